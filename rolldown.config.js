@@ -1,0 +1,13 @@
+// Split CommonJS chunks: a command loads the chunks of its own verb and nothing else (start-up is most of a short command's time).
+module.exports = {
+  input: { podnet: 'src/cli/podnet.ts', kubectl: 'src/cli/kubectl.ts' },
+  platform: 'node',
+  output: {
+    dir: 'dist',
+    format: 'cjs',
+    cleanDir: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    minify: { compress: true, mangle: false, codegen: false },
+  },
+};

@@ -30,8 +30,9 @@ export function wakeAll(queue: WaitQueue): void {
 }
 
 /** Start a generator; it runs at once up to its first wait. An exception is a bug and surfaces in the event loop. */
-export function startTask<T>(sim: Sim, co: Co<T>, background = false): Task<T> {
+export function startTask<T>(sim: Sim, co: Co<T>, background = false, created?: (task: Task<T>) => void): Task<T> {
   const task: Task<T> = { sim, co, result: undefined, done: false, ended: new Set(), background, abandon: null };
+  created?.(task); // before it runs: what it does at once may ask for its own task
   resume(task);
   return task;
 }

@@ -1,0 +1,268 @@
+// The kernel's state as plain data. Behaviour lives in the modules beside this file, one concept each.
+
+import type { Pipe } from '../sim/pipe.ts';
+import type { Sim } from '../sim/sim.ts';
+import type { Task, WaitQueue } from '../sim/task.ts';
+import type { Cidr, Family, Ip } from '../wire/ip.ts';
+import type { Frame, Mac, Packet } from '../wire/packet.ts';
+import type { NetfilterState } from './netfilter/types.ts';
+import type { SocketTable } from './socket.ts';
+import type { Filesystem } from './vfs.ts';
+
+export type Errno =
+  | 'EPERM'
+  | 'ENOENT'
+  | 'EINTR'
+  | 'EIO'
+  | 'EBADF'
+  | 'EAGAIN'
+  | 'ENOMEM'
+  | 'EACCES'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'ENODEV'
+  | 'ENOTDIR'
+  | 'EISDIR'
+  | 'EINVAL'
+  | 'ENOSPC'
+  | 'EROFS'
+  | 'EPIPE'
+  | 'ENOTEMPTY'
+  | 'ELOOP'
+  | 'EMSGSIZE'
+  | 'EPROTONOSUPPORT'
+  | 'EOPNOTSUPP'
+  | 'EAFNOSUPPORT'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'ENETDOWN'
+  | 'ENETUNREACH'
+  | 'ECONNABORTED'
+  | 'ECONNRESET'
+  | 'ENOBUFS'
+  | 'EISCONN'
+  | 'ENOTCONN'
+  | 'ETIMEDOUT'
+  | 'ECONNREFUSED'
+  | 'EHOSTDOWN'
+  | 'EHOSTUNREACH'
+  | 'EALREADY'
+  | 'EINPROGRESS'
+  | 'ENOSYS'
+  | 'ENOEXEC'
+  | 'ESRCH'
+  | 'ECHILD'
+  | 'EDESTADDRREQ'
+  | 'EPROTO'
+  | 'ENAMETOOLONG'
+  | 'EXDEV';
+
+/** One machine: a node, or a host outside the cluster. Its pods' network namespaces belong to it too. */
+export interface Kernel {
+  sim: Sim;
+  hostname: string;
+  /** `uname -r` and friends. */
+  release: string;
+  bootedAtMs: number;
+  /** By name; '' is the machine's own (init) namespace. */
+  netns: Map<string, Netns>;
+  processes: Map<number, Process>;
+  nextPid: number;
+  nextNetnsId: number;
+}
+
+export interface Netns {
+  kernel: Kernel;
+  name: string;
+  id: number;
+  links: Map<number, Link>;
+  nextIfindex: number;
+  /** `ip rule`, by priority. */
+  rules: PolicyRule[];
+  /** Routing tables by number: 255 local, 254 main. */
+  tables: Map<number, Route[]>;
+  neigh: Neigh[];
+  netfilter: NetfilterState;
+  sockets: SocketTable;
+  /** Dotted keys: `net.ipv4.ip_forward` -> "1". What is absent has the kernel's default (sysctl.ts). */
+  sysctls: Map<string, string>;
+  /** Packet sockets (tcpdump): called for every frame that a link of this namespace sends or receives. */
+  taps: Set<Tap>;
+  /** Parts that a user's command changed: they can no longer be derived and are kept by the session. */
+  dirty: Set<'netfilter' | 'ipset' | 'routes' | 'links' | 'neigh' | 'sysctl' | 'conntrack'>;
+}
+
+export interface Tap {
+  ifindex: number | null;
+  seen: (frame: Frame, link: Link, direction: 'in' | 'out', atMs: number) => void;
+}
+
+export type LinkKind = 'loopback' | 'ethernet' | 'veth' | 'bridge' | 'vxlan' | 'ipip' | 'dummy' | 'tun';
+
+export interface LinkAddress {
+  ip: Ip;
+  bits: number;
+  scope: 'global' | 'link' | 'host';
+  broadcast?: Ip;
+  /** `peer` of a point-to-point address. */
+  peer?: Ip;
+  label?: string;
+}
+
+export interface Link {
+  netns: Netns;
+  ifindex: number;
+  name: string;
+  kind: LinkKind;
+  mac: Mac;
+  mtu: number;
+  /** Administratively up. Carrier: `up` and the other end `up`. */
+  up: boolean;
+  addresses: LinkAddress[];
+  /** The bridge this link is a port of. */
+  master: number | null;
+  hairpin: boolean;
+  txqlen: number;
+  /** veth: the other end. ethernet: the segment it is plugged into. */
+  peer: Link | null;
+  segment: Segment | null;
+  vxlan: { vni: number; local: Ip; port: number; dev: number; learning: boolean } | null;
+  /** Bridges and VXLAN devices: the forwarding table. */
+  fdb: { mac: Mac; port: number | null; dst: Ip | null; permanent: boolean; seenAtMs: number }[];
+  counters: { rxPackets: number; rxBytes: number; rxDropped: number; txPackets: number; txBytes: number; txDropped: number };
+  promisc: boolean;
+}
+
+/** A cable or switch between machines: frames go to the port with the destination's address, or to all. */
+export interface Segment {
+  name: string;
+  ports: Link[];
+  delayMs: number;
+  /** Share of frames lost, by the sim's dice: a fault. */
+  loss: number;
+}
+
+export interface PolicyRule {
+  priority: number;
+  from: Cidr | null;
+  to: Cidr | null;
+  fwmark: { value: number; mask: number } | null;
+  table: number;
+  family: Family;
+}
+
+export interface Route {
+  dst: Cidr;
+  kind: 'unicast' | 'local' | 'broadcast' | 'blackhole' | 'unreachable' | 'prohibit' | 'throw';
+  via: Ip | null;
+  dev: number | null;
+  src: Ip | null;
+  scope: 'global' | 'link' | 'host' | 'nowhere';
+  /** kernel, boot, static, bird, dhcp, ra … or a number's text. */
+  proto: string;
+  metric: number;
+  onlink: boolean;
+  mtu?: number;
+  /** More than one next hop (ECMP). */
+  nexthops?: { via: Ip | null; dev: number; weight: number }[];
+}
+
+export interface Neigh {
+  ip: Ip;
+  dev: number;
+  mac: Mac | null;
+  state: 'PERMANENT' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'INCOMPLETE' | 'FAILED' | 'NOARP';
+  atMs: number;
+  /** Packets that wait for the answer. */
+  queue: Skb[];
+  probes: number;
+}
+
+/** A packet in a machine: the wire's part and what the kernel notes beside it. */
+export interface Skb {
+  packet: Packet;
+  mark: number;
+  /** Where it came in, null for the machine's own. */
+  iif: Link | null;
+  oif: Link | null;
+  /** Bridge port it came in by, when the bridge handed it up (physdev). */
+  physin: Link | null;
+  physout: Link | null;
+  /** Conntrack entry and its direction; set by the netfilter hooks. */
+  ct: import('./netfilter/types.ts').CtRef | null;
+  /** The socket that sent it: `-m owner`. */
+  uid: number | null;
+  /** Shared by everything one traced connection causes; null when nobody looks. */
+  trace: Trace | null;
+  /** Route chosen so far; cleared when NAT or a mark changes what it depends on. */
+  nexthop: Ip | null;
+}
+
+/** The journey of packets as a value: `podnet trace`, and the reason of every drop. */
+export interface Trace {
+  steps: TraceStep[];
+}
+
+export interface TraceStep {
+  atMs: number;
+  /** Machine and namespace: `node-1`, `node-1/default/web-0`. */
+  at: string;
+  kind:
+    | 'send'
+    | 'rule'
+    | 'policy'
+    | 'nat'
+    | 'route'
+    | 'neigh'
+    | 'forward'
+    | 'transmit'
+    | 'deliver'
+    | 'reply'
+    | 'drop'
+    | 'reject'
+    | 'encap'
+    | 'decap'
+    | 'socket'
+    | 'note';
+  /** One sentence in the field's words. */
+  text: string;
+  packet?: Packet;
+  /** `iptables` rule, chain, route, device … as the real tool prints it. */
+  detail?: Record<string, string | number | boolean | null>;
+}
+
+/** A running program. Files and sockets it holds are let go when it ends. */
+export interface Process {
+  kernel: Kernel;
+  netns: Netns;
+  pid: number;
+  ppid: number;
+  argv: string[];
+  env: Map<string, string>;
+  cwd: string;
+  fs: Filesystem;
+  uid: number;
+  stdin: Pipe;
+  stdout: Pipe;
+  stderr: Pipe;
+  tty: boolean;
+  /** Capabilities that programs ask for: NET_RAW, NET_ADMIN, SYS_ADMIN … */
+  caps: Set<string>;
+  task: Task<number> | null;
+  exitCode: number | null;
+  /** Name of the signal that ended it. */
+  signal: string | null;
+  startedAtMs: number;
+  children: Set<Process>;
+  parent: Process | null;
+  ended: WaitQueue;
+  /** Called at the end, newest first: close sockets, stop taps. */
+  cleanup: (() => void)[];
+  /** Signal handlers (shell traps, nginx's SIGQUIT). */
+  onSignal: Map<string, () => void>;
+  /** Extra descriptors of shells: 3 and up. */
+  fds: Map<number, Pipe>;
+}
+
+/** A program: runs as a process, returns its exit code. */
+export type Program = (p: Process) => import('../sim/task.ts').Co<number>;

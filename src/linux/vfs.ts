@@ -1,0 +1,183 @@
+import { stringToBytes } from '../sim/bytes.ts';
+import type { Errno, Process, Program } from './types.ts';
+
+/** Files of one container or machine, in memory. A mounted volume is one directory node hung into several trees. */
+export interface Filesystem {
+  root: DirNode;
+  /** Absolute paths that programs changed since the start: what a session has to keep. */
+  changed: Set<string>;
+}
+
+export interface DirNode {
+  kind: 'dir';
+  entries: Map<string, FsNode>;
+  mode: number;
+  uid: number;
+  mtimeMs: number;
+  readOnly?: boolean;
+  /** Listed when asked (/proc, /sys): overrides `entries`. */
+  dynamic?: (p: Process | null) => Map<string, FsNode>;
+}
+
+export interface FileNode {
+  kind: 'file';
+  /** Bytes, or what makes them when read (/proc files, projected volumes). */
+  data: Uint8Array | ((p: Process | null) => Uint8Array);
+  mode: number;
+  uid: number;
+  mtimeMs: number;
+  /** Executables: what runs. A file without it that starts with #! is a script. */
+  program?: Program;
+  /** sysctl files and the like: what writing does. */
+  onWrite?: (data: Uint8Array, p: Process | null) => Errno | null;
+  readOnly?: boolean;
+}
+
+export interface SymlinkNode {
+  kind: 'symlink';
+  target: string;
+  mtimeMs: number;
+}
+
+export type FsNode = DirNode | FileNode | SymlinkNode;
+
+export const newDir = (mode = 0o755, mtimeMs = 0): DirNode => ({ kind: 'dir', entries: new Map(), mode, uid: 0, mtimeMs });
+
+export const newFile = (data: Uint8Array | string | ((p: Process | null) => Uint8Array), mode = 0o644, mtimeMs = 0): FileNode => ({
+  kind: 'file',
+  data: typeof data === 'string' ? stringToBytes(data) : data,
+  mode,
+  uid: 0,
+  mtimeMs,
+});
+
+export const newFilesystem = (): Filesystem => ({ root: newDir(), changed: new Set() });
+
+/** `path` against `cwd`, with `.` and `..` resolved. */
+export function absolute(path: string, cwd = '/'): string {
+  const out: string[] = [];
+  for (const part of (path.startsWith('/') ? path : `${cwd}/${path}`).split('/')) {
+    if (part === '..') out.pop();
+    else if (part && part !== '.') out.push(part);
+  }
+  return `/${out.join('/')}`;
+}
+
+const entriesOf = (d: DirNode, p: Process | null) => (d.dynamic ? d.dynamic(p) : d.entries);
+
+/** The node at an absolute path. `follow`: resolve a symlink at the end too. */
+export function lookup(fs: Filesystem, path: string, p: Process | null = null, follow = true, depth = 0): FsNode | Errno {
+  if (depth > 20) return 'ELOOP';
+  const parts = absolute(path).split('/').filter(Boolean);
+  let node: FsNode = fs.root;
+  for (let i = 0; i < parts.length; i++) {
+    if (node.kind !== 'dir') return 'ENOTDIR';
+    const next = entriesOf(node, p).get(parts[i]);
+    if (!next) return 'ENOENT';
+    if (next.kind === 'symlink' && (follow || i < parts.length - 1)) {
+      const rest = parts.slice(i + 1).join('/');
+      const target = absolute(next.target, `/${parts.slice(0, i).join('/')}`);
+      return lookup(fs, rest ? `${target}/${rest}` : target, p, follow, depth + 1);
+    }
+    node = next;
+  }
+  return node;
+}
+
+export function readFile(fs: Filesystem, path: string, p: Process | null = null): Uint8Array | Errno {
+  const node = lookup(fs, path, p);
+  if (typeof node === 'string') return node;
+  if (node.kind === 'dir') return 'EISDIR';
+  if (node.kind === 'symlink') return 'ELOOP';
+  return typeof node.data === 'function' ? node.data(p) : node.data;
+}
+
+export function listDir(fs: Filesystem, path: string, p: Process | null = null): Map<string, FsNode> | Errno {
+  const node = lookup(fs, path, p);
+  if (typeof node === 'string') return node;
+  return node.kind === 'dir' ? entriesOf(node, p) : 'ENOTDIR';
+}
+
+function parentOf(fs: Filesystem, path: string, p: Process | null): { dir: DirNode; name: string } | Errno {
+  const at = path.lastIndexOf('/');
+  const dir = lookup(fs, path.slice(0, at) || '/', p);
+  if (typeof dir === 'string') return dir;
+  return dir.kind === 'dir' ? { dir, name: path.slice(at + 1) } : 'ENOTDIR';
+}
+
+/** Write a whole file as a program would: the parent must exist. `append` adds to the end. */
+export function writeFile(fs: Filesystem, path: string, data: Uint8Array | string, p: Process | null = null, append = false): Errno | null {
+  const bytes = typeof data === 'string' ? stringToBytes(data) : data;
+  path = absolute(path);
+  const old = lookup(fs, path, p);
+  if (typeof old !== 'string') {
+    if (old.kind === 'dir') return 'EISDIR';
+    if (old.kind === 'symlink') return 'ELOOP';
+    if (old.readOnly) return 'EROFS';
+    if (old.onWrite) return old.onWrite(bytes, p);
+    const before = append ? (typeof old.data === 'function' ? old.data(p) : old.data) : new Uint8Array(0);
+    const all = new Uint8Array(before.length + bytes.length);
+    all.set(before);
+    all.set(bytes, before.length);
+    old.data = all;
+    if (p) old.mtimeMs = p.kernel.sim.nowMs;
+    fs.changed.add(path);
+    return null;
+  }
+  if (old !== 'ENOENT') return old;
+  const at = parentOf(fs, path, p);
+  if (typeof at === 'string') return at;
+  if (at.dir.readOnly) return 'EROFS';
+  if (at.dir.dynamic) return 'EACCES';
+  at.dir.entries.set(at.name, newFile(bytes, 0o644, p?.kernel.sim.nowMs ?? 0));
+  fs.changed.add(path);
+  return null;
+}
+
+/** `mkdir -p`; not counted as a change (images and mounts use it; programs use `makeDir`). */
+export function ensureDir(fs: Filesystem, path: string): DirNode {
+  let node = fs.root;
+  for (const part of absolute(path).split('/').filter(Boolean)) {
+    const next = node.entries.get(part);
+    if (next?.kind === 'dir') node = next;
+    else {
+      const made = newDir();
+      node.entries.set(part, made);
+      node = made;
+    }
+  }
+  return node;
+}
+
+/** Put a node (an image's file, a mounted volume) at an absolute path, making its parents. */
+export function place(fs: Filesystem, path: string, node: FsNode): void {
+  path = absolute(path);
+  const at = path.lastIndexOf('/');
+  if (path === '/') throw new Error('the root cannot be replaced');
+  ensureDir(fs, path.slice(0, at) || '/').entries.set(path.slice(at + 1), node);
+}
+
+export function makeDir(fs: Filesystem, path: string, p: Process | null = null): Errno | null {
+  path = absolute(path);
+  if (typeof lookup(fs, path, p, false) !== 'string') return 'EEXIST';
+  const at = parentOf(fs, path, p);
+  if (typeof at === 'string') return at;
+  if (at.dir.readOnly) return 'EROFS';
+  at.dir.entries.set(at.name, newDir(0o755, p?.kernel.sim.nowMs ?? 0));
+  fs.changed.add(path);
+  return null;
+}
+
+/** unlink and rmdir: a directory must be empty. */
+export function remove(fs: Filesystem, path: string, p: Process | null = null): Errno | null {
+  path = absolute(path);
+  const node = lookup(fs, path, p, false);
+  if (typeof node === 'string') return node;
+  if (node.kind === 'dir' && entriesOf(node, p).size) return 'ENOTEMPTY';
+  const at = parentOf(fs, path, p);
+  if (typeof at === 'string') return at;
+  if (at.dir.readOnly || (node.kind === 'file' && node.readOnly)) return 'EROFS';
+  at.dir.entries.delete(at.name);
+  fs.changed.add(path);
+  return null;
+}

@@ -1,0 +1,87 @@
+// What kubectl needs of its surroundings: the command line gives real files and terminals, the in-simulation shell virtual ones.
+
+import type { ApiRequest, ApiResponse, KubeletProxy, KubeObject, ResourceInfo, Status, Table, WatchEventType } from '../apiserver/types.ts';
+import type { Pipe } from '../sim/pipe.ts';
+import type { Sim } from '../sim/sim.ts';
+import type { Co } from '../sim/task.ts';
+
+/** One API server as a client reaches it. */
+export interface Connection {
+  request: (req: ApiRequest) => ApiResponse;
+  /**
+   * Events from now on (after `query.resourceVersion` when it is given), filtered by the request's namespace, name and selectors as the
+   * real server does: an object that stops matching is DELETED, one that begins to match ADDED. With `as: 'table'` every event carries
+   * a Table of one row. -> how to stop
+   */
+  watch: (req: ApiRequest, onEvent: (type: WatchEventType, object: KubeObject | Table) => void) => (() => void) | Status;
+  /** Discovery: every resource served, custom ones included, in the order of group preference. */
+  resources: () => ResourceInfo[];
+  kubelet: KubeletProxy | null;
+  /** `v1.36.3` */
+  version: string;
+}
+
+/** clientcmd/api/v1.Config, the kubeconfig file. */
+export interface Kubeconfig {
+  apiVersion: 'v1';
+  kind: 'Config';
+  preferences?: Record<string, unknown>;
+  clusters: { name: string; cluster: Record<string, any> }[];
+  users: { name: string; user: Record<string, any> }[];
+  contexts: { name: string; context: { cluster?: string; user?: string; namespace?: string } }[];
+  'current-context': string;
+}
+
+export type FileError = 'ENOENT' | 'EACCES' | 'EISDIR' | 'ENOTDIR' | 'EEXIST' | 'EIO';
+
+export interface FileInfo {
+  directory: boolean;
+  mode: number;
+  size: number;
+  mtimeMs: number;
+  /** Target of a symbolic link. */
+  link?: string;
+}
+
+/** One accepted connection of `port-forward`. */
+export interface HostConnection {
+  /** From the client; closed when it has said all. */
+  receive: Pipe;
+  /** To the client. */
+  send: Pipe;
+  /** Source port of the client. */
+  port: number;
+}
+
+export interface KubectlHost {
+  sim: Sim;
+  /** The API server that a kubeconfig's cluster entry stands for; null: nothing answers at its address. */
+  connect: (cluster: { name: string; server: string }) => Connection | null;
+  /** podnet's own kubeconfig; `--kubeconfig FILE` is read through readFile instead. */
+  kubeconfig: { path: string; load: () => Kubeconfig; save: (config: Kubeconfig) => void };
+  stdin: Pipe;
+  stdout: Pipe;
+  stderr: Pipe;
+  env: Record<string, string | undefined>;
+  cwd: string;
+  /** Paths are as the user typed them: relative ones from `cwd`. */
+  readFile: (path: string) => Uint8Array | FileError;
+  writeFile: (path: string, data: Uint8Array, mode?: number) => FileError | null;
+  makeDir: (path: string) => FileError | null;
+  removeFile: (path: string) => FileError | null;
+  stat: (path: string) => FileInfo | FileError;
+  /** Names, sorted. */
+  listDir: (path: string) => string[] | FileError;
+  /** Size of the terminal, when stdout is one. */
+  terminalSize?: () => { columns: number; rows: number };
+  /** Take key presses as they come, for `exec -it`. */
+  rawTerminal?: (on: boolean) => void;
+  /** Run a program of the user's (an editor) on the user's terminal. -> its exit code, or why it could not start */
+  runProgram?: (argv: string[]) => Co<number | string>;
+  /** Listen on the user's machine, for `port-forward`. -> the port that was given, or an errno */
+  listen?: (
+    address: string,
+    port: number,
+    onConnection: (connection: HostConnection) => void,
+  ) => Co<{ port: number; close: () => void } | string>;
+}

@@ -1,0 +1,179 @@
+// What the kubelet keeps, and what the composition (src/cluster) must give it.
+
+import type { ApiServer, KubeObject } from '../apiserver/types.ts';
+import type { Kernel, Netns, Process } from '../linux/types.ts';
+import type { Filesystem } from '../linux/vfs.ts';
+import type { Pipe } from '../sim/pipe.ts';
+import type { SimEvent } from '../sim/sim.ts';
+import type { WaitQueue } from '../sim/task.ts';
+
+/** What the kubelet needs to know of an image; userland's Image fits. */
+export interface ImageConfig {
+  /** `uid`, `uid:gid` or a name of the image's passwd; absent: root. */
+  user?: string;
+  workdir?: string;
+  env?: Record<string, string>;
+  entrypoint?: string[];
+  cmd?: string[];
+  /** For "Image size: N bytes." */
+  sizeBytes?: number;
+}
+
+export interface PortMapping {
+  hostPort: number;
+  hostIP: string;
+  containerPort: number;
+  protocol: 'TCP' | 'UDP' | 'SCTP';
+}
+
+/** What CNI ADD, DEL and adoption get: CRI's pod sandbox. */
+export interface PodSandbox {
+  /** The runtime's id: 64 hex digits. CNI_CONTAINERID. */
+  id: string;
+  namespace: string;
+  name: string;
+  uid: string;
+  /** Of the pod: a namespace of its own with `lo` only. Not called for hostNetwork pods. */
+  netns: Netns;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** Addresses that the manifest's own status asks for (a dump of a live cluster): give these when they are free. */
+  wantedIPs: string[];
+  /** For portmap. */
+  portMappings: PortMapping[];
+  pod: KubeObject;
+}
+
+export interface NodeConfig {
+  /** InternalIPs, first the primary one. */
+  addresses: string[];
+  podCIDRs: string[];
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  taints?: { key: string; value?: string; effect: string }[];
+  /** Defaults: 2 CPUs, 4 GiB, 110 pods. */
+  cpu?: number;
+  memoryBytes?: number;
+  maxPods?: number;
+  /** nodeInfo; defaults: Debian GNU/Linux 12 (bookworm), containerd://2.2.3. The kernel's version is Kernel.release. */
+  osImage?: string;
+  containerRuntimeVersion?: string;
+}
+
+export interface KubeletDeps {
+  /** The node. Called only when a pod's programs or packets are needed: may build the machine lazily. */
+  kernel: () => Kernel;
+  node: NodeConfig;
+  /**
+   * CNI ADD for a new sandbox: makes its interfaces in `sandbox.netns` and answers its addresses (primary first), or the plugin's error
+   * as it stands behind `plugin type="…" failed (add): `. The kubelet prints the whole of it in FailedCreatePodSandBox:
+   * `{error}` is printed after `failed to setup network for sandbox "ID": `.
+   */
+  cniAdd: (sandbox: PodSandbox) => { ips: string[] } | { error: string };
+  /** CNI DEL. The kubelet deletes the namespace afterwards. */
+  cniDel: (sandbox: PodSandbox) => void;
+  /** Re-create the wiring of a pod that already has these addresses (a session was reloaded): no allocation, no events. */
+  cniAdopt: (sandbox: PodSandbox, ips: string[]) => void;
+  /** null: no such image in any registry. */
+  findImage: (ref: string) => ImageConfig | null;
+  buildRootfs: (image: ImageConfig) => Filesystem;
+  /** `clusterDNS` and `clusterDomain` of the KubeletConfiguration. */
+  clusterDNS: string[];
+  clusterDomain: string;
+  /** The node's /etc/resolv.conf and /etc/hosts; by default the files of the node's own root (rootfs below). */
+  hostResolvConf?: () => string;
+  hostHosts?: () => string;
+  /** The node's own file system, for hostPath volumes. Absent: each pod sees an empty directory. */
+  rootfs?: () => Filesystem;
+  /** Can the node reach the apiserver now (link up, route there)? Default: yes. Asked at each heartbeat and before each status update. */
+  apiReachable?: () => boolean;
+  /** Is the CNI configured (a file in /etc/cni/net.d)? Otherwise the error for the Ready condition. Default: configured. */
+  cniError?: () => string | null;
+  /** Manifests in /etc/kubernetes/manifests: mirror pods NAME-NODE are made of them. */
+  staticPods?: KubeObject[];
+  /** Programs that an image's entrypoint cannot express (coredns, kube-proxy, CNI agents): run instead of the container's command when not null. */
+  programFor?: (pod: KubeObject, container: any) => import('../linux/types.ts').Program | null;
+  /** The service account token for a projected volume; default: an opaque text. */
+  serviceAccountToken?: (namespace: string, serviceAccount: string, pod: KubeObject) => string;
+  /** State of an earlier life of this kubelet: snapshotKubelet()'s answer. */
+  saved?: KubeletState | null;
+  /** Called after a container's processes or files have changed in a way that a session keeps (logs, exit of a container). */
+  onChange?: () => void;
+}
+
+/** One line of a container's log, as containerd writes them. */
+export interface LogLine {
+  atMs: number;
+  stream: 'stdout' | 'stderr';
+  text: string;
+  /** The line was ended by a newline (CRI's F; otherwise P). */
+  full: boolean;
+}
+
+/** A container of the runtime, running or ended. */
+export interface ContainerRuntime {
+  name: string;
+  /** 64 hex digits, without containerd://. */
+  id: string;
+  kind: 'init' | 'sidecar' | 'app' | 'ephemeral';
+  process: Process | null;
+  fs: Filesystem | null;
+  log: LogLine[];
+  /** Of the incarnation before. */
+  previousLog: LogLine[] | null;
+  /** For attach: who else gets what it prints. */
+  stdin: Pipe | null;
+  listeners: Set<(stream: 'stdout' | 'stderr', chunk: Uint8Array) => void>;
+  ended: WaitQueue;
+  startedAtMs: number;
+  restartCount: number;
+  probes: ProbeState[];
+  ready: boolean;
+  started: boolean;
+}
+
+export interface ProbeState {
+  kind: 'startup' | 'liveness' | 'readiness';
+  successes: number;
+  failures: number;
+  timer: SimEvent | null;
+  running: boolean;
+}
+
+/** A pod that this kubelet knows. */
+export interface PodRuntime {
+  key: string;
+  uid: string;
+  sandbox: PodSandbox | null;
+  /** '' and the node's own for hostNetwork. */
+  netns: Netns | null;
+  ips: string[];
+  hostNetwork: boolean;
+  containers: Map<string, ContainerRuntime>;
+  volumes: Map<string, import('../linux/vfs.ts').FsNode>;
+  /** A reloaded Running pod whose processes have not been needed yet. */
+  dormant: boolean;
+  terminating: boolean;
+  timers: Set<SimEvent>;
+}
+
+export interface Kubelet {
+  server: ApiServer;
+  nodeName: string;
+  deps: KubeletDeps;
+  /** false: `systemctl stop kubelet`. Containers go on. */
+  running: boolean;
+  pods: Map<string, PodRuntime>;
+  stopWatching: (() => void)[];
+}
+
+/** Plain JSON for the session: by pod uid, what the API objects do not tell. */
+export interface KubeletState {
+  pods: Record<
+    string,
+    {
+      sandboxId: string;
+      containers: Record<string, { log: LogLine[]; previousLog: LogLine[] | null; files?: Record<string, string | null> }>;
+    }
+  >;
+}

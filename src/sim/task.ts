@@ -48,7 +48,10 @@ function resume<T>(task: Task<T>): void {
   try {
     for (;;) {
       const r = task.co.next();
-      if (r.done) return finish(task, r.value);
+      if (r.done) {
+        finish(task, r.value);
+        return;
+      }
       // A wait that is over before it began continues in this loop instead of recursing.
       let armed = false;
       let woken = false;

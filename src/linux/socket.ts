@@ -48,18 +48,25 @@ export interface Datagram {
   error?: { errno: Errno; type: number; code: number; from: Ip; mtu?: number };
 }
 
-/* Implemented in this room (socket.ts and beside it):
+/* Implemented here (socket.ts; protocols in tcp*.ts, datagram.ts, sctp.ts):
 
    socket(p: Process, type, family): Socket | Errno              icmp and raw need NET_RAW (icmp: or net.ipv4.ping_group_range)
+   kernelSocket(ns, type, family): Socket                        without a process (kubelet's probes, port forwards)
    bind(s, ip | null, port): Errno | null                        port 0: ephemeral at connect/listen
-   listen(s): Errno | null
-   connect(s, ip, port, timeoutMs?): Co<Errno | null>            TCP: SYN … until established, refused, unreachable, or timed out
-   accept(s, timeoutMs?): Co<Socket | Errno>
+   listen(s, backlog = 4096): Errno | null
+   connect(s, ip, port, timeoutMs?): Co<Errno | null>            TCP: SYN … until established, refused, unreachable, or timed out;
+                                                                 udp/icmp/raw: sets the peer, at once. EINPROGRESS: timeoutMs passed
+   accept(s, timeoutMs?): Co<Socket | Errno>                     EAGAIN: timed out
    recv(s, timeoutMs?): Co<Uint8Array | Errno>                   empty: the other side has closed; EAGAIN: timed out
-   send(s, data): Co<number | Errno>
+   send(s, data, timeoutMs?): Co<number | Errno>
    shutdown(s): void                                             FIN, reading stays possible
    close(s): void
-   sendTo(s, data, ip, port): Errno | null                       udp, icmp, raw
-   recvFrom(s, timeoutMs?): Co<Datagram | Errno>
+   sendTo(s, data, ip | null, port, {ttl?, tos?, df?}?): Errno | null    udp; null: the connected peer
+   sendIcmp(s, {type, code, data}, seq, ip | null, {ttl?, tos?, df?}?)   icmp sockets: echo request with id = s.localPort; raw (proto icmp): as given (id too)
+   sendPacketFrom(s, packet): Errno | null                       raw with IP_HDRINCL: the packet as given (src 0.0.0.0: filled in)
+   recvFrom(s, timeoutMs?): Co<Datagram | Errno>                 EAGAIN: timed out. With options `recverr`, ICMP errors arrive as Datagram.error
+   getsockname: s.local, s.localPort; peer: s.remote, s.remotePort; bytes waiting: pendingBytes(s)
+
+   options: `reuseaddr`, `reuseport`, `bindtodevice` (name), `mark`, `tos`, `recverr`, `mtu_discover` (0 dont, 2 do), `ipproto` (raw: number),
+   `linger0`, `transparent`, `broadcast`.
 */
-export type Accept = (s: Socket, timeoutMs?: number) => Co<Socket | Errno>;

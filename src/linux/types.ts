@@ -55,7 +55,9 @@ export type Errno =
   | 'EDESTADDRREQ'
   | 'EPROTO'
   | 'ENAMETOOLONG'
-  | 'EXDEV';
+  | 'EXDEV'
+  | 'ENOPROTOOPT'
+  | 'ENXIO';
 
 /** One machine: a node, or a host outside the cluster. Its pods' network namespaces belong to it too. */
 export interface Kernel {
@@ -88,6 +90,12 @@ export interface Netns {
   sysctls: Map<string, string>;
   /** Packet sockets (tcpdump): called for every frame that a link of this namespace sends or receives. */
   taps: Set<Tap>;
+  /** Next IP identification; per namespace so that captures of one place count up. */
+  nextIpId?: number;
+  /** Path MTUs learned from ICMP, by destination (`net.ipv4.route.mtu_expires`: ten minutes). */
+  pmtu?: Map<string, { mtu: number; expiresAtMs: number }>;
+  /** VXLAN and other kernel-owned UDP ports. */
+  kernelPorts?: Map<number, Link>;
   /** Parts that a user's command changed: they can no longer be derived and are kept by the session. */
   dirty: Set<'netfilter' | 'ipset' | 'routes' | 'links' | 'neigh' | 'sysctl' | 'conntrack'>;
 }
@@ -131,6 +139,16 @@ export interface Link {
   fdb: { mac: Mac; port: number | null; dst: Ip | null; permanent: boolean; seenAtMs: number }[];
   counters: { rxPackets: number; rxBytes: number; rxDropped: number; txPackets: number; txBytes: number; txDropped: number };
   promisc: boolean;
+  /** ipip: the tunnel's fixed ends; null remote means the route's next hop decides. */
+  ipip?: { local: Ip | null; remote: Ip | null } | null;
+  /** Given by hand: a bridge then no longer takes its lowest port's address. */
+  macSet?: boolean;
+  /** Bridge ports: isolated ports do not talk to each other. */
+  isolated?: boolean;
+  /** `ip link set dev X alias TEXT` */
+  alias?: string;
+  /** `ip link set X arp off` */
+  noarp?: boolean;
 }
 
 /** A cable or switch between machines: frames go to the port with the destination's address, or to all. */
@@ -262,6 +280,8 @@ export interface Process {
   onSignal: Map<string, () => void>;
   /** Extra descriptors of shells: 3 and up. */
   fds: Map<number, Pipe>;
+  /** Sockets made while it is set put it on every packet they send (`podnet trace`). */
+  trace?: Trace | null;
 }
 
 /** A program: runs as a process, returns its exit code. */

@@ -1,0 +1,78 @@
+// Container images: what `docker pull` would bring, as rows. References are read as Docker reads them (distribution/reference v0.6).
+import type { Program } from '../linux/types.ts';
+import { BASE_IMAGES } from './images/base.ts';
+import { SERVER_IMAGES } from './images/servers.ts';
+import type { Image, ImageRow, Reference } from './images/types.ts';
+import { SCRATCH } from './userland.ts';
+
+export type { Image, ImageRow, Reference } from './images/types.ts';
+
+const ROWS: ImageRow[] = [...BASE_IMAGES, ...SERVER_IMAGES];
+
+/** `nginx` -> docker.io/library/nginx:latest. null: InvalidImageName. */
+export function parseReference(text: string): Reference | null {
+  const m =
+    /^([^@]*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$/.exec(
+      text,
+    );
+  if (!m) return null;
+  const parts = m[1].split('/');
+  let registry = 'docker.io';
+  if (parts.length > 1 && (/[.:]/.test(parts[0]) || parts[0] === 'localhost')) registry = parts.shift() as string;
+  if (!parts.length || parts.some(part => !/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/.test(part))) return null;
+  if (registry === 'docker.io' && parts.length === 1) parts.unshift('library');
+  if (registry === 'index.docker.io') registry = 'docker.io';
+  return { registry, repository: parts.join('/'), tag: m[2] ?? (m[3] ? '' : 'latest'), digest: m[3] ?? null };
+}
+
+/** Mirrors carry the same images under a longer name. */
+function canonicalRepository(ref: Reference): string {
+  if (ref.registry === 'public.ecr.aws') return ref.repository.replace(/^docker\//, '').replace(/^nginx\//, 'library/');
+  if (ref.registry === 'docker.io' || ref.registry === 'mirror.gcr.io') return ref.repository;
+  const registry = ref.registry === 'k8s.gcr.io' || ref.registry === 'us.gcr.io' ? 'registry.k8s.io' : ref.registry;
+  return `${registry}/${ref.repository.replace(/^(google[-_]containers|kubernetes-e2e-test-images)\//, '')}`;
+}
+
+const found = new Map<string, Image | null>();
+
+/** The image a reference names, or null: not in the table (see unknownImage), or a tag that was never pushed (see tagExists). */
+export function findImage(ref: string): Image | null {
+  const known = found.get(ref);
+  if (known !== undefined) return known;
+  const parsed = parseReference(ref);
+  const repository = parsed ? canonicalRepository(parsed) : '';
+  const row = ROWS.find(r => (typeof r.match === 'string' ? r.match === repository : r.match.test(repository)));
+  const image = parsed && row && (!parsed.tag || !row.tags || row.tags.test(parsed.tag)) ? row.make(parsed) : null;
+  found.set(ref, image);
+  return image;
+}
+
+/** false: the table knows this repository, and it has no such tag: `nginx:1.161`. */
+export function tagExists(ref: string): boolean {
+  const parsed = parseReference(ref);
+  if (!parsed) return false;
+  const repository = canonicalRepository(parsed);
+  const row = ROWS.find(r => (typeof r.match === 'string' ? r.match === repository : r.match.test(repository)));
+  return !row?.tags || !parsed.tag || row.tags.test(parsed.tag);
+}
+
+/**
+ * What stands for an image that the table does not have: it listens on `ports` (TCP) and answers every HTTP request with one line of
+ * text that names the pod and the port; without ports it sleeps. `program` is the server, given by who composes (servers/unknown.ts).
+ */
+export function unknownImage(ref: string, ports: number[], program: (ports: number[]) => Program): Image {
+  return {
+    name: ref,
+    userland: SCRATCH,
+    user: '',
+    workdir: '/',
+    env: {},
+    entrypoint: ['/app'],
+    cmd: [],
+    ports,
+    packages: ['busybox'],
+    files: {},
+    sizeBytes: 10_000_000,
+    programs: { '/app': program(ports) },
+  };
+}

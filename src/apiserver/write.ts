@@ -1,0 +1,251 @@
+// create, update and patch: the generic registry (k8s.io/apiserver/pkg/registry/generic/registry/store.go v0.36.3).
+
+import { safeString, uuid } from '../sim/random.ts';
+import { rfc3339 } from '../sim/time.ts';
+import { decodeBody } from './decode.ts';
+import { cloneJson, isMap, sameJson } from './json.ts';
+import { validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
+import { strategyOf } from './kinds/table.ts';
+import { applyPatch } from './patching.ts';
+import { inVersion, respond } from './read.ts';
+import { alreadyExists, badRequest, conflict, internalError, invalid, isStatus, methodNotAllowed, notFound } from './status.ts';
+import { bucketName, commit, getObject, keyOf } from './store.ts';
+import type { KindStrategy, WriteContext } from './strategy.ts';
+import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
+
+export function newContext(server: ApiServer, info: ResourceInfo, request: ApiRequest): WriteContext {
+  return { server, info, request, warnings: [], dryRun: request.query?.dryRun ?? false, done: [] };
+}
+
+export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
+  const c = newContext(server, info, req);
+  const body = decodeBody(c, req.body);
+  return respond(isStatus(body) ? body : createDecoded(c, body), c.warnings, undefined);
+}
+
+/** From a decoded object of the caller's own to the stored one. */
+export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Status {
+  const { server, info, request } = c;
+  const strategy = strategyOf(info.kind);
+  const scope = fixNamespace(info, o, request.namespace);
+  if (scope) return scope;
+  if (request.name && o.metadata.name !== request.name && request.name !== '') {
+    if (o.metadata.name)
+      return badRequest(`the name of the object (${o.metadata.name}) does not match the name on the URL (${request.name})`);
+    o.metadata.name = request.name;
+  }
+  if (o.metadata.resourceVersion) return badRequest('resourceVersion should not be set on objects to be created');
+  strategy.defaults?.(o);
+  fillMetadata(server, o);
+  const generated = o.metadata.generateName && !o.metadata.name;
+  if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
+  if (strategy.hasStatus) delete o.status;
+  strategy.prepareCreate?.(o, c);
+  if (strategy.generation) o.metadata.generation = 1;
+  const refused = strategy.admit?.(c, o, null);
+  if (refused) return refused;
+  const errors = strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, info.namespaced, strategy.nameRule);
+  if (errors.length) return invalid(info.group, info.kind, o.metadata.name ?? '', errors);
+  c.warnings.push(...(strategy.warnings?.(o, null) ?? []));
+  const busy = strategy.begin?.(c, o, null);
+  if (busy) return busy;
+  const bucket = bucketName(info.group, info.resource);
+  const name = o.metadata.name;
+  if (getObject(server, bucket, o.metadata.namespace, name)) return alreadyExists(info.group, info.resource, name);
+  if (c.dryRun) return o;
+  const stored = commit(server, bucket, keyOf(o.metadata.namespace, name), o);
+  for (const f of c.done) f();
+  return inVersion(info, stored);
+}
+
+export function generateName(server: ApiServer, base: string): string {
+  return (base.length > 58 ? base.slice(0, 58) : base) + safeString(server.random, 5);
+}
+
+function fillMetadata(server: ApiServer, o: KubeObject): void {
+  const m = o.metadata;
+  m.uid = uuid(server.random);
+  m.creationTimestamp = rfc3339(server.sim.nowMs);
+  delete m.deletionTimestamp;
+  delete m.deletionGracePeriodSeconds;
+  delete m.generation;
+  delete (m as { selfLink?: string }).selfLink;
+}
+
+/** The object's namespace becomes the request's. */
+function fixNamespace(info: ResourceInfo, o: KubeObject, namespace: string | undefined): Status | null {
+  if (!info.namespaced) {
+    delete o.metadata.namespace;
+    return null;
+  }
+  if (o.metadata.namespace && namespace && o.metadata.namespace !== namespace) {
+    return badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  o.metadata.namespace = o.metadata.namespace || namespace || 'default';
+  return null;
+}
+
+export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
+  const c = newContext(server, info, req);
+  const body = decodeBody(c, req.body);
+  if (isStatus(body)) return respond(body, c.warnings);
+  if (req.name && body.metadata.name && body.metadata.name !== req.name) {
+    return respond(badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${req.name})`));
+  }
+  const scope = fixNamespace(info, body, req.namespace);
+  if (scope) return respond(scope);
+  const name = req.name ?? body.metadata.name;
+  const bucket = bucketName(info.group, info.resource);
+  const old = getObject(server, bucket, body.metadata.namespace, name);
+  if (!old) {
+    const strategy = strategyOf(info.kind);
+    if (!strategy.createOnUpdate || req.subresource) return respond(notFound(info.group, info.resource, name), c.warnings);
+    delete body.metadata.resourceVersion;
+    return respond(createDecoded(c, body), c.warnings, 201);
+  }
+  return respond(updateDecoded(c, body, old), c.warnings);
+}
+
+/** `o` is the caller's own; `old` is what is stored. */
+export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): KubeObject | Status {
+  const { server, info, request } = c;
+  const strategy = strategyOf(info.kind);
+  const versionError = checkVersion(c, o, old, strategy);
+  if (versionError) return versionError;
+  if (request.subresource === 'status') prepareStatus(o, old, strategy);
+  else prepareSpec(c, o, old, strategy);
+  if (strategy.generation && request.subresource !== 'status') {
+    const changed = !sameJson(strategy.generation(o), strategy.generation(old));
+    o.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+  }
+  const refused = request.subresource === 'status' ? null : strategy.admit?.(c, o, old);
+  if (refused) return refused;
+  const errors = validateChange(c, o, old, strategy);
+  if (errors.length) return invalid(info.group, info.kind, old.metadata.name, errors);
+  c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
+  const busy = request.subresource ? null : strategy.begin?.(c, o, old);
+  if (busy) return busy;
+  return storeChange(c, o, old, strategy);
+}
+
+function checkVersion(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): Status | null {
+  const { info } = c;
+  const name = old.metadata.name;
+  if (o.metadata.uid && old.metadata.uid && o.metadata.uid !== old.metadata.uid) {
+    return conflict(
+      info.group,
+      info.resource,
+      name,
+      `Precondition failed: UID in precondition: ${o.metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  const version = o.metadata.resourceVersion;
+  if (!version) {
+    if (strategy.conditionalUpdate && c.request.verb === 'update') {
+      const error = { type: 'Invalid' as const, field: 'metadata.resourceVersion', value: 0, detail: 'must be specified for an update' };
+      return invalid(info.group, info.kind, name, [error]);
+    }
+    return null;
+  }
+  return version === old.metadata.resourceVersion ? null : conflict(info.group, info.resource, name);
+}
+
+/** What an update may not touch comes from the stored object. */
+function keepMetadata(o: KubeObject, old: KubeObject): void {
+  const m = o.metadata;
+  m.name = old.metadata.name;
+  if (old.metadata.namespace) m.namespace = old.metadata.namespace;
+  m.uid = old.metadata.uid;
+  m.creationTimestamp = old.metadata.creationTimestamp;
+  for (const k of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'generateName'] as const) {
+    if (old.metadata[k] === undefined) delete m[k];
+    else (m as any)[k] = old.metadata[k];
+  }
+}
+
+function prepareStatus(o: KubeObject, old: KubeObject, strategy: KindStrategy): void {
+  keepMetadata(o, old);
+  for (const k in old) if (k !== 'status' && k !== 'metadata') o[k] = old[k];
+  for (const k in o) if (!(k in old) && k !== 'status') delete o[k];
+  if (old.metadata.labels) o.metadata.labels = old.metadata.labels;
+  else delete o.metadata.labels;
+  strategy.prepareStatusUpdate?.(o, old);
+}
+
+function prepareSpec(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): void {
+  strategy.defaults?.(o);
+  keepMetadata(o, old);
+  if (strategy.hasStatus) {
+    if (old.status === undefined) delete o.status;
+    else o.status = old.status;
+  }
+  strategy.prepareUpdate?.(o, old, c);
+}
+
+function validateChange(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy) {
+  if (c.request.subresource === 'status') return strategy.validateStatusUpdate?.(o, old, c) ?? [];
+  if (strategy.validateUpdate) return strategy.validateUpdate(o, old, c);
+  return [
+    ...validateMetadataUpdate(o.metadata, old.metadata),
+    ...(strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, c.info.namespaced, strategy.nameRule)),
+  ];
+}
+
+function storeChange(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): KubeObject | Status {
+  const { server, info } = c;
+  o.metadata.resourceVersion = old.metadata.resourceVersion;
+  if (sameJson(o, old)) return inVersion(info, old);
+  if (c.dryRun) return o;
+  const bucket = bucketName(info.group, info.resource);
+  const key = keyOf(old.metadata.namespace, old.metadata.name);
+  const stored = commit(server, bucket, key, o);
+  for (const f of c.done) f();
+  if (finished(stored)) {
+    commit(server, bucket, key, null);
+    strategy.afterDelete?.(server, stored);
+  }
+  return inVersion(info, stored);
+}
+
+/** Marked for deletion, its grace over, and nothing holds it: an update that takes the last finalizer away ends it. */
+function finished(o: KubeObject): boolean {
+  const m = o.metadata;
+  if (!m.deletionTimestamp || m.finalizers?.length) return false;
+  return o.kind === 'Namespace' ? !o.spec?.finalizers?.length : (m.deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+export function patch(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
+  const c = newContext(server, info, req);
+  const bucket = bucketName(info.group, info.resource);
+  const name = req.name ?? '';
+  const old = getObject(server, bucket, info.namespaced ? req.namespace : '', name);
+  if (!old && req.patchType !== 'apply') return respond(notFound(info.group, info.resource, name));
+  const current = old && inVersion(info, old);
+  const patched = applyPatch(c, current ?? null, req.body);
+  if (isStatus(patched)) return respond(patched, c.warnings);
+  if (!old) {
+    const made = createDecoded(c, patched);
+    return respond(made, c.warnings, isStatus(made) ? undefined : 201);
+  }
+  return respond(updateDecoded(c, patched, old), c.warnings);
+}
+
+/** autoscaling/v1 Scale written back to the workload. */
+export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiRequest, scale: unknown): KubeObject | Status {
+  const bucket = bucketName(info.group, info.resource);
+  const old = getObject(server, bucket, req.namespace, req.name ?? '');
+  if (!old) return notFound(info.group, info.resource, req.name ?? '');
+  if (!isMap(scale)) return badRequest('the object provided is unrecognized (must be of type Scale)');
+  if (!strategyOf(info.kind).scale) return methodNotAllowed(info.group, info.resource, 'update');
+  const replicas = scale.spec?.replicas ?? 0;
+  if (typeof replicas !== 'number') return internalError('spec.replicas is no number');
+  if (replicas < 0) {
+    const detail = 'must be greater than or equal to 0';
+    return invalid('autoscaling', 'Scale', req.name ?? '', [{ type: 'Invalid', field: 'spec.replicas', value: replicas, detail }]);
+  }
+  const next = cloneJson(old);
+  if (scale.metadata?.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
+  next.spec.replicas = replicas;
+  const c = newContext(server, info, { ...req, subresource: undefined });
+  return updateDecoded(c, next, old);
+}

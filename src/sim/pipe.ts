@@ -12,10 +12,12 @@ export interface Pipe {
   tty: boolean;
   /** Set by a consumer that takes bytes as they come (the terminal, a log): nothing is buffered then. */
   sink: ((chunk: Uint8Array) => void) | null;
+  /** Asked once when a reader finds nothing: a source that is read only if somebody wants it (the command's own stdin). */
+  source: (() => void) | null;
 }
 
 export function newPipe(options: { tty?: boolean; sink?: (chunk: Uint8Array) => void } = {}): Pipe {
-  return { chunks: [], closed: false, broken: false, readers: new Set(), tty: options.tty ?? false, sink: options.sink ?? null };
+  return { chunks: [], closed: false, broken: false, readers: new Set(), tty: options.tty ?? false, sink: options.sink ?? null, source: null };
 }
 
 /** A pipe that holds `data` and is closed: a finished stdin. */
@@ -44,6 +46,12 @@ export function closePipe(pipe: Pipe): void {
 /** The next bytes, or an empty array at the end; 'timeout' after `timeoutMs`. */
 export function* readPipe(sim: Sim, pipe: Pipe, timeoutMs = Number.POSITIVE_INFINITY): Co<Uint8Array | 'timeout'> {
   while (!pipe.chunks.length) {
+    if (pipe.source) {
+      const fill = pipe.source;
+      pipe.source = null;
+      fill();
+      continue;
+    }
     if (pipe.closed) return new Uint8Array(0);
     if (!(yield* waitOn(sim, [pipe.readers], timeoutMs))) return 'timeout';
   }

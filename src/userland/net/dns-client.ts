@@ -1,0 +1,100 @@
+// One DNS exchange over a socket, as the resolvers and dig use it.
+import { bind, close, connect, recv, send, socket } from '../../linux/socket.ts';
+import type { Errno, Process } from '../../linux/types.ts';
+import { concat } from '../../sim/bytes.ts';
+import { below } from '../../sim/random.ts';
+import type { Co } from '../../sim/task.ts';
+import type { DnsMessage } from '../../wire/dns.ts';
+import { decodeMessage, encodeMessage, frameForTcp } from '../../wire/dns-codec.ts';
+import { familyOf, type Ip } from '../../wire/ip.ts';
+
+export const newQueryId = (p: Process): number => below(p.kernel.sim.random, 65536);
+
+/** Does `reply` answer `query`? As resolvers check it: the same id and question. */
+export function answers(query: DnsMessage, reply: DnsMessage): boolean {
+  const a = query.questions[0];
+  const b = reply.questions[0];
+  if (!reply.response || reply.id !== query.id) return false;
+  if (!b) return reply.rcode !== 'NOERROR';
+  return a.type === b.type && a.name.toLowerCase() === b.name.toLowerCase();
+}
+
+export interface Exchange {
+  message: DnsMessage;
+  bytes: Uint8Array;
+}
+
+/** Why no answer came: an errno of a stage, or `timeout`. */
+export interface ExchangeFailure {
+  stage: 'setup' | 'connect' | 'io';
+  error: Errno | 'timeout' | 'eof';
+}
+
+export const failed = (r: Exchange | ExchangeFailure): r is ExchangeFailure => 'stage' in r;
+
+export interface ExchangeOptions {
+  port?: number;
+  timeoutMs: number;
+  source?: Ip | null;
+  sourcePort?: number;
+}
+
+export function* exchangeUdp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+  const s = socket(p, 'udp', familyOf(server));
+  if (typeof s === 'string') return { stage: 'setup', error: s };
+  try {
+    if (o.source || o.sourcePort) {
+      const bound = bind(s, o.source ?? null, o.sourcePort ?? 0);
+      if (bound) return { stage: 'setup', error: bound };
+    }
+    const connected = yield* connect(s, server, o.port ?? 53);
+    if (connected) return { stage: 'setup', error: connected };
+    const sent = yield* send(s, encodeMessage(query));
+    if (typeof sent === 'string') return { stage: 'io', error: sent };
+    const until = p.kernel.sim.nowMs + o.timeoutMs;
+    for (;;) {
+      const left = until - p.kernel.sim.nowMs;
+      if (left <= 0) return { stage: 'io', error: 'timeout' };
+      const got = yield* recv(s, left);
+      if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
+      if (typeof got === 'string') return { stage: 'io', error: got };
+      const message = decodeMessage(got);
+      if (message && answers(query, message)) return { message, bytes: got };
+    }
+  } finally {
+    close(s);
+  }
+}
+
+export function* exchangeTcp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+  const s = socket(p, 'tcp', familyOf(server));
+  if (typeof s === 'string') return { stage: 'setup', error: s };
+  try {
+    if (o.source) {
+      const bound = bind(s, o.source, o.sourcePort ?? 0);
+      if (bound) return { stage: 'setup', error: bound };
+    }
+    const until = p.kernel.sim.nowMs + o.timeoutMs;
+    const connected = yield* connect(s, server, o.port ?? 53, o.timeoutMs);
+    if (connected) return { stage: 'connect', error: connected === 'ETIMEDOUT' ? 'timeout' : connected };
+    const sent = yield* send(s, frameForTcp(encodeMessage(query)));
+    if (typeof sent === 'string') return { stage: 'io', error: sent };
+    let buffer: Uint8Array = new Uint8Array(0);
+    for (;;) {
+      const left = until - p.kernel.sim.nowMs;
+      const got = left > 0 ? yield* recv(s, left) : 'EAGAIN';
+      if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
+      if (typeof got === 'string') return { stage: 'io', error: got };
+      if (!got.length) return { stage: 'io', error: 'eof' };
+      buffer = concat([buffer, got]);
+      const size = buffer.length >= 2 ? (buffer[0] << 8) | buffer[1] : 65536;
+      if (buffer.length < size + 2) continue;
+      const bytes = buffer.subarray(2, size + 2);
+      const message = decodeMessage(bytes);
+      if (message && answers(query, message)) return { message, bytes };
+      buffer = buffer.slice(size + 2);
+    }
+  } finally {
+    close(s);
+  }
+}

@@ -2,6 +2,9 @@ import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import type { Netns } from '../linux/types.ts';
 import type { SimEvent } from '../sim/sim.ts';
 import type { Family } from '../wire/ip.ts';
+import type { Section } from './iptables/service-rules.ts';
+import type { RuleSettings } from './iptables/settings.ts';
+import type { Endpoint, ServicePort } from './serviceport.ts';
 
 /** Fields of KubeProxyConfiguration v1alpha1 that act here; durations in Go's text form ("1s") or nanoseconds. */
 export interface KubeProxyConfiguration {
@@ -34,15 +37,42 @@ export interface KubeProxy {
   nodeName: string;
   netns: Netns;
   config: KubeProxyConfiguration;
-  families: Family[];
   node: KubeObject | null;
-  /** When rules were last written, for healthz; null: never. */
-  syncedAtMs: number | null;
+  /** EndpointSlices by Service (`ns/name`) and name. */
+  slices: Map<string, Map<string, KubeObject>>;
+  /** One per family: both always run, as the kernel has both. */
+  proxiers: FamilyProxier[];
+  /** When a sync was asked for that has not happened, for healthz. */
+  queuedAtMs: number | null;
+  startedAtMs: number;
+  lastSyncAtMs: number | null;
   /** A sync that waits for minSyncPeriod. */
   pending: SimEvent | null;
-  changed: boolean;
   stopped: boolean;
   stops: (() => void)[];
-  /** State of the mode's own (what conntrack clean-up and partial syncs compare with). */
-  previous: unknown;
+  /** Health check node ports that listen; health.ts. */
+  health: unknown;
+}
+
+/** What one family's rules are made of. */
+export interface FamilyProxier {
+  family: Family;
+  settings: RuleSettings;
+  /** By Service (`ns/name`). */
+  services: Map<string, ProxiedService>;
+  /** Services that changed since the last sync; null: everything is to be written. */
+  dirty: Set<string> | null;
+  largeCluster: boolean;
+  /** UDP endpoints changed: stale conntrack entries must go. */
+  udpChanged: boolean;
+  cleanedAtMs: number;
+  syncedAtMs: number;
+}
+
+export interface ProxiedService {
+  ports: ServicePort[];
+  /** Endpoints of each port, in the order of `ports`. */
+  endpoints: Endpoint[][];
+  /** Built when first written and kept until the Service, its endpoints or the settings change. */
+  sections: Section[] | null;
 }

@@ -1,0 +1,148 @@
+// One family's iptables proxier: full and partial syncs (k8s.io/kubernetes v1.36.3 pkg/proxy/iptables/proxier.go).
+import type { KubeObject } from '../../apiserver/types.ts';
+import { restore } from '../../linux/netfilter/restore.ts';
+import { rulesOf } from '../../linux/netfilter/rules.ts';
+import type { TableName } from '../../linux/netfilter/types.ts';
+import type { Netns } from '../../linux/types.ts';
+import { type Family, formatIp, inCidr, parseCidr } from '../../wire/ip.ts';
+import { isServiceChainName } from '../names.ts';
+import { endpointsOfSlices, servicePorts } from '../serviceport.ts';
+import type { FamilyProxier, ProxiedService } from '../types.ts';
+import { CANARY_TABLES, JUMPS, kubeletText, restoreText } from './restore-text.ts';
+import { type Section, serviceSection } from './service-rules.ts';
+import type { RuleSettings } from './settings.ts';
+
+/** From here on comments of endpoint rules are left out. */
+const LARGE_CLUSTER_ENDPOINTS = 1000;
+const SYNC_PERIOD_MS = 30_000;
+
+export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: number): FamilyProxier {
+  return {
+    family,
+    settings,
+    services: new Map(),
+    dirty: null,
+    largeCluster: false,
+    udpChanged: false,
+    cleanedAtMs: Number.NEGATIVE_INFINITY,
+    syncedAtMs: nowMs,
+  };
+}
+
+/** Take a Service and its slices as they are now. A Service that is gone or not proxied leaves nothing. -> whether rules depend on the change */
+export function updateService(p: FamilyProxier, key: string, service: KubeObject | undefined, slices: Iterable<KubeObject>): boolean {
+  const before = p.services.get(key);
+  const ports = service ? servicePorts(service, p.family, p.settings.externalIPs) : [];
+  const byPort = ports.length ? endpointsOfSlices(slices, p.family, p.settings.nodeName) : new Map();
+  const endpoints = ports.map(port => byPort.get(`${port.portName}/${port.protocol}`) ?? []);
+  const after: ProxiedService = { ports, endpoints, sections: null };
+  // A heartbeat or a status that no rule depends on must not cause a sync.
+  if (before && JSON.stringify([before.ports, before.endpoints]) === JSON.stringify([ports, endpoints])) return false;
+  if (!before && !ports.length) return false;
+  if (ports.length) p.services.set(key, after);
+  else p.services.delete(key);
+  p.dirty?.add(key);
+  if ([...(before?.ports ?? []), ...ports].some(port => port.protocol === 'UDP')) p.udpChanged = true;
+  return true;
+}
+
+function sectionsOf(p: FamilyProxier, s: ProxiedService): Section[] {
+  return (s.sections ??= s.ports.map((port, i) => serviceSection(port, s.endpoints[i], p.settings, p.largeCluster)));
+}
+
+function hasJump(ns: Netns, family: Family, table: string, chain: string, target: string): boolean {
+  const c = ns.netfilter.xt[family].get(table as TableName)?.chains.get(chain);
+  return c ? rulesOf(c).some(r => r.target?.name === target) : false;
+}
+
+/** EnsureChain and EnsureRule(Prepend): only what is missing. */
+function ensureJumps(ns: Netns, family: Family): void {
+  const xt = ns.netfilter.xt[family];
+  const hasChain = (table: TableName, chain: string) => xt.get(table)?.chains.has(chain) ?? false;
+  let text = '';
+  for (const table of CANARY_TABLES) {
+    const jumps = JUMPS.filter(j => j.table === table);
+    const chains = new Set(['KUBE-PROXY-CANARY', ...jumps.map(j => j.to)]);
+    text += `*${table}\n`;
+    for (const chain of chains) if (!hasChain(table, chain)) text += `:${chain} - [0:0]\n`;
+    for (const j of jumps) if (!hasJump(ns, family, table, j.from, j.to)) text += `-I ${j.from} ${j.match}-j ${j.to}\n`;
+    text += 'COMMIT\n';
+  }
+  apply(ns, family, text);
+}
+
+function apply(ns: Netns, family: Family, text: string): boolean {
+  return restore(ns, family, text, { noflush: true }) === null;
+}
+
+/** Addresses of the node that its nodePortAddresses select, in the order of those. */
+export function selectedAddresses(ns: Netns, s: RuleSettings): string[] {
+  const out = new Set<string>();
+  for (const cidr of s.nodePortCIDRs ?? []) {
+    const range = parseCidr(cidr);
+    if (!range) continue;
+    for (const link of ns.links.values()) {
+      for (const a of link.addresses) {
+        if (!inCidr(range, a.ip)) continue;
+        const loopback = a.ip.length === 4 ? a.ip[0] === 127 : formatIp(a.ip) === '::1';
+        if (!loopback || s.localhostNodePorts) out.add(formatIp(a.ip));
+      }
+    }
+  }
+  return [...out];
+}
+
+/** Write what changed (or, in a full sync, everything) to the kernel. -> false: iptables-restore failed */
+export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean {
+  let endpoints = 0;
+  for (const s of p.services.values()) for (const e of s.endpoints) endpoints += e.length;
+  const large = endpoints > LARGE_CLUSTER_ENDPOINTS;
+  if (large !== p.largeCluster) {
+    p.largeCluster = large;
+    p.dirty = null;
+  }
+  const full = p.dirty === null;
+  if (full) {
+    ensureJumps(ns, p.family);
+    for (const s of p.services.values()) s.sections = null;
+  }
+  const all: Section[] = [];
+  const changed: Section[] = [];
+  const active = new Set<string>();
+  for (const [key, service] of p.services) {
+    const write = full || p.dirty?.has(key);
+    for (const section of sectionsOf(p, service)) {
+      all.push(section);
+      if (write) changed.push(section);
+      for (const chain of section.chains) active.add(chain);
+    }
+  }
+  const stale: string[] = [];
+  if (!large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS) {
+    for (const chain of ns.netfilter.xt[p.family].get('nat')?.chains.keys() ?? []) {
+      if (isServiceChainName(chain) && !active.has(chain)) stale.push(chain);
+    }
+    p.cleanedAtMs = nowMs;
+  }
+  const localAddresses = selectedAddresses(ns, p.settings);
+  const ok = apply(ns, p.family, restoreText({ settings: p.settings, all, changed, stale, localAddresses }));
+  p.dirty = ok ? new Set() : null;
+  if (ok) p.syncedAtMs = nowMs;
+  return ok;
+}
+
+/** utiliptables.Monitor: someone flushed the tables when the canary is gone. */
+export function canaryGone(ns: Netns, family: Family): boolean {
+  return CANARY_TABLES.some(table => !ns.netfilter.xt[family].get(table)?.chains.has('KUBE-PROXY-CANARY'));
+}
+
+/** The chains that kubelet makes on a node at its start. */
+export function writeKubeletChains(ns: Netns): void {
+  for (const family of [4, 6] as const) {
+    apply(
+      ns,
+      family,
+      kubeletText(family, (table, chain, target) => hasJump(ns, family, table, chain, target)),
+    );
+  }
+}

@@ -1,0 +1,192 @@
+// kube-proxy of one node: watches Services, EndpointSlices and its Node, and keeps the kernel's rules in step.
+import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
+import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
+import { setSysctl, sysctl } from '../linux/sysctl.ts';
+import type { Netns } from '../linux/types.ts';
+import { cancel, schedule } from '../sim/sim.ts';
+import { cleanStaleEntries } from './conntrack.ts';
+import { startHealthServers, syncHealthServers } from './health.ts';
+import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
+import { ruleSettings } from './iptables/settings.ts';
+import { serviceOfSlice } from './serviceport.ts';
+import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
+
+const SLICES = 'endpointslices.discovery.k8s.io';
+const FAMILIES = [4, 6] as const;
+
+/** Go's duration text ("1s", "1m30s", "250ms") or nanoseconds, in milliseconds. */
+export function durationMs(value: string | number | undefined, otherwise: number): number {
+  if (value === undefined || value === '' || value === null) return otherwise;
+  if (typeof value === 'number') return value / 1e6;
+  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 1e-6 };
+  let ms = 0;
+  for (const [, n, unit] of value.matchAll(/([\d.]+)(ms|us|µs|ns|h|m|s)/g)) ms += Number(n) * units[unit];
+  return ms;
+}
+
+/** cmd/kube-proxy/app/server_linux.go: platformSetup and NewProxier set these before the first rule is written. */
+function setSysctls(ns: Netns, proxy: KubeProxy): void {
+  const c = proxy.config;
+  setSysctl(ns, 'net.netfilter.nf_conntrack_tcp_timeout_established', '86400');
+  setSysctl(ns, 'net.netfilter.nf_conntrack_tcp_timeout_close_wait', '3600');
+  if (c.linux?.conntrack?.tcpBeLiberal ?? c.conntrack?.tcpBeLiberal) setSysctl(ns, 'net.netfilter.nf_conntrack_tcp_be_liberal', '1');
+  if (proxy.proxiers.some(p => p.settings.localhostNodePorts)) setSysctl(ns, 'net.ipv4.conf.all.route_localnet', '1');
+}
+
+function settingsOf(proxy: KubeProxy, family: 4 | 6) {
+  const c = proxy.config;
+  const asked = c.linux?.conntrack?.tcpBeLiberal ?? c.conntrack?.tcpBeLiberal ?? false;
+  const liberal = asked || sysctl(proxy.netns, 'net.netfilter.nf_conntrack_tcp_be_liberal') !== '0';
+  return ruleSettings(c, proxy.node, proxy.nodeName, family, liberal);
+}
+
+/** BoundedFrequencyRunner: at once when the last sync is minSyncPeriod ago, else when it will be. */
+function requestSync(proxy: KubeProxy): void {
+  if (proxy.stopped) return;
+  const { sim } = proxy.server;
+  proxy.queuedAtMs ??= sim.nowMs;
+  if (proxy.pending?.run) return;
+  const min = durationMs(proxy.config.minSyncPeriod ?? proxy.config.iptables?.minSyncPeriod, 1000);
+  const wait = proxy.lastSyncAtMs === null ? 0 : Math.max(0, proxy.lastSyncAtMs + min - sim.nowMs);
+  proxy.pending = schedule(sim, wait, () => syncProxyRules(proxy));
+}
+
+/** Bring the kernel to what the Services and EndpointSlices say now. */
+export function syncProxyRules(proxy: KubeProxy): void {
+  if (proxy.stopped) return;
+  cancel(proxy.server.sim, proxy.pending);
+  proxy.pending = null;
+  const { nowMs } = proxy.server.sim;
+  proxy.lastSyncAtMs = nowMs;
+  let ok = true;
+  for (const p of proxy.proxiers) {
+    if (!syncFamily(proxy.netns, p, nowMs)) {
+      ok = false;
+      continue;
+    }
+    if (p.udpChanged) cleanStaleEntries(proxy.netns, p);
+    p.udpChanged = false;
+  }
+  syncHealthServers(proxy);
+  if (ok) proxy.queuedAtMs = null;
+  else proxy.pending = schedule(proxy.server.sim, 30_000, () => syncProxyRules(proxy), true);
+}
+
+function refresh(proxy: KubeProxy, key: string): void {
+  const slices = [...(proxy.slices.get(key)?.values() ?? [])];
+  const slash = key.indexOf('/');
+  const service = getObject(proxy.server, 'services', key.slice(0, slash), key.slice(slash + 1));
+  let changed = false;
+  for (const p of proxy.proxiers) changed = updateService(p, key, service, slices) || changed;
+  if (changed) requestSync(proxy);
+}
+
+function onSlice(proxy: KubeProxy, e: WatchEvent): void {
+  const { name } = e.object.metadata;
+  const [before, after] = [e.old ? serviceOfSlice(e.old) : null, e.type === 'DELETED' ? null : serviceOfSlice(e.object)];
+  if (before) proxy.slices.get(before)?.delete(name);
+  if (after) keepSlice(proxy, after, e.object);
+  for (const key of new Set([before, after])) if (key) refresh(proxy, key);
+}
+
+function keepSlice(proxy: KubeProxy, key: string, slice: KubeObject): void {
+  let set = proxy.slices.get(key);
+  if (!set) proxy.slices.set(key, (set = new Map()));
+  set.set(slice.metadata.name, slice);
+}
+
+function onNode(proxy: KubeProxy, e: WatchEvent): void {
+  if (e.object.metadata.name !== proxy.nodeName) return;
+  proxy.node = e.type === 'DELETED' ? null : e.object;
+  if (!proxy.node) return;
+  for (const p of proxy.proxiers) {
+    const settings = settingsOf(proxy, p.family);
+    if (JSON.stringify(settings) === JSON.stringify(p.settings)) continue;
+    p.settings = settings;
+    p.dirty = null;
+    requestSync(proxy);
+  }
+}
+
+export interface KubeProxyOptions {
+  /** The kernel already holds this proxy's rules (a session reload): nothing is written until something changes. */
+  adopt?: boolean;
+}
+
+/** Start kube-proxy on a node. The first sync happens at once, when the event loop next turns. */
+export function newKubeProxy(
+  server: ApiServer,
+  nodeName: string,
+  netns: Netns,
+  config: KubeProxyConfiguration = {},
+  options: KubeProxyOptions = {},
+): KubeProxy {
+  const node = listObjects(server, 'nodes').find(n => n.metadata.name === nodeName) ?? null;
+  const { nowMs } = server.sim;
+  const proxy: KubeProxy = {
+    server,
+    nodeName,
+    netns,
+    config,
+    node,
+    slices: new Map(),
+    proxiers: [],
+    queuedAtMs: null,
+    startedAtMs: nowMs,
+    lastSyncAtMs: null,
+    pending: null,
+    stopped: false,
+    stops: [],
+    health: null,
+  };
+  proxy.proxiers = FAMILIES.map(family => newFamilyProxier(family, settingsOf(proxy, family), nowMs));
+  setSysctls(netns, proxy);
+  for (const slice of listObjects(server, SLICES)) {
+    const key = serviceOfSlice(slice);
+    if (key) keepSlice(proxy, key, slice);
+  }
+  for (const service of listObjects(server, 'services')) {
+    const key = `${service.metadata.namespace}/${service.metadata.name}`;
+    for (const p of proxy.proxiers) updateService(p, key, service, proxy.slices.get(key)?.values() ?? []);
+  }
+  proxy.stops.push(
+    watchBucket(server, 'services', e => refresh(proxy, `${e.object.metadata.namespace}/${e.object.metadata.name}`)),
+    watchBucket(server, SLICES, e => onSlice(proxy, e)),
+    watchBucket(server, 'nodes', e => onNode(proxy, e)),
+  );
+  startHealthServers(proxy);
+  if (options.adopt) for (const p of proxy.proxiers) adopt(p);
+  else requestSync(proxy);
+  monitor(proxy);
+  return proxy;
+}
+
+function adopt(p: KubeProxy['proxiers'][number]): void {
+  p.dirty = new Set();
+  p.udpChanged = false;
+}
+
+/** Every syncPeriod: when the canary chain is gone, someone flushed the tables and everything is written again. */
+function monitor(proxy: KubeProxy): void {
+  const period = durationMs(proxy.config.syncPeriod as string | undefined, 30_000);
+  let next = schedule(proxy.server.sim, period, tick, true);
+  function tick(): void {
+    if (proxy.stopped) return;
+    for (const p of proxy.proxiers) {
+      if (!canaryGone(proxy.netns, p.family)) continue;
+      p.dirty = null;
+      requestSync(proxy);
+    }
+    next = schedule(proxy.server.sim, period, tick, true);
+  }
+  proxy.stops.push(() => cancel(proxy.server.sim, next));
+}
+
+/** Stop the process: its rules stay in the kernel, its listeners close. */
+export function stopKubeProxy(proxy: KubeProxy): void {
+  proxy.stopped = true;
+  cancel(proxy.server.sim, proxy.pending);
+  proxy.pending = null;
+  for (const undo of proxy.stops) undo();
+  proxy.stops = [];
+}

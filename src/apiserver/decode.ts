@@ -1,16 +1,335 @@
-// From a request's body to an object of our own.
+// From a request's body to an object of our own: encoding/json into the Go types, with sigs.k8s.io/json's strict errors, and back.
+// The result holds what a round trip through the typed object would print: empty `omitempty` fields are gone, the others are there.
 
-import { cloneJson, isMap } from './json.ts';
+import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
+import { cloneJson, isMap, type Json } from './json.ts';
+import { formatQuantity, parseQuantity } from './quantity.ts';
 import { apiVersionOf } from './resources.ts';
-import { badRequest } from './status.ts';
+import { type FieldSchema, type StructSchema, structOf, structOfKind, type TypeRef } from './schema.ts';
+import { badRequest, quote } from './status.ts';
 import type { WriteContext } from './strategy.ts';
 import type { KubeObject, Status } from './types.ts';
 
-export function decodeBody(c: WriteContext, body: unknown): KubeObject | Status {
-  if (!isMap(body)) return badRequest('the object provided is unrecognized');
-  const o = cloneJson(body) as KubeObject;
-  o.apiVersion ||= apiVersionOf(c.info);
-  o.kind ||= c.info.kind;
+interface Decoding {
+  /** The first type error: decoding goes on after it. */
+  saved: string | null;
+  /** Unknown fields, in order. */
+  strict: string[];
+  struct: string;
+  fields: string[];
+  /** For strict errors: `spec.ports[0]`. */
+  path: string;
+  /** Keys in byte order, as clients send them: decides which error is first. */
+  ordered: boolean;
+}
+
+/** An error that ends the decoding: custom unmarshalers return theirs. */
+class Abort {
+  constructor(readonly message: string) {}
+}
+
+export interface Decoded {
+  value: Json;
+  /** Of the types; nothing was decoded then. */
+  error: string | null;
+  strict: string[];
+}
+
+export function decodeStruct(schema: StructSchema, body: Json): Decoded {
+  const first = run(schema, body, false);
+  return first.error || first.strict.length ? run(schema, body, true) : first;
+}
+
+function run(schema: StructSchema, body: Json, ordered: boolean): Decoded {
+  const d: Decoding = { saved: null, strict: [], struct: '', fields: [], path: '', ordered };
+  try {
+    const value = decodeStructValue(d, schema, body);
+    return { value, error: d.saved, strict: d.strict };
+  } catch (e) {
+    if (e instanceof Abort) return { value: null, error: e.message, strict: d.strict };
+    throw e;
+  }
+}
+
+const keysOf = (d: Decoding, v: Record<string, Json>): string[] => (d.ordered ? Object.keys(v).sort() : Object.keys(v));
+
+function kindOfJson(v: Json): string {
+  if (Array.isArray(v)) return 'array';
+  if (typeof v === 'object') return 'object';
+  return typeof v === 'boolean' ? 'bool' : typeof v;
+}
+
+function typeError(d: Decoding, what: string, goName: string): string {
+  if (d.struct || d.fields.length)
+    return `json: cannot unmarshal ${what} into Go struct field ${d.struct}.${d.fields.join('.')} of type ${goName}`;
+  return `json: cannot unmarshal ${what} into Go value of type ${goName}`;
+}
+
+function save(d: Decoding, what: string, goName: string): undefined {
+  d.saved ??= typeError(d, what, goName);
+  return undefined;
+}
+
+function decodeStructValue(d: Decoding, schema: StructSchema, body: Json): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  const { struct, path } = d;
+  const depth = d.fields.length;
+  for (const key of keysOf(d, body)) {
+    const f = schema.byName.get(key);
+    if (!f) {
+      d.strict.push(path ? `${path}.${key}` : key);
+      continue;
+    }
+    const v = body[key];
+    if (v === null || v === undefined) continue;
+    d.struct = schema.goName;
+    if (f.via) d.fields.push(...f.via.slice(0, -1).split('.'));
+    d.fields.push(key);
+    d.path = path ? `${path}.${key}` : key;
+    const value = decodeValue(d, f.type, v);
+    d.fields.length = depth;
+    d.struct = struct;
+    d.path = path;
+    if (value !== undefined && !(f.omit && isZero(f, value))) out[key] = value;
+  }
+  for (const f of schema.fields) if (out[f.name] === undefined) addZero(f, out);
+  return out;
+}
+
+/** What Go leaves out of the text: pointers stay when they are set, structs are never empty. */
+function isZero(f: FieldSchema, value: Json): boolean {
+  if (f.type.pointer) return false;
+  switch (f.type.code) {
+    case 'struct':
+      return f.omit === 'z' && Object.keys(value).length === 0;
+    case 'list':
+      return value.length === 0;
+    case 'map':
+      for (const _ in value) return false;
+      return true;
+    case 'X':
+    case 'Q':
+    case 'R':
+    case 'J':
+      return false;
+    default:
+      return value === '' || value === 0 || value === false;
+  }
+}
+
+/** A field that is always written, or a struct that encoding/json never finds empty. */
+function addZero(f: FieldSchema, out: Record<string, Json>): void {
+  const { type, omit } = f;
+  if (type.pointer) {
+    if (!omit) out[f.name] = null;
+    return;
+  }
+  if (type.code === 'struct') {
+    if (omit !== 'z') out[f.name] = zeroStruct(type.name as string);
+    return;
+  }
+  if (omit) return;
+  const zero = ZERO[type.code];
+  if (zero !== undefined) out[f.name] = zero;
+}
+
+const ZERO: Partial<Record<TypeRef['code'], Json>> = {
+  s: '',
+  i: 0,
+  l: 0,
+  b: false,
+  f: 0,
+  list: null,
+  map: null,
+  T: null,
+  M: null,
+  Q: '0',
+  X: 0,
+};
+
+export function zeroStruct(name: string): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  for (const f of structOf(name).fields) addZero(f, out);
+  return out;
+}
+
+function decodeValue(d: Decoding, type: TypeRef, v: Json): Json {
+  switch (type.code) {
+    case 's':
+      return typeof v === 'string' ? v : save(d, kindOfJson(v), type.goName);
+    case 'i':
+    case 'l':
+      return decodeInt(d, type, v);
+    case 'b':
+      return typeof v === 'boolean' ? v : save(d, kindOfJson(v), type.goName);
+    case 'f':
+      return typeof v === 'number' ? v : save(d, kindOfJson(v), type.goName);
+    case 'struct':
+      return isMap(v) ? decodeStructValue(d, structOf(type.name as string), v) : save(d, kindOfJson(v), type.goName);
+    case 'list':
+      return Array.isArray(v) ? decodeList(d, type, v) : save(d, kindOfJson(v), type.goName);
+    case 'map':
+      return isMap(v) ? decodeMap(d, type, v) : save(d, kindOfJson(v), type.goName);
+    default:
+      return decodeSpecial(d, type, v);
+  }
+}
+
+function decodeInt(d: Decoding, type: TypeRef, v: Json): number | undefined {
+  if (typeof v !== 'number') return save(d, kindOfJson(v), type.goName);
+  const limit = type.code === 'i' ? 2 ** 31 : 2 ** 63;
+  if (!Number.isInteger(v) || v >= limit || v < -limit || Math.abs(v) >= 1e21) return save(d, `number ${v}`, type.goName);
+  return v;
+}
+
+function decodeList(d: Decoding, type: TypeRef, v: Json[]): Json[] {
+  const element = type.element as TypeRef;
+  const path = d.path;
+  const out: Json[] = [];
+  for (let i = 0; i < v.length; i++) {
+    d.path = `${path}[${i}]`;
+    const x = v[i] === null ? undefined : decodeValue(d, element, v[i]);
+    out.push(x === undefined ? zeroOf(element) : x);
+  }
+  d.path = path;
+  return out;
+}
+
+const zeroOf = (t: TypeRef): Json => (t.code === 'struct' ? zeroStruct(t.name as string) : (ZERO[t.code] ?? null));
+
+function decodeMap(d: Decoding, type: TypeRef, v: Record<string, Json>): Record<string, Json> {
+  const element = type.element as TypeRef;
+  const path = d.path;
+  const out: Record<string, Json> = {};
+  for (const key of keysOf(d, v)) {
+    d.path = `${path}.${key}`;
+    const x = v[key] === null ? undefined : decodeValue(d, element, v[key]);
+    out[key] = x === undefined ? zeroOf(element) : x;
+  }
+  d.path = path;
+  return out;
+}
+
+function decodeSpecial(d: Decoding, type: TypeRef, v: Json): Json {
+  switch (type.code) {
+    case 'X':
+      return typeof v === 'string' ? v : intOrAbort(d, v);
+    case 'Q': {
+      const q = parseQuantity((typeof v === 'string' ? v : JSON.stringify(v)).trim());
+      if (typeof q === 'string') throw new Abort(q);
+      return formatQuantity(q);
+    }
+    case 'T':
+    case 'M':
+      return decodeTime(d, type.code, v);
+    case 'D':
+      if (typeof v !== 'string') throw new Abort(typeError(d, kindOfJson(v), 'string'));
+      return v;
+    case 'B':
+      if (typeof v !== 'string') return save(d, kindOfJson(v), type.goName);
+      return decodeBase64(d, v);
+    case 'A':
+    case 'P':
+    case 'S':
+      return decodeSchemaOr(d, type.code, v);
+    default:
+      return cloneJson(v);
+  }
+}
+
+function intOrAbort(d: Decoding, v: Json): number {
+  if (typeof v !== 'number') throw new Abort(typeError(d, kindOfJson(v), 'int32'));
+  if (!Number.isInteger(v) || v >= 2 ** 31 || v < -(2 ** 31)) throw new Abort(typeError(d, `number ${v}`, 'int32'));
+  return v;
+}
+
+function decodeTime(d: Decoding, code: 'T' | 'M', v: Json): string {
+  if (typeof v !== 'string') throw new Abort(typeError(d, kindOfJson(v), 'string'));
+  const ms = parseRfc3339(v);
+  const layout = code === 'T' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
+  if (ms === null) throw new Abort(`parsing time ${quote(v)} as "${layout}": cannot parse ${quote(v)} as "2006"`);
+  return code === 'T' ? rfc3339(ms) : rfc3339Micro(ms);
+}
+
+/** Go's decoder tells the offset of the first byte it cannot use. */
+function decodeBase64(d: Decoding, v: string): string | undefined {
+  const bad = base64Error(v);
+  if (bad >= 0) {
+    d.saved ??= `illegal base64 data at input byte ${bad}`;
+    return undefined;
+  }
+  return v.replace(/[\r\n]/g, '');
+}
+
+export function base64Error(v: string): number {
+  let n = 0;
+  let i = 0;
+  for (; i < v.length; i++) {
+    const c = v[i];
+    if (c === '\n' || c === '\r') continue;
+    if (/[A-Za-z0-9+/]/.test(c)) {
+      n++;
+      continue;
+    }
+    if (c !== '=' || n % 4 < 2) return i;
+    let end = i + 1;
+    while (end < v.length && (v[end] === '\n' || v[end] === '\r')) end++;
+    if (n % 4 === 2) {
+      if (end >= v.length) return v.length;
+      if (v[end] !== '=') return end - 1;
+      end++;
+    }
+    while (end < v.length && (v[end] === '\n' || v[end] === '\r')) end++;
+    return end < v.length ? end : -1;
+  }
+  return n % 4 === 0 ? -1 : v.length - (n % 4 === 1 ? 1 : n % 4);
+}
+
+function decodeSchemaOr(d: Decoding, code: 'A' | 'P' | 'S', v: Json): Json {
+  const props = structOf('apiextensions/v1.JSONSchemaProps');
+  const nested = (x: Json) => {
+    const r = decodeStruct(props, x);
+    if (r.error) throw new Abort(r.error);
+    return r.value;
+  };
+  if (isMap(v)) return nested(v);
+  if (code === 'P' && typeof v === 'boolean') return v;
+  if (Array.isArray(v) && code !== 'P') return code === 'A' ? v.map(x => (isMap(x) ? nested(x) : x)) : [...v];
+  if (code === 'P') throw new Abort('boolean or JSON schema expected');
+  throw new Abort(typeError(d, kindOfJson(v), props.goName));
+}
+
+/** The body of a create, update or patched object as the caller's own typed object. */
+export function decodeBody(c: WriteContext, body: unknown, trusted = false): KubeObject | Status {
+  const { info } = c;
+  const version = apiVersionOf(info);
+  if (!isMap(body))
+    return badRequest(`the object provided is unrecognized (must be of type ${info.kind}): couldn't get version/kind; json parse error`);
+  const kind = body.kind || info.kind;
+  const apiVersion = body.apiVersion || version;
+  const schema = structOfKind(version, info.kind);
+  const cannot = (why: string) =>
+    badRequest(`${kind} in version ${quote(apiVersion.slice(apiVersion.indexOf('/') + 1))} cannot be handled as a ${info.kind}: ${why}`);
+  if (kind !== info.kind)
+    return cannot(`no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
+  if (apiVersion !== version && schema) {
+    return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${version})`);
+  }
+  if (!schema) return withMeta(cloneJson(body) as KubeObject, apiVersion, kind);
+  const done = decodeStruct(schema, body);
+  if (done.error) return cannot(done.error);
+  const validation = c.request.query?.fieldValidation ?? 'Warn';
+  if (done.strict.length && !trusted && validation !== 'Ignore') {
+    const texts = done.strict.map(f => `unknown field ${quote(f)}`);
+    if (validation === 'Strict') return cannot(`strict decoding error: ${texts.join(', ')}`);
+    c.warnings.push(...texts);
+  }
+  return withMeta(done.value as KubeObject, apiVersion, kind);
+}
+
+function withMeta(o: KubeObject, apiVersion: string, kind: string): KubeObject {
+  o.apiVersion = apiVersion;
+  o.kind = kind;
   o.metadata ??= { name: '' };
   return o;
 }

@@ -1,11 +1,13 @@
 // The API's front door: one request in, one response out.
 
 import { remove, removeCollection } from './delete.ts';
-import { handleRead, respond } from './read.ts';
+import { handleRead, inVersion, respond, watchSelection } from './read.ts';
 import { resourceInfo } from './resources.ts';
 import { methodNotAllowed, noSuchResource } from './status.ts';
+import { watchBucket } from './store.ts';
 import { writeSubresource } from './subresources.ts';
-import type { ApiRequest, ApiResponse, ApiServer } from './types.ts';
+import { tableOf } from './table.ts';
+import type { ApiRequest, ApiResponse, ApiServer, KubeObject, Status, Table, WatchEventType } from './types.ts';
 import { create, patch, update } from './write.ts';
 
 export { newApiServer } from './store.ts';
@@ -31,4 +33,28 @@ export function handle(server: ApiServer, req: ApiRequest): ApiResponse {
     default:
       return removeCollection(server, info, req);
   }
+}
+
+/**
+ * A watch from now on: objects that come to match are ADDED, that cease to are DELETED. -> stop, or why not.
+ * The first of the Tables carries the columns, as every one does.
+ */
+export function watchRequest(
+  server: ApiServer,
+  req: ApiRequest,
+  onEvent: (type: WatchEventType, object: KubeObject | Table) => void,
+): (() => void) | Status {
+  const selection = watchSelection(server, req);
+  if ('code' in selection || !('wants' in selection)) return selection as Status;
+  const { bucket, info, wants } = selection;
+  const emit = (type: WatchEventType, o: KubeObject) => {
+    const object = inVersion(info, o);
+    onEvent(type, req.as === 'table' ? tableOf(server, info, [object], object.metadata.resourceVersion ?? '') : object);
+  };
+  return watchBucket(server, bucket, e => {
+    const now = e.type !== 'DELETED' && wants(e.object);
+    const before = e.type === 'ADDED' ? false : wants(e.old ?? e.object);
+    if (now) emit(before ? 'MODIFIED' : 'ADDED', e.object);
+    else if (before) emit('DELETED', e.object);
+  });
 }

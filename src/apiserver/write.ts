@@ -2,12 +2,14 @@
 
 import { safeString, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
-import { decodeBody } from './decode.ts';
+import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, isMap, sameJson } from './json.ts';
 import { validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
 import { strategyOf } from './kinds/table.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
+import { apiVersionOf } from './resources.ts';
+import { structOfKind } from './schema.ts';
 import { alreadyExists, badRequest, conflict, internalError, invalid, isStatus, methodNotAllowed, notFound } from './status.ts';
 import { bucketName, commit, getObject, keyOf } from './store.ts';
 import type { KindStrategy, WriteContext } from './strategy.ts';
@@ -39,7 +41,7 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   fillMetadata(server, o);
   const generated = o.metadata.generateName && !o.metadata.name;
   if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
-  if (strategy.hasStatus) delete o.status;
+  if (strategy.hasStatus) resetStatus(info, o);
   strategy.prepareCreate?.(o, c);
   if (strategy.generation) o.metadata.generation = 1;
   const refused = strategy.admit?.(c, o, null);
@@ -70,6 +72,13 @@ function fillMetadata(server: ApiServer, o: KubeObject): void {
   delete m.deletionGracePeriodSeconds;
   delete m.generation;
   delete (m as { selfLink?: string }).selfLink;
+}
+
+/** What an empty status is written as. */
+function resetStatus(info: ResourceInfo, o: KubeObject): void {
+  const type = structOfKind(apiVersionOf(info), info.kind)?.byName.get('status')?.type;
+  if (type?.name && !type.pointer) o.status = zeroStruct(type.name);
+  else delete o.status;
 }
 
 /** The object's namespace becomes the request's. */

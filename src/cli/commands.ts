@@ -1,0 +1,21 @@
+// podnet's own commands, in the order `podnet --help` shows them. Everything else on the command line is kubectl's.
+import type { Command } from 'commander';
+
+export interface CommandRow {
+  name: string;
+  summary: string;
+  load: () => Promise<{ declare: (command: Command) => void }>;
+}
+
+export const COMMANDS: CommandRow[] = [
+  { name: 'tour', summary: 'start a shop on a fresh cluster, look around, and stay at a prompt', load: () => import('./commands/tour.ts') },
+  { name: 'cluster', summary: 'create, reset or delete a cluster', load: () => import('./commands/cluster.ts') },
+  { name: 'node', summary: 'run a command on a node: podnet node node-1 -- ip route', load: () => import('./commands/node.ts') },
+  { name: 'iptables', summary: 'iptables on the first worker', load: () => import('./commands/iptables.ts') },
+  { name: 'external', summary: 'run a command on a host outside the cluster', load: () => import('./commands/external.ts') },
+  { name: 'trace', summary: 'tell the journey of one connection, hop by hop', load: () => import('./commands/trace.ts') },
+  { name: 'connectivity', summary: 'what the policies allow between all pods', load: () => import('./commands/connectivity.ts') },
+  { name: 'probe', summary: 'ask for every possible outcome of many connections', load: () => import('./commands/probe.ts') },
+  { name: 'debug', summary: 'show what podnet has built (topology)', load: () => import('./commands/debug.ts') },
+  { name: 'sh', summary: 'run a shell script over one cluster, in one process and one clock', load: () => import('./commands/sh.ts') },
+];

@@ -1,0 +1,59 @@
+import { prepareKubectl } from '../kubectl/main.ts';
+import { kubectlHost } from './kubectl-host.ts';
+import type { CommandPlan } from './run.ts';
+
+/** Verbs that reach into pods. */
+const REACHES_PODS = new Set(['exec', 'logs', 'attach', 'cp', 'port-forward', 'run', 'debug', 'proxy']);
+/** Flags of kubectl's own that take a value, so that the verb is found behind them. */
+const VALUED = new Set([
+  '-n',
+  '--namespace',
+  '--context',
+  '--cluster',
+  '--user',
+  '--kubeconfig',
+  '-s',
+  '--server',
+  '--token',
+  '--as',
+  '--request-timeout',
+  '-v',
+  '--v',
+  '--cache-dir',
+]);
+
+export function verbOf(argv: string[]): { verb: string; rest: string[] } {
+  for (let i = 0; i < argv.length; i++) {
+    if (VALUED.has(argv[i])) i++;
+    else if (!argv[i].startsWith('-')) return { verb: argv[i], rest: [...argv.slice(0, i), ...argv.slice(i + 1)] };
+  }
+  return { verb: '', rest: argv };
+}
+
+const hasFlag = (rest: string[], short: string, long: string): boolean => {
+  for (const w of rest) {
+    if (w === '--') return false;
+    if (w === `--${long}` || w.startsWith(`--${long}=`)) return !w.endsWith('=false');
+    if (/^-[a-zA-Z]+$/.test(w) && !w.startsWith('--') && w.includes(short)) return true;
+  }
+  return false;
+};
+
+/** How time and the engine serve a kubectl command line. */
+export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv): CommandPlan {
+  const { verb, rest } = verbOf(argv);
+  const watches = verb === 'get' && (hasFlag(rest, 'w', 'watch') || hasFlag(rest, '\0', 'watch-only'));
+  const follows = verb === 'logs' && hasFlag(rest, 'f', 'follow');
+  const passes =
+    watches ||
+    follows ||
+    verb === 'wait' ||
+    (verb === 'rollout' && rest.includes('status')) ||
+    (verb === 'events' && hasFlag(rest, 'w', 'watch'));
+  return {
+    prepare: (machine, streams) => prepareKubectl(argv, kubectlHost(machine, streams, env)),
+    time: passes ? 'pass' : 'settle',
+    engine: REACHES_PODS.has(verb),
+    patienceMs: watches || follows || verb === 'port-forward' ? 0 : 300_000,
+  };
+}

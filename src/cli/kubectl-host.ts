@@ -1,0 +1,56 @@
+// kubectl's surroundings on a real machine: files of the user's, the session's clusters.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { FileError, KubectlHost } from '../kubectl/host.ts';
+import { clusterByName, connectionTo, type Machine } from './machine.ts';
+import type { Streams } from './streams.ts';
+
+const KNOWN: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST'];
+
+function attempt<T>(f: () => T): T | FileError {
+  try {
+    return f();
+  } catch (e) {
+    const code = (e as NodeJS.ErrnoException).code ?? '';
+    return (KNOWN.includes(code) ? code : 'EIO') as FileError;
+  }
+}
+
+const done = (r: undefined | FileError): FileError | null => r ?? null;
+
+export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.ProcessEnv): KubectlHost {
+  return {
+    sim: machine.sim,
+    connect: cluster => {
+      const found = clusterByName(machine, cluster.name);
+      return found ? connectionTo(machine, found) : null;
+    },
+    kubeconfig: {
+      path: join(machine.home, 'config'),
+      load: () => machine.kubeconfig,
+      save: config => {
+        machine.kubeconfig = config;
+        machine.kubeconfigChanged = true;
+      },
+    },
+    stdin: streams.stdin,
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    env,
+    cwd: process.cwd(),
+    readFile: path => attempt(() => new Uint8Array(fs.readFileSync(path))),
+    writeFile: (path, data, mode) => done(attempt(() => fs.writeFileSync(path, data, { mode }))),
+    makeDir: path => done(attempt(() => fs.mkdirSync(path))),
+    removeFile: path => done(attempt(() => fs.rmSync(path))),
+    stat: path =>
+      attempt(() => {
+        const s = fs.lstatSync(path);
+        const target = s.isSymbolicLink() ? fs.readlinkSync(path) : undefined;
+        const real = target === undefined ? s : fs.statSync(path);
+        return { directory: real.isDirectory(), mode: real.mode & 0o7777, size: real.size, mtimeMs: real.mtimeMs, link: target };
+      }),
+    listDir: path => attempt(() => fs.readdirSync(path).sort()),
+    terminalSize: process.stdout.isTTY ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
+    rawTerminal: process.stdin.isTTY ? on => void process.stdin.setRawMode(on) : undefined,
+  };
+}

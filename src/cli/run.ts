@@ -1,0 +1,52 @@
+// The life of one command, whatever it is: open, rest, run, commit, print; begin again when another command was first.
+import { settle } from '../sim/sim.ts';
+import { type Co, startTask } from '../sim/task.ts';
+import { drive } from './drive.ts';
+import { commitMachine, engineOf, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
+import { compact, SessionError, wantsCompaction } from './session.ts';
+import { flush, newStreams, type Streams } from './streams.ts';
+
+export interface CommandPlan {
+  /** Build the command over the opened machine; asynchronous for loading code only. */
+  prepare: (machine: Machine, streams: Streams) => Promise<Co<number>>;
+  /** `settle`: the cluster comes to rest first. `pass`: the command itself passes that time and shows what happens in it. */
+  time: 'settle' | 'pass';
+  /** It needs more than API objects. */
+  engine: boolean;
+  /** Virtual time it may wait while only periodic work is due. */
+  patienceMs: number;
+  realtime?: boolean;
+}
+
+/** More commands than this cannot be in front of one that only just began. */
+const MOST_ATTEMPTS = 200;
+
+export async function runCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open = openMachine): Promise<number> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const machine = await open(env);
+    const streams = newStreams();
+    if (plan.time === 'settle') await settleMachine(machine, settle);
+    const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
+    if (plan.engine || restless) {
+      await loadEngine();
+      for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
+    }
+    const task = startTask(machine.sim, await plan.prepare(machine, streams));
+    if (!task.done) {
+      await loadEngine();
+      for (const c of machine.clusters.values()) engineOf(machine, c);
+    }
+    const code = await drive(machine.sim, task, {
+      streams,
+      patienceMs: plan.patienceMs,
+      realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
+      publish: () => void commitMachine(machine),
+      follow: () => {},
+    });
+    if (!commitMachine(machine) && !streams.live) continue;
+    flush(streams);
+    if (wantsCompaction(machine.session) && !machine.throwaway) compact(machine.session);
+    return code;
+  }
+  throw new SessionError('too many commands at a time: this one never got its turn');
+}

@@ -1,0 +1,67 @@
+// The command's standard streams as pipes: output is held back until the command is committed (it may have to begin again), unless it
+// goes to somebody who is watching.
+import * as fs from 'node:fs';
+import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
+
+export interface Streams {
+  stdin: Pipe;
+  stdout: Pipe;
+  stderr: Pipe;
+  held: { fd: 1 | 2; chunk: Uint8Array }[];
+  /** Output goes out as it comes. */
+  live: boolean;
+}
+
+export function newStreams(): Streams {
+  const held: Streams['held'] = [];
+  const to = (fd: 1 | 2) =>
+    newPipe({
+      tty: (fd === 1 ? process.stdout : process.stderr).isTTY ?? false,
+      sink: chunk => {
+        if (streams.live) writeAll(fd, chunk);
+        else held.push({ fd, chunk });
+      },
+    });
+  const streams: Streams = { stdin: newPipe({ tty: process.stdin.isTTY ?? false }), stdout: to(1), stderr: to(2), held, live: false };
+  if (!streams.stdin.tty) {
+    streams.stdin.source = () => {
+      readStdin(streams.stdin);
+    };
+  }
+  return streams;
+}
+
+/** All of a file or pipe on standard input; a terminal is read as it is typed. */
+function readStdin(pipe: Pipe): void {
+  try {
+    const data = fs.readFileSync(0);
+    if (data.length) writePipe(pipe, data);
+  } catch {
+    // closed, or a terminal that went away: the same as an end
+  }
+  closePipe(pipe);
+}
+
+export function flush(streams: Streams): void {
+  for (const { fd, chunk } of streams.held) writeAll(fd, chunk);
+  streams.held.length = 0;
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Write everything, also to a pipe that is full for now. A reader that went away ends the command as SIGPIPE would. */
+function writeAll(fd: 1 | 2, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length; ) {
+    try {
+      at += fs.writeSync(fd, chunk, at);
+    } catch (e) {
+      const code = (e as NodeJS.ErrnoException).code;
+      if (code === 'EAGAIN') {
+        Atomics.wait(pause, 0, 0, 2);
+        continue;
+      }
+      if (code === 'EPIPE') process.exit(141);
+      throw e;
+    }
+  }
+}

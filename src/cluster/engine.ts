@@ -1,0 +1,92 @@
+// One cluster, composed: the machines and what lies between them, the control plane's components, and on each node kubelet, CNI and
+// kube-proxy. The rooms below do the work; this one only hands them to each other.
+
+import { createObject } from '../apiserver/client.ts';
+import { listObjects, putObject } from '../apiserver/store.ts';
+import type { ApiServer, KubeObject } from '../apiserver/types.ts';
+import { pluginOf } from '../cni/plugins.ts';
+import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
+import { type Controllers, startControllers } from '../controllers/start.ts';
+import type { Kernel } from '../linux/types.ts';
+import { startScheduler } from '../scheduler/start.ts';
+import { settle } from '../sim/sim.ts';
+import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
+import type { ClusterConfig } from './config.ts';
+import { addNode, type NodeRuntime, saveNode } from './node.ts';
+import { clusterProxy } from './proxy.ts';
+import { newWorld, type World } from './world.ts';
+
+export interface Engine {
+  server: ApiServer;
+  config: ClusterConfig;
+  world: World;
+  cni: CniCluster;
+  plugin: CniPlugin;
+  nodes: Map<string, NodeRuntime>;
+  controllers: Controllers;
+  /** What an earlier process left, by key; and what this one has seen of it, to write only what changed. */
+  saved: Map<string, unknown>;
+  written: Map<string, string>;
+}
+
+const emptyIpam = (): IpamState => ({ blocks: { 4: [], 6: [] } });
+
+/** Build a cluster's machinery over the objects in its store. Nothing runs yet: events do, when the clock moves. */
+export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map<string, unknown> = new Map()): Engine {
+  const cni: CniCluster = {
+    sim: server.sim,
+    server,
+    config: config.cni,
+    ipam: structuredCloneJson((saved.get('ipam') as IpamState) ?? emptyIpam()),
+    blocksChanged: new Set(),
+  };
+  const engine: Engine = {
+    server,
+    config,
+    world: newWorld(server, config),
+    cni,
+    plugin: pluginOf(config.cni.name),
+    nodes: new Map(),
+    controllers: startControllers(server, { loadBalancerPool: config.loadBalancerPool }),
+    saved,
+    written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
+  };
+  for (const spec of config.nodes) addNode(engine, spec);
+  startScheduler(server);
+  server.kubelet = clusterProxy(engine);
+  return engine;
+}
+
+const structuredCloneJson = <T>(v: T): T => JSON.parse(JSON.stringify(v));
+
+/** A cluster from nothing: kubeadm's objects, then time until it is quiet. */
+export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
+  for (const o of bootstrapObjects(config)) must(createObject(server, o, 'kubernetes-admin'));
+  const engine = startEngine(server, config);
+  for (const o of kubernetesEndpoints(config)) putObject(server, o);
+  settle(server.sim, 120_000);
+  return engine;
+}
+
+function must(o: KubeObject | { kind: string; message?: string }): void {
+  if (o.kind === 'Status') throw new Error(`the cluster's own objects are refused: ${(o as { message?: string }).message}`);
+}
+
+/** What a session has to keep beside the API objects: key -> JSON value, only what differs from what was loaded. */
+export function saveEngine(engine: Engine): Map<string, unknown> {
+  const now = new Map<string, unknown>([['ipam', engine.cni.ipam]]);
+  for (const node of engine.nodes.values()) for (const [k, v] of saveNode(node)) now.set(k, v);
+  const changed = new Map<string, unknown>();
+  for (const [key, value] of now) {
+    const text = JSON.stringify(value);
+    if (engine.written.get(key) === text) continue;
+    engine.written.set(key, text);
+    changed.set(key, value);
+  }
+  return changed;
+}
+
+export const kernelOf = (engine: Engine, node: string): Kernel | null => engine.nodes.get(node)?.kernel() ?? null;
+
+/** Every pod the API knows, in the order of their names. */
+export const allPods = (engine: Engine): KubeObject[] => listObjects(engine.server, 'pods');

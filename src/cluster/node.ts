@@ -1,0 +1,225 @@
+// One node: its machine is built when something first needs it; its kubelet is there from the start.
+import { listObjects } from '../apiserver/store.ts';
+import type { KubeObject } from '../apiserver/types.ts';
+import type { CniNode } from '../cni/types.ts';
+import { corednsProgram } from '../coredns/program.ts';
+import { kubeProxyProgram } from '../kube-proxy/program.ts';
+import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
+import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
+import { newKernel } from '../linux/kernel.ts';
+import { addAddress, addLink, linkByName, plug, setUp } from '../linux/link.ts';
+import { ALL_CAPS, spawnProgram } from '../linux/process.ts';
+import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
+import { setSysctl } from '../linux/sysctl.ts';
+import type { Kernel, Netns, Program } from '../linux/types.ts';
+import { ensureDir, type Filesystem, newFile, place } from '../linux/vfs.ts';
+import { buildRootfs, findImage, type Image, tagExists, unknownImage } from '../userland/images.ts';
+import { unknownServer } from '../userland/servers/unknown.ts';
+import { familyOf, ip } from '../wire/ip.ts';
+import { dnsAddresses, staticPods } from './bootstrap.ts';
+import type { NodeSpec } from './config.ts';
+import type { Engine } from './engine.ts';
+import { agentProgram, nodeServers } from './programs.ts';
+import { machineRootfs } from './rootfs.ts';
+import { defaultRoutes, nodeBits } from './world.ts';
+
+export interface NodeRuntime {
+  engine: Engine;
+  spec: NodeSpec;
+  kubelet: Kubelet;
+  /** null until it is needed. */
+  built: BuiltNode | null;
+  kernel: () => Kernel;
+}
+
+export interface BuiltNode {
+  kernel: Kernel;
+  rootfs: Filesystem;
+  cni: CniNode;
+}
+
+export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
+  const node = { engine, spec, built: null } as unknown as NodeRuntime;
+  node.kernel = () => build(node).kernel;
+  const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
+  node.kubelet = startKubelet(engine.server, spec.name, {
+    kernel: node.kernel,
+    node: {
+      addresses: spec.ips,
+      podCIDRs: spec.podCIDRs,
+      osImage: engine.config.osImage,
+      ...(spec.role === 'control-plane'
+        ? {
+            labels: { 'node-role.kubernetes.io/control-plane': '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' },
+            taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
+          }
+        : {}),
+    },
+    cniAdd: s => cniAdd(node, s),
+    cniDel: s => cniDel(node, s),
+    cniAdopt: (s, ips) => void plumb(node, s, ips),
+    findImage: imageOf,
+    buildRootfs: image => containerRootfs(image),
+    clusterDNS: dnsAddresses(engine.config),
+    clusterDomain: 'cluster.local',
+    hostResolvConf: () => resolvConf(engine),
+    rootfs: () => build(node).rootfs,
+    apiReachable: () => linkToOthers(node),
+    cniError: () => cniError(node),
+    staticPods: staticPods(engine.config, spec.name),
+    programFor: (pod, container) => programFor(node, pod, container),
+    saved,
+  });
+  engine.nodes.set(spec.name, node);
+  return node;
+}
+
+function resolvConf(engine: Engine): string {
+  const search = engine.config.searchDomains.length ? `search ${engine.config.searchDomains.join(' ')}\n` : '';
+  return `${search}nameserver ${engine.config.world.dns.server}\n`;
+}
+
+// -- the machine
+
+function build(node: NodeRuntime): BuiltNode {
+  if (node.built) return node.built;
+  const { engine, spec } = node;
+  const kernel = newKernel(engine.server.sim, spec.name);
+  const ns = kernel.netns.get('')!;
+  const eth0 = addLink(ns, { name: engine.config.cni.interface, kind: 'ethernet' });
+  plug(eth0, engine.world.segment);
+  for (const a of spec.ips) addAddress(eth0, ip(a), nodeBits(familyOf(ip(a))));
+  const lo = linkByName(ns, 'lo')!;
+  for (const a of spec.addresses) addAddress(lo, ip(a), a.includes(':') ? 128 : 32);
+  setUp(eth0, true);
+  defaultRoutes(kernel, eth0, engine.config, spec.ips);
+  for (const [key, value] of NODE_SYSCTLS) setSysctl(ns, key, value);
+  const rootfs = machineRootfs(kernel);
+  place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
+  ensureDir(rootfs, '/etc/kubernetes/manifests');
+  const cni: CniNode = { cluster: engine.cni, nodeName: spec.name, kernel, netns: ns, sandboxes: new Map(), sandboxesChanged: new Set() };
+  node.built = { kernel, rootfs, cni };
+  engine.plugin.setupNode(cni);
+  for (const program of nodeServers(node)) {
+    spawnProgram(kernel, program, { netns: ns, fs: rootfs, argv: ['kubelet'], background: true, caps: new Set(ALL_CAPS) });
+  }
+  ns.onWake = () => wake(node);
+  restoreChanged(node, ns);
+  return node.built;
+}
+
+/** What kubeadm's preflight checks ask for, and the kubelet sets (--protect-kernel-defaults=false). */
+const NODE_SYSCTLS: [string, string][] = [
+  ['net.ipv4.ip_forward', '1'],
+  ['net.ipv6.conf.all.forwarding', '1'],
+  ['net.bridge.bridge-nf-call-iptables', '1'],
+  ['net.bridge.bridge-nf-call-ip6tables', '1'],
+];
+
+/** The node's first packet: the agents that wrote its rules are running pods of it. */
+function wake(node: NodeRuntime): void {
+  for (const pod of listObjects(node.engine.server, 'pods')) {
+    if (pod.spec?.nodeName === node.spec.name && pod.spec.hostNetwork && pod.status?.phase === 'Running') adoptPod(node.kubelet, pod);
+  }
+}
+
+/** Tables that a user's commands changed are not derived again: they are as they were left. */
+function restoreChanged(node: NodeRuntime, ns: Netns): void {
+  const saved = node.engine.saved.get(`netns:${node.spec.name}:${ns.name}`);
+  if (saved) restoreNetns(ns, saved as Parameters<typeof restoreNetns>[1]);
+}
+
+// -- CNI
+
+function cniAdd(node: NodeRuntime, sandbox: PodSandbox): { ips: string[] } | { error: string } {
+  const { engine } = node;
+  const { namespace, name } = sandbox;
+  const ips = engine.plugin.allocate(engine.cni, { namespace, name, nodeName: node.spec.name, wanted: sandbox.wantedIPs });
+  if ('error' in ips) return ips;
+  const error = plumb(node, sandbox, ips);
+  return error ?? { ips };
+}
+
+function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): { error: string } | null {
+  const { cni } = build(node);
+  const error = node.engine.plugin.plumb(cni, {
+    id: sandbox.id,
+    namespace: sandbox.namespace,
+    name: sandbox.name,
+    netns: sandbox.netns,
+    ips,
+    portMappings: sandbox.portMappings.map(m => ({
+      ...m,
+      protocol: m.protocol.toLowerCase() as 'tcp' | 'udp' | 'sctp',
+      hostIP: m.hostIP || undefined,
+    })),
+  });
+  if (!error) restoreChanged(node, sandbox.netns);
+  return error;
+}
+
+function cniDel(node: NodeRuntime, sandbox: PodSandbox): void {
+  const { engine } = node;
+  const plumbed = node.built?.cni.sandboxes.get(`${sandbox.namespace}/${sandbox.name}`);
+  if (plumbed && node.built) engine.plugin.unplumb(node.built.cni, plumbed);
+  engine.plugin.release(engine.cni, { namespace: sandbox.namespace, name: sandbox.name });
+}
+
+function cniError(node: NodeRuntime): string | null {
+  if (node.engine.config.cni.name === 'none') return NO_CNI;
+  return null;
+}
+
+const NO_CNI =
+  'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
+
+function linkToOthers(node: NodeRuntime): boolean {
+  if (!node.built) return true;
+  const eth0 = linkByName(node.built.kernel.netns.get('')!, node.engine.config.cni.interface);
+  return !!eth0?.up;
+}
+
+// -- images and programs
+
+const images = new Map<string, Image | null>();
+
+function imageOf(ref: string): ImageConfig | null {
+  let image = images.get(ref);
+  if (image === undefined) {
+    image = findImage(ref) ?? (tagExists(ref) ? unknownImage(ref, [], unknownServer) : null);
+    images.set(ref, image);
+  }
+  return image as ImageConfig | null;
+}
+
+const containerRootfs = (image: ImageConfig): Filesystem => buildRootfs(image as unknown as Image);
+
+/** What no image's entrypoint expresses: components that talk to the API, and images that the table does not know. */
+function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program | null {
+  const { engine, spec } = node;
+  const image: string = container.image;
+  const repository = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  if (/(^|\/)kube-proxy$/.test(repository)) return kubeProxyProgram(engine.server, spec.name, { adopt: wasSynced(node) });
+  if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
+  const agent = agentProgram(node, repository, pod);
+  if (agent) return agent;
+  if (findImage(image) || container.command) return null;
+  return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));
+}
+
+/** The node's tables come from the session as a user left them: its agents were in step with the API when they were kept. */
+export function wasSynced(node: NodeRuntime): boolean {
+  return node.engine.saved.has(`netns:${node.spec.name}:`);
+}
+
+// -- what a session keeps
+
+export function saveNode(node: NodeRuntime): Map<string, unknown> {
+  const out = new Map<string, unknown>();
+  out.set(`kubelet:${node.spec.name}`, snapshotKubelet(node.kubelet));
+  for (const ns of node.built?.kernel.netns.values() ?? []) {
+    const key = `netns:${node.spec.name}:${ns.name}`;
+    if (ns.dirty.size || node.engine.saved.has(key)) out.set(key, snapshotNetns(ns));
+  }
+  return out;
+}

@@ -1,6 +1,7 @@
 // The seam between the cluster and its CNI: allocation is bookkeeping that needs no kernel, plumbing builds what the kernel of one node sees.
 import type { ApiServer } from '../apiserver/types.ts';
 import type { Kernel, Netns } from '../linux/types.ts';
+import type { Filesystem } from '../linux/vfs.ts';
 import type { Sim } from '../sim/sim.ts';
 import type { Family } from '../wire/ip.ts';
 
@@ -88,6 +89,8 @@ export interface CniNode {
   sandboxes: Map<string, PodSandbox>;
   /** Called after a sandbox was plumbed or unplumbed: the policy agent programs its chains. */
   sandboxesChanged: Set<() => void>;
+  /** The node's files, for what plugins leave in /etc/cni/net.d, /run/flannel …; absent in tests. */
+  fs?: Filesystem;
 }
 
 /** What runs on a node beside the plugin (calico-node, flanneld): keeps routes and rules up to date until stopped. */

@@ -113,7 +113,7 @@ export interface KubeProxyOptions {
   adopt?: boolean;
 }
 
-/** Start kube-proxy on a node. The first sync happens at once, when the event loop next turns. */
+/** Start kube-proxy on a node. The first sync happens before this returns. */
 export function newKubeProxy(
   server: ApiServer,
   nodeName: string,
@@ -156,7 +156,8 @@ export function newKubeProxy(
   );
   startHealthServers(proxy);
   if (options.adopt) for (const p of proxy.proxiers) adopt(p);
-  else requestSync(proxy);
+  // At once: the packet that woke this node must already meet the rules.
+  else syncProxyRules(proxy);
   monitor(proxy);
   return proxy;
 }

@@ -1,0 +1,48 @@
+// kube-proxy as what its container runs: reads its configuration file, writes rules until it is stopped.
+import { load } from 'js-yaml';
+import type { ApiServer } from '../apiserver/types.ts';
+import { complain } from '../linux/process.ts';
+import type { Process, Program } from '../linux/types.ts';
+import { readFile } from '../linux/vfs.ts';
+import { bytesToString } from '../sim/bytes.ts';
+import { waitOn } from '../sim/task.ts';
+import { type KubeProxyOptions, newKubeProxy, stopKubeProxy } from './proxy.ts';
+import type { KubeProxyConfiguration } from './types.ts';
+
+/** `--config FILE`, as kubeadm's DaemonSet gives it. Without one the flags' defaults hold. */
+function configuration(p: Process): KubeProxyConfiguration | { error: string } {
+  const at = p.argv.findIndex(a => a === '--config' || a.startsWith('--config='));
+  if (at < 0) return {};
+  const path = p.argv[at].includes('=') ? p.argv[at].slice(p.argv[at].indexOf('=') + 1) : (p.argv[at + 1] ?? '');
+  const data = readFile(p.fs, path, p);
+  if (typeof data === 'string') return { error: `failed complete: open ${path}: no such file or directory` };
+  try {
+    return (load(bytesToString(data)) ?? {}) as KubeProxyConfiguration;
+  } catch (e) {
+    return { error: `failed complete: ${(e as Error).message}` };
+  }
+}
+
+export function kubeProxyProgram(server: ApiServer, nodeName: string, options: KubeProxyOptions = {}): Program {
+  return function* (p) {
+    const config = configuration(p);
+    const error =
+      'error' in config
+        ? config.error
+        : config.mode === 'ipvs'
+          ? "can't use the IPVS proxier: ipvs not supported"
+          : config.mode && config.mode !== 'iptables' && config.mode !== 'nftables'
+            ? `mode: Invalid value: "${config.mode}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`
+            : null;
+    if (error !== null) {
+      complain(p, `E server.go] "Error running ProxyServer" err="${error}"\n`);
+      return 1;
+    }
+    const proxy = newKubeProxy(server, nodeName, p.netns, config as KubeProxyConfiguration, options);
+    try {
+      for (;;) yield* waitOn(p.kernel.sim, []);
+    } finally {
+      stopKubeProxy(proxy);
+    }
+  };
+}

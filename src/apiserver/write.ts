@@ -10,7 +10,7 @@ import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
 import { apiVersionOf } from './resources.ts';
 import { structOfKind } from './schema.ts';
-import { alreadyExists, badRequest, conflict, internalError, invalid, isStatus, methodNotAllowed, notFound } from './status.ts';
+import { alreadyExists, badRequest, conflict, forbidden, internalError, invalid, isStatus, methodNotAllowed, notFound } from './status.ts';
 import { bucketName, commit, getObject, keyOf } from './store.ts';
 import type { KindStrategy, WriteContext } from './strategy.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
@@ -41,16 +41,14 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   fillMetadata(server, o);
   const generated = o.metadata.generateName && !o.metadata.name;
   if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
+  const refused = namespaceLifecycle(c, o) ?? strategy.admit?.(c, o, null) ?? strategy.begin?.(c, o, null);
+  if (refused) return refused;
   if (strategy.hasStatus) resetStatus(info, o);
   strategy.prepareCreate?.(o, c);
   if (strategy.generation) o.metadata.generation = 1;
-  const refused = strategy.admit?.(c, o, null);
-  if (refused) return refused;
   const errors = strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, info.namespaced, strategy.nameRule);
   if (errors.length) return invalid(info.group, info.kind, o.metadata.name ?? '', errors);
   c.warnings.push(...(strategy.warnings?.(o, null) ?? []));
-  const busy = strategy.begin?.(c, o, null);
-  if (busy) return busy;
   const bucket = bucketName(info.group, info.resource);
   const name = o.metadata.name;
   if (getObject(server, bucket, o.metadata.namespace, name)) return alreadyExists(info.group, info.resource, name);
@@ -72,6 +70,23 @@ function fillMetadata(server: ApiServer, o: KubeObject): void {
   delete m.deletionGracePeriodSeconds;
   delete m.generation;
   delete (m as { selfLink?: string }).selfLink;
+}
+
+/** plugin/pkg/admission/namespace/lifecycle: nothing is made in a namespace that is not there or on its way out. */
+function namespaceLifecycle(c: WriteContext, o: KubeObject): Status | null {
+  const { info, server } = c;
+  if (!info.namespaced) return null;
+  const name = o.metadata.namespace ?? '';
+  const namespace = getObject(server, 'namespaces', '', name);
+  if (!namespace) return notFound('', 'namespaces', name);
+  if (!namespace.metadata.deletionTimestamp) return null;
+  const why = `unable to create new content in namespace ${name} because it is being terminated`;
+  const status = forbidden(info.group, info.resource, o.metadata.name, why);
+  status.details = {
+    ...status.details,
+    causes: [{ reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated`, field: 'metadata.namespace' }],
+  };
+  return status;
 }
 
 /** What an empty status is written as. */
@@ -117,23 +132,24 @@ export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
 
 /** `o` is the caller's own; `old` is what is stored. */
 export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): KubeObject | Status {
-  const { server, info, request } = c;
+  const { info, request } = c;
   const strategy = strategyOf(info.kind);
   const versionError = checkVersion(c, o, old, strategy);
   if (versionError) return versionError;
   if (request.subresource === 'status') prepareStatus(o, old, strategy);
-  else prepareSpec(c, o, old, strategy);
+  else {
+    strategy.defaults?.(o);
+    const refused = strategy.admit?.(c, o, old) ?? strategy.begin?.(c, o, old);
+    if (refused) return refused;
+    prepareSpec(c, o, old, strategy);
+  }
   if (strategy.generation && request.subresource !== 'status') {
     const changed = !sameJson(strategy.generation(o), strategy.generation(old));
     o.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
   }
-  const refused = request.subresource === 'status' ? null : strategy.admit?.(c, o, old);
-  if (refused) return refused;
   const errors = validateChange(c, o, old, strategy);
   if (errors.length) return invalid(info.group, info.kind, old.metadata.name, errors);
   c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
-  const busy = request.subresource ? null : strategy.begin?.(c, o, old);
-  if (busy) return busy;
   return storeChange(c, o, old, strategy);
 }
 
@@ -182,7 +198,6 @@ function prepareStatus(o: KubeObject, old: KubeObject, strategy: KindStrategy): 
 }
 
 function prepareSpec(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): void {
-  strategy.defaults?.(o);
   keepMetadata(o, old);
   if (strategy.hasStatus) {
     if (old.status === undefined) delete o.status;

@@ -51,7 +51,7 @@ export function referenceTo(o: KubeObject, fieldPath?: string): ObjectReference 
 
 const refKey = (r: ObjectReference) => `${r.kind}/${r.namespace ?? ''}/${r.name}/${r.uid ?? ''}/${r.apiVersion}`;
 
-function eventKey(r: Recorder, e: KubeObject): string {
+function eventKey(e: KubeObject): string {
   return `${refKey(e.involvedObject)}/${e.involvedObject.fieldPath ?? ''}/${e.type}/${e.reason}/${e.message}`;
 }
 
@@ -67,7 +67,7 @@ function seenEvents(r: Recorder): NonNullable<Recorder['seen']> {
   r.seen = new Map();
   for (const e of listObjects(r.server, 'events')) {
     if (e.source?.component !== r.component || (e.source?.host ?? '') !== r.host) continue;
-    r.seen.set(eventKey(r, e), { name: e.metadata.name, namespace: e.metadata.namespace ?? 'default', count: e.count ?? 1 });
+    r.seen.set(eventKey(e), { name: e.metadata.name, namespace: e.metadata.namespace ?? 'default', count: e.count ?? 1 });
   }
   return r.seen;
 }

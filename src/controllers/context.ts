@@ -1,0 +1,137 @@
+// What all controllers share: the server, the indexes their informers would keep, and a recorder each.
+import { newRecorder, type Recorder } from '../apiserver/recorder.ts';
+import type { ApiServer, KubeObject, Status } from '../apiserver/types.ts';
+import type { Sim } from '../sim/sim.ts';
+import { controllerOf, type Index, newIndex, type Queue } from './queue.ts';
+
+export interface Controllers {
+  server: ApiServer;
+  sim: Sim;
+  /** By controlling owner's uid; pods without one by `orphan/NAMESPACE`. */
+  podsByOwner: Index;
+  podsByNode: Index;
+  podsByNamespace: Index;
+  replicaSetsByOwner: Index;
+  jobsByOwner: Index;
+  servicesByNamespace: Index;
+  /** By `NAMESPACE/SERVICE`, whoever made them. */
+  slicesByService: Index;
+  recorders: Map<string, Recorder>;
+  queues: Queue[];
+  stops: (() => void)[];
+  /** List what is there at the start: not needed when an earlier run left everything at rest. */
+  initial: boolean;
+  /** The cloud's addresses for Services of type LoadBalancer; null: there is no provider. */
+  loadBalancerPool: string[] | null;
+}
+
+const byOwnerOrOrphan = (o: KubeObject): string[] => {
+  const ref = controllerOf(o);
+  return [ref ? ref.uid : `orphan/${o.metadata.namespace}`];
+};
+
+export function newControllers(server: ApiServer, options: { initial: boolean; loadBalancerPool: string[] | null }): Controllers {
+  const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
+  return {
+    server,
+    sim: server.sim,
+    podsByOwner: newIndex(server, 'pods', byOwnerOrOrphan),
+    podsByNode: newIndex(server, 'pods', o => (o.spec?.nodeName ? [o.spec.nodeName] : [])),
+    podsByNamespace: newIndex(server, 'pods', byNamespace),
+    replicaSetsByOwner: newIndex(server, 'replicasets.apps', byOwnerOrOrphan),
+    jobsByOwner: newIndex(server, 'jobs.batch', byOwnerOrOrphan),
+    servicesByNamespace: newIndex(server, 'services', byNamespace),
+    slicesByService: newIndex(server, 'endpointslices.discovery.k8s.io', o => {
+      const service = o.metadata.labels?.['kubernetes.io/service-name'];
+      return service ? [`${o.metadata.namespace}/${service}`] : [];
+    }),
+    recorders: new Map(),
+    queues: [],
+    stops: [],
+    ...options,
+  };
+}
+
+export function recorderOf(c: Controllers, component: string): Recorder {
+  let r = c.recorders.get(component);
+  if (!r) c.recorders.set(component, (r = newRecorder(c.server, component)));
+  return r;
+}
+
+export const isStatus = (o: KubeObject | Status): o is Status => o.kind === 'Status';
+
+/** Semantic equality: absent, null and empty lists or maps are the same (apimachinery's equality.Semantic, k8s.io/api omitempty). */
+export function same(a: any, b: any): boolean {
+  if (a === b) return true;
+  if (empty(a) && empty(b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((x, i) => same(x, b[i]));
+  for (const k in a) if (!same(a[k], b[k])) return false;
+  for (const k in b) if (!(k in a) && !empty(b[k])) return false;
+  return true;
+}
+
+function empty(x: any): boolean {
+  if (x === undefined || x === null) return true;
+  if (typeof x !== 'object') return false;
+  for (const _ in x) return false;
+  return true;
+}
+
+/** intstr.GetScaledValueFromIntOrPercent. */
+export function scaled(value: number | string | undefined, total: number, roundUp: boolean, fallback: number): number {
+  if (value === undefined || value === null) return fallback;
+  if (typeof value === 'number') return value;
+  const m = /^(\d+)%$/.exec(value);
+  if (!m) return Number(value) || 0;
+  const exact = (Number(m[1]) * total) / 100;
+  return roundUp ? Math.ceil(exact) : Math.floor(exact);
+}
+
+/** A Condition that keeps its transition time while its status stays. null: nothing changes. */
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+  lastUpdateTime?: string;
+  lastProbeTime?: string | null;
+  [field: string]: any;
+}
+
+export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
+  conditions?.find(c => c.type === type);
+
+export const FNV_OFFSET = 0x811c9dc5;
+
+export function fnv32a(text: string): number {
+  let h = FNV_OFFSET;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    // Names and templates are almost always ASCII; the rest is folded in by its two bytes.
+    h = Math.imul(h ^ (c & 0xff), 0x01000193);
+    if (c > 0xff) h = Math.imul(h ^ (c >> 8), 0x01000193);
+  }
+  return h >>> 0;
+}
+
+const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** rand.SafeEncodeString (apimachinery v0.36). */
+export const safeEncode = (s: string): string => Array.from(s, ch => SAFE[ch.charCodeAt(0) % SAFE.length]).join('');
+
+function canonical(x: any): any {
+  if (Array.isArray(x)) return x.map(canonical);
+  if (x === null || typeof x !== 'object') return x;
+  const out: Record<string, unknown> = {};
+  for (const k of Object.keys(x).sort()) if (!empty(x[k])) out[k] = canonical(x[k]);
+  return out;
+}
+
+/** ComputeHash of pkg/controller: FNV-32a of the template and the collision count. Ours hashes canonical JSON, not Go's dump of the struct. */
+export function templateHash(template: unknown, collisionCount: number | undefined): string {
+  let text = JSON.stringify(canonical(template));
+  if (collisionCount !== undefined && collisionCount !== null) text += String(collisionCount);
+  return safeEncode(String(fnv32a(text)));
+}

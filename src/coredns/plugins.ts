@@ -1,0 +1,22 @@
+// The chain's order is the order of this table, whatever the Corefile's (coredns 1.14.2, plugin.cfg).
+import { cache } from './plugins/cache.ts';
+import { errors } from './plugins/errors.ts';
+import { forward } from './plugins/forward.ts';
+import { health } from './plugins/health.ts';
+import { kubernetes } from './plugins/kubernetes.ts';
+import { loadbalance } from './plugins/loadbalance.ts';
+import { log } from './plugins/log.ts';
+import { loop } from './plugins/loop.ts';
+import { prometheus } from './plugins/prometheus.ts';
+import { ready } from './plugins/ready.ts';
+import { reload } from './plugins/reload.ts';
+import type { Plugin } from './types.ts';
+
+export const PLUGINS: Plugin[] = [reload, ready, health, prometheus, errors, log, loadbalance, cache, kubernetes, loop, forward];
+
+/** Directives that CoreDNS has and podnet does not act on: taken, and named once in a warning. */
+export const UNMODELLED = new Set(
+  'root metadata cancel tls timeouts multisocket nsid bufsize bind debug trace geoip local dns64 acl any chaos tsig header dnssec minimal route53 azure clouddns etcd secondary sign grpc erratic nomad quic'.split(
+    ' ',
+  ),
+);

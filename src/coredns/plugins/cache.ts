@@ -1,0 +1,75 @@
+import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
+import { CorefileError, type Plugin } from '../types.ts';
+
+interface Item {
+  reply: DnsMessage;
+  storedAtMs: number;
+  ttlSeconds: number;
+}
+
+const inZone = (name: string, zone: string) => zone === '.' || name === zone || name.endsWith(`.${zone}`);
+const zoneName = (z: string) => (z.endsWith('.') ? z : `${z}.`).toLowerCase();
+
+/** Positive answers up to `success`, negative ones up to `denial` seconds; TTLs count down; per zones that may be disabled. */
+export const cache: Plugin = {
+  name: 'cache',
+  setup: ({ instance, directive }) => {
+    const sim = instance.server.sim;
+    const first = directive.args[0];
+    const max = first !== undefined && /^\d+$/.test(first) ? Number(first) : null;
+    const zones = directive.args.slice(max === null ? 0 : 1).map(zoneName);
+    const limits = { success: max ?? 3600, denial: max ?? 1800 };
+    const disabled: Record<'success' | 'denial', string[] | null> = { success: null, denial: null };
+    for (const d of directive.body) {
+      if (d.name === 'success' || d.name === 'denial') limits[d.name] = Number(d.args[1] ?? limits[d.name]);
+      else if (d.name === 'disable')
+        disabled[d.args[0] as 'success' | 'denial'] = d.args.slice(1).length ? d.args.slice(1).map(zoneName) : ['.'];
+      else if (!['prefetch', 'serve_stale', 'servfail', 'keepttl'].includes(d.name))
+        throw new CorefileError(d.line, `Unknown property '${d.name}'`);
+    }
+    const items = new Map<string, Item>();
+    return function* (r, next) {
+      if (zones.length && !zones.some(z => inZone(r.name, z))) return yield* next(r);
+      const key = `${r.name} ${r.type} ${r.query.edns?.dnssecOk ?? false} ${r.query.cd}`;
+      const known = items.get(key);
+      if (known) {
+        const age = Math.floor((sim.nowMs - known.storedAtMs) / 1000);
+        if (age < known.ttlSeconds) return { reply: aged(known, r.query, age) };
+        items.delete(key);
+      }
+      const outcome = yield* next(r);
+      const { reply } = outcome;
+      if (!reply || reply.tc || outcome.error) return outcome;
+      const kind = reply.rcode === 'NXDOMAIN' || !reply.answers.length ? 'denial' : 'success';
+      if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return outcome;
+      if (disabled[kind]?.some(z => inZone(r.name, z))) return outcome;
+      const ttlSeconds = Math.min(limits[kind], smallestTtl(reply, limits[kind]));
+      if (ttlSeconds <= 0) return outcome;
+      const item: Item = { reply, storedAtMs: sim.nowMs, ttlSeconds };
+      items.set(key, item);
+      return { ...outcome, reply: aged(item, r.query, 0) };
+    };
+  },
+};
+
+function smallestTtl(m: DnsMessage, otherwise: number): number {
+  const all = [...m.answers, ...m.authority, ...m.additional];
+  return all.length ? Math.min(...all.map(x => x.ttl)) : otherwise;
+}
+
+function aged(item: Item, query: DnsMessage, age: number): DnsMessage {
+  const ttl = item.ttlSeconds - age;
+  const each = (records: DnsRecord[]) => records.map(x => ({ ...x, ttl }));
+  const { reply } = item;
+  return {
+    ...reply,
+    id: query.id,
+    rd: query.rd,
+    cd: query.cd,
+    questions: query.questions,
+    edns: null,
+    answers: each(reply.answers),
+    authority: each(reply.authority),
+    additional: each(reply.additional),
+  };
+}

@@ -1,0 +1,464 @@
+// plugin/kubernetes (coredns 1.14.2): names of Services, their endpoints and pods, from what the API says now.
+import { type LabelSelector, matchLabelSelector } from '../../apiserver/labels.ts';
+import { getObject, listObjects } from '../../apiserver/store.ts';
+import type { KubeObject } from '../../apiserver/types.ts';
+import type { Co } from '../../sim/task.ts';
+import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
+import { fqdn, replyTo } from '../../wire/dns-codec.ts';
+import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
+import { CorefileError, type Instance, type Next, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
+
+/** What a name stands for (plugin/etcd/msg.Service): an address or another name, with the SRV data it was found by. */
+interface Answer {
+  host: string;
+  /** The full name that SRV targets are made of. */
+  key: string;
+  port: number;
+  ttl: number;
+}
+
+interface Options {
+  zones: string[];
+  pods: 'disabled' | 'insecure' | 'verified';
+  endpointNames: boolean;
+  ttl: number;
+  namespaces: Set<string> | null;
+  namespaceLabels: LabelSelector | null;
+  labels: LabelSelector | null;
+  ignoreEmpty: boolean;
+  /** null: none; []: every zone. */
+  fallthrough: string[] | null;
+}
+
+interface State {
+  instance: Instance;
+  o: Options;
+  r: Request;
+  /** Looks a name up through the whole chain, for CNAMEs that leave the zone. */
+  lookup: (name: string, type: RrType) => Co<DnsMessage | null>;
+}
+
+const NAME_ERROR = 'name error';
+type Found = Answer[] | typeof NAME_ERROR;
+
+const inZone = (name: string, zone: string) => zone === '.' || name === zone || name.endsWith(`.${zone}`);
+const isReverse = (name: string) => name.endsWith('.in-addr.arpa.') || name.endsWith('.ip6.arpa.');
+
+export const kubernetes: Plugin = {
+  name: 'kubernetes',
+  many: true,
+  setup: s => {
+    const o = options(s);
+    const { instance } = s;
+    return function* (r, next): Co<Outcome> {
+      const zone = o.zones.filter(z => inZone(r.name, z)).sort((a, b) => b.length - a.length)[0];
+      if (zone === undefined) return yield* next(r);
+      const state: State = { instance, o, r, lookup: (name, type) => through(s, r, next, name, type) };
+      return yield* serve(state, zone, next);
+    };
+  },
+};
+
+function options({ directive: d, block }: Setup): Options {
+  const zones = (d.args.length ? d.args : block.zones).map(z => fqdn(z).toLowerCase().replace(/^\.$/, '.')).flatMap(expandCidr);
+  const o: Options = {
+    zones,
+    pods: 'disabled',
+    endpointNames: false,
+    ttl: 5,
+    namespaces: null,
+    namespaceLabels: null,
+    labels: null,
+    ignoreEmpty: false,
+    fallthrough: null,
+  };
+  const wrong = (line: number, last: string) => new CorefileError(line, `Wrong argument count or unexpected line ending after '${last}'`);
+  for (const p of d.body) {
+    switch (p.name) {
+      case 'pods':
+        if (p.args.length !== 1) throw wrong(p.line, p.args[p.args.length - 1] ?? 'pods');
+        if (!['disabled', 'insecure', 'verified'].includes(p.args[0]))
+          throw new CorefileError(p.line, `wrong value for pods: ${p.args[0]},  must be one of: disabled, verified, insecure`);
+        o.pods = p.args[0] as Options['pods'];
+        break;
+      case 'endpoint_pod_names':
+        if (p.args.length) throw wrong(p.line, p.args[0]);
+        o.endpointNames = true;
+        break;
+      case 'namespaces':
+        if (!p.args.length) throw wrong(p.line, 'namespaces');
+        o.namespaces = new Set([...(o.namespaces ?? []), ...p.args]);
+        break;
+      case 'ttl':
+        if (p.args.length !== 1) throw wrong(p.line, p.args[p.args.length - 1] ?? 'ttl');
+        if (!/^-?\d+$/.test(p.args[0])) throw new CorefileError(p.line, `strconv.Atoi: parsing "${p.args[0]}": invalid syntax`);
+        if (Number(p.args[0]) < 0 || Number(p.args[0]) > 3600)
+          throw new CorefileError(p.line, `ttl must be in range [0, 3600]: ${p.args[0]}`);
+        o.ttl = Number(p.args[0]);
+        break;
+      case 'labels':
+        o.labels = selector(p.args.join(' '), p.line);
+        break;
+      case 'namespace_labels':
+        o.namespaceLabels = selector(p.args.join(' '), p.line);
+        break;
+      case 'ignore':
+        if (p.args[0] !== 'empty_service') throw new CorefileError(p.line, `unable to parse ignore value: '${p.args[0] ?? ''}'`);
+        o.ignoreEmpty = true;
+        break;
+      case 'fallthrough':
+        o.fallthrough = p.args.map(z => fqdn(z).toLowerCase());
+        break;
+      case 'noendpoints':
+      case 'endpoint':
+      case 'tls':
+      case 'kubeconfig':
+      case 'multicluster':
+      case 'startup_timeout':
+      case 'apiserver_qps':
+      case 'apiserver_burst':
+      case 'apiserver_max_inflight':
+        break;
+      default:
+        throw new CorefileError(p.line, `unknown property '${p.name}'`);
+    }
+  }
+  return o;
+}
+
+function selector(text: string, line: number): LabelSelector {
+  const out: LabelSelector = { matchLabels: {}, matchExpressions: [] };
+  for (const part of text.split(/,(?![^(]*\))/)) {
+    const set = /^\s*(!?)\s*([\w./-]+)\s*(?:(=|==|!=)\s*([\w.-]*)|\s+(in|notin)\s*\(([^)]*)\))?\s*$/.exec(part);
+    if (!set) throw new CorefileError(line, `unable to parse label selector value: '${text}': unable to parse requirement`);
+    const [, not, key, op, value, word, list] = set;
+    if (op && op !== '!=') out.matchLabels![key] = value;
+    else if (op) out.matchExpressions!.push({ key, operator: 'NotIn', values: [value] });
+    else if (word)
+      out.matchExpressions!.push({ key, operator: word === 'in' ? 'In' : 'NotIn', values: list.split(',').map(x => x.trim()) });
+    else out.matchExpressions!.push({ key, operator: not ? 'DoesNotExist' : 'Exists' });
+  }
+  return out;
+}
+
+/** `10.0.0.0/8` as a zone is its reverse zone (plugin/pkg/cidr). */
+function expandCidr(zone: string): string[] {
+  const m = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)\.$/.exec(zone);
+  if (!m) return [zone];
+  const bytes = [...(parseIp(m[1]) as Ip)].slice(0, Math.ceil(Number(m[2]) / 8));
+  return [`${bytes.reverse().join('.')}.in-addr.arpa.`];
+}
+
+function* through(s: Setup, r: Request, _next: Next, name: string, type: RrType): Co<DnsMessage | null> {
+  const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
+  return (yield* s.instance.resolve(s.block, { ...r, query, name: name.toLowerCase(), type })).reply;
+}
+
+function* serve(s: State, zone: string, next: Next): Co<Outcome> {
+  const { r, o } = s;
+  let answers: DnsRecord[] | typeof NAME_ERROR = [];
+  let additional: DnsRecord[] = [];
+  const apexNs = r.type === 'NS' && r.name === zone;
+  switch (r.type) {
+    case 'A':
+    case 'AAAA':
+      answers = yield* addresses(s, zone, r.name, r.type, qname(r), []);
+      break;
+    case 'TXT':
+      answers = r.name === `dns-version.${zone}` ? [record(qname(r), 'TXT', 28800, { texts: ['1.1.0'] })] : [];
+      break;
+    case 'CNAME': {
+      const found = services(s, zone, r.name);
+      answers =
+        found === NAME_ERROR
+          ? found
+          : found
+              .slice(0, 1)
+              .filter(a => !parseIp(a.host))
+              .map(a => record(qname(r), 'CNAME', a.ttl, { host: fqdn(a.host) }));
+      break;
+    }
+    case 'PTR': {
+      const found = reverse(s, r.name);
+      answers =
+        found === NAME_ERROR
+          ? found
+          : [...new Map(found.map(a => [a.host, a])).values()].map(a => record(qname(r), 'PTR', a.ttl, { host: a.host }));
+      break;
+    }
+    case 'SRV': {
+      const found = services(s, zone, r.name);
+      if (found === NAME_ERROR) answers = found;
+      else
+        [answers, additional] = srv(
+          found.filter(a => parseIp(a.host)),
+          qname(r),
+        );
+      break;
+    }
+    case 'SOA':
+      answers = [soa(s, zone)];
+      break;
+    default:
+      if (apexNs) [answers, additional] = nameServers(s, zone);
+      else {
+        const found = services(s, zone, r.name);
+        answers = found === NAME_ERROR ? found : [];
+      }
+  }
+  if (answers === NAME_ERROR) {
+    if (o.fallthrough && (!o.fallthrough.length || o.fallthrough.some(z => inZone(r.name, z)))) return yield* next(r);
+    return { reply: { ...replyTo(r.query, 'NXDOMAIN'), aa: true, authority: [soa(s, zone)] } };
+  }
+  if (!answers.length) return { reply: { ...replyTo(r.query), aa: true, authority: [soa(s, zone)] } };
+  return { reply: { ...replyTo(r.query), aa: true, answers: dedup(answers), additional: dedup(additional) } };
+}
+
+const qname = (r: Request) => r.query.questions[0].name;
+
+const record = (name: string, type: RrType, ttl: number, data: DnsRecord['data']): DnsRecord => ({ name, type, class: 'IN', ttl, data });
+const addressRecord = (name: string, ip: Ip, ttl: number) => record(name, ip.length === 4 ? 'A' : 'AAAA', ttl, { ip });
+
+function dedup(records: DnsRecord[]): DnsRecord[] {
+  const key = (x: DnsRecord) => JSON.stringify([x.name.toLowerCase(), x.type, 'ip' in x.data ? formatIp(x.data.ip) : x.data]);
+  return [...new Map(records.map(x => [key(x), x])).values()];
+}
+
+/** The serial is the time of the last change; the minimum and the TTL are the plugin's own. */
+function soa(s: State, zone: string): DnsRecord {
+  const serial = Math.floor(s.instance.server.sim.nowMs / 1000);
+  const data = {
+    mname: join('ns.dns', zone),
+    rname: join('hostmaster', zone),
+    serial,
+    refresh: 7200,
+    retry: 1800,
+    expire: 86400,
+    minimum: s.o.ttl,
+  };
+  return record(zone, 'SOA', Math.min(300, s.o.ttl), data);
+}
+
+const join = (label: string, zone: string) => (zone === '.' ? `${label}.` : `${label}.${zone}`);
+
+/** plugin/backend_lookup.go A and AAAA: aliases are followed, inside the zone here, outside through the chain. */
+function* addresses(
+  s: State,
+  zone: string,
+  name: string,
+  type: 'A' | 'AAAA',
+  owner: string,
+  before: DnsRecord[],
+): Co<DnsRecord[] | typeof NAME_ERROR> {
+  const found = services(s, zone, name, type);
+  if (found === NAME_ERROR) return found;
+  const out: DnsRecord[] = [];
+  for (const a of found) {
+    const ip = parseIp(a.host);
+    if (ip) {
+      if (ip.length === (type === 'A' ? 4 : 16)) out.push(addressRecord(owner, ip, a.ttl));
+      continue;
+    }
+    const target = fqdn(a.host);
+    if (target.toLowerCase() === name || before.length > 7) continue;
+    const alias = record(owner, 'CNAME', a.ttl, { host: target });
+    if (before.some(b => 'host' in b.data && b.data.host.toLowerCase() === target.toLowerCase())) continue;
+    if (inZone(target.toLowerCase(), zone)) {
+      const more = yield* addresses(s, zone, target.toLowerCase(), type, target, [...before, alias]);
+      if (more !== NAME_ERROR && more.length) out.push(alias, ...more);
+      continue;
+    }
+    const reply = yield* s.lookup(target, type);
+    if (reply) out.push(alias, ...reply.answers);
+  }
+  return out;
+}
+
+function srv(found: Answer[], owner: string): [DnsRecord[], DnsRecord[]] {
+  const total = found.length;
+  const records: DnsRecord[] = [];
+  const additional: DnsRecord[] = [];
+  for (const a of found) {
+    if (a.port === -1) continue;
+    const weight = Math.max(1, Math.floor(100 / total));
+    records.push(record(owner, 'SRV', a.ttl, { priority: 0, weight, port: a.port, target: a.key }));
+    additional.push(addressRecord(a.key, parseIp(a.host)!, a.ttl));
+  }
+  return [dedup(records), dedup(additional)];
+}
+
+// -- what a name means
+
+/** ServiceBackend.Services: the answers of a name, or that there is no such name. */
+function services(s: State, zone: string, name: string, type: string = s.r.type): Found {
+  if (name === join('ns.dns', zone)) {
+    return ownAddresses(s, zone)
+      .filter(a => a.ip.length === (type === 'AAAA' ? 16 : 4))
+      .map(a => ({ host: formatIp(a.ip), key: name, port: 0, ttl: s.o.ttl }));
+  }
+  const base = name === zone ? '' : zone === '.' ? name.slice(0, -1) : name.slice(0, -zone.length - 1);
+  if (base === '' || base === 'svc' || base === 'pod') return [];
+  const segments = base.split('.');
+  const kind = segments.pop();
+  if (kind !== 'svc' && kind !== 'pod') return NAME_ERROR;
+  const namespace = segments.pop();
+  if (namespace === undefined) return [];
+  const service = segments.pop();
+  if (segments.length > 2) return NAME_ERROR;
+  if (isReverse(name) || !exposed(s, namespace)) return NAME_ERROR;
+  if (service === undefined) return [];
+  const path = (...labels: string[]) => `${[...labels, service, namespace, kind].join('.')}.${zone}`.replace(/\.\.$/, '.');
+  if (kind === 'pod') return pods(s, namespace, service, path());
+  const [port, protocol] = segments.length === 2 ? segments.map(x => x.replace(/^_/, '')) : [null, null];
+  return ofService(s, namespace, service, segments.length === 1 ? segments[0] : null, port, protocol, path);
+}
+
+function exposed(s: State, namespace: string): boolean {
+  const ns = getObject(s.instance.server, 'namespaces', undefined, namespace);
+  if (!ns || (s.o.namespaces && !s.o.namespaces.has(namespace))) return false;
+  return !s.o.namespaceLabels || matchLabelSelector(s.o.namespaceLabels, ns.metadata.labels);
+}
+
+function pods(s: State, namespace: string, podName: string, key: string): Found {
+  if (s.o.pods === 'disabled') return NAME_ERROR;
+  const dashes = podName.split('-').length - 1;
+  const ip = dashes === 3 && !podName.includes('--') ? podName.replace(/-/g, '.') : podName.replace(/-/g, ':');
+  const parsed = parseIp(ip);
+  if (!parsed) return NAME_ERROR;
+  const answer = [{ host: formatIp(parsed), key, port: 0, ttl: s.o.ttl }];
+  if (s.o.pods === 'insecure') return answer;
+  const live = listObjects(s.instance.server, 'pods', namespace).some(
+    p => p.status?.phase !== 'Failed' && p.status?.phase !== 'Succeeded' && p.status?.podIPs?.some((i: any) => i.ip === ip),
+  );
+  return live ? answer : NAME_ERROR;
+}
+
+interface EndpointAddress {
+  ip: string;
+  hostname: string;
+  ports: { name: string; port: number; protocol: string }[];
+}
+
+/** EndpointSlices of a Service as CoreDNS keeps them: addresses that are ready. */
+function endpointsOf(s: State, namespace: string, service: string): EndpointAddress[] {
+  const out: EndpointAddress[] = [];
+  for (const slice of listObjects(s.instance.server, 'endpointslices.discovery.k8s.io', namespace)) {
+    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service || slice.addressType === 'FQDN') continue;
+    const ports = (slice.ports ?? []).map((p: any) => ({ name: p.name ?? '', port: p.port ?? -1, protocol: p.protocol ?? 'TCP' }));
+    for (const e of slice.endpoints ?? []) {
+      if (e.conditions?.ready === false) continue;
+      for (const ip of e.addresses ?? []) {
+        const named = e.hostname || (s.o.endpointNames && e.targetRef?.name) || ip.replace(/[.:]/g, '-');
+        // A service without ports has one pseudo port, so that its addresses are found and its SRV records are not.
+        out.push({ ip, hostname: named, ports: ports.length ? ports : [{ name: '', port: -1, protocol: 'TCP' }] });
+      }
+    }
+  }
+  return out;
+}
+
+function ofService(
+  s: State,
+  namespace: string,
+  name: string,
+  endpoint: string | null,
+  port: string | null,
+  protocol: string | null,
+  path: (...l: string[]) => string,
+): Found {
+  const svc = getObject(s.instance.server, 'services', namespace, name);
+  if (!svc || (s.o.labels && !matchLabelSelector(s.o.labels, svc.metadata.labels))) return NAME_ERROR;
+  const { ttl } = s.o;
+  const external = svc.spec?.type === 'ExternalName';
+  const headless = !external && svc.spec?.clusterIP === 'None';
+  const eps = () => endpointsOf(s, namespace, name);
+  if (s.o.ignoreEmpty && !external && !headless && !eps().length) return NAME_ERROR;
+  if (external) {
+    if (endpoint !== null || port !== null) return NAME_ERROR;
+    return [{ host: svc.spec.externalName, key: path(), port: 0, ttl }];
+  }
+  const wanted = (p: { name: string; protocol: string }) =>
+    port === null || (p.name.toLowerCase() === port && p.protocol.toLowerCase() === protocol);
+  const out: Answer[] = [];
+  if (headless || endpoint !== null) {
+    for (const e of eps()) {
+      if (endpoint !== null && e.hostname.toLowerCase() !== endpoint) continue;
+      for (const p of e.ports) if (wanted(p)) out.push({ host: e.ip, key: path(e.hostname), port: p.port, ttl });
+    }
+    // A headless Service without ready endpoints has no name (its own records are its endpoints').
+    return out.length ? out : headless && endpoint === null && port === null ? (eps().length ? [] : NAME_ERROR) : NAME_ERROR;
+  }
+  const ports = svc.spec?.ports?.length ? svc.spec.ports : [{ name: '', port: -1, protocol: 'TCP' }];
+  for (const p of ports) {
+    if (!wanted({ name: p.name ?? '', protocol: p.protocol ?? 'TCP' })) continue;
+    for (const ip of svc.spec?.clusterIPs ?? [svc.spec?.clusterIP]) if (ip) out.push({ host: ip, key: path(), port: p.port, ttl });
+  }
+  return out.length ? out : NAME_ERROR;
+}
+
+// -- the other way: addresses to names
+
+function addressOf(name: string): string | null {
+  const v4 = /^((?:\d+\.){4})in-addr\.arpa\.$/.exec(name);
+  if (v4) {
+    const ip = parseIp(v4[1].slice(0, -1).split('.').reverse().join('.'));
+    return ip && formatIp(ip);
+  }
+  const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa\.$/.exec(name);
+  if (!v6) return null;
+  const digits = v6[1].slice(0, -1).split('.').reverse().join('');
+  return formatIp(parseIp((digits.match(/.{4}/g) as string[]).join(':'))!);
+}
+
+function reverse(s: State, name: string): Found {
+  const ip = addressOf(name);
+  const primary = s.o.zones.find(z => !isReverse(z)) ?? '.';
+  if (ip === null) return services(s, s.o.zones.filter(z => inZone(name, z)).sort((a, b) => b.length - a.length)[0], name);
+  const { server } = s.instance;
+  const visible = (ns: string) => !s.o.namespaces || exposed(s, ns);
+  for (const svc of listObjects(server, 'services')) {
+    if (!(svc.spec?.clusterIPs ?? []).includes(ip) || !visible(svc.metadata.namespace!)) continue;
+    return [{ host: `${svc.metadata.name}.${svc.metadata.namespace}.svc.${primary}`, key: '', port: 0, ttl: s.o.ttl }];
+  }
+  const out: Answer[] = [];
+  for (const slice of listObjects(server, 'endpointslices.discovery.k8s.io')) {
+    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
+    const ns = slice.metadata.namespace!;
+    if (!service || !visible(ns)) continue;
+    if (!(slice.endpoints ?? []).some((e: any) => e.addresses?.includes(ip))) continue;
+    for (const e of endpointsOf(s, ns, service)) {
+      if (e.ip === ip) out.push({ host: `${e.hostname}.${service}.${ns}.svc.${primary}`, key: '', port: 0, ttl: s.o.ttl });
+    }
+  }
+  return out.length ? out : NAME_ERROR;
+}
+
+// -- the zone's own name servers: the Service that this very pod is behind
+
+function ownAddresses(s: State, zone: string): { name: string; ip: Ip }[] {
+  const { server, p } = s.instance;
+  const local = [...p.netns.links.values()]
+    .flatMap(l => l.addresses)
+    .filter(a => a.scope === 'global')
+    .map(a => formatIp(a.ip));
+  const out: { name: string; ip: Ip }[] = [];
+  for (const slice of listObjects(server, 'endpointslices.discovery.k8s.io')) {
+    if (!(slice.endpoints ?? []).some((e: any) => e.conditions?.ready !== false && e.addresses?.some((a: string) => local.includes(a))))
+      continue;
+    const service = slice.metadata.labels?.['kubernetes.io/service-name'] as string;
+    const svc: KubeObject | undefined = getObject(server, 'services', slice.metadata.namespace, service);
+    if (!svc) continue;
+    const name = `${service}.${slice.metadata.namespace}.svc.${zone}`;
+    if (svc.spec?.clusterIP === 'None') {
+      for (const e of endpointsOf(s, slice.metadata.namespace!, service)) out.push({ name: `${e.hostname}.${name}`, ip: parseIp(e.ip)! });
+    } else for (const ip of svc.spec?.clusterIPs ?? []) out.push({ name, ip: parseIp(ip)! });
+  }
+  if (!out.length) for (const ip of local) out.push({ name: join('ns.dns', zone), ip: parseIp(ip)! });
+  return out;
+}
+
+function nameServers(s: State, zone: string): [DnsRecord[], DnsRecord[]] {
+  const own = ownAddresses(s, zone);
+  const records = own.map(a => record(qname(s.r), 'NS', s.o.ttl, { host: a.name }));
+  return [dedup(records), dedup(own.map(a => addressRecord(a.name, a.ip, s.o.ttl)))];
+}

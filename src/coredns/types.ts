@@ -1,0 +1,79 @@
+// CoreDNS 1.14.2: one process, server blocks, in each a chain of plugins in the order of plugins.ts.
+import type { ApiServer } from '../apiserver/types.ts';
+import type { Process } from '../linux/types.ts';
+import type { Co } from '../sim/task.ts';
+import type { DnsMessage } from '../wire/dns.ts';
+import type { Ip } from '../wire/ip.ts';
+import type { Directive } from './corefile.ts';
+
+/** One query on its way through the chain (coredns/request.Request). */
+export interface Request {
+  query: DnsMessage;
+  /** Lower case, absolute. `query.questions[0].name` keeps the client's spelling. */
+  name: string;
+  type: string;
+  client: Ip;
+  clientPort: number;
+  local: Ip;
+  proto: 'udp' | 'tcp';
+  /** When it came, for durations. */
+  startedAtMs: number;
+  /** What plugins leave for those behind or before them (metadata). */
+  notes: Map<string, string>;
+}
+
+/** null: nobody answered: the server says SERVFAIL or REFUSED. An Error is for the errors plugin. */
+export type Outcome = { reply: DnsMessage | null; error?: string; rcode?: DnsMessage['rcode']; drop?: boolean };
+export type Next = (r: Request) => Co<Outcome>;
+export type Handler = (r: Request, next: Next) => Co<Outcome>;
+
+export interface Block {
+  zones: string[];
+  port: number;
+  directives: Directive[];
+  chain: { name: string; handle: Handler }[];
+  instance: Instance;
+}
+
+export interface Instance {
+  p: Process;
+  server: ApiServer;
+  corefilePath: string;
+  blocks: Block[];
+  /** Run after all blocks are set up, before queries are taken; a coroutine may serve a port until the instance stops. */
+  starts: (() => Co<void>)[];
+  stops: (() => void)[];
+  /** Names of plugins that are not ready yet. */
+  unready: Set<string>;
+  /** The Corefile has changed: set by the process, called by reload. */
+  changed?: (text: string) => void;
+  log: (level: 'INFO' | 'WARNING' | 'ERROR' | 'FATAL', text: string) => void;
+  stopped: boolean;
+  /** A query of a plugin's own through a block's chain. */
+  resolve: (block: Block, r: Request) => Co<Outcome>;
+}
+
+export interface Setup {
+  block: Block;
+  instance: Instance;
+  directive: Directive;
+  /** Every use of this directive in the block: plugins that take several lines are set up once with all of them. */
+  all: Directive[];
+}
+
+/** A mistake in the Corefile; the text as CoreDNS prints it behind `FILE:LINE - `. */
+export class CorefileError extends Error {
+  line: number;
+  constructor(line: number, message: string) {
+    super(message);
+    this.line = line;
+  }
+}
+
+export interface Plugin {
+  name: string;
+  /** Each line of its own is a link of the chain (forward), instead of the first alone. */
+  many?: boolean;
+  /** null: the plugin takes no part in answering. */
+  setup: (s: Setup) => Handler | null;
+}

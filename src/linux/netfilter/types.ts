@@ -1,6 +1,6 @@
 // Netfilter's state as plain data: x_tables, conntrack with NAT, ipset. Text forms are in save.ts, restore.ts and the programs.
 import type { Cidr, Family, Ip } from '../../wire/ip.ts';
-import type { Skb } from '../types.ts';
+import type { Link, Netns, Skb } from '../types.ts';
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
 export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
@@ -8,12 +8,16 @@ export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUT
 export interface NetfilterState {
   /** iptables and ip6tables: tables exist once something touched them. */
   xt: Record<Family, Map<TableName, Table>>;
+  /** Tables of the iptables-legacy tools, which live beside those of the nf_tables variant. */
+  legacy: Record<Family, Map<TableName, Table>>;
   ipsets: Map<string, IpSet>;
   conntrack: Conntrack;
   /** nftables' own tables (nft list ruleset), in order; filled by the nft data plane. */
   nft: unknown[];
   /** `-m recent` lists: name -> address text -> when seen. */
   recent: Map<string, Map<string, number[]>>;
+  /** Which evaluators run at a hook, by family and hook; emptied when a table appears. */
+  hooks: Map<string, unknown>;
 }
 
 export interface Table {
@@ -29,13 +33,33 @@ export interface Chain {
   policy: 'ACCEPT' | 'DROP' | null;
   packets: number;
   bytes: number;
+  /** What the walk made of the rules (traverse.ts); null after every change. */
+  compiled: unknown;
   /** Use `rulesOf(chain)`: rules written by restore are parsed when first needed. */
   rules: Rule[] | null;
   /** Unparsed rule arguments (after `-A CHAIN `) while `rules` is null. */
   lines: string[] | null;
 }
 
+/** An address or interface test with its `!`. */
+export interface AddrTest {
+  ip: Ip;
+  mask: Ip;
+  /** Length of the mask, or -1: not contiguous. */
+  bits: number;
+  invert: boolean;
+}
+
 export interface Rule {
+  src: AddrTest | null;
+  dst: AddrTest | null;
+  in: { name: string; invert: boolean } | null;
+  out: { name: string; invert: boolean } | null;
+  /** Protocol number, 0: any. */
+  proto: number;
+  protoInvert: boolean;
+  /** -f: true second fragments, false (`! -f`) heads and whole packets. */
+  fragment: boolean | null;
   /** In the order they were given, which is the order they are tested and printed in. */
   matches: Match[];
   target: Target | null;
@@ -45,24 +69,28 @@ export interface Rule {
   bytes: number;
 }
 
-/** One `-m` (or built-in -p, -s, -d, -i, -o) with its parsed arguments; modules are rows of the table in matches.ts. */
+/** One `-m` with its parsed arguments; modules are rows of the table in matches.ts. */
 export interface Match {
   module: string;
   test: (skb: Skb, ctx: HookContext) => boolean;
-  /** The arguments as iptables-save prints them. */
+  /** The arguments as iptables-save prints them, with a leading blank: ` --dport 80`. */
   save: string;
-  /** The arguments as `iptables -L` prints them at the end of the line ('' for -s, -d …, which have columns of their own). */
-  list: string;
-  args: Record<string, unknown>;
+  /** The arguments as `iptables -L` prints them at the end of the line, with a leading blank. */
+  list: (numeric: boolean) => string;
+  /** `tcp --dport`: what a chain's index may rely on. */
+  dport?: number;
+  /** ipset names, which this rule holds a reference to. */
+  sets?: string[];
 }
 
 export interface Target {
   /** A verdict, an extension, or a user chain. */
   name: string;
+  /** null: a verdict of its own name, or a jump to the chain of this name. */
   run: ((skb: Skb, ctx: HookContext) => TargetResult) | null;
   save: string;
-  list: string;
-  args: Record<string, unknown>;
+  list: (numeric: boolean) => string;
+  sets?: string[];
 }
 
 export type TargetResult = 'ACCEPT' | 'DROP' | 'CONTINUE' | 'RETURN' | 'STOLEN';
@@ -71,7 +99,9 @@ export interface HookContext {
   hook: HookName;
   family: Family;
   table: TableName;
-  netns: import('../types.ts').Netns;
+  netns: Netns;
+  in: Link | null;
+  out: Link | null;
 }
 
 export interface CtTuple {
@@ -84,6 +114,7 @@ export interface CtTuple {
   /** ICMP: type and code in dport's place are not part of the tuple's ports. */
   icmpType?: number;
   icmpId?: number;
+  icmpCode?: number;
 }
 
 export interface CtEntry {
@@ -103,6 +134,13 @@ export interface CtEntry {
   counters: { packets: [number, number]; bytes: [number, number] };
   zone: number;
   master: CtEntry | null;
+  createdAtMs: number;
+  /** Removed from the table: a packet that still carries it must not bring it back. */
+  dead: boolean;
+  /** What the protocol's tracker notes: the last packet's kind and direction, when a UDP flow becomes a stream. */
+  last: { index: number; direction: 0 | 1; streamAtMs: number };
+  /** nf_conntrack_acct was on when the flow began. */
+  acct: boolean;
 }
 
 export interface CtRef {
@@ -116,7 +154,13 @@ export interface Conntrack {
   /** By tuple key, both directions point at the entry. */
   byTuple: Map<string, CtEntry>;
   nextId: number;
-  max: number;
+  /** Entries in the table, without the second key of each. */
+  count: number;
+  /** The hooks run only once a rule needs them (nf_ct_netns_get). */
+  enabled: boolean;
+  /** When the table was last searched for entries whose time is over. */
+  sweptAtMs: number;
+  stats: { found: number; invalid: number; insert: number; insertFailed: number; drop: number; earlyDrop: number };
 }
 
 export interface IpSet {
@@ -127,6 +171,8 @@ export interface IpSet {
   options: Record<string, string | number | boolean>;
   /** By the entry's text as `ipset save` prints it. */
   entries: Map<string, IpSetEntry>;
+  /** Prefix lengths in use, for types with networks: how often each occurs. */
+  prefixes: Map<number, number>;
   references: number;
 }
 

@@ -1,0 +1,314 @@
+// iptables-restore's input (iptables 1.8.9 xtables-restore.c). Rules are split into chains at once and parsed when a packet or a listing
+// first asks for them: kube-proxy writes hundreds of thousands of lines of which a packet meets a few.
+import type { Family } from '../../wire/ip.ts';
+import type { Netns } from '../types.ts';
+import { parseRuleLine } from './parse.ts';
+import { appendRule, deleteRule, flushChain, insertRule, newChain, references, rulesOf, zeroChain } from './rules.ts';
+import { ruleText } from './save.ts';
+import { type Backend, BUILTIN, enableConntrack, ensureTable, isTableName, newChainRecord, tablesOf } from './state.ts';
+import type { Chain, Rule, Table, TableName } from './types.ts';
+import { isProblem } from './values.ts';
+
+export interface RestoreOptions {
+  noflush?: boolean;
+  counters?: boolean;
+  backend?: Backend;
+  /** Only this table of the input (-T). */
+  table?: TableName;
+  /** Parse and check only (--test). */
+  test?: boolean;
+  /** Parse every rule now and report what is wrong with it, as for input a user wrote. */
+  check?: boolean;
+}
+
+export interface RestoreError {
+  line: number;
+  message: string;
+  /** `usage`: the tool's own complaint (exit 2); `kernel`: refused at COMMIT or by the line (exit 1, 4). */
+  kind: 'usage' | 'kernel' | 'other';
+}
+
+const fail = (line: number, message: string, kind: RestoreError['kind'] = 'usage'): RestoreError => ({ line, message, kind });
+
+const CONNTRACK_WORDS = /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT|NOTRACK)|-m (?:state|conntrack|connmark)|ctorig/;
+
+/** A copy that is worked on until COMMIT. Chains are shared until they change. */
+function copyTable(table: Table): Table {
+  return { ...table, chains: new Map(table.chains) };
+}
+
+interface Work {
+  ns: Netns;
+  o: RestoreOptions;
+  backend: Backend;
+  family: Family;
+  table: Table | null;
+  skip: boolean;
+  /** Chains of the working copy that are not shared with the live table. */
+  own: Set<string>;
+  /** Lines given for a chain in this input, kept apart until COMMIT. */
+  lines: Map<string, string[]>;
+}
+
+function ownChain(w: Work, table: Table, name: string): Chain | undefined {
+  const chain = table.chains.get(name);
+  if (!chain || w.own.has(name)) return chain;
+  const copy: Chain = { ...chain, compiled: null, rules: chain.rules ? [...chain.rules] : null, lines: chain.lines ? [...chain.lines] : null };
+  table.chains.set(name, copy);
+  w.own.add(name);
+  return copy;
+}
+
+/** `:NAME POLICY [packets:bytes]` */
+function chainLine(w: Work, table: Table, line: string, n: number): RestoreError | null {
+  const [name, policy, counters] = line.slice(1).split(/[ \t]+/);
+  if (!name || name.length > 28) return fail(n, `Invalid chain name \`${name}' (28 chars max)`);
+  if (!policy) return fail(n, 'Policy invalid');
+  const builtin = (BUILTIN[table.name] as string[]).includes(name);
+  let packets = 0;
+  let bytes = 0;
+  if (w.o.counters && counters) {
+    const m = /^\[(\d+):(\d+)\]$/.exec(counters);
+    if (!m) return fail(n, `invalid policy counters for chain '${name}'`);
+    packets = Number(m[1]);
+    bytes = Number(m[2]);
+  }
+  if (builtin) {
+    if (policy !== '-' && policy !== 'ACCEPT' && policy !== 'DROP') return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad policy name`, 'other');
+    const chain = ownChain(w, table, name);
+    if (!chain) return null;
+    if (policy !== '-') chain.policy = policy as 'ACCEPT' | 'DROP';
+    if (w.o.counters) {
+      chain.packets = packets;
+      chain.bytes = bytes;
+    }
+    return null;
+  }
+  if (policy !== '-') return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad built-in chain name`, 'other');
+  // A chain that is there is emptied, with --noflush too: that is how kube-proxy rewrites its own.
+  const fresh = newChainRecord(name, null);
+  fresh.packets = packets;
+  fresh.bytes = bytes;
+  table.chains.set(name, fresh);
+  w.own.add(name);
+  w.lines.delete(name);
+  return null;
+}
+
+function startTable(w: Work, name: string, n: number): RestoreError | null {
+  if (!isTableName(name)) return fail(n, `table '${name}' does not exist`, 'other');
+  w.skip = w.o.table !== undefined && w.o.table !== name;
+  const live = ensureTableFor(w, name);
+  w.table = copyTable(live);
+  w.own = new Set();
+  w.lines = new Map();
+  if (!w.o.noflush && !w.skip) {
+    for (const chain of [...w.table.chains.values()]) {
+      if (chain.policy === null) w.table.chains.delete(chain.name);
+      else {
+        // Chains keep policy and counters; only the rules go.
+        w.table.chains.set(chain.name, { ...chain, rules: [], lines: null, compiled: null });
+        w.own.add(chain.name);
+      }
+    }
+  }
+  return null;
+}
+
+function ensureTableFor(w: Work, name: TableName): Table {
+  const live = tablesOf(w.ns, w.family, w.backend).get(name);
+  if (live) return live;
+  if (w.o.test) return { name, family: w.family, chains: new Map(BUILTIN[name].map(c => [c, newChainRecord(c, 'ACCEPT')])) };
+  return ensureTable(w.ns, w.family, name, w.backend);
+}
+
+function commit(w: Work): void {
+  const table = w.table;
+  if (!table || w.skip) return;
+  for (const [name, lines] of w.lines) appendLines(w, table, name, lines);
+  if (w.o.test) return;
+  const live = ensureTable(w.ns, w.family, table.name, w.backend);
+  live.chains.clear();
+  for (const [name, chain] of table.chains) live.chains.set(name, chain);
+}
+
+/** Rules given as text join the chain's text, or its rules when it has some already. */
+function appendLines(w: Work, table: Table, name: string, lines: string[]): void {
+  const chain = ownChain(w, table, name);
+  if (!chain) return;
+  chain.compiled = null;
+  if (chain.lines) for (const line of lines) chain.lines.push(line);
+  else if (chain.rules && chain.rules.length === 0) {
+    chain.rules = null;
+    chain.lines = lines;
+  } else {
+    for (const line of lines) {
+      const parsed = parseRuleLine(w.ns, table, line, true);
+      if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${name} ${line}: ${parsed.problem}`);
+      for (const rule of parsed) chain.rules?.push(rule);
+    }
+  }
+}
+
+/** The text of a rule, kept unparsed: the fast way. */
+function keepLine(w: Work, name: string, line: string): void {
+  const lines = w.lines.get(name);
+  if (lines) lines.push(line);
+  else w.lines.set(name, [line]);
+}
+
+/** Every command but a plain -A: -I, -D, -X, -F, -N, -P, -Z, and -A when all is checked at once. */
+function otherLine(w: Work, table: Table, line: string, n: number, counters: string): RestoreError | null {
+  const m = /^(-[A-Z]|--[a-z-]+)(?:\s+(\S+))?\s*(.*)$/.exec(line);
+  const command = m ? (LONG_COMMANDS[m[1]] ?? m[1]) : '';
+  if (!m || !'-A-I-D-R-X-F-N-P-Z-E-C'.includes(command) || command.length !== 2) return badCommand(line, n);
+  const [, , name = '', rest = ''] = m;
+  if (command === '-N') {
+    return newChain(table, name) === 'EEXIST' ? fail(n, 'Chain already exists', 'other') : (w.own.add(name), null);
+  }
+  flushPending(w, table, name);
+  if (command === '-X') return deleteChain(w, table, name, n);
+  const chain = ownChain(w, table, name);
+  if (!chain) return fail(n, 'No chain/target/match by that name', 'other');
+  if (command === '-F') {
+    flushChain(chain);
+    return null;
+  }
+  if (command === '-Z') {
+    zeroChain(w.ns, table, chain);
+    return null;
+  }
+  if (command === '-P') {
+    if (chain.policy === null || (rest !== 'ACCEPT' && rest !== 'DROP')) return fail(n, 'Bad policy name', 'other');
+    chain.policy = rest;
+    return null;
+  }
+  return ruleCommand(w, table, chain, command, rest, n, counters);
+}
+
+const LONG_COMMANDS: Record<string, string> = {
+  '--append': '-A',
+  '--insert': '-I',
+  '--delete': '-D',
+  '--delete-chain': '-X',
+  '--flush': '-F',
+  '--new-chain': '-N',
+  '--new': '-N',
+  '--policy': '-P',
+  '--zero': '-Z',
+  '--replace': '-R',
+  '--check': '-C',
+};
+
+const badCommand = (line: string, n: number): RestoreError => {
+  const word = line.split(/\s/)[0];
+  return word.startsWith('-') ? fail(n, `unknown option "${word}"`) : fail(n, '', 'other');
+};
+
+function flushPending(w: Work, table: Table, name: string): void {
+  const lines = w.lines.get(name);
+  if (!lines) return;
+  w.lines.delete(name);
+  appendLines(w, table, name, lines);
+}
+
+function deleteChain(w: Work, table: Table, name: string, n: number): RestoreError | null {
+  const chain = table.chains.get(name);
+  if (!chain) return fail(n, 'No chain/target/match by that name', 'other');
+  if (chain.policy !== null) return fail(n, `CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'kernel');
+  if (w.o.check && (rulesOf(w.ns, table, chain).length || references(w.ns, table).get(name)))
+    return fail(n, `CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'kernel');
+  table.chains.delete(name);
+  return null;
+}
+
+/** Where in the chain a rule like this one stands, or -1. */
+export function findRule(ns: Netns, table: Table, chain: Chain, rule: Rule): number {
+  const text = ruleText(chain.name, rule);
+  return rulesOf(ns, table, chain).findIndex(r => ruleText(chain.name, r) === text);
+}
+
+function ruleCommand(w: Work, table: Table, chain: Chain, command: string, rest: string, n: number, counters: string): RestoreError | null {
+  let at = 0;
+  let text = rest;
+  const numbered = command === '-A' || command === '-C' ? null : /^(\d+)(?:\s+(.*))?$/.exec(rest);
+  if (numbered) {
+    at = Number(numbered[1]) - 1;
+    text = numbered[2] ?? '';
+    if (command === '-D') {
+      if (at >= rulesOf(w.ns, table, chain).length) return fail(n, 'Index of deletion too big', 'other');
+      deleteRule(w.ns, table, chain, at);
+      return null;
+    }
+  }
+  const parsed = parseRuleLine(w.ns, table, counters + text, !w.o.check, chain.name);
+  if (isProblem(parsed)) return fail(n, parsed.kind === 'kernel' ? `${ACTION[command]} failed (${parsed.problem}): rule in chain ${chain.name}` : parsed.problem, parsed.kind);
+  for (const rule of parsed) {
+    if (command === '-A') appendRule(w.ns, table, chain, rule);
+    else if (command === '-I') insertRule(w.ns, table, chain, rule, at++);
+    else {
+      const found = numbered ? at : findRule(w.ns, table, chain, rule);
+      if (found < 0) return fail(n, 'Bad rule (does a matching rule exist in that chain?)', 'other');
+      if (command === '-D') deleteRule(w.ns, table, chain, found);
+    }
+  }
+  return null;
+}
+
+const ACTION: Record<string, string> = { '-A': 'RULE_APPEND', '-I': 'RULE_INSERT', '-R': 'RULE_REPLACE', '-D': 'RULE_DELETE' };
+
+/** One line inside a table. */
+function tableLine(w: Work, table: Table, line: string, n: number): RestoreError | null {
+  if (line[0] === ':') return chainLine(w, table, line, n);
+  let counters = '';
+  if (line[0] === '[') {
+    const end = line.indexOf('] ');
+    const m = /^\[(\d+):(\d+)\]$/.exec(line.slice(0, end + 1));
+    if (!m) return fail(n, `${line[0] === '[' && end < 0 ? 'need ]' : 'need :'}`);
+    if (w.o.counters) counters = line.slice(0, end + 2);
+    line = line.slice(end + 2);
+  }
+  if (!w.o.check && line.startsWith('-A ')) {
+    const space = line.indexOf(' ', 3);
+    const name = space < 0 ? line.slice(3) : line.slice(3, space);
+    if (!table.chains.has(name)) return fail(n, 'No chain/target/match by that name', 'other');
+    keepLine(w, name, counters + (space < 0 ? '' : line.slice(space + 1)));
+    return null;
+  }
+  return otherLine(w, table, line, n, counters);
+}
+
+/**
+ * Load iptables-restore's input; each table changes at its COMMIT. `check` off (a component of the cluster writes): rules are taken as text.
+ * null, or the first line that is wrong, with the tool's message.
+ */
+export function restore(ns: Netns, family: Family, text: string, o: RestoreOptions = {}): RestoreError | null {
+  const w: Work = { ns, o, backend: o.backend ?? 'nft', family, table: null, skip: false, own: new Set(), lines: new Map() };
+  if (!o.check && !o.test && CONNTRACK_WORDS.test(text)) enableConntrack(ns);
+  let n = 0;
+  let at = 0;
+  while (at < text.length) {
+    let end = text.indexOf('\n', at);
+    if (end < 0) end = text.length;
+    const line = text.slice(at, end);
+    at = end + 1;
+    n++;
+    const first = line.charCodeAt(0);
+    if (line === '' || first === 35) continue;
+    if (line.startsWith('COMMIT') && w.table) {
+      commit(w);
+      w.table = null;
+      continue;
+    }
+    if (first === 42 && !w.table) {
+      const bad = startTable(w, line.slice(1).trim(), n);
+      if (bad) return bad;
+      continue;
+    }
+    if (!w.table) return fail(n, '', 'other');
+    if (w.skip) continue;
+    const bad = tableLine(w, w.table, line, n);
+    if (bad) return bad;
+  }
+  return w.table && !w.skip ? fail(n, 'COMMIT expected at line '.concat(String(n + 1)), 'other') : null;
+}

@@ -90,6 +90,11 @@ export interface Netns {
   sysctls: Map<string, string>;
   /** Packet sockets (tcpdump): called for every frame that a link of this namespace sends or receives. */
   taps: Set<Tap>;
+  /**
+   * Called once, before the first packet that this namespace sends or receives: what is derived only when it is needed (a node's rules,
+   * a pod's programs after a session was reloaded).
+   */
+  onWake?: (() => void) | null;
   /** Next IP identification; per namespace so that captures of one place count up. */
   nextIpId?: number;
   /** Path MTUs learned from ICMP, by destination (`net.ipv4.route.mtu_expires`: ten minutes). */
@@ -167,6 +172,8 @@ export interface PolicyRule {
   fwmark: { value: number; mask: number } | null;
   table: number;
   family: Family;
+  iif?: string;
+  oif?: string;
 }
 
 export interface Route {
@@ -194,6 +201,8 @@ export interface Neigh {
   /** Packets that wait for the answer. */
   queue: Skb[];
   probes: number;
+  /** `ip neigh add proxy`: not a neighbour but one this machine answers for. */
+  proxy?: boolean;
 }
 
 /** A packet in a machine: the wire's part and what the kernel notes beside it. */
@@ -206,14 +215,22 @@ export interface Skb {
   /** Bridge port it came in by, when the bridge handed it up (physdev). */
   physin: Link | null;
   physout: Link | null;
+  /** Source of the frame it came in (`-m mac`). */
+  srcMac?: Mac;
   /** Conntrack entry and its direction; set by the netfilter hooks. */
   ct: import('./netfilter/types.ts').CtRef | null;
+  /** Conntrack zone that a raw rule gave the packet before it was tracked. */
+  ctZone?: number;
+  /** Where TPROXY sends it instead of to its destination's socket. */
+  tproxy?: { ip: Ip | null; port: number };
   /** The socket that sent it: `-m owner`. */
   uid: number | null;
   /** Shared by everything one traced connection causes; null when nobody looks. */
   trace: Trace | null;
   /** Route chosen so far; cleared when NAT or a mark changes what it depends on. */
   nexthop: Ip | null;
+  /** What to do once the neighbour is known, instead of sending (bridged packets whose destination NAT changed). */
+  resolved?: (mac: Mac) => void;
 }
 
 /** The journey of packets as a value: `podnet trace`, and the reason of every drop. */

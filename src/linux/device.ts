@@ -1,0 +1,115 @@
+import { schedule } from '../sim/sim.ts';
+import type { Ip } from '../wire/ip.ts';
+import { type Frame, frameLength, packetLength } from '../wire/packet.ts';
+import { bridgeTransmit } from './bridge-fdb.ts';
+import { hasCarrier, NO_MAC } from './link.ts';
+import { newSkb, stack } from './stack.ts';
+import { dropped } from './trace.ts';
+import { tunnelTransmit, vxlanTransmit } from './tunnel.ts';
+import type { Link, Skb } from './types.ts';
+
+/** One crossing of a virtual cable inside a machine, and of the loopback device. */
+const VETH_MS = 0.02;
+const LOOPBACK_MS = 0.01;
+
+export function tap(link: Link, frame: Frame, direction: 'in' | 'out'): void {
+  const taps = link.netns.taps;
+  if (!taps.size) return;
+  for (const t of taps) if (t.ifindex === null || t.ifindex === link.ifindex) t.seen(frame, link, direction, link.netns.kernel.sim.nowMs);
+}
+
+export function countIn(link: Link, frame: Frame): void {
+  link.counters.rxPackets++;
+  link.counters.rxBytes += frameLength(frame);
+}
+
+function lose(link: Link, skb: Skb | null, text: string): void {
+  link.counters.txDropped++;
+  if (skb) dropped(skb, link.netns, text, { dev: link.name });
+}
+
+/** dev_queue_xmit: the frame leaves by the device. `skb` is what the sender notes beside it. */
+export function transmit(link: Link, frame: Frame, skb: Skb | null): void {
+  if (!link.up) return lose(link, skb, `${link.name} is down`);
+  if (!hasCarrier(link) && link.kind !== 'bridge') return lose(link, skb, `${link.name} has no carrier`);
+  link.counters.txPackets++;
+  link.counters.txBytes += frameLength(frame);
+  tap(link, frame, 'out');
+  switch (link.kind) {
+    case 'loopback':
+      return loopback(link, frame, skb);
+    case 'veth':
+      return veth(link, frame, skb);
+    case 'ethernet':
+      return ethernet(link, frame, skb);
+    case 'bridge':
+      return bridgeTransmit(link, frame, skb, transmit);
+    case 'vxlan':
+      return vxlanTransmit(link, frame, skb);
+    case 'ipip':
+      return tunnelTransmit(link, frame, skb);
+    default:
+      if (skb) dropped(skb, link.netns, `${link.name} (${link.kind}) leads nowhere`, { dev: link.name });
+  }
+}
+
+function loopback(link: Link, frame: Frame, skb: Skb | null): void {
+  schedule(link.netns.kernel.sim, LOOPBACK_MS, () => stack.receive(link, frame, skb));
+}
+
+function veth(link: Link, frame: Frame, skb: Skb | null): void {
+  const peer = link.peer as Link;
+  if (tooLong(frame, peer)) return lose(link, skb, `longer than the MTU ${peer.mtu} of ${peer.name}`);
+  schedule(link.netns.kernel.sim, VETH_MS, () => {
+    if (link.peer === peer) stack.receive(peer, frame, skb);
+  });
+}
+
+/** is_skb_forwardable; packets without DF went as fragments, which are modelled as one packet. */
+export const tooLong = (frame: Frame, to: Link): boolean =>
+  frame.payload.kind === 'ip' && packetLength(frame.payload) > to.mtu + 4 && (frame.payload.df || frame.payload.family === 6);
+
+const isGroup = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+
+function ethernet(link: Link, frame: Frame, skb: Skb | null): void {
+  const segment = link.segment;
+  if (!segment) return;
+  const sim = link.netns.kernel.sim;
+  if (segment.loss > 0 && sim.chance(segment.loss)) return lose(link, skb, `lost on ${segment.name}`);
+  const deliver = (port: Link) => schedule(sim, segment.delayMs, () => port.segment === segment && stack.receive(port, frame, skb));
+  if (!isGroup(frame.dst)) {
+    for (const port of segment.ports) {
+      if (port !== link && port.mac === frame.dst) {
+        deliver(port);
+        return;
+      }
+    }
+  }
+  // Unknown unicast is flooded, but only bridge ports and listeners take what is not theirs.
+  for (const port of segment.ports) if (port !== link && (isGroup(frame.dst) || port.master !== null || port.promisc)) deliver(port);
+}
+
+/** Send a packet on a device without link-layer addresses. */
+export function transmitFlat(link: Link, skb: Skb): void {
+  transmit(link, { src: NO_MAC, dst: NO_MAC, payload: skb.packet }, skb);
+}
+
+/** 01:00:5e…, 33:33… or ff:ff…: the frame address of a group. */
+export function groupMac(ip: Ip): string {
+  const hex = (x: number) => x.toString(16).padStart(2, '0');
+  if (ip.length === 16) return `33:33:${hex(ip[12])}:${hex(ip[13])}:${hex(ip[14])}:${hex(ip[15])}`;
+  if (ip[0] >= 224 && ip[0] < 240) return `01:00:5e:${hex(ip[1] & 0x7f)}:${hex(ip[2])}:${hex(ip[3])}`;
+  return 'ff:ff:ff:ff:ff:ff';
+}
+
+/** What is noted of a packet once it has crossed to another device: the mark survives only within a namespace (skb_scrub_packet). */
+export function arrivedSkb(link: Link, frame: Frame, from: Skb | null): Skb | null {
+  if (frame.payload.kind !== 'ip') return null;
+  const skb = newSkb(frame.payload, from?.trace ?? null);
+  skb.iif = link;
+  if (from && from.oif?.netns === link.netns) {
+    skb.mark = from.mark;
+    if (link.kind === 'loopback') skb.ct = from.ct;
+  }
+  return skb;
+}

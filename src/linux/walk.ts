@@ -1,0 +1,240 @@
+// The one packet walk. receive → (bridge) → PREROUTING → routing → INPUT and sockets, or FORWARD → POSTROUTING → neighbour → device;
+// sendPacket → OUTPUT → POSTROUTING → neighbour → device. Every drop says why when a trace is on.
+import { familyOf, formatIp, sameIp } from '../wire/ip.ts';
+import { type Frame, type Packet, packetLength } from '../wire/packet.ts';
+import { bridgeInput } from './bridge.ts';
+import { isGroupMac } from './bridge-fdb.ts';
+import { deliver } from './deliver.ts';
+import { arrivedSkb, countIn, groupMac, tap, transmit, transmitFlat } from './device.ts';
+import { icmpError } from './icmp.ts';
+import { isPointToPoint } from './link.ts';
+import { arpReceive, resolve } from './neigh.ts';
+import { runHook } from './netfilter/hooks.ts';
+import { isAny, isBroadcast, isLinkLocal, isLocalAddress, isLoopback, isMulticast, lookupRoute, type RouteResult } from './route.ts';
+import { newSkb, type SendOptions, stack } from './stack.ts';
+import { conf4, conf6, maxConf4, orConf4 } from './sysctl.ts';
+import { addStep, dropped } from './trace.ts';
+import type { Errno, Link, Netns, Skb } from './types.ts';
+
+/** Bind the modules below to the walk (see stack.ts). */
+export function assembleStack(): void {
+  stack.receive = receive;
+  stack.sendPacket = sendPacket;
+  stack.deliver = deliver;
+  stack.icmpError = icmpError;
+}
+
+/** A frame arrives at a device. */
+export function receive(link: Link, frame: Frame, from: Skb | null = null): void {
+  const ns = link.netns;
+  const skb = arrivedSkb(link, frame, from);
+  if (!link.up) {
+    link.counters.rxDropped++;
+    if (skb) dropped(skb, ns, `${link.name} is down`, { dev: link.name });
+    return;
+  }
+  countIn(link, frame);
+  tap(link, frame, 'in');
+  if (link.master !== null) {
+    const bridge = ns.links.get(link.master);
+    if (bridge) return bridgeInput(bridge, link, frame, skb, passUp);
+  }
+  passUp(link, frame, skb, false);
+}
+
+function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): void {
+  const flat = link.kind === 'loopback' || isPointToPoint(link);
+  const group = !flat && isGroupMac(frame.dst);
+  if (!flat && !group && frame.dst !== link.mac) return; // PACKET_OTHERHOST
+  if (frame.payload.kind === 'arp') return arpReceive(link, frame.payload, !group, null);
+  if (!skb) return;
+  skb.iif = link;
+  if (skb.packet.family === 6 && conf6(link.netns, link.name, 'disable_ipv6') !== 0) {
+    return dropped(skb, link.netns, `IPv6 is disabled on ${link.name}`);
+  }
+  if (!prerouted && runHook(link.netns, skb.packet.family, 'PREROUTING', skb, { in: link, out: null }) !== 'ACCEPT') return;
+  if (skb.packet.family === 4) routeInput4(link, skb, group);
+  else routeInput6(link, skb);
+}
+
+/** ip_route_input_slow: is it for us, to be passed on, or nonsense? */
+function routeInput4(link: Link, skb: Skb, group: boolean): void {
+  const ns = link.netns;
+  const { src, dst } = skb.packet;
+  if (link.kind !== 'loopback') {
+    const localnet = () => orConf4(link, 'route_localnet');
+    if (isMulticast(src) || isBroadcast(src)) return martian(skb, ns, 'source');
+    if (isLoopback(src) && !localnet()) return martian(skb, ns, 'source');
+    if (src[0] === 0 && !isBroadcast(dst)) return martian(skb, ns, 'source');
+    if (dst[0] === 0) return martian(skb, ns, 'destination');
+    if (isLoopback(dst) && !localnet()) return martian(skb, ns, 'destination');
+  }
+  if (isBroadcast(dst)) return input(link, skb);
+  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, hash: flowHash(skb.packet) });
+  if (isMulticast(dst)) return dropped(skb, ns, `no one here listens to group ${formatIp(dst)}`);
+  if (typeof route === 'string') {
+    if (conf4(link, 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+    dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
+    if (route === 'ENETUNREACH') icmpError(ns, skb, 3, 0);
+    else if (route === 'EHOSTUNREACH') icmpError(ns, skb, 3, 1);
+    else if (route === 'EACCES') icmpError(ns, skb, 3, 13);
+    return;
+  }
+  if (route.kind === 'broadcast') return validSource(link, skb) ? input(link, skb) : undefined;
+  if (route.kind === 'local') {
+    if (link.kind !== 'loopback' && !validSource(link, skb)) return;
+    return input(link, skb);
+  }
+  if (group) return dropped(skb, ns, 'a broadcast frame is not forwarded');
+  if (conf4(link, 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+  if (!validSource(link, skb)) return;
+  forward(link, skb, route);
+}
+
+function martian(skb: Skb, ns: Netns, what: 'source' | 'destination'): void {
+  dropped(skb, ns, `martian ${what}: ${formatIp(skb.packet.src)} to ${formatIp(skb.packet.dst)}`);
+}
+
+/** fib_validate_source: rp_filter, and no packet from outside may come from one of our own addresses. */
+function validSource(link: Link, skb: Skb): boolean {
+  const ns = link.netns;
+  const { src, dst } = skb.packet;
+  const mode = maxConf4(link, 'rp_filter');
+  if (mode === 0) {
+    if (orConf4(link, 'accept_local') || !isLocalAddress(ns, src)) return true;
+    martian(skb, ns, 'source');
+    return false;
+  }
+  if (isAny(src) && isBroadcast(dst)) return true;
+  const back = lookupRoute(ns, src, { src: dst, mark: conf4(link, 'src_valid_mark') ? skb.mark : 0, iif: link });
+  if (typeof back !== 'string' && back.kind === 'local' && !orConf4(link, 'accept_local')) {
+    martian(skb, ns, 'source');
+    return false;
+  }
+  const same = typeof back !== 'string' && (back.dev === link || back.route?.nexthops?.some(h => h.dev === link.ifindex));
+  if (same || (mode === 2 && typeof back !== 'string')) return true;
+  dropped(skb, ns, `rp_filter ${mode} on ${link.name}: ${formatIp(src)} is not reached by it`, { dev: link.name, rp_filter: mode });
+  return false;
+}
+
+function routeInput6(link: Link, skb: Skb): void {
+  const ns = link.netns;
+  const { src, dst } = skb.packet;
+  if (isMulticast(src) || (isLoopback(src) && link.kind !== 'loopback')) return martian(skb, ns, 'source');
+  if (isMulticast(dst)) return input(link, skb);
+  if (isLoopback(dst) && link.kind !== 'loopback') return martian(skb, ns, 'destination');
+  const oif = isLinkLocal(dst) ? link : null;
+  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, oif, hash: flowHash(skb.packet) });
+  if (typeof route !== 'string' && route.kind === 'local') return input(link, skb);
+  if (conf6(ns, 'all', 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
+  if (typeof route === 'string') {
+    dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
+    if (route !== 'EINVAL') icmpError(ns, skb, 1, route === 'EACCES' ? 1 : route === 'EHOSTUNREACH' ? 3 : 0);
+    return;
+  }
+  if (isLinkLocal(src)) return dropped(skb, ns, 'a link-local source is not forwarded');
+  forward(link, skb, route);
+}
+
+function input(link: Link, skb: Skb): void {
+  if (runHook(link.netns, skb.packet.family, 'INPUT', skb, { in: link, out: null }) !== 'ACCEPT') return;
+  deliver(link.netns, skb);
+}
+
+/** ip_forward. */
+function forward(link: Link, skb: Skb, route: RouteResult): void {
+  const ns = link.netns;
+  const packet = skb.packet;
+  const four = packet.family === 4;
+  if (packet.ttl <= 1) {
+    dropped(skb, ns, 'TTL exceeded in transit');
+    return icmpError(ns, skb, four ? 11 : 3, 0);
+  }
+  if (packetLength(packet) > route.mtu && (packet.df || !four)) {
+    dropped(skb, ns, `longer than the MTU ${route.mtu} of ${route.dev.name}, and must not be fragmented`);
+    return icmpError(ns, skb, four ? 3 : 2, four ? 4 : 0, route.mtu);
+  }
+  skb.packet = { ...packet, ttl: packet.ttl - 1 };
+  skb.oif = route.dev;
+  skb.nexthop = route.via ?? packet.dst;
+  if (skb.trace) traceRoute(skb, ns, route, 'forward');
+  if (runHook(ns, packet.family, 'FORWARD', skb, { in: link, out: route.dev }) !== 'ACCEPT') return;
+  output(ns, skb, route);
+}
+
+function traceRoute(skb: Skb, ns: Netns, route: RouteResult, kind: 'forward' | 'route'): void {
+  const via = route.via ? ` via ${formatIp(route.via)}` : '';
+  const text =
+    route.kind === 'local'
+      ? `${formatIp(skb.packet.dst)} is one of our own addresses`
+      : `${formatIp(skb.packet.dst)}${via} dev ${route.dev.name}`;
+  addStep(skb.trace, ns, kind, text, skb.packet, { dev: route.dev.name, via: route.via ? formatIp(route.via) : null, table: route.table });
+}
+
+/** ip_output: POSTROUTING, then the neighbour and the device. */
+function output(ns: Netns, skb: Skb, route: RouteResult): void {
+  const dev = route.dev;
+  skb.oif = dev;
+  const target = route.via ?? skb.packet.dst;
+  skb.nexthop = target;
+  if (runHook(ns, skb.packet.family, 'POSTROUTING', skb, { in: skb.iif, out: dev }) !== 'ACCEPT') return;
+  if (dev.kind === 'loopback' || isPointToPoint(dev)) return transmitFlat(dev, skb);
+  if (route.kind === 'broadcast' || isMulticast(target) || isBroadcast(target)) {
+    return transmit(dev, { src: dev.mac, dst: groupMac(route.kind === 'broadcast' ? BROADCAST : target), payload: skb.packet }, skb);
+  }
+  if (familyOf(target) !== skb.packet.family) return dropped(skb, ns, 'gateway of another family');
+  resolve(dev, target, skb);
+}
+
+const BROADCAST = Uint8Array.from([255, 255, 255, 255]);
+
+/** For the choice among several next hops: addresses only (fib_multipath_hash_policy 0). */
+function flowHash(p: Packet): number {
+  let h = 0x811c9dc5;
+  for (const b of p.src) h = Math.imul(h ^ b, 0x01000193);
+  for (const b of p.dst) h = Math.imul(h ^ b, 0x01000193);
+  return ((h >>> 16) ^ h) & 0x7fffffff;
+}
+
+/**
+ * The machine sends a packet of its own. An unspecified source is filled in from the route. ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL: as the
+ * route says; EPERM: OUTPUT dropped it.
+ */
+export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errno | null {
+  const known = isAny(packet.src) ? null : packet.src;
+  const key = { src: known, mark: o.mark ?? 0, oif: o.oif ?? null, hash: flowHash(packet) };
+  const route = lookupRoute(ns, packet.dst, key);
+  if (typeof route === 'string') {
+    if (o.trace) addStep(o.trace, ns, 'drop', `no route to ${formatIp(packet.dst)} (${route})`, packet);
+    return route;
+  }
+  if (!known && !route.src) return packet.family === 6 ? 'EADDRNOTAVAIL' : 'ENETUNREACH';
+  ns.nextIpId = ((ns.nextIpId ?? 0x1000) + 1) & 0xffff;
+  const full: Packet = { ...packet, src: known ?? (route.src as Uint8Array), id: packet.id || ns.nextIpId };
+  const skb = newSkb(full, o.trace ?? null);
+  skb.mark = o.mark ?? 0;
+  skb.uid = o.uid ?? null;
+  skb.ct = o.ct ?? null;
+  skb.oif = route.dev;
+  skb.nexthop = route.via ?? full.dst;
+  if (skb.trace) {
+    addStep(skb.trace, ns, 'send', `${formatIp(full.src)} to ${formatIp(full.dst)}`, full);
+    traceRoute(skb, ns, route, 'route');
+  }
+  const verdict = runHook(ns, full.family, 'OUTPUT', skb, { in: null, out: route.dev });
+  if (verdict === 'STOLEN') return null;
+  if (verdict === 'DROP') return 'EPERM';
+  // ip_route_me_harder: the destination or the mark is another now.
+  if (skb.mark !== key.mark || !sameIp(skb.packet.dst, full.dst)) {
+    const again = lookupRoute(ns, skb.packet.dst, { src: skb.packet.src, mark: skb.mark, oif: o.oif ?? null, hash: key.hash });
+    if (typeof again === 'string') {
+      dropped(skb, ns, `no route to ${formatIp(skb.packet.dst)} after OUTPUT (${again})`);
+      return again === 'ENETUNREACH' || again === 'EHOSTUNREACH' ? again : 'EPERM';
+    }
+    if (skb.trace) traceRoute(skb, ns, again, 'route');
+    output(ns, skb, again);
+    return null;
+  }
+  output(ns, skb, route);
+  return null;
+}

@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import { linkByName, setUp } from '../../src/linux/link.ts';
+import { findNeigh, neighState } from '../../src/linux/neigh.ts';
+import { addRoute } from '../../src/linux/route.ts';
+import { accept, bind, close, connect, kernelSocket, listen, recv, recvFrom, send, sendIcmp, sendTo } from '../../src/linux/socket.ts';
+import { setSysctl } from '../../src/linux/sysctl.ts';
+import type { Netns } from '../../src/linux/types.ts';
+import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
+import type { Sim } from '../../src/sim/sim.ts';
+import { join, startTask } from '../../src/sim/task.ts';
+import { formatIp } from '../../src/wire/ip.ts';
+import { address, bridge, bridged, cidr, ip, machine, newSegment, newWorld, routed, run } from './world.ts';
+
+/** A server that answers with what it got, upper case, and closes. */
+function echoServer(sim: Sim, ns: Netns, port: number, family: 4 | 6 = 4) {
+  const l = kernelSocket(ns, 'tcp', family);
+  expect(bind(l, null, port)).toBeNull();
+  expect(listen(l)).toBeNull();
+  startTask(
+    sim,
+    (function* () {
+      for (;;) {
+        const c = yield* accept(l);
+        if (typeof c === 'string') return 0;
+        const data = yield* recv(c);
+        if (typeof data !== 'string') yield* send(c, stringToBytes(bytesToString(data).toUpperCase()));
+        close(c);
+      }
+    })(),
+    true,
+  );
+  return l;
+}
+
+function* ask(ns: Netns, to: string, port: number, text: string, timeoutMs?: number) {
+  const s = kernelSocket(ns, 'tcp', to.includes(':') ? 6 : 4);
+  const e = yield* connect(s, ip(to), port, timeoutMs);
+  if (e) {
+    close(s);
+    return e;
+  }
+  yield* send(s, stringToBytes(text));
+  let out = '';
+  for (;;) {
+    const d = yield* recv(s);
+    if (typeof d === 'string') return d;
+    if (!d.length) break;
+    out += bytesToString(d);
+  }
+  close(s);
+  return out;
+}
+
+function* ping(ns: Netns, to: string, ttl?: number, size = 56, df = false) {
+  const s = kernelSocket(ns, 'icmp', to.includes(':') ? 6 : 4);
+  s.options.set('recverr', 1);
+  const e = sendIcmp(s, { type: to.includes(':') ? 128 : 8, code: 0, data: new Uint8Array(size) }, 1, ip(to), { ttl, df });
+  if (e) return e;
+  const d = yield* recvFrom(s, 5000);
+  close(s);
+  if (typeof d === 'string') return d;
+  return d.error
+    ? `${d.error.errno} ${d.error.type}/${d.error.code} from ${formatIp(d.error.from)}`
+    : `${d.data.length} from ${formatIp(d.from)} ttl=${d.ttl}`;
+}
+
+const pair = () => {
+  const sim = newWorld();
+  const lan = newSegment('lan', 0.1);
+  return { sim, lan, a: machine(sim, 'a', lan, '192.168.1.1/24'), b: machine(sim, 'b', lan, '192.168.1.2/24') };
+};
+
+describe('two machines on a segment', () => {
+  it('ping each other after ARP', () => {
+    const { sim, a, b } = pair();
+    expect(run(sim, ping(a.ns, '192.168.1.2'))).toBe('56 from 192.168.1.2 ttl=64');
+    expect(findNeigh(a.ns, a.eth0.ifindex, ip('192.168.1.2'))?.mac).toBe(b.eth0.mac);
+    expect(neighState(a.ns, findNeigh(a.ns, a.eth0.ifindex, ip('192.168.1.2'))!)).toBe('REACHABLE');
+  });
+  it('ping over IPv6 by neighbour discovery', () => {
+    const { sim, a, b } = pair();
+    address(a.eth0, 'fd00::1/64');
+    address(b.eth0, 'fd00::2/64');
+    expect(run(sim, ping(a.ns, 'fd00::2'))).toBe('56 from fd00::2 ttl=64');
+    echoServer(sim, b.ns, 80, 6);
+    expect(run(sim, ask(a.ns, 'fd00::2', 80, 'six'))).toBe('SIX');
+    expect(run(sim, ask(a.ns, '192.168.1.2', 80, 'mapped'))).toBe('MAPPED');
+  });
+  it('speak TCP, also more than a window', () => {
+    const { sim, a, b } = pair();
+    echoServer(sim, b.ns, 80);
+    expect(run(sim, ask(a.ns, '192.168.1.2', 80, 'hello'))).toBe('HELLO');
+    const big = 'x'.repeat(500_000);
+    const l = kernelSocket(b.ns, 'tcp');
+    bind(l, null, 81);
+    listen(l);
+    const sink = startTask(
+      sim,
+      (function* () {
+        const c = yield* accept(l);
+        let n = 0;
+        if (typeof c === 'string') return -1;
+        for (;;) {
+          const d = yield* recv(c);
+          if (typeof d === 'string' || !d.length) return n;
+          n += d.length;
+        }
+      })(),
+    );
+    run(
+      sim,
+      (function* () {
+        const s = kernelSocket(a.ns, 'tcp');
+        yield* connect(s, ip('192.168.1.2'), 81);
+        yield* send(s, stringToBytes(big));
+        close(s);
+        yield* join(sink);
+        return 0;
+      })(),
+    );
+    expect(sink.result).toBe(big.length);
+  });
+  it('survives losses by retransmission', () => {
+    const { sim, lan, a, b } = pair();
+    echoServer(sim, b.ns, 80);
+    lan.loss = 0.3;
+    expect(run(sim, ask(a.ns, '192.168.1.2', 80, 'y'.repeat(20_000)))).toMatch(/^Y+$/);
+  });
+  it('refuses closed ports and unreachable hosts', () => {
+    const { sim, a } = pair();
+    expect(run(sim, ask(a.ns, '192.168.1.2', 81, ''))).toBe('ECONNREFUSED');
+    const t0 = sim.nowMs;
+    expect(run(sim, ask(a.ns, '192.168.1.77', 80, ''))).toBe('EHOSTUNREACH');
+    expect(Math.round(sim.nowMs - t0)).toBe(3000);
+    expect(run(sim, ask(a.ns, '10.9.9.9', 80, ''))).toBe('ENETUNREACH');
+    expect(run(sim, ping(a.ns, '192.168.1.77'))).toBe('EHOSTUNREACH 3/1 from 192.168.1.1');
+  });
+  it('gives up a connection nobody answers after 131 s', () => {
+    const { sim, a, b } = pair();
+    addRoute(a.ns, { dst: cidr('10.0.0.0/8'), via: ip('192.168.1.2') });
+    const t0 = sim.nowMs;
+    expect(run(sim, ask(a.ns, '10.1.1.1', 80, ''))).toBe('ETIMEDOUT');
+    expect(Math.round((sim.nowMs - t0) / 1000)).toBe(131);
+    expect(b.eth0.counters.rxPackets).toBeGreaterThan(10);
+  });
+  it('answers UDP to closed ports with port unreachable', () => {
+    const { sim, a } = pair();
+    const s = kernelSocket(a.ns, 'udp');
+    const r = run(
+      sim,
+      (function* () {
+        yield* connect(s, ip('192.168.1.2'), 53);
+        sendTo(s, stringToBytes('q'), null, 0);
+        return yield* recvFrom(s, 1000);
+      })(),
+    );
+    expect(r).toBe('ECONNREFUSED');
+  });
+});
+
+describe('binding', () => {
+  it('holds ports', () => {
+    const { a } = pair();
+    const one = kernelSocket(a.ns, 'tcp');
+    expect(bind(one, null, 80)).toBeNull();
+    expect(listen(one)).toBeNull();
+    expect(bind(kernelSocket(a.ns, 'tcp'), ip('192.168.1.1'), 80)).toBe('EADDRINUSE');
+    expect(bind(kernelSocket(a.ns, 'tcp', 6), null, 80)).toBe('EADDRINUSE');
+    const six = kernelSocket(a.ns, 'tcp', 6);
+    six.v6only = true;
+    expect(bind(six, null, 80)).toBeNull();
+    expect(bind(kernelSocket(a.ns, 'tcp'), ip('10.1.1.1'), 81)).toBe('EADDRNOTAVAIL');
+    close(one);
+    expect(bind(kernelSocket(a.ns, 'tcp'), null, 80)).toBeNull();
+  });
+});
+
+describe('inside a machine', () => {
+  it('talks over lo', () => {
+    const { sim, a } = pair();
+    echoServer(sim, a.ns, 80);
+    expect(run(sim, ask(a.ns, '127.0.0.1', 80, 'lo'))).toBe('LO');
+    expect(run(sim, ask(a.ns, '192.168.1.1', 80, 'own'))).toBe('OWN');
+    expect(run(sim, ask(a.ns, '127.0.0.1', 81, ''))).toBe('ECONNREFUSED');
+    expect(linkByName(a.ns, 'lo')!.counters.rxPackets).toBeGreaterThan(8);
+  });
+  it('bridges and routes pods', () => {
+    const { sim, a, b } = pair();
+    setSysctl(a.ns, 'net.ipv4.ip_forward', '1');
+    const cni0 = bridge(a.ns, 'cni0', '10.244.1.1/24');
+    const p = bridged(a.kernel, cni0, 'p', '10.244.1.5/24', '10.244.1.1');
+    const q = bridged(a.kernel, cni0, 'q', '10.244.1.6/24', '10.244.1.1');
+    addRoute(b.ns, { dst: cidr('10.244.1.0/24'), via: ip('192.168.1.1') });
+    echoServer(sim, q.ns, 80);
+    expect(run(sim, ping(p.ns, '10.244.1.6'))).toBe('56 from 10.244.1.6 ttl=64');
+    expect(run(sim, ask(p.ns, '10.244.1.6', 80, 'b'))).toBe('B');
+    expect(run(sim, ping(b.ns, '10.244.1.5'))).toBe('56 from 10.244.1.5 ttl=63');
+    expect(run(sim, ping(p.ns, '192.168.1.2'))).toBe('56 from 192.168.1.2 ttl=63');
+    expect(run(sim, ping(p.ns, '192.168.1.2', 1))).toBe('EHOSTUNREACH 11/0 from 10.244.1.1');
+    expect(run(sim, ping(p.ns, '8.8.8.8'))).toBe('ENETUNREACH 3/0 from 10.244.1.1');
+    expect(run(sim, ping(b.ns, '10.244.1.99'))).toBe('EHOSTUNREACH 3/1 from 192.168.1.1');
+    setUp(q.port, false);
+    expect(run(sim, ping(p.ns, '10.244.1.6'))).toMatch(/EAGAIN|EHOSTUNREACH/);
+  });
+  it('routes pods with proxy ARP', () => {
+    const { sim, a, b } = pair();
+    setSysctl(a.ns, 'net.ipv4.ip_forward', '1');
+    const p = routed(a.kernel, 'p', '10.244.1.5');
+    const q = routed(a.kernel, 'q', '10.244.1.6');
+    addRoute(a.ns, { dst: cidr('0.0.0.0/0'), via: ip('192.168.1.2') });
+    addRoute(b.ns, { dst: cidr('10.244.1.0/24'), via: ip('192.168.1.1') });
+    echoServer(sim, q.ns, 80);
+    expect(run(sim, ask(p.ns, '10.244.1.6', 80, 'c'))).toBe('C');
+    expect(findNeigh(p.ns, p.eth0.ifindex, ip('169.254.1.1'))?.mac).toBe('ee:ee:ee:ee:ee:ee');
+    expect(run(sim, ping(b.ns, '10.244.1.5'))).toBe('56 from 10.244.1.5 ttl=63');
+    expect(run(sim, ping(p.ns, '10.244.1.6', 1))).toBe('EHOSTUNREACH 11/0 from 192.168.1.1');
+  });
+  it('says when a packet is too long', () => {
+    const { sim, a, b } = pair();
+    setSysctl(a.ns, 'net.ipv4.ip_forward', '1');
+    const p = routed(a.kernel, 'p', '10.244.1.5');
+    a.eth0.mtu = 1400;
+    addRoute(a.ns, { dst: cidr('0.0.0.0/0'), via: ip('192.168.1.2') }); // proxy ARP needs a way on to 169.254.1.1
+    addRoute(b.ns, { dst: cidr('10.244.1.0/24'), via: ip('192.168.1.1') });
+    expect(run(sim, ping(p.ns, '192.168.1.2', undefined, 1440, true))).toBe('EMSGSIZE 3/4 from 192.168.1.1');
+    echoServer(sim, b.ns, 80);
+    expect(run(sim, ask(p.ns, '192.168.1.2', 80, 'z'.repeat(30_000)))).toMatch(/^Z+$/);
+  });
+});

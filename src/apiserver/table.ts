@@ -1,44 +1,36 @@
-// Server-printed Tables (k8s.io/kubernetes/pkg/printers v1.36.3).
+// Server-printed Tables: built-in kinds by their printers, custom ones by their additionalPrinterColumns, the rest by name and creation.
 
-import { parseRfc3339 } from '../sim/time.ts';
+import { PRINTERS } from './tables/cells.ts';
+import { columnsOf } from './tables/columns.ts';
+import { customColumns } from './tables/custom.ts';
+import { podRowConditions } from './tables/pod.ts';
 import type { ApiServer, KubeObject, ResourceInfo, Table } from './types.ts';
 
-/** k8s.io/apimachinery/pkg/util/duration HumanDuration. */
-export function humanDuration(ms: number): string {
-  const seconds = Math.trunc(ms / 1000);
-  if (seconds < -1) return '<invalid>';
-  if (seconds < 0) return '0s';
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.trunc(seconds / 60);
-  if (minutes < 10) return seconds % 60 ? `${minutes}m${seconds % 60}s` : `${minutes}m`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.trunc(minutes / 60);
-  if (hours < 8) return minutes % 60 ? `${hours}h${minutes % 60}m` : `${hours}h`;
-  if (hours < 48) return `${hours}h`;
-  if (hours < 192) return hours % 24 ? `${Math.trunc(hours / 24)}d${hours % 24}h` : `${Math.trunc(hours / 24)}d`;
-  if (hours < 8760 * 2) return `${Math.trunc(hours / 24)}d`;
-  const years = Math.trunc(hours / 8760);
-  const days = Math.trunc(hours / 24) % 365;
-  if (hours < 8760 * 8) return days ? `${years}y${days}d` : `${years}y`;
-  return `${years}y`;
-}
+export { age, humanDuration } from './tables/age.ts';
 
-/** The AGE cell. */
-export function age(server: ApiServer, timestamp: string | undefined): string {
-  if (!timestamp) return '<unknown>';
-  const at = parseRfc3339(timestamp);
-  return at === null ? '<invalid>' : humanDuration(server.sim.nowMs - at);
-}
-
-export function tableOf(server: ApiServer, _info: ResourceInfo, objects: KubeObject[], resourceVersion: string): Table {
-  return {
+export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObject[], resourceVersion: string): Table {
+  const table: Table = {
     apiVersion: 'meta.k8s.io/v1',
     kind: 'Table',
     metadata: { resourceVersion },
-    columnDefinitions: [
-      { name: 'Name', type: 'string', format: 'name', description: '', priority: 0 },
-      { name: 'Age', type: 'string', format: '', description: '', priority: 0 },
-    ],
-    rows: objects.map(object => ({ cells: [object.metadata.name, age(server, object.metadata.creationTimestamp)], object })),
+    columnDefinitions: columnsOf(info.kind) ?? [],
+    rows: [],
   };
+  const builtin = !server.resources.includes(info);
+  if (!builtin) {
+    const { columns, cells } = customColumns(server, info);
+    table.columnDefinitions = columns;
+    table.rows = objects.map(object => ({ cells: cells(object), object }));
+    return table;
+  }
+  const print = PRINTERS[info.kind];
+  if (!print) {
+    table.rows = objects.map(object => ({ cells: [object.metadata.name, object.metadata.creationTimestamp ?? ''], object }));
+    return table;
+  }
+  for (const object of objects) {
+    const conditions = info.kind === 'Pod' ? podRowConditions(object) : undefined;
+    table.rows.push({ cells: print(object, server), ...(conditions && { conditions }), object });
+  }
+  return table;
 }

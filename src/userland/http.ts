@@ -72,19 +72,29 @@ export const REASONS: Record<number, string> = {
   505: 'HTTP Version Not Supported',
 };
 
+/** A connection as a byte stream: a bare socket, or TLS over one. */
+export interface Stream {
+  socket: Socket;
+  send: (data: Uint8Array) => Co<number | Errno>;
+  recv: (timeoutMs: number) => Co<Uint8Array | Errno>;
+}
+
+export const plainStream = (s: Socket): Stream => ({ socket: s, send: data => send(s, data), recv: ms => recv(s, ms) });
+
 /** What has been received and not yet read. */
 export interface Reader {
-  socket: Socket;
+  stream: Stream;
   buffer: Uint8Array;
   ended: boolean;
 }
 
-export const newReader = (s: Socket): Reader => ({ socket: s, buffer: new Uint8Array(0), ended: false });
+export const newReader = (stream: Stream): Reader => ({ stream, buffer: new Uint8Array(0), ended: false });
+const clockOf = (r: Reader) => r.stream.socket.netns.kernel.sim;
 
 /** Wait for more bytes. 'EAGAIN': none within the time; null: the other side has closed. */
 export function* fill(r: Reader, timeoutMs = Number.POSITIVE_INFINITY): Co<true | null | Errno> {
   if (r.ended) return null;
-  const got = yield* recv(r.socket, timeoutMs);
+  const got = yield* r.stream.recv(timeoutMs);
   if (typeof got === 'string') return got;
   if (!got.length) {
     r.ended = true;
@@ -107,10 +117,11 @@ function endOfHead(b: Uint8Array): [end: number, next: number] | null {
 
 /** The lines of a message's head, without the empty one. null: closed before any byte; 'EOF': in the middle. */
 export function* readHead(r: Reader, timeoutMs = Number.POSITIVE_INFINITY): Co<string[] | null | 'EOF' | Errno> {
-  const sim = r.socket.netns.kernel.sim;
+  const sim = clockOf(r);
   const until = sim.nowMs + timeoutMs;
   for (;;) {
     while (r.buffer.length && (r.buffer[0] === 13 || r.buffer[0] === 10)) r.buffer = r.buffer.subarray(1);
+    if (r.buffer.length && r.buffer[0] < SP) return ['']; // no message starts so: a TLS hello, most likely
     const end = endOfHead(r.buffer);
     if (end) {
       const lines = bytesToString(r.buffer.subarray(0, end[0])).split(/\r?\n/);
@@ -177,7 +188,7 @@ export const bodyState = (f: BodyFraming): BodyState => ({
 });
 
 export function* readBodyPart(r: Reader, state: BodyState, timeoutMs = Number.POSITIVE_INFINITY): Co<Uint8Array | 'EOF' | Errno> {
-  const sim = r.socket.netns.kernel.sim;
+  const sim = clockOf(r);
   const until = sim.nowMs + timeoutMs;
   while (!state.done) {
     if (state.framing.kind === 'chunked' && state.left === 0) {
@@ -282,7 +293,7 @@ export interface ServeOptions {
 
 /** Listen on a port and answer in tasks of their own until the process ends. -> what `bind` or `listen` said, or null */
 export function httpServer(p: Process, port: number, handler: Handler, o: ServeOptions = {}): Errno | null {
-  return tcpServer(p, port, s => serveConnection(s, handler, o), o);
+  return tcpServer(p, port, s => serveStream(plainStream(s), handler, o), o);
 }
 
 /** Accept connections and run `each` on every one; it is closed when that ends. */
@@ -326,8 +337,10 @@ export function background<T>(p: Process, co: Co<T>): Task<T> {
   return task;
 }
 
-function* serveConnection(s: Socket, handler: Handler, o: ServeOptions): Co<void> {
-  const r = newReader(s);
+/** Answer the requests of one connection until either side has enough of it. */
+export function* serveStream(stream: Stream, handler: Handler, o: ServeOptions = {}): Co<void> {
+  const s = stream.socket;
+  const r = newReader(stream);
   for (;;) {
     const lines = yield* readHead(r, o.keepAliveMs);
     if (lines === null || typeof lines === 'string') return;
@@ -336,15 +349,15 @@ function* serveConnection(s: Socket, handler: Handler, o: ServeOptions): Co<void
     if (!head) {
       const reply = o.badRequest?.(lines[0]);
       const req: Served = { method: '', target: '', version: 'HTTP/1.1', headers: [], body: new Uint8Array(0), ...ends };
-      if (reply) yield* answer(s, req, { ...reply, close: true }, o);
+      if (reply) yield* answer(stream, req, { ...reply, close: true }, o);
       return;
     }
-    if (/^100-continue$/i.test(header(head.headers, 'Expect') ?? '')) yield* send(s, stringToBytes('HTTP/1.1 100 Continue\r\n\r\n'));
+    if (/^100-continue$/i.test(header(head.headers, 'Expect') ?? '')) yield* stream.send(stringToBytes('HTTP/1.1 100 Continue\r\n\r\n'));
     const body = yield* readBody(r, framing(head.headers, { kind: 'none' }));
     if (typeof body === 'string') return;
     const req: Served = { ...head, body, ...ends };
     const reply = yield* handler(req);
-    if (!(yield* answer(s, req, reply, o))) return;
+    if (!(yield* answer(stream, req, reply, o))) return;
   }
 }
 
@@ -354,9 +367,9 @@ function wantsKeepAlive(req: HttpRequest): boolean {
 }
 
 /** -> may the connection be used again? */
-function* answer(s: Socket, req: Served, reply: Reply, o: ServeOptions): Co<boolean> {
+function* answer(s: Stream, req: Served, reply: Reply, o: ServeOptions): Co<boolean> {
   if (reply.raw !== undefined) {
-    yield* send(s, typeof reply.raw === 'string' ? stringToBytes(reply.raw) : reply.raw);
+    yield* s.send(typeof reply.raw === 'string' ? stringToBytes(reply.raw) : reply.raw);
     return false;
   }
   const body = typeof reply.body === 'string' ? stringToBytes(reply.body) : (reply.body ?? new Uint8Array(0));
@@ -370,7 +383,7 @@ function* answer(s: Socket, req: Served, reply: Reply, o: ServeOptions): Co<bool
   const head = serialiseHead(`HTTP/1.1 ${reply.status} ${reply.reason ?? REASONS[reply.status] ?? 'Unknown'}`, headers);
   const sends = req.method === 'HEAD' || bodyless ? new Uint8Array(0) : body;
   const chunked = /chunked/i.test(header(headers, 'Transfer-Encoding') ?? '') && sends.length > 0;
-  const sent = yield* send(s, concat([stringToBytes(head), chunked ? oneChunk(sends) : sends]));
+  const sent = yield* s.send(concat([stringToBytes(head), chunked ? oneChunk(sends) : sends]));
   o.served?.(req, reply, sends.length);
   return typeof sent !== 'string' && keep;
 }

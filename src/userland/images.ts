@@ -1,10 +1,11 @@
 // Container images: what `docker pull` would bring, as rows. References are read as Docker reads them (distribution/reference v0.6).
 import type { Program } from '../linux/types.ts';
-import { BASE_IMAGES } from './images/base.ts';
+import { BASE_IMAGES, debianImage } from './images/base.ts';
 import { SERVER_IMAGES } from './images/servers.ts';
 import type { Image, ImageRow, Reference } from './images/types.ts';
 import { SCRATCH } from './userland.ts';
 
+export { buildRootfs } from './images/rootfs.ts';
 export type { Image, ImageRow, Reference } from './images/types.ts';
 
 const ROWS: ImageRow[] = [...BASE_IMAGES, ...SERVER_IMAGES];
@@ -76,3 +77,7 @@ export function unknownImage(ref: string, ports: number[], program: (ports: numb
     programs: { '/app': program(ports) },
   };
 }
+
+/** A machine's own root: Debian with every tool that an administrator would have installed. */
+export const machineImage = (tools: 11 | 12 | 13): Image =>
+  debianImage({ registry: 'docker.io', repository: 'library/debian', tag: String(tools), digest: null });

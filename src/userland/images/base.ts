@@ -95,6 +95,13 @@ function runtime(ref: Reference, pkg: string, rest: Partial<Image>): Image {
   return image(ref, userland, { ...rest, packages: [...GNU, ...full, pkg] });
 }
 
+export const debianImage = (ref: Reference): Image =>
+  image(ref, /^(1[012]|bookworm|bullseye|oldstable)/.test(ref.tag) ? DEBIAN_12 : DEBIAN_13, {
+    packages: [...GNU, ...DEBIAN_TOOLS],
+    cmd: ['bash'],
+    sizeBytes: 48_500_000,
+  });
+
 const NETSHOOT = [
   ...ALPINE_BASE,
   'bash',
@@ -142,15 +149,7 @@ export const BASE_IMAGES: ImageRow[] = [
     make: ref =>
       image(ref, { ...ALPINE, release: alpineRelease(ref.tag) }, { packages: ALPINE_BASE, cmd: ['/bin/sh'], sizeBytes: 3_800_000 }),
   },
-  {
-    match: 'library/debian',
-    make: ref =>
-      image(ref, /^(12|bookworm|oldstable)/.test(ref.tag) ? DEBIAN_12 : DEBIAN_13, {
-        packages: [...GNU, ...DEBIAN_TOOLS],
-        cmd: ['bash'],
-        sizeBytes: 48_500_000,
-      }),
-  },
+  { match: 'library/debian', make: debianImage },
   { match: 'library/ubuntu', make: ref => image(ref, UBUNTU_24, { packages: GNU, cmd: ['/bin/bash'], sizeBytes: 29_700_000 }) },
   {
     match:

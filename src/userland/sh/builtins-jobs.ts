@@ -1,0 +1,263 @@
+// Builtins about processes: jobs, wait, kill, trap, fg, bg.
+import { signalNumber, kill as signalProcess, waitFor } from '../../linux/process.ts';
+import type { Process } from '../../linux/types.ts';
+import { type Co, waitOn } from '../../sim/task.ts';
+import { localPid, processByLocalPid } from '../pids.ts';
+import { SIGNAL_LIST, signalName } from '../signals.ts';
+import type { Builtin } from './builtins.ts';
+import { fail, say } from './messages.ts';
+import { setTrap, signalQueue } from './traps.ts';
+import { bashLike, type Job, type Shell } from './types.ts';
+
+const ended = (job: Job) => job.processes.every(q => q.exitCode !== null);
+
+/** %1, %%, %-, %name, or a process number. */
+function jobOf(sh: Shell, spec: string): Job | undefined {
+  const live = sh.jobs.filter(j => !j.reported);
+  if (spec === '%%' || spec === '%+' || spec === '%') return live[live.length - 1];
+  if (spec === '%-') return live[live.length - 2] ?? live[live.length - 1];
+  if (/^%\d+$/.test(spec)) return live.find(j => j.number === Number(spec.slice(1)));
+  if (spec.startsWith('%')) return live.find(j => j.text.startsWith(spec.slice(1)));
+  return sh.jobs.find(j => j.processes.some(q => localPid(q) === Number(spec)));
+}
+
+/** Wait for a process, or for a trapped signal. -> null: a signal came first */
+function* waitOrSignal(sh: Shell, q: Process): Co<number | null> {
+  while (q.exitCode === null) {
+    if (sh.pending.length) return null;
+    yield* waitOn(sh.p.kernel.sim, [q.ended, signalQueue(sh)]);
+  }
+  return q.exitCode;
+}
+
+const interrupted = (sh: Shell) => 128 + (signalNumber(sh.pending[0]) ?? 0);
+
+const wait: Builtin = {
+  *run(sh, argv) {
+    const specs = argv.slice(1).filter(a => !/^-[nfp]$/.test(a));
+    if (argv[1] === '-n') return yield* waitAny(sh);
+    if (!specs.length) {
+      for (const job of sh.jobs) {
+        if (job.reported) continue;
+        for (const q of job.processes) if ((yield* waitOrSignal(sh, q)) === null) return interrupted(sh);
+        job.reported = true;
+      }
+      sh.jobs = [];
+      return 0;
+    }
+    let status = 0;
+    for (const spec of specs) {
+      const job = jobOf(sh, spec);
+      if (!job) {
+        if (spec.startsWith('%')) fail(sh, bashLike(sh) ? `wait: ${spec}: no such job` : `wait: No such job: ${spec}`);
+        else if (bashLike(sh))
+          fail(sh, /^\d+$/.test(spec) ? `wait: pid ${spec} is not a child of this shell` : `wait: \`${spec}': not a pid or valid job spec`);
+        else if (!/^\d+$/.test(spec)) fail(sh, `wait: Illegal number: ${spec}`);
+        status = spec.startsWith('%') ? (bashLike(sh) ? 127 : 2) : /^\d+$/.test(spec) ? 127 : bashLike(sh) ? 1 : 2;
+        continue;
+      }
+      const code = yield* waitOrSignal(sh, job.processes[job.processes.length - 1]);
+      if (code === null) return interrupted(sh);
+      status = code;
+      job.reported = true;
+    }
+    return status;
+  },
+};
+
+function* waitAny(sh: Shell): Co<number> {
+  const live = sh.jobs.filter(j => !j.reported);
+  if (!live.length) return 127;
+  while (!live.some(ended)) {
+    if (sh.pending.length) return interrupted(sh);
+    yield* waitOn(sh.p.kernel.sim, [signalQueue(sh), ...live.flatMap(j => j.processes.map(q => q.ended))]);
+  }
+  const job = live.find(ended) as Job;
+  job.reported = true;
+  return job.processes[job.processes.length - 1].exitCode ?? 0;
+}
+
+const kill: Builtin = {
+  *run(sh, argv) {
+    let signal = 'TERM';
+    let args = argv.slice(1);
+    if (args[0] === '-l' || args[0] === '-L') {
+      say(sh, 1, args[1] ? `${signalName(String(Number(args[1]) & 127)) ?? args[1]}\n` : `${SIGNAL_LIST.join(' ')}\n`);
+      return 0;
+    }
+    if (args[0] === '-s' || args[0] === '-n') {
+      signal = signalName(args[1] ?? '') ?? '';
+      args = args.slice(2);
+    } else if (/^-./.test(args[0] ?? '') && args[0] !== '--') {
+      const name = signalName(args[0].slice(1));
+      if (name === null) {
+        fail(
+          sh,
+          bashLike(sh)
+            ? `kill: ${args[0].slice(1)}: invalid signal specification`
+            : sh.kind === 'dash'
+              ? `kill: Illegal option ${args[0].slice(0, 2)}`
+              : `kill: bad signal name '${args[0].slice(1)}'`,
+        );
+        return bashLike(sh) ? 1 : 2;
+      }
+      signal = name;
+      args = args.slice(1);
+    }
+    if (args[0] === '--') args = args.slice(1);
+    if (!args.length) {
+      fail(
+        sh,
+        bashLike(sh)
+          ? 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]'
+          : 'kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]',
+      );
+      return 2;
+    }
+    let status = 0;
+    for (const arg of args) if (!killOne(sh, arg, signal)) status = 1;
+    return status;
+  },
+};
+
+function killOne(sh: Shell, arg: string, signal: string): boolean {
+  if (arg.startsWith('%')) {
+    const job = jobOf(sh, arg);
+    if (!job) {
+      fail(sh, bashLike(sh) ? `kill: ${arg}: no such job` : `kill: No such job: ${arg}`);
+      return false;
+    }
+    for (const q of job.processes) signalTo(q, signal);
+    return true;
+  }
+  if (!/^-?\d+$/.test(arg)) {
+    fail(
+      sh,
+      bashLike(sh)
+        ? `kill: ${arg}: arguments must be process or job IDs`
+        : sh.kind === 'dash'
+          ? `kill: Illegal number: ${arg}`
+          : `kill: invalid number '${arg}'`,
+    );
+    return false;
+  }
+  const pid = Math.abs(Number(arg));
+  const target = sh.jobs.flatMap(j => j.processes).find(q => q.exitCode === null && localPid(q) === pid) ?? processByLocalPid(sh.p, pid);
+  if (pid === 0) {
+    for (const q of [...sh.p.children]) signalTo(q, signal);
+    signalTo(sh.p, signal);
+    return true;
+  }
+  if (!target) {
+    fail(
+      sh,
+      bashLike(sh)
+        ? `kill: (${arg}) - No such process`
+        : sh.kind === 'dash'
+          ? 'kill: No such process'
+          : `kill: can't kill pid ${arg}: No such process`,
+    );
+    return false;
+  }
+  signalTo(target, signal);
+  return true;
+}
+
+/** Signal 0 only asks. A container's first process gets no signal it has not asked for, not even KILL from inside (pid_namespaces(7)). */
+function signalTo(q: Process, signal: string): void {
+  if (signal === '0') return;
+  if (localPid(q) === 1 && !q.onSignal.has(signal)) return;
+  signalProcess(q, signal);
+}
+
+const trap: Builtin = {
+  *run(sh, argv) {
+    const args = argv.slice(argv[1] === '--' ? 2 : 1);
+    if (args[0] === '-l') {
+      say(sh, 1, `${SIGNAL_LIST.join(' ')}\n`);
+      return 0;
+    }
+    if (!args.length || args[0] === '-p') {
+      for (const [signal, action] of sh.traps) {
+        const name = bashLike(sh) && signal !== 'EXIT' && signal !== 'ERR' && signal !== 'DEBUG' ? `SIG${signal}` : signal;
+        say(sh, 1, `trap -- '${action.replace(/'/g, "'\\''")}' ${name}\n`);
+      }
+      return 0;
+    }
+    // `trap 2` and `trap - INT` reset.
+    const reset = args[0] === '-' || (args.length === 1 && signalName(args[0]) !== null) || /^\d+$/.test(args[0]);
+    const action = reset ? null : args[0];
+    let status = 0;
+    for (const spec of reset && args[0] !== '-' ? args : args.slice(1)) {
+      const name = signalName(spec);
+      if (name === null) {
+        fail(
+          sh,
+          bashLike(sh)
+            ? `trap: ${spec}: invalid signal specification`
+            : sh.kind === 'dash'
+              ? `trap: ${spec}: bad trap`
+              : `trap: ${spec}: invalid signal specification`,
+        );
+        status = 1;
+      } else setTrap(sh, name === '0' ? 'EXIT' : name, action);
+    }
+    return status;
+  },
+};
+
+/** `[1]+  Running                 sleep 10 &` */
+export function jobLine(sh: Shell, job: Job): string {
+  const live = sh.jobs.filter(j => !j.reported);
+  const mark = job === live[live.length - 1] ? '+' : job === live[live.length - 2] ? '-' : ' ';
+  const last = job.processes[job.processes.length - 1];
+  const words: Record<string, string> = { KILL: 'Killed', TERM: 'Terminated', HUP: 'Hangup', INT: 'Interrupt' };
+  const state =
+    last.exitCode === null
+      ? 'Running'
+      : last.signal
+        ? (words[last.signal] ?? last.signal)
+        : last.exitCode
+          ? bashLike(sh)
+            ? `Exit ${last.exitCode}`
+            : `Done(${last.exitCode})`
+          : 'Done';
+  if (bashLike(sh)) return `[${job.number}]${mark}  ${state.padEnd(23)} ${job.text}${last.exitCode === null ? ' &' : ''}\n`;
+  return `[${job.number}] ${mark} ${state.padEnd(27 - 3)} ${job.text}\n`;
+}
+
+const jobs: Builtin = {
+  *run(sh, argv) {
+    for (const job of sh.jobs) {
+      if (job.reported) continue;
+      if (argv[1] === '-p') say(sh, 1, `${localPid(job.processes[0])}\n`);
+      else say(sh, 1, jobLine(sh, job));
+      if (ended(job)) job.reported = true;
+    }
+    return 0;
+  },
+};
+
+const fg: Builtin = {
+  *run(sh, argv) {
+    const job = jobOf(sh, argv[1] ?? '%%');
+    if (!job || job.reported) {
+      fail(sh, bashLike(sh) ? `${argv[0]}: ${argv[1] ?? 'current'}: no such job` : `${argv[0]}: No current job`);
+      return bashLike(sh) ? 1 : 2;
+    }
+    say(sh, 1, argv[0] === 'bg' ? `[${job.number}] ${job.text}\n` : `${job.text}\n`);
+    if (argv[0] === 'bg') return 0;
+    job.reported = true;
+    return yield* waitFor(job.processes[job.processes.length - 1]);
+  },
+};
+
+const disown: Builtin = {
+  only: ['bash'],
+  *run(sh) {
+    sh.jobs = [];
+    return 0;
+  },
+};
+
+export const JOB_BUILTINS: Record<string, Builtin> = { wait, kill, trap, jobs, fg, bg: fg, disown };

@@ -1,0 +1,471 @@
+// Running the tree: lists, pipelines, compound commands. Simple commands are in simple.ts.
+import type {
+  AndOr,
+  Case,
+  Command,
+  CommandExpansionPart,
+  CommandNode,
+  CompoundList,
+  For,
+  Function as FunctionNode,
+  If,
+  Pipeline,
+  PipelineNode,
+  Redirected,
+  Select,
+  Statement,
+  While,
+} from 'unbash';
+import { sleep, spawnProgram, waitFor } from '../../linux/process.ts';
+import type { Process } from '../../linux/types.ts';
+import { bytesToString, concat } from '../../sim/bytes.ts';
+import { closePipe, newPipe, type Pipe, pipeOf, readLine } from '../../sim/pipe.ts';
+import type { Co } from '../../sim/task.ts';
+import { localPid } from '../pids.ts';
+import { evaluate } from './arith.ts';
+import { expandPattern, expandString, expandWords } from './expand.ts';
+import { matches } from './glob.ts';
+import { fail, say } from './messages.ts';
+import { redirect, restoreDescriptors } from './redirect.ts';
+import { lineOf } from './script.ts';
+import { runSimple } from './simple.ts';
+import { testExpression } from './test.ts';
+import { runExitTrap, runTraps } from './traps.ts';
+import { bashLike, type Job, type Shell } from './types.ts';
+import { copyVars, environment, getParam, setVar } from './vars.ts';
+
+/** A copy of the shell for a subshell's process. */
+function forkShell(sh: Shell, p: Process, fds: Map<number, Pipe>): Shell {
+  return {
+    ...sh,
+    p,
+    vars: copyVars(sh.vars),
+    scopes: sh.scopes.map(scope => new Map(scope)),
+    functions: new Map(sh.functions),
+    aliases: new Map(sh.aliases),
+    args: [...sh.args],
+    options: new Set(sh.options),
+    shopt: new Set(sh.shopt),
+    pipestatus: [...sh.pipestatus],
+    calls: [...sh.calls],
+    dirStack: [...sh.dirStack],
+    optind: { ...sh.optind },
+    // Ignored signals stay ignored, traps are reset.
+    traps: new Map([...sh.traps].filter(([name, action]) => action === '' && name !== 'EXIT')),
+    pending: [],
+    jobs: [],
+    flow: null,
+    fds,
+    subshell: sh.subshell + 1,
+    interactive: false,
+  };
+}
+
+/** A subshell as a process of its own: runs `body`, then its EXIT trap. It begins at once. */
+export function spawnShell(sh: Shell, fds: Map<number, Pipe>, body: (sub: Shell) => Co<number>): Process {
+  const { p } = sh;
+  const none = () => newPipe({ sink: () => {} });
+  return spawnProgram(
+    p.kernel,
+    function* subshell(q): Co<number> {
+      const sub = forkShell(sh, q, fds);
+      for (const name of sub.traps.keys()) q.onSignal.set(name, () => {});
+      const code = yield* body(sub);
+      return yield* runExitTrap(sub, code);
+    },
+    {
+      netns: p.netns,
+      fs: p.fs,
+      argv: p.argv,
+      env: environment(sh),
+      parent: p,
+      stdin: fds.get(0) ?? pipeOf(),
+      stdout: fds.get(1) ?? none(),
+      stderr: fds.get(2) ?? none(),
+    },
+  );
+}
+
+/** Commands one after the other. -> the last one's status */
+export function* runStatements(sh: Shell, statements: readonly Statement[]): Co<number> {
+  for (const statement of statements) {
+    sh.line = lineOf(sh, statement.pos);
+    if (statement.background) {
+      startBackground(sh, statement);
+      sh.status = 0;
+    } else yield* runNode(sh, statement.command);
+    if (sh.pending.length) yield* runTraps(sh);
+    if (sh.flow) break;
+  }
+  return sh.status;
+}
+
+const runList = (sh: Shell, list: CompoundList): Co<number> => runStatements(sh, list.commands);
+
+function startBackground(sh: Shell, statement: Statement): void {
+  const fds = new Map(sh.fds);
+  if (!sh.interactive && !sh.options.has('m')) fds.set(0, pipeOf());
+  const node = statement.command;
+  const child = spawnShell(sh, fds, function* (sub) {
+    // A simple command takes the subshell's place, so that $! is its own number.
+    if (node.type === 'Command') return yield* runSimple(sub, node, true);
+    return yield* runNode(sub, node);
+  });
+  sh.lastBackground = child;
+  const text = sh.source.slice(node.pos, node.end);
+  addJob(sh, [child], text);
+}
+
+export function addJob(sh: Shell, processes: Process[], text: string): Job {
+  const number = Math.max(0, ...sh.jobs.filter(j => !j.reported).map(j => j.number)) + 1;
+  const job: Job = { number, processes, text, reported: false };
+  sh.jobs.push(job);
+  if (sh.interactive) say(sh, 2, `[${number}] ${localPid(processes[processes.length - 1])}\n`);
+  return job;
+}
+
+function* runNode(sh: Shell, node: PipelineNode | AndOr): Co<number> {
+  if (node.type === 'AndOr') return yield* runAndOr(sh, node);
+  if (node.type === 'Pipeline') return yield* runPipeline(sh, node);
+  const status = yield* runCommand(sh, node);
+  if (node.type !== 'If' && node.type !== 'While' && node.type !== 'For' && node.type !== 'BraceGroup' && node.type !== 'Case')
+    checkErrexit(sh);
+  return status;
+}
+
+/** `set -e`: a command that failed where nobody asked ends the shell. */
+function checkErrexit(sh: Shell): void {
+  if (sh.status !== 0 && sh.options.has('e') && !sh.guarded && !sh.flow) sh.flow = { kind: 'exit', levels: 0 };
+}
+
+function* runAndOr(sh: Shell, node: AndOr): Co<number> {
+  for (let i = 0; i < node.commands.length; i++) {
+    if (i > 0 && (node.operators[i - 1] === '&&') !== (sh.status === 0)) continue;
+    const last = i === node.commands.length - 1;
+    if (!last) sh.guarded++;
+    yield* runNode(sh, node.commands[i]);
+    if (!last) sh.guarded--;
+    if (sh.flow) break;
+  }
+  return sh.status;
+}
+
+/** Run a list as a condition: its failure is an answer. */
+function* condition(sh: Shell, list: CompoundList): Co<number> {
+  sh.guarded++;
+  const status = yield* runList(sh, list);
+  sh.guarded--;
+  return status;
+}
+
+function* runPipeline(sh: Shell, node: Pipeline): Co<number> {
+  const negated = node.prefixes.filter(x => x.type === 'Negation').length % 2 === 1;
+  const timed = node.prefixes.find(x => x.type === 'Time');
+  if (timed && sh.kind === 'dash') {
+    fail(sh, 'time: not found');
+    sh.status = 127;
+    return sh.status;
+  }
+  const started = sh.p.kernel.sim.nowMs;
+  if (negated) sh.guarded++;
+  if (node.commands.length === 1) yield* runCommand(sh, node.commands[0]);
+  else if (node.commands.length) yield* runStages(sh, node);
+  if (negated) {
+    sh.guarded--;
+    if (!sh.flow) sh.status = sh.status === 0 ? 1 : 0;
+  }
+  if (timed) printTimes(sh, sh.p.kernel.sim.nowMs - started, timed.posix !== undefined);
+  if (!negated) checkErrexit(sh);
+  return sh.status;
+}
+
+function printTimes(sh: Shell, ms: number, posix: boolean): void {
+  const seconds = ms / 1000;
+  const minutes = Math.floor(seconds / 60);
+  const rest = seconds - minutes * 60;
+  if (posix) say(sh, 2, `real ${seconds.toFixed(2)}\nuser 0.00\nsys 0.00\n`);
+  else if (sh.kind === 'ash') say(sh, 2, `real\t${minutes}m ${rest.toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
+  else say(sh, 2, `\nreal\t${minutes}m${rest.toFixed(3)}s\nuser\t0m0.001s\nsys\t0m0.001s\n`);
+}
+
+/** Each stage is a subshell; all run at the same time. */
+function* runStages(sh: Shell, node: Pipeline): Co<void> {
+  const children: Process[] = [];
+  let input = sh.fds.get(0);
+  for (let i = 0; i < node.commands.length; i++) {
+    const last = i === node.commands.length - 1;
+    const fds = new Map(sh.fds);
+    if (input) fds.set(0, input);
+    const pipe = last ? null : newPipe();
+    if (pipe) fds.set(1, pipe);
+    if (pipe && node.operators[i] === '|&') fds.set(2, pipe);
+    const command = node.commands[i];
+    const inner = i > 0 ? input : undefined;
+    const child = spawnShell(sh, fds, sub => stage(sub, command, inner, pipe));
+    children.push(child);
+    input = pipe ?? input;
+  }
+  const codes: number[] = [];
+  for (const child of children) codes.push(yield* waitFor(child));
+  sh.pipestatus = codes;
+  sh.status = codes[codes.length - 1];
+  if (sh.options.has('pipefail')) for (const code of codes) if (code !== 0) sh.status = code;
+  reportSignal(sh, children[children.length - 1]);
+}
+
+function* stage(sub: Shell, command: CommandNode, input: Pipe | undefined, output: Pipe | null): Co<number> {
+  const { p } = sub;
+  // When the process ends, by itself or by a signal, its neighbours see end of file or a broken pipe.
+  p.cleanup.push(() => {
+    if (input) input.broken = true;
+    if (output && ![...p.children].some(c => c.exitCode === null && c.stdout === output)) closePipe(output);
+  });
+  let status: number;
+  if (command.type === 'Command') status = yield* runSimple(sub, command, true);
+  else status = yield* runCommand(sub, command);
+  for (const child of [...p.children]) if (output && child.stdout === output) yield* waitFor(child);
+  return status;
+}
+
+export const BROKEN_PIPE = 141;
+
+/** What the shell says about a foreground child that a signal ended. */
+export function reportSignal(sh: Shell, child: Process | undefined): void {
+  const words: Record<string, string> = {
+    KILL: 'Killed',
+    TERM: 'Terminated',
+    HUP: 'Hangup',
+    QUIT: 'Quit',
+    ALRM: 'Alarm clock',
+    USR1: 'User defined signal 1',
+    USR2: 'User defined signal 2',
+  };
+  const word = child?.signal ? words[child.signal] : undefined;
+  if (!word || !child) return;
+  if (bashLike(sh) && !sh.interactive) fail(sh, `${String(localPid(child)).padStart(5)} ${word.padEnd(23)} ${child.argv.join(' ')}`);
+  else say(sh, 2, `${word}\n`);
+}
+
+export function* runCommand(sh: Shell, node: CommandNode): Co<number> {
+  switch (node.type) {
+    case 'Command':
+      return yield* runSimple(sh, node as Command, false);
+    case 'Redirected':
+      return yield* runRedirected(sh, node);
+    case 'BraceGroup':
+      return yield* runList(sh, node.body);
+    case 'Subshell': {
+      const child = spawnShell(sh, new Map(sh.fds), sub => runList(sub, node.body));
+      sh.status = yield* waitFor(child);
+      reportSignal(sh, child);
+      return sh.status;
+    }
+    case 'If':
+      return yield* runIf(sh, node);
+    case 'While':
+      return yield* runWhile(sh, node);
+    case 'For':
+      return yield* runFor(sh, node);
+    case 'ArithmeticFor':
+      return yield* runArithmeticFor(sh, node);
+    case 'Case':
+      return yield* runCase(sh, node);
+    case 'Select':
+      return yield* runSelect(sh, node);
+    case 'Function':
+      return defineFunction(sh, node);
+    case 'TestCommand':
+      sh.status = yield* testExpression(sh, node.expression);
+      return sh.status;
+    case 'ArithmeticCommand': {
+      const value = yield* evaluate(sh, node.expression, `$((${node.body}))`);
+      if (value === null) {
+        sh.flow = sh.interactive || bashLike(sh) ? null : sh.flow;
+        sh.status = 1;
+      } else sh.status = value === 0n ? 1 : 0;
+      return sh.status;
+    }
+    case 'Coproc':
+      fail(sh, 'coproc: not supported');
+      sh.status = 1;
+      return 1;
+  }
+}
+
+function defineFunction(sh: Shell, node: FunctionNode): number {
+  sh.functions.set(node.name.text, { body: node.body, source: sh.source, pos: node.pos, end: node.end });
+  sh.status = 0;
+  return 0;
+}
+
+function* runRedirected(sh: Shell, node: Redirected): Co<number> {
+  const saved = new Map(sh.fds);
+  const ok = yield* redirect(sh, node.redirects);
+  if (ok) yield* runCommand(sh, node.command);
+  restoreDescriptors(sh, saved);
+  return sh.status;
+}
+
+function* runIf(sh: Shell, node: If): Co<number> {
+  const branches = [{ clause: node.clause, then: node.then }, ...node.elif];
+  for (const branch of branches) {
+    const status = yield* condition(sh, branch.clause);
+    if (sh.flow) return sh.status;
+    if (status === 0) return yield* runList(sh, branch.then);
+  }
+  if (node.else) return yield* runList(sh, node.else);
+  sh.status = 0;
+  return 0;
+}
+
+/** After a round: -> true: leave the loop. `break 2` and `continue 2` count outwards. */
+function leaves(sh: Shell): boolean {
+  if (!sh.flow) return false;
+  if (sh.flow.kind !== 'break' && sh.flow.kind !== 'continue') return true;
+  if (sh.flow.levels > 1) {
+    sh.flow = { kind: sh.flow.kind, levels: sh.flow.levels - 1 };
+    return true;
+  }
+  const stop = sh.flow.kind === 'break';
+  sh.flow = null;
+  return stop;
+}
+
+/** A hundred rounds take a millisecond: a loop without a pause passes time as a real one does, and others get their turn. */
+function* spin(sh: Shell): Co<void> {
+  if (++sh.spins < 100) return;
+  sh.spins = 0;
+  yield* sleep(sh.p, 1);
+}
+
+function* runWhile(sh: Shell, node: While): Co<number> {
+  let status = 0;
+  sh.loops++;
+  for (;;) {
+    const test = yield* condition(sh, node.clause);
+    if (leaves(sh)) break;
+    if (sh.flow || (test === 0) !== (node.kind === 'while')) break;
+    status = yield* runList(sh, node.body);
+    if (leaves(sh)) break;
+    yield* spin(sh);
+  }
+  sh.loops--;
+  if (!sh.flow) sh.status = status;
+  return sh.status;
+}
+
+function* runFor(sh: Shell, node: For): Co<number> {
+  const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
+  if (sh.flow) return sh.status;
+  sh.status = 0;
+  sh.loops++;
+  for (const value of values) {
+    if (!setVar(sh, node.name.text, value)) break;
+    yield* runList(sh, node.body);
+    if (leaves(sh)) break;
+    yield* spin(sh);
+  }
+  sh.loops--;
+  return sh.status;
+}
+
+function* runArithmeticFor(sh: Shell, node: Extract<CommandNode, { type: 'ArithmeticFor' }>): Co<number> {
+  yield* evaluate(sh, node.initialize, '');
+  sh.status = 0;
+  sh.loops++;
+  while (!sh.flow) {
+    if (node.test && (yield* evaluate(sh, node.test, '')) === 0n) break;
+    if (sh.flow) break;
+    yield* runList(sh, node.body);
+    if (leaves(sh)) break;
+    yield* evaluate(sh, node.update, '');
+    yield* spin(sh);
+  }
+  sh.loops--;
+  return sh.status;
+}
+
+function* runCase(sh: Shell, node: Case): Co<number> {
+  const subject = yield* expandString(sh, node.word);
+  if (sh.flow) return sh.status;
+  sh.status = 0;
+  let falling = false;
+  for (const item of node.items) {
+    let hit = falling;
+    for (const pattern of hit ? [] : item.pattern) {
+      if (matches(subject, yield* expandPattern(sh, pattern), bashLike(sh), sh.shopt.has('nocasematch'))) {
+        hit = true;
+        break;
+      }
+    }
+    if (!hit) continue;
+    yield* runList(sh, item.body);
+    if (sh.flow || item.terminator === ';;' || item.terminator === undefined) break;
+    falling = item.terminator === ';&';
+  }
+  return sh.status;
+}
+
+function* runSelect(sh: Shell, node: Select): Co<number> {
+  const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
+  sh.loops++;
+  for (let menu = true; ; menu = false) {
+    if (menu) values.forEach((v, i) => say(sh, 2, `${i + 1}) ${v}\n`));
+    say(sh, 2, getParam(sh, 'PS3') ?? '#? ');
+    const line = yield* readLine(sh.p.kernel.sim, sh.fds.get(0) ?? pipeOf());
+    if (line === null) break;
+    setVar(sh, 'REPLY', line);
+    setVar(sh, node.name.text, values[Number(line) - 1] ?? '');
+    yield* runList(sh, node.body);
+    if (leaves(sh)) break;
+  }
+  sh.loops--;
+  return sh.status;
+}
+
+/** `$(…)`: what the commands print, without the newlines at its end. */
+export function* substitute(sh: Shell, part: Pick<CommandExpansionPart, 'script' | 'text'>): Co<string> {
+  const script = part.script;
+  if (!script) return '';
+  if (script.errors?.length) {
+    fail(sh, 'syntax error in command substitution');
+    sh.status = 2;
+    sh.flow = { kind: 'exit', levels: 0 };
+    return '';
+  }
+  const chunks: Uint8Array[] = [];
+  const stdout = newPipe({ sink: chunk => chunks.push(chunk) });
+  const only = script.commands.length === 1 ? script.commands[0].command : undefined;
+  const child = spawnShell(sh, new Map(sh.fds).set(1, stdout), function* (sub) {
+    if (script.source !== undefined) {
+      sub.source = script.source;
+      sub.lineBase = sub.line - 1;
+    }
+    if (!bashLike(sub) || sub.options.has('inherit_errexit')) return yield* fileOrStatements(sub, script.commands, only);
+    sub.options.delete('e');
+    return yield* fileOrStatements(sub, script.commands, only);
+  });
+  sh.status = yield* waitFor(child);
+  for (const c of [...child.children]) if (c.stdout === stdout) yield* waitFor(c);
+  const text = chunks.length ? bytesToString(concat(chunks)) : '';
+  return text.replace(/\n+$/, '').replaceAll('\0', '');
+}
+
+/** `$(< file)` reads the file. */
+function* fileOrStatements(sub: Shell, statements: readonly Statement[], only: PipelineNode | AndOr | undefined): Co<number> {
+  if (
+    only?.type === 'Command' &&
+    !only.name &&
+    !only.prefix.some(x => x.type === 'Assignment') &&
+    only.redirects.length === 1 &&
+    only.redirects[0].operator === '<'
+  ) {
+    if (!(yield* redirect(sub, only.redirects))) return sub.status;
+    const pipe = sub.fds.get(0);
+    for (const chunk of pipe?.chunks ?? []) say(sub, 1, chunk);
+    return 0;
+  }
+  // The last command may take the subshell's place.
+  if (only?.type === 'Command') return yield* runSimple(sub, only, true);
+  return yield* runStatements(sub, statements);
+}

@@ -1,0 +1,252 @@
+// Every outcome that a connection can have, not the roll of one die: chance is enumerated by running the same attempt again with its
+// decisions forced, along every branch, each with its probability.
+import { addToPlaces, type PlaceIndex } from './places.ts';
+import { close, connect, kernelSocket, recvFrom, sendIcmp, sendTo } from '../linux/socket.ts';
+import type { Socket } from '../linux/socket.ts';
+import type { Netns, Tap, Trace, TraceStep } from '../linux/types.ts';
+import { runUntil, type Sim } from '../sim/sim.ts';
+import { type Co, startTask } from '../sim/task.ts';
+import { stringToBytes } from '../sim/bytes.ts';
+import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
+import type { Engine } from './engine.ts';
+
+export interface ProbeSpec {
+  id: string;
+  from: string;
+  to: string;
+  proto?: 'tcp' | 'udp' | 'icmp' | 'sctp';
+  port?: number;
+  family?: 4 | 6;
+  count?: number;
+  source?: string;
+  ttl?: number;
+}
+
+export interface ProbeAnswer {
+  id: string;
+  verdict: string;
+  verdicts: string[];
+  backends: string[];
+  weights?: Record<string, number>;
+  pairs: { backend: string; source: string }[];
+  icmp: { name: string; from: string }[];
+}
+
+interface Outcome {
+  verdict: string;
+  backend: string | null;
+  source: string | null;
+  icmp: { name: string; from: string }[];
+  probability: number;
+}
+
+/** As the real client gives up: one SYN, no more. */
+const TIMEOUT_MS = 800;
+/** Branches beyond this are not followed: their weight is lost from the answer, none of the common ones. */
+const MOST_BRANCHES = 4096;
+
+export function probe(engine: Engine, spec: ProbeSpec): ProbeAnswer {
+  const places = addToPlaces(engine);
+  const from = places.byName.get(spec.from);
+  if (!from) throw new Error(`probe ${spec.id}: there is no ${spec.from}`);
+  const target = destination(places, spec);
+  if (!target) throw new Error(`probe ${spec.id}: "${spec.to}" is no address, [v6]:port or place`);
+  const outcomes = enumerate(engine.server.sim, places, () => attempt(places, from, target, spec));
+  return summarise(spec.id, outcomes);
+}
+
+function destination(places: PlaceIndex, spec: ProbeSpec): { ip: Ip; port: number } | null {
+  const place = places.byName.get(spec.to);
+  if (place) {
+    const ip = places.addressOf(place, spec.family ?? 4);
+    return ip && { ip, port: spec.port ?? 0 };
+  }
+  const bare = parseIp(spec.to);
+  if (bare) return { ip: bare, port: spec.port ?? 0 };
+  const m = /^\[(.*)\]:(\d+)$/.exec(spec.to) ?? /^([^:]+):(\d+)$/.exec(spec.to);
+  const ip = m && parseIp(m[1]);
+  return ip ? { ip, port: Number(m[2]) } : null;
+}
+
+// -- enumerating chance
+
+function enumerate(sim: Sim, places: PlaceIndex, run: () => Omit<Outcome, 'probability'>): Outcome[] {
+  const dice = sim.chance;
+  const out: Outcome[] = [];
+  let forced: boolean[] = [];
+  try {
+    for (let n = 0; n < MOST_BRANCHES; n++) {
+      const taken: { yes: boolean; p: number }[] = [];
+      sim.chance = p => {
+        if (p >= 1 || p <= 0) return p >= 1;
+        const yes = taken.length < forced.length ? forced[taken.length] : true;
+        taken.push({ yes, p });
+        return yes;
+      };
+      const restore = places.rememberRecent();
+      const outcome = run();
+      restore();
+      out.push({ ...outcome, probability: taken.reduce((w, t) => w * (t.yes ? t.p : 1 - t.p), 1) });
+      while (taken.length && !taken[taken.length - 1].yes) taken.pop();
+      if (!taken.length) break;
+      forced = [...taken.slice(0, -1).map(t => t.yes), false];
+    }
+  } finally {
+    sim.chance = dice;
+  }
+  return out;
+}
+
+// -- one attempt
+
+function attempt(places: PlaceIndex, from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec): Omit<Outcome, 'probability'> {
+  const sim = from.kernel.sim;
+  const icmp: { name: string; from: string }[] = [];
+  const tap: Tap = {
+    ifindex: null,
+    seen: (frame, _link, direction) => {
+      const p = frame.payload;
+      if (direction !== 'in' || p.kind !== 'ip' || p.body.kind !== 'icmp' || !p.body.original) return;
+      const name = icmpName(p.family, p.body.type, p.body.code);
+      if (name) icmp.push({ name, from: formatIp(p.src) });
+    },
+  };
+  from.taps.add(tap);
+  const trace: Trace = { steps: [] };
+  const task = startTask(sim, client(from, to, spec, trace, places));
+  runUntil(sim, () => task.done);
+  from.taps.delete(tap);
+  const verdict = task.result as string;
+  const delivered = verdict === 'connected' || verdict === 'refused' ? deliveryOf(trace, places, from, spec) : null;
+  const seen = [...new Map(icmp.map(i => [`${i.name} ${i.from}`, i])).values()];
+  return {
+    verdict: verdict === 'refused' && seen.length ? 'icmp-unreachable' : verdict,
+    backend: verdict === 'connected' ? (delivered?.backend ?? null) : null,
+    source: verdict === 'connected' ? (delivered?.source ?? null) : null,
+    icmp: seen,
+  };
+}
+
+function* client(from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec, trace: Trace, places: PlaceIndex): Co<string> {
+  const proto = spec.proto ?? 'tcp';
+  const s = kernelSocket(from, proto, familyOf(to.ip));
+  if (spec.ttl !== undefined) s.ttl = spec.ttl;
+  s.trace = trace;
+  s.options.set('recverr', 1);
+  try {
+    if (proto === 'udp') return yield* datagram(s, to, trace, places, from);
+    if (proto === 'icmp') return yield* ping(s, to);
+    const r = yield* connect(s, to.ip, to.port, TIMEOUT_MS);
+    return r === null ? 'connected' : verdictOf(r);
+  } finally {
+    close(s);
+  }
+}
+
+function verdictOf(e: string): string {
+  switch (e) {
+    case 'ECONNREFUSED':
+      return 'refused';
+    case 'EINPROGRESS':
+    case 'ETIMEDOUT':
+    case 'EAGAIN':
+      return 'timeout';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'icmp-unreachable';
+    case 'ECONNRESET':
+      return 'reset';
+    default:
+      return 'error';
+  }
+}
+
+/** Whoever gets the datagram answers it, as the checks' own servers do: what is asked is the network, not the program. */
+function* datagram(s: Socket, to: { ip: Ip; port: number }, trace: Trace, places: PlaceIndex, from: Netns): Co<string> {
+  const connected = yield* connect(s, to.ip, to.port);
+  if (connected) return verdictOf(connected);
+  const failed = sendTo(s, stringToBytes('podnet probe'), null, 0);
+  if (failed) return failed === 'EPERM' ? 'error' : verdictOf(failed);
+  let answered = false;
+  const until = s.netns.kernel.sim.nowMs + TIMEOUT_MS;
+  for (;;) {
+    const d = yield* recvFrom(s, Math.min(20, until - s.netns.kernel.sim.nowMs));
+    if (d === 'EAGAIN') {
+      const hit = answered ? null : deliveryOf(trace, places, from, { id: '', from: '', to: '', proto: 'udp' });
+      if (hit?.socket) {
+        answered = true;
+        sendTo(hit.socket, stringToBytes('podnet probe'), parseIp(hit.source), hit.sourcePort);
+      }
+      if (s.netns.kernel.sim.nowMs >= until) return 'timeout';
+      continue;
+    }
+    if (typeof d === 'string') return d === 'ECONNREFUSED' ? 'icmp-unreachable' : verdictOf(d);
+    if (d.error) return d.error.errno === 'ECONNREFUSED' ? 'icmp-unreachable' : verdictOf(d.error.errno);
+    return 'connected';
+  }
+}
+
+function* ping(s: Socket, to: { ip: Ip; port: number }): Co<string> {
+  const echo = { type: s.family === 4 ? 8 : 128, code: 0, data: stringToBytes('podnet probe') };
+  const failed = sendIcmp(s, echo, 1, to.ip);
+  if (failed) return failed === 'EPERM' ? 'error' : verdictOf(failed);
+  const d = yield* recvFrom(s, TIMEOUT_MS);
+  if (d === 'EAGAIN') return 'timeout';
+  if (typeof d === 'string') return verdictOf(d);
+  if (d.error) return d.error.type === 11 || d.error.type === 3 ? (d.error.type === 11 ? 'ttl-exceeded' : 'icmp-unreachable') : verdictOf(d.error.errno);
+  return 'connected';
+}
+
+interface Delivery {
+  backend: string;
+  source: string;
+  sourcePort: number;
+  socket: Socket | null;
+}
+
+/** The first packet of the connection that a socket somewhere took, that is not the client's own reply. */
+function deliveryOf(trace: Trace, places: PlaceIndex, from: Netns, spec: ProbeSpec): Delivery | null {
+  const proto = spec.proto ?? 'tcp';
+  const opens = (s: TraceStep) => {
+    const b = s.packet?.body;
+    if (!b || s.kind !== 'deliver') return false;
+    if (proto === 'tcp') return b.kind === 'tcp' && (b.flags & 0x12) === 0x02;
+    if (proto === 'udp') return b.kind === 'udp' && !b.vxlan;
+    if (proto === 'icmp') return b.kind === 'icmp' && (b.type === 8 || b.type === 128);
+    return b.kind === 'sctp';
+  };
+  const step = trace.steps.find(opens);
+  if (!step?.packet) return null;
+  const ns = places.byPlace.get(step.at) ?? from;
+  const b = step.packet.body;
+  const ports = b.kind === 'tcp' || b.kind === 'udp' || b.kind === 'sctp' ? b : { sport: 0, dport: 0 };
+  const owner = [...ns.sockets.all].find(x => x.type === proto && x.localPort === ports.dport && !x.remote && !x.closed) ?? null;
+  return { backend: places.ownerName(ns, owner, ports.dport), source: formatIp(step.packet.src), sourcePort: ports.sport, socket: owner };
+}
+
+function icmpName(family: 4 | 6, type: number, code: number): string | null {
+  if (family === 4 && type === 3) return ['net-unreachable', 'host-unreachable', 'proto-unreachable', 'port-unreachable', 'frag-needed'][code] ?? (code === 13 ? 'admin-prohibited' : code === 9 ? 'net-prohibited' : code === 10 ? 'host-prohibited' : `unreachable-${code}`);
+  if (family === 4 && type === 11) return 'ttl-exceeded';
+  if (family === 6 && type === 1) return ['no-route', 'admin-prohibited', 'beyond-scope', 'addr-unreachable', 'port-unreachable'][code] ?? `unreachable-${code}`;
+  if (family === 6 && type === 2) return 'packet-too-big';
+  if (family === 6 && type === 3) return 'ttl-exceeded';
+  return null;
+}
+
+function summarise(id: string, outcomes: Outcome[]): ProbeAnswer {
+  const verdicts = [...new Set(outcomes.map(o => o.verdict))].sort();
+  const weights: Record<string, number> = {};
+  for (const o of outcomes) if (o.backend) weights[o.backend] = (weights[o.backend] ?? 0) + o.probability;
+  const pairs = new Map<string, { backend: string; source: string }>();
+  for (const o of outcomes) if (o.backend && o.source) pairs.set(`${o.backend} ${o.source}`, { backend: o.backend, source: o.source });
+  const icmp = [...new Map(outcomes.flatMap(o => o.icmp).map(i => [`${i.name} ${i.from}`, i])).values()];
+  return {
+    id,
+    verdict: verdicts.length === 1 ? verdicts[0] : 'mixed',
+    verdicts,
+    backends: Object.keys(weights).sort(),
+    ...(Object.keys(weights).length ? { weights } : {}),
+    pairs: [...pairs.values()],
+    icmp,
+  };
+}

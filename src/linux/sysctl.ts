@@ -211,6 +211,18 @@ export function hasSysctl(ns: Netns, key: string): boolean {
   return ns.sysctls.has(key) || (builtin(ns, key) !== undefined && deviceOf(ns, key));
 }
 
+export const CONF_NAMES = { ipv4: Object.keys(CONF4), ipv6: Object.keys(CONF6) } as const;
+export const NEIGH_NAMES: readonly string[] = Object.keys(NEIGH);
+
+const isDeviceKey = (key: string): boolean => /^net\.ipv[46]\.(?:conf|neigh)\./.test(key) && DEFAULTS[key] === undefined;
+
+/** Keys that name no device. */
+export function plainKeys(ns: Netns): string[] {
+  return [
+    ...new Set([...Object.keys(DEFAULTS), 'kernel.hostname', 'kernel.osrelease', ...[...ns.sysctls.keys()].filter(k => !isDeviceKey(k))]),
+  ];
+}
+
 const deviceNames = (ns: Netns) => ['all', 'default', ...[...ns.links.values()].map(l => l.name)];
 
 /** Whether the device that a key names is there (true for keys that name none). */

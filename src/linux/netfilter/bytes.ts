@@ -9,7 +9,8 @@ function bodyBytes(p: Packet): Uint8Array {
   const b = p.body;
   switch (b.kind) {
     case 'tcp': {
-      const options = b.mss === undefined ? [1, 1, 8, 10, ...u32(0), ...u32(0)] : [2, 4, ...u16(b.mss), 4, 2, 8, 10, ...u32(0), ...u32(0), 1, 3, 3, 7];
+      const options =
+        b.mss === undefined ? [1, 1, 8, 10, ...u32(0), ...u32(0)] : [2, 4, ...u16(b.mss), 4, 2, 8, 10, ...u32(0), ...u32(0), 1, 3, 3, 7];
       const head = [...u16(b.sport), ...u16(b.dport), ...u32(b.seq), ...u32(b.ack), ((20 + options.length) / 4) << 4, b.flags];
       return concat([Uint8Array.from([...head, ...u16(b.window), 0, 0, 0, 0, ...options]), b.data]);
     }

@@ -1,6 +1,6 @@
 // Connection tracking: which flow a packet belongs to, what state that flow is in, and when it is forgotten
 // (nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp,sctp,generic}.c of Linux 6.18).
-import { inCidr, type Ip } from '../../wire/ip.ts';
+import { type Ip, inCidr } from '../../wire/ip.ts';
 import { packetLength, TCP_FLAG } from '../../wire/packet.ts';
 import { sysctl } from '../sysctl.ts';
 import { dropped } from '../trace.ts';
@@ -336,4 +336,3 @@ export function insertEntry(ns: Netns, original: CtTuple, reply: CtTuple, o: Par
   ct.count++;
   return entry;
 }
-

@@ -52,7 +52,20 @@ export const newWords = (): RuleWords => ({
 });
 
 /** Conntrack's hooks are registered once one of these is in a rule. */
-const NEEDS_CONNTRACK = new Set(['conntrack', 'state', 'connmark', 'connlimit', 'DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'CONNMARK', 'CT', 'NOTRACK']);
+const NEEDS_CONNTRACK = new Set([
+  'conntrack',
+  'state',
+  'connmark',
+  'connlimit',
+  'DNAT',
+  'SNAT',
+  'MASQUERADE',
+  'REDIRECT',
+  'NETMAP',
+  'CONNMARK',
+  'CT',
+  'NOTRACK',
+]);
 
 const SHORT: Record<string, string> = {
   '-s': '--source',
@@ -152,7 +165,7 @@ function takeBase(w: RuleWords, cur: Cursor, name: string, value: string, word: 
       return true;
     }
     case '--match':
-      if (invert) return usage("unexpected ! flag before --match");
+      if (invert) return usage('unexpected ! flag before --match');
       return takeModule(w, value, table, ns);
     case '--jump':
       if (invert) return usage(`cannot have ! before ${word.startsWith('--') ? '-j' : '-j'}`);
@@ -283,7 +296,15 @@ function addresses(x: { text: string; invert: boolean } | null, table: Table): (
   return out;
 }
 
-function buildRule(w: RuleWords, src: AddrTest | null, dst: AddrTest | null, c: ParseContext, table: Table, ns: Netns, chain: string | null): Rule | Problem {
+function buildRule(
+  w: RuleWords,
+  src: AddrTest | null,
+  dst: AddrTest | null,
+  c: ParseContext,
+  table: Table,
+  ns: Netns,
+  chain: string | null,
+): Rule | Problem {
   const rule: Rule = {
     src,
     dst,
@@ -392,4 +413,3 @@ function takeAll(w: RuleWords, words: string[], table: Table, ns: Netns): Proble
   }
   return null;
 }
-

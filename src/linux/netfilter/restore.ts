@@ -53,7 +53,12 @@ interface Work {
 function ownChain(w: Work, table: Table, name: string): Chain | undefined {
   const chain = table.chains.get(name);
   if (!chain || w.own.has(name)) return chain;
-  const copy: Chain = { ...chain, compiled: null, rules: chain.rules ? [...chain.rules] : null, lines: chain.lines ? [...chain.lines] : null };
+  const copy: Chain = {
+    ...chain,
+    compiled: null,
+    rules: chain.rules ? [...chain.rules] : null,
+    lines: chain.lines ? [...chain.lines] : null,
+  };
   table.chains.set(name, copy);
   w.own.add(name);
   return copy;
@@ -74,7 +79,8 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
     bytes = Number(m[2]);
   }
   if (builtin) {
-    if (policy !== '-' && policy !== 'ACCEPT' && policy !== 'DROP') return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad policy name`, 'other');
+    if (policy !== '-' && policy !== 'ACCEPT' && policy !== 'DROP')
+      return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad policy name`, 'other');
     const chain = ownChain(w, table, name);
     if (!chain) return null;
     if (policy !== '-') chain.policy = policy as 'ACCEPT' | 'DROP';
@@ -242,7 +248,12 @@ function ruleCommand(w: Work, table: Table, chain: Chain, command: string, rest:
     }
   }
   const parsed = parseRuleLine(w.ns, table, counters + text, !w.o.check, chain.name);
-  if (isProblem(parsed)) return fail(n, parsed.kind === 'kernel' ? `${ACTION[command]} failed (${parsed.problem}): rule in chain ${chain.name}` : parsed.problem, parsed.kind);
+  if (isProblem(parsed))
+    return fail(
+      n,
+      parsed.kind === 'kernel' ? `${ACTION[command]} failed (${parsed.problem}): rule in chain ${chain.name}` : parsed.problem,
+      parsed.kind,
+    );
   for (const rule of parsed) {
     if (command === '-A') appendRule(w.ns, table, chain, rule);
     else if (command === '-I') insertRule(w.ns, table, chain, rule, at++);

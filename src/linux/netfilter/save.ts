@@ -1,5 +1,5 @@
 // Rules as iptables-save and iptables -S print them (iptables 1.8.9).
-import { WEEKDAYS, MONTHS, civilTime } from '../../sim/time.ts';
+import { civilTime, MONTHS, WEEKDAYS } from '../../sim/time.ts';
 import { type Family, formatIp } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
 import { chainsInOrder, rulesOf } from './rules.ts';

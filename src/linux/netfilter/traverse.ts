@@ -71,7 +71,8 @@ function candidates(c: Compiled, index: Map<string, number[]>, p: Packet, ctx: H
   return found.length === 1 ? found[0] : found.flat().sort((x, y) => x - y);
 }
 
-const ifaceOk = (test: { name: string; invert: boolean }, link: Link | null): boolean => ifaceMatches(test.name, link?.name ?? '') !== test.invert;
+const ifaceOk = (test: { name: string; invert: boolean }, link: Link | null): boolean =>
+  ifaceMatches(test.name, link?.name ?? '') !== test.invert;
 
 function ruleMatches(rule: Rule, skb: Skb, ctx: HookContext): boolean {
   const p = skb.packet;
@@ -136,7 +137,8 @@ export function runTable(table: Table, skb: Skb, ctx: HookContext): Verdict {
   chain.packets++;
   chain.bytes += length;
   if (chain.policy === 'DROP') {
-    if (skb.trace) addStep(skb.trace, ctx.netns, 'rule', `${ctx.table} ${chain.name}: policy DROP`, skb.packet, { table: ctx.table, chain: chain.name });
+    if (skb.trace)
+      addStep(skb.trace, ctx.netns, 'rule', `${ctx.table} ${chain.name}: policy DROP`, skb.packet, { table: ctx.table, chain: chain.name });
     return 'DROP';
   }
   return 'ACCEPT';

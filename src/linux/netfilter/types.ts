@@ -165,25 +165,38 @@ export interface Conntrack {
 
 export interface IpSet {
   name: string;
+  /** hash:ip, hash:net, hash:ip,port … (ipset-types.ts). */
   type: string;
   family: Family;
-  /** Creation options beyond type and family, as `ipset save` prints them. */
-  options: Record<string, string | number | boolean>;
-  /** By the entry's text as `ipset save` prints it. */
+  hashsize: number;
+  maxelem: number;
+  /** Further creation options, as `ipset save` prints them, in its order: `netmask 24`, `range 0-65535`. */
+  extra: string;
+  /** Seconds an entry lives when it says nothing else; null: no timeouts. */
+  timeout: number | null;
+  counters: boolean;
+  comment: boolean;
+  skbinfo: boolean;
+  bucketsize: number;
+  initval: number;
+  /** hash:ip and friends: entries are cut to this length. */
+  netmask: number;
+  /** bitmap types: lowest and highest port, or address as a number. */
+  range: [number, number] | null;
+  /** By key: the parts of the entry joined by commas, networks always with their length. */
   entries: Map<string, IpSetEntry>;
-  /** Prefix lengths in use, for types with networks: how often each occurs. */
-  prefixes: Map<number, number>;
-  references: number;
+  /** Prefix lengths in use in each dimension that holds networks: how many entries have it. */
+  prefixes: Map<number, number>[];
 }
 
 export interface IpSetEntry {
+  /** As `ipset save` prints it, without what follows. */
   text: string;
-  cidr: Cidr | null;
-  /** hash:ip,port and friends. */
-  proto?: number;
-  port?: number;
-  cidr2?: Cidr | null;
-  nomatch?: boolean;
-  comment?: string;
-  timeoutAtMs?: number;
+  nomatch: boolean;
+  comment: string | null;
+  timeoutAtMs: number | null;
+  packets: number;
+  bytes: number;
+  /** skbmark and the like, as printed. */
+  skb: string;
 }

@@ -183,3 +183,6 @@ export function maskSuffix(mask: Ip, bits: number): string {
   if (bits === mask.length * 8) return '';
   return bits < 0 ? `/${formatIp(mask)}` : `/${bits}`;
 }
+
+/** Any protocol's port of this name. */
+export const SERVICES_BY_NAME: ReadonlyMap<string, number> = new Map([...SERVICES].reverse().map(([name, port]) => [name, port]));

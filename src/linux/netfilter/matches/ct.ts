@@ -91,7 +91,9 @@ interface CtTest {
 function ctTest(o: Option, c: ParseContext): CtTest | Problem {
   if (o.name === '--ctproto') {
     const proto = protocolNumber(o.value);
-    return proto === null ? usage(`unknown protocol "${o.value}" specified`) : { text: String(proto), test: ct => ct.entry.original.proto === proto };
+    return proto === null
+      ? usage(`unknown protocol "${o.value}" specified`)
+      : { text: String(proto), test: ct => ct.entry.original.proto === proto };
   }
   if (o.name in TUPLES) {
     const a = parseAddress(o.value, c.family);

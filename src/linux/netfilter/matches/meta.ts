@@ -155,8 +155,7 @@ function buildIprange(options: Option[], c: ParseContext): Built | Problem {
   const inside = (ip: Ip, r: [Ip, Ip]) => ip.length === r[0].length && compareIp(ip, r[0]) >= 0 && compareIp(ip, r[1]) <= 0;
   const text = (r: [Ip, Ip]) => `${formatIp(r[0])}-${formatIp(r[1])}`;
   return {
-    test: skb =>
-      !(src && s && inside(skb.packet.src, s) === src.invert) && !(dst && d && inside(skb.packet.dst, d) === dst.invert),
+    test: skb => !(src && s && inside(skb.packet.src, s) === src.invert) && !(dst && d && inside(skb.packet.dst, d) === dst.invert),
     save: (src && s ? `${bang(src)} --src-range ${text(s)}` : '') + (dst && d ? `${bang(dst)} --dst-range ${text(d)}` : ''),
     list: always(
       (src && s ? ` source IP range${bang(src)} ${text(s)}` : '') + (dst && d ? ` destination IP range${bang(dst)} ${text(d)}` : ''),
@@ -174,9 +173,7 @@ function buildPhysdev(options: Option[]): Built | Problem {
   const isOut = last(options, '--physdev-is-out');
   const out = last(options, '--physdev-out');
   const bridged = last(options, '--physdev-is-bridged');
-  const text = [isIn, inn, isOut, out, bridged]
-    .map(o => (o ? `${bang(o)} ${o.name}${o.value ? ` ${o.value}` : ''}` : ''))
-    .join('');
+  const text = [isIn, inn, isOut, out, bridged].map(o => (o ? `${bang(o)} ${o.name}${o.value ? ` ${o.value}` : ''}` : '')).join('');
   const device = (o: Option | undefined, link: Link | null) =>
     !o || (link !== null && ifaceMatches(o.value, link.name) !== o.invert) || (link === null && o.invert);
   return {

@@ -62,9 +62,9 @@ function buildString(options: Option[]): Built | Problem {
   const plain = last(options, '--string');
   const hexed = last(options, '--hex-string');
   const o = plain ?? hexed;
-  if (!o) return usage('STRING match: You must specify `--string\' or `--hex-string\'');
+  if (!o) return usage("STRING match: You must specify `--string' or `--hex-string'");
   const algo = last(options, '--algo');
-  if (!algo) return usage('STRING match: You must specify `--algo\'');
+  if (!algo) return usage("STRING match: You must specify `--algo'");
   if (!['bm', 'kmp', 'fsm'].includes(algo.value)) return usage(`string: Bad value for "--algo" option: "${algo.value}"`);
   const pattern = plain ? Uint8Array.from(plain.value, ch => ch.charCodeAt(0) & 255) : unhex(o.value);
   if (!pattern) return usage('STRING: invalid hex block');
@@ -77,7 +77,11 @@ function buildString(options: Option[]): Built | Problem {
   const hexText = `|${Array.from(pattern, b => b.toString(16).padStart(2, '0')).join('')}|`;
   const tail = (dashes: string) =>
     `${from ? ` ${dashes}from ${from}` : ''}${to === 65535 ? '' : ` ${dashes}to ${to}`}${icase ? ` ${dashes}icase` : ''}`;
-  const shown = printable ? `"${Array.from(pattern, b => String.fromCharCode(b)).join('').replace(/["\\]/g, '\\$&')}"` : `"${hexText}"`;
+  const shown = printable
+    ? `"${Array.from(pattern, b => String.fromCharCode(b))
+        .join('')
+        .replace(/["\\]/g, '\\$&')}"`
+    : `"${hexText}"`;
   return {
     test: skb => {
       const bytes = packetBytes(skb.packet);
@@ -142,7 +146,10 @@ function buildU32(options: Option[]): Built | Problem {
   if (!tests) return usage(`u32: Bad value for "--u32" option: "${o.value}"`);
   const h = (n: number) => `0x${n.toString(16)}`;
   const text = tests
-    .map(t => `${h(t.start)}${t.ops.map(([op, n]) => op + h(n)).join('')}=${t.ranges.map(([a, b]) => (a === b ? h(a) : `${h(a)}:${h(b)}`)).join(',')}`)
+    .map(
+      t =>
+        `${h(t.start)}${t.ops.map(([op, n]) => op + h(n)).join('')}=${t.ranges.map(([a, b]) => (a === b ? h(a) : `${h(a)}:${h(b)}`)).join(',')}`,
+    )
     .join('&&');
   return {
     test: skb => {
@@ -175,9 +182,14 @@ function buildTime(options: Option[]): Built | Problem {
   const start = clock(last(options, '--timestart')?.value ?? '00:00');
   const stopOption = last(options, '--timestop');
   const stop = stopOption ? clock(stopOption.value) : 86_399;
-  if (start === null || stop === null) return usage(`invalid time "${(start === null ? last(options, '--timestart') : stopOption)?.value}" specified`);
+  if (start === null || stop === null)
+    return usage(`invalid time "${(start === null ? last(options, '--timestart') : stopOption)?.value}" specified`);
   const days = last(options, '--weekdays');
-  const wanted = days ? days.value.split(',').map(d => (/^[1-7]$/.test(d) ? DAYS[Number(d) - 1] : DAYS.find(n => n.toLowerCase() === d.slice(0, 3).toLowerCase()))) : DAYS; // prettier-ignore
+  const wanted = days
+    ? days.value
+        .split(',')
+        .map(d => (/^[1-7]$/.test(d) ? DAYS[Number(d) - 1] : DAYS.find(n => n.toLowerCase() === d.slice(0, 3).toLowerCase())))
+    : DAYS; // prettier-ignore
   if (wanted.includes(undefined as never)) return usage('Unknown week day "'.concat(days?.value ?? '', '" specified'));
   const monthdays = last(options, '--monthdays');
   const months = monthdays ? monthdays.value.split(',').map(Number) : null;
@@ -189,7 +201,9 @@ function buildTime(options: Option[]): Built | Problem {
   const dayNames = DAYS.filter(d => wanted.includes(d)).join(',');
   const hours = start !== 0 || stop !== 86_399;
   const iso = (ms: number) => rfc3339(ms).slice(0, -1);
-  const dates = (dateStart === 0 ? '' : ` --datestart ${iso(dateStart)}`) + (stopOption || dateStop !== LAST_DATE || hours || days || months ? ` --datestop ${iso(dateStop)}` : ` --datestop ${iso(dateStop)}`); // prettier-ignore
+  const dates =
+    (dateStart === 0 ? '' : ` --datestart ${iso(dateStart)}`) +
+    (stopOption || dateStop !== LAST_DATE || hours || days || months ? ` --datestop ${iso(dateStop)}` : ` --datestop ${iso(dateStop)}`); // prettier-ignore
   return {
     test: (_skb, ctx) => {
       const now = ctx.netns.kernel.sim.nowMs;
@@ -251,4 +265,3 @@ export const PAYLOAD_MATCHES: MatchRow[] = [
     build: buildTime,
   },
 ];
-

@@ -67,7 +67,10 @@ function parseFlags(text: string): number | Problem {
   return flags;
 }
 
-const flagNames = (flags: number) => FLAGS.filter(([, bit]) => flags & bit).map(([name]) => name).join(',') || 'NONE'; // prettier-ignore
+const flagNames = (flags: number) =>
+  FLAGS.filter(([, bit]) => flags & bit)
+    .map(([name]) => name)
+    .join(',') || 'NONE'; // prettier-ignore
 const hexByte = (n: number) => `0x${n.toString(16).toUpperCase().padStart(2, '0')}`;
 
 interface FlagTest {
@@ -99,7 +102,7 @@ function buildTcp(options: Option[], c: ParseContext): Built | Problem {
   const option = last(options, '--tcp-option');
   const number = option ? parseUint(option.value, 1, 255) : null;
   if (option && number === null) return usage(`Bad TCP option \`${option.value}'`);
-    return {
+  return {
     test: skb => {
       const b = skb.packet.body;
       if (b.kind !== 'tcp') return false;
@@ -259,7 +262,8 @@ function parseIcmp(text: string, names: [string, number, number, number][], labe
   if (hits.length > 1) return usage(`Ambiguous ${label} type \`${text}': \`${hits[0][0]}' or \`${hits[1][0]}'?`);
   const slash = text.indexOf('/');
   const type = parseUint(slash < 0 ? text : text.slice(0, slash), 0, 255);
-  if (type === null) return usage(label === 'ICMP' ? `Unknown ICMP type \`${slash < 0 ? text : text.slice(0, slash)}'` : `Invalid ICMPv6 type \`${text}'`);
+  if (type === null)
+    return usage(label === 'ICMP' ? `Unknown ICMP type \`${slash < 0 ? text : text.slice(0, slash)}'` : `Invalid ICMPv6 type \`${text}'`);
   if (slash < 0) return { type, low: 0, high: 255 };
   const code = parseUint(text.slice(slash + 1), 0, 255);
   return code === null ? usage(`Invalid ${label} code \`${text.slice(slash + 1)}'`) : { type, low: code, high: code };
@@ -270,8 +274,7 @@ function icmpRow(v6: boolean): MatchRow {
   const names = v6 ? ICMP6_TYPES : ICMP_TYPES;
   const any = v6 ? -1 : 255;
   const build = (options: Option[], c: ParseContext): Built | Problem => {
-    if (c.proto !== (v6 ? PROTO.ICMPV6 : PROTO.ICMP) || c.protoInvert)
-      return kernelRefuses();
+    if (c.proto !== (v6 ? PROTO.ICMPV6 : PROTO.ICMP) || c.protoInvert) return kernelRefuses();
     const o = last(options, option);
     if (!o) return v6 ? needsOption('icmp6', option) : icmpAny();
     const t = parseIcmp(o.value, names, v6 ? 'ICMPv6' : 'ICMP');

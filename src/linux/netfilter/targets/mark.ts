@@ -2,11 +2,11 @@
 import { formatIp, parseIp } from '../../../wire/ip.ts';
 import { TCP_FLAG } from '../../../wire/packet.ts';
 import type { Skb } from '../../types.ts';
+import { untrack } from '../conntrack.ts';
 import { addPacketToSet } from '../ipset-match.ts';
-import { last } from '../matches/row.ts';
 import { parseDscp } from '../matches/meta.ts';
 import { parseDirections } from '../matches/payload.ts';
-import { untrack } from '../conntrack.ts';
+import { last } from '../matches/row.ts';
 import { badNumber, badRange } from '../problems.ts';
 import type { HookContext } from '../types.ts';
 import { hex, kernelRefuses, type Option, type ParseContext, type Problem, parseMark, parsePort, parseUint, usage } from '../values.ts';
@@ -102,7 +102,8 @@ function buildCt(options: Option[]): BuiltTarget | Problem {
   const timeout = last(options, '--timeout');
   const z = zone ? parseUint(zone.value, 0, 65534) : 0;
   if (z === null) return usage(`CT: bad value for option "--zone", or out of range (0-65534).`);
-  if (helper && !['ftp', 'tftp', 'sip', 'irc', 'h323', 'pptp', 'amanda', 'sane', 'snmp', 'netbios-ns'].includes(helper.value)) return kernelRefuses('No such file or directory');
+  if (helper && !['ftp', 'tftp', 'sip', 'irc', 'h323', 'pptp', 'amanda', 'sane', 'snmp', 'netbios-ns'].includes(helper.value))
+    return kernelRefuses('No such file or directory');
   const tail = (dashes: string) =>
     (notrack ? ` ${dashes}notrack` : '') +
     (helper ? ` ${dashes}helper ${helper.value}` : '') +
@@ -219,7 +220,7 @@ function buildTos(options: Option[]): BuiltTarget | Problem {
 
 function buildSetTarget(options: Option[], c: ParseContext): BuiltTarget | Problem {
   const o = options.find(x => x.name === '--add-set' || x.name === '--del-set' || x.name === '--map-set');
-  if (!o) return usage('You must specify either `--add-set\' or `--del-set\' or `--map-set\'');
+  if (!o) return usage("You must specify either `--add-set' or `--del-set' or `--map-set'");
   if (!c.trusted && !c.ns.netfilter.ipsets.has(o.value)) return usage(`Set ${o.value} doesn't exist.`);
   const dirs = parseDirections(o.value2);
   if (!Array.isArray(dirs)) return dirs;

@@ -6,7 +6,18 @@ import type { Skb } from '../../types.ts';
 import { last } from '../matches/row.ts';
 import { type NatRange, setupNat } from '../nat.ts';
 import type { HookContext } from '../types.ts';
-import { isProblem, masked, maskBits, maskOf, type Option, type ParseContext, type Problem, parseAddress, parsePort, usage } from '../values.ts';
+import {
+  isProblem,
+  maskBits,
+  masked,
+  maskOf,
+  type Option,
+  type ParseContext,
+  type Problem,
+  parseAddress,
+  parsePort,
+  usage,
+} from '../values.ts';
 import type { BuiltTarget, TargetRow } from './row.ts';
 
 const NEED_PROTO = 'Need TCP, UDP, SCTP or DCCP with port specification';
@@ -173,7 +184,10 @@ const NETMAP: TargetRow = {
     const net = parseAddress(o.value, c.family);
     if (isProblem(net)) return net;
     const text = `${formatIp(net.ip)}${maskBits(net.mask) === net.mask.length * 8 ? '' : `/${net.bits}`}`;
-    const inverse = masked(maskOf(net.mask.length * 8, c.family), net.mask.map(b => ~b & 255)); // prettier-ignore
+    const inverse = masked(
+      maskOf(net.mask.length * 8, c.family),
+      net.mask.map(b => ~b & 255),
+    ); // prettier-ignore
     return {
       run: (skb, ctx) => {
         const manip = ctx.hook === 'PREROUTING' || ctx.hook === 'OUTPUT' ? 'dst' : 'src';

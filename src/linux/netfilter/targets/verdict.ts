@@ -72,8 +72,9 @@ function buildLog(options: Option[]): BuiltTarget | Problem {
     },
     save: `${prefix ? ` --log-prefix ${quoted(prefix)}` : ''}${level === 4 ? '' : ` --log-level ${level}`}${given.map(([name]) => ` ${name}`).join('')}`,
     list: numeric =>
-      (numeric ? ` LOG flags ${flags} level ${level}` : ` LOG level ${LEVELS[level]}${given.map(([name]) => ` ${name.slice(6)}`).join('')}`) +
-      (prefix ? ` prefix "${prefix}"` : ''),
+      (numeric
+        ? ` LOG flags ${flags} level ${level}`
+        : ` LOG level ${LEVELS[level]}${given.map(([name]) => ` ${name.slice(6)}`).join('')}`) + (prefix ? ` prefix "${prefix}"` : ''),
   };
 }
 

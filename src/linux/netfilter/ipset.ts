@@ -1,0 +1,485 @@
+// IP sets: made, filled and printed as ipset 7.17 does. Errors are the tool's texts after `ipset v7.17: `.
+import { nextU32 } from '../../sim/random.ts';
+import { network, parseCidr, parseIp } from '../../wire/ip.ts';
+import type { Netns } from '../types.ts';
+import { type Element, parseElements, type SetType, setType } from './ipset-types.ts';
+import type { IpSet, IpSetEntry } from './types.ts';
+import { parseUint } from './values.ts';
+
+/** null: done. `usage`: the command line itself is wrong (exit 2). */
+export type SetResult = null | { error: string; usage?: boolean };
+
+const err = (error: string): SetResult => ({ error });
+const noSuch = () => err('The set with the given name does not exist');
+const unknown = (word: string): SetResult => ({ error: `Unknown argument: \`${word}'`, usage: true });
+
+export const typeOfSet = (set: IpSet): SetType => setType(set.type) as SetType;
+
+const FLAGS = new Set(['counters', 'comment', 'skbinfo', 'forceadd']);
+const HASH_OPTIONS = [
+  'family',
+  'hashsize',
+  'maxelem',
+  'timeout',
+  'netmask',
+  'bitmask',
+  'markmask',
+  'bucketsize',
+  'initval',
+  'probes',
+  'resize',
+  'gc',
+];
+const OPTIONS: Record<SetType['method'], string[]> = {
+  hash: HASH_OPTIONS,
+  bitmap: ['range', 'timeout', 'netmask', 'from', 'to'],
+  list: ['size', 'timeout'],
+};
+
+function number(text: string | undefined): number | string {
+  const n = parseUint(text ?? '');
+  return n ?? `Syntax error: '${text}' is invalid as number`;
+}
+
+const power2 = (n: number) => 2 ** Math.ceil(Math.log2(Math.max(n, 64)));
+
+function blankSet(name: string, type: SetType, initval: number): IpSet {
+  return {
+    name,
+    type: type.name,
+    family: 4,
+    hashsize: 1024,
+    maxelem: 65_536,
+    extra: '',
+    timeout: null,
+    counters: false,
+    comment: false,
+    skbinfo: false,
+    bucketsize: 12,
+    initval,
+    netmask: 128,
+    range: null,
+    entries: new Map(),
+    prefixes: type.parts.filter(p => p === 'net').map(() => new Map()),
+  };
+}
+
+/** One `name value` option of `create`. */
+function createOption(set: IpSet, type: SetType, name: string, value: string): SetResult {
+  if (name === 'family') {
+    if (value !== 'inet' && value !== 'inet6' && value !== '-4' && value !== '-6') return err(`Syntax error: unknown inet family ${value}`);
+    set.family = value === 'inet6' || value === '-6' ? 6 : 4;
+    return null;
+  }
+  if (name === 'range') return rangeOption(set, type, value);
+  const n = number(value);
+  if (typeof n === 'string') return err(n);
+  if (name === 'hashsize') set.hashsize = power2(n);
+  else if (name === 'maxelem') set.maxelem = n;
+  else if (name === 'timeout') set.timeout = n;
+  else if (name === 'bucketsize') set.bucketsize = Math.min(12, Math.max(2, n + (n % 2)));
+  else if (name === 'initval') set.initval = n >>> 0;
+  else if (name === 'netmask') {
+    set.netmask = n;
+    set.extra += ` netmask ${n}`;
+  } else if (name === 'size') set.extra = `size ${n}`;
+  else if (name === 'markmask') set.extra += ` markmask 0x${n.toString(16).padStart(8, '0')}`;
+  return null;
+}
+
+function rangeOption(set: IpSet, type: SetType, value: string): SetResult {
+  if (type.name === 'bitmap:port') {
+    const m = /^(?:\w+:)?(\d+)(?:-(\d+))?$/.exec(value);
+    if (!m) return err(`Syntax error: cannot parse '${value}' as a tcp port`);
+    set.range = [Number(m[1]), Number(m[2] ?? m[1])];
+    set.extra = `range ${set.range[0]}-${set.range[1]}`;
+    return null;
+  }
+  const [a, b] = value.split('-');
+  const c = parseCidr(a);
+  const last = b === undefined ? null : parseIp(b);
+  if (!c || c.ip.length !== 4 || (b !== undefined && !last))
+    return err(`Syntax error: cannot parse ${value}: resolving to IPv4 address failed`);
+  const num = (ip: Uint8Array) => ip.reduce((n, x) => n * 256 + x, 0);
+  const low = num(network(c).ip);
+  const high = last ? num(last) : low + 2 ** (32 - c.bits) - 1;
+  set.range = [low, high];
+  const text = (n: number) => [24, 16, 8, 0].map(s => (n >>> s) & 255).join('.');
+  set.extra = `range ${text(low)}-${text(high)}`;
+  return null;
+}
+
+/** The arguments of `create` after the type. */
+function parseCreate(ns: Netns, name: string, type: SetType, words: string[]): IpSet | SetResult {
+  const set = blankSet(name, type, nextU32(ns.kernel.sim.random));
+  if (type.method === 'list') set.extra = 'size 8';
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i].replace(/^--/, '');
+    if (FLAGS.has(word)) {
+      if (word === 'counters') set.counters = true;
+      else if (word === 'comment') set.comment = true;
+      else if (word === 'skbinfo') set.skbinfo = true;
+      continue;
+    }
+    if (
+      !OPTIONS[type.method].includes(word) ||
+      (word === 'netmask' && !type.parts.includes('ip')) ||
+      (word === 'markmask' && type.name !== 'hash:ip,mark')
+    )
+      return unknown(words[i]);
+    const value = words[++i];
+    if (value === undefined) return { error: `Missing mandatory argument of option \`${word}'`, usage: true };
+    const bad = createOption(set, type, word, value);
+    if (bad) return bad;
+  }
+  if (type.method === 'bitmap' && !set.range) return err(`Mandatory option \`range' is missing`);
+  return set;
+}
+
+/** `exist`: a set of this name and type may be there already. */
+export function createSet(ns: Netns, name: string, typeName: string, words: string[] = [], exist = false): SetResult {
+  if (name.length > 31) return err(`Syntax error: setname '${name}' is longer than 31 characters`);
+  const type = setType(typeName);
+  if (!type) return err(`Syntax error: typename '${typeName}' is unknown`);
+  const made = parseCreate(ns, name, type, words);
+  if (made === null || 'error' in made) return made;
+  const old = ns.netfilter.ipsets.get(name);
+  if (old) {
+    const same = old.type === made.type && old.family === made.family && old.extra === made.extra;
+    return exist && same ? null : err('Set cannot be created: set with the same name already exists');
+  }
+  ns.netfilter.ipsets.set(name, made);
+  return null;
+}
+
+interface EntryOptions {
+  nomatch: boolean;
+  comment: string | null;
+  timeout: number | null;
+  packets: number;
+  bytes: number;
+  skb: string;
+  before: string | null;
+  after: string | null;
+}
+
+function entryOptions(set: IpSet, type: SetType, words: string[]): EntryOptions | SetResult {
+  const o: EntryOptions = { nomatch: false, comment: null, timeout: set.timeout, packets: 0, bytes: 0, skb: '', before: null, after: null };
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i].replace(/^--/, '');
+    if (word === 'nomatch' && type.parts.includes('net')) {
+      o.nomatch = true;
+      continue;
+    }
+    const value = words[i + 1];
+    if (word === 'comment' || word === 'timeout' || word === 'packets' || word === 'bytes' || /^skb(?:mark|prio|queue)$/.test(word)) {
+      if (value === undefined) return { error: `Missing mandatory argument of option \`${word}'`, usage: true };
+      i++;
+      const bad = entryOption(set, o, word, value);
+      if (bad) return bad;
+    } else if (type.method === 'list' && (word === 'before' || word === 'after')) {
+      o[word] = value ?? null;
+      i++;
+    } else if (type.method !== 'list' && (word === 'before' || word === 'after')) return unknown(words[i]);
+    else return unknown(words[i]);
+  }
+  return o;
+}
+
+function entryOption(set: IpSet, o: EntryOptions, word: string, value: string): SetResult {
+  if (word === 'comment') {
+    if (!set.comment) return err('Comment cannot be used: set was created without comment support');
+    if (value.includes('"')) return err('Syntax error: "\\"" character is not permitted in comments');
+    o.comment = value;
+    return null;
+  }
+  if (word.startsWith('skb')) {
+    if (!set.skbinfo) return err('Skbinfo mapping cannot be used: set was created without skbinfo support');
+    o.skb += ` ${word} ${value}`;
+    return null;
+  }
+  const n = number(value);
+  if (typeof n === 'string') return err(n);
+  if (word === 'timeout') {
+    if (set.timeout === null) return err('Timeout cannot be used: set was created without timeout support');
+    o.timeout = n;
+    return null;
+  }
+  if (!set.counters) return err('Packet/byte counters cannot be used: set was created without counter support');
+  o[word as 'packets' | 'bytes'] = n;
+  return null;
+}
+
+export const isAlive = (ns: Netns, e: IpSetEntry): boolean => e.timeoutAtMs === null || e.timeoutAtMs > ns.kernel.sim.nowMs;
+
+function forget(set: IpSet, key: string, bits: number[]): void {
+  if (!set.entries.delete(key)) return;
+  bits.forEach((b, i) => {
+    const n = (set.prefixes[i].get(b) ?? 1) - 1;
+    if (n) set.prefixes[i].set(b, n);
+    else set.prefixes[i].delete(b);
+  });
+}
+
+/** Out of a bitmap's range? */
+function outside(set: IpSet, e: Element): boolean {
+  if (!set.range) return false;
+  const first = e.key.split(',')[0];
+  const ip = parseIp(first);
+  const n = ip ? ip.reduce((a, x) => a * 256 + x, 0) : Number(first);
+  return n < set.range[0] || n > set.range[1];
+}
+
+/** `ipset add NAME ENTRY …`: `words` are the options after the entry. */
+export function addEntry(ns: Netns, name: string, text: string, words: string[] = [], exist = false): SetResult {
+  const set = ns.netfilter.ipsets.get(name);
+  if (!set) return noSuch();
+  const type = typeOfSet(set);
+  const o = entryOptions(set, type, words);
+  if (o === null || 'error' in o) return o;
+  const elements = parseElements(set, type, text);
+  if (typeof elements === 'string') return err(elements);
+  for (const e of elements) {
+    if (outside(set, e)) return err('Element is out of the range of the set');
+    if (type.method === 'list' && !ns.netfilter.ipsets.has(e.key)) return err('Set to be added/deleted/tested as element does not exist.');
+    const old = set.entries.get(e.key);
+    if (old && isAlive(ns, old)) {
+      if (!exist) return err("Element cannot be added to the set: it's already added");
+    } else if (set.entries.size >= set.maxelem && type.method === 'hash' && !makeRoom(ns, set, type)) {
+      return err('Hash is full, cannot add more elements');
+    }
+    put(ns, set, e, o, old !== undefined);
+  }
+  return null;
+}
+
+function makeRoom(ns: Netns, set: IpSet, type: SetType): boolean {
+  for (const [key, e] of set.entries) if (!isAlive(ns, e)) forget(set, key, bitsOf(set, type, e.text));
+  return set.entries.size < set.maxelem;
+}
+
+function bitsOf(set: IpSet, type: SetType, text: string): number[] {
+  const parsed = parseElements(set, type, text, true);
+  return typeof parsed === 'string' ? [] : (parsed[0]?.bits ?? []);
+}
+
+function put(ns: Netns, set: IpSet, e: Element, o: EntryOptions, known: boolean): void {
+  if (!known) e.bits.forEach((b, i) => set.prefixes[i].set(b, (set.prefixes[i].get(b) ?? 0) + 1));
+  const { timeout } = o;
+  set.entries.set(e.key, {
+    text: e.text,
+    nomatch: o.nomatch,
+    comment: o.comment,
+    timeoutAtMs: timeout ? ns.kernel.sim.nowMs + timeout * 1000 : null,
+    packets: o.packets,
+    bytes: o.bytes,
+    skb: o.skb,
+  });
+}
+
+export function delEntry(ns: Netns, name: string, text: string, exist = false): SetResult {
+  const set = ns.netfilter.ipsets.get(name);
+  if (!set) return noSuch();
+  const elements = parseElements(set, typeOfSet(set), text);
+  if (typeof elements === 'string') return err(elements);
+  for (const e of elements) {
+    const old = set.entries.get(e.key);
+    if ((!old || !isAlive(ns, old)) && !exist) return err("Element cannot be deleted from the set: it's not added");
+    if (old) forget(set, e.key, e.bits);
+  }
+  return null;
+}
+
+export function destroySet(ns: Netns, name: string | null): SetResult {
+  const sets = ns.netfilter.ipsets;
+  if (name !== null) {
+    if (!sets.has(name)) return noSuch();
+    if (setReferences(ns, name)) return err('Set cannot be destroyed: it is in use by a kernel component');
+    sets.delete(name);
+    return null;
+  }
+  // All or none; lists of sets hold their members only as long as they are there themselves.
+  for (const n of sets.keys()) if (ruleReferences(ns, n)) return err('Set cannot be destroyed: it is in use by a kernel component');
+  sets.clear();
+  return null;
+}
+
+export function flushSet(ns: Netns, name: string | null): SetResult {
+  const sets = ns.netfilter.ipsets;
+  if (name !== null && !sets.has(name)) return noSuch();
+  for (const set of name === null ? sets.values() : [sets.get(name) as IpSet]) {
+    set.entries.clear();
+    for (const p of set.prefixes) p.clear();
+  }
+  return null;
+}
+
+/** The contents change places; names and who refers to them stay. */
+export function swapSets(ns: Netns, a: string, b: string): SetResult {
+  const sets = ns.netfilter.ipsets;
+  const x = sets.get(a);
+  const y = sets.get(b);
+  if (!x) return noSuch();
+  if (!y) return err('Sets cannot be swapped: the second set does not exist');
+  if (x.type !== y.type || x.family !== y.family) return err('The sets cannot be swapped: their type does not match');
+  sets.set(a, { ...y, name: a });
+  sets.set(b, { ...x, name: b });
+  return null;
+}
+
+export function renameSet(ns: Netns, from: string, to: string): SetResult {
+  const sets = ns.netfilter.ipsets;
+  const set = sets.get(from);
+  if (!set) return noSuch();
+  if (setReferences(ns, from)) return err('Set cannot be renamed: it is in use by another system');
+  if (sets.has(to)) return err('Set cannot be renamed: a set with the new name already exists');
+  const entries = [...sets];
+  sets.clear();
+  for (const [name, s] of entries) sets.set(name === from ? to : name, s);
+  set.name = to;
+  return null;
+}
+
+/** How many rules (parsed or not) and lists of sets name this set. */
+export function setReferences(ns: Netns, name: string): number {
+  let n = ruleReferences(ns, name);
+  for (const set of ns.netfilter.ipsets.values()) if (set.type === 'list:set' && set.entries.has(name)) n++;
+  return n;
+}
+
+function ruleReferences(ns: Netns, name: string): number {
+  let n = 0;
+  const { xt, legacy } = ns.netfilter;
+  for (const tables of [xt[4], xt[6], legacy[4], legacy[6]]) {
+    for (const table of tables.values()) {
+      for (const chain of table.chains.values()) {
+        for (const line of chain.lines ?? []) if (line.includes(`-set ${name} `)) n++;
+        for (const rule of chain.rules ?? []) {
+          for (const m of rule.matches) if (m.sets?.includes(name)) n++;
+          if (rule.target?.sets?.includes(name)) n++;
+        }
+      }
+    }
+  }
+  return n;
+}
+
+const hex8 = (n: number) => `0x${(n >>> 0).toString(16).padStart(8, '0')}`;
+
+/** Creation options as `save` and the header of `list` print them. */
+export function headerText(set: IpSet): string {
+  const tail = `${set.timeout === null ? '' : ` timeout ${set.timeout}`}${set.counters ? ' counters' : ''}${set.comment ? ' comment' : ''}${set.skbinfo ? ' skbinfo' : ''}`;
+  if (typeOfSet(set).method !== 'hash') return set.extra + tail;
+  const family = set.type === 'hash:mac' ? '' : `family ${set.family === 4 ? 'inet' : 'inet6'} `;
+  return `${family}hashsize ${set.hashsize} maxelem ${set.maxelem}${set.extra}${tail} bucketsize ${set.bucketsize} initval ${hex8(set.initval)}`;
+}
+
+export function entryText(ns: Netns, set: IpSet, e: IpSetEntry): string {
+  let s = e.text;
+  if (set.timeout !== null)
+    s += ` timeout ${e.timeoutAtMs === null ? 0 : Math.max(0, Math.floor((e.timeoutAtMs - ns.kernel.sim.nowMs) / 1000))}`;
+  if (e.nomatch) s += ' nomatch';
+  if (set.counters) s += ` packets ${e.packets} bytes ${e.bytes}`;
+  if (e.comment !== null) s += ` comment "${e.comment}"`;
+  return s + e.skb;
+}
+
+/** A set's live entries in the order they are listed: bitmaps ascend, lists keep theirs, hashes show the newest first. */
+export function entriesOf(ns: Netns, set: IpSet): IpSetEntry[] {
+  const alive = [...set.entries.values()].filter(e => isAlive(ns, e));
+  const { method } = typeOfSet(set);
+  if (method === 'list') return alive;
+  if (method === 'hash') return alive.reverse();
+  const rank = (e: IpSetEntry) => parseIp(e.text.split(',')[0])?.reduce((n, b) => n * 256 + b, 0) ?? Number(e.text);
+  return alive.sort((a, b) => rank(a) - rank(b));
+}
+
+/** Sets in the order the kernel dumps them: lists of sets after what they may hold. */
+export function setsInOrder(ns: Netns): IpSet[] {
+  const all = [...ns.netfilter.ipsets.values()];
+  return [...all.filter(s => s.type !== 'list:set'), ...all.filter(s => s.type === 'list:set')];
+}
+
+/** `ipset save`, of one set or all. */
+export function saveSets(ns: Netns, name: string | null = null): string {
+  let out = '';
+  for (const set of setsInOrder(ns)) {
+    if (name !== null && set.name !== name) continue;
+    out += `create ${set.name} ${set.type} ${headerText(set)}\n`;
+    for (const e of entriesOf(ns, set)) out += `add ${set.name} ${entryText(ns, set, e)}\n`;
+  }
+  return out;
+}
+
+/** Words of a line, with "…" around blanks. */
+export function splitWords(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(m => m[1] ?? m[2]);
+}
+
+/** One command of `ipset restore`'s input. */
+export function setCommand(ns: Netns, words: string[], existAlways: boolean): SetResult {
+  const exist = existAlways || words.some(w => w === '-exist' || w === '-!');
+  const [command, name, third, ...rest] = words.filter(w => w !== '-exist' && w !== '-!');
+  const verb = VERBS[command] ?? command;
+  if (!Object.values(VERBS).includes(verb)) return { error: `No command specified: unknown argument ${command}`, usage: true };
+  if (name === undefined && verb !== 'flush' && verb !== 'destroy')
+    return { error: `Missing mandatory argument to command ${verb}`, usage: true };
+  if (third === undefined && verb !== 'flush' && verb !== 'destroy')
+    return { error: `Missing second mandatory argument to command ${verb}`, usage: true };
+  switch (verb) {
+    case 'create':
+      return createSet(ns, name, third, rest, exist);
+    case 'add':
+      return addEntry(ns, name, third, rest, exist);
+    case 'del':
+      return delEntry(ns, name, third, exist);
+    case 'flush':
+      return flushSet(ns, name ?? null);
+    case 'destroy':
+      return destroySet(ns, name ?? null);
+    case 'swap':
+      return swapSets(ns, name, third);
+    default:
+      return renameSet(ns, name, third);
+  }
+}
+
+export const VERBS: Record<string, string> = {
+  create: 'create',
+  '-N': 'create',
+  n: 'create',
+  add: 'add',
+  '-A': 'add',
+  del: 'del',
+  '-D': 'del',
+  flush: 'flush',
+  '-F': 'flush',
+  destroy: 'destroy',
+  '-X': 'destroy',
+  x: 'destroy',
+  swap: 'swap',
+  '-W': 'swap',
+  w: 'swap',
+  rename: 'rename',
+  '-E': 'rename',
+  e: 'rename',
+};
+
+export interface RestoreSetsError {
+  line: number;
+  error: string;
+  usage: boolean;
+}
+
+/** `ipset restore`: null, or the first error with its line. What came before it is done. */
+export function restoreSets(ns: Netns, text: string, exist = false): RestoreSetsError | null {
+  let n = 0;
+  for (const line of text.split('\n')) {
+    n++;
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (line.trim() === 'COMMIT' || line.trim() === 'quit') continue;
+    const bad = setCommand(ns, line.includes('"') ? splitWords(line) : line.trim().split(/\s+/), exist);
+    if (bad) return { line: n, error: bad.error, usage: bad.usage ?? false };
+  }
+  return null;
+}

@@ -11,7 +11,7 @@ import type { Engine } from '../cluster/engine.ts';
 import type { Connection, Kubeconfig } from '../kubectl/host.ts';
 import type { Random } from '../sim/random.ts';
 import { newSim, type Sim } from '../sim/sim.ts';
-import { commit, loadBucket, openSession, replaceAll, type Session, SessionError } from './session.ts';
+import { commit, loadBucket, openSession, refresh, replaceAll, type Session, SessionError, SessionMoved } from './session.ts';
 
 /** Bucket `podnet`: what the machine itself keeps. */
 export interface MachineMeta {
@@ -235,6 +235,27 @@ export function commitMachine(machine: Machine, changes = pendingChanges(machine
   if (!commit(machine.session, changes)) return false;
   markCommitted(machine);
   return true;
+}
+
+/**
+ * Commit what was already shown to somebody: on whatever the state is by now. Objects that another command changed meanwhile are
+ * overwritten, as by two clients that do not look at resourceVersions.
+ */
+export function commitRebased(machine: Machine): void {
+  const changes = pendingChanges(machine);
+  if (machine.throwaway || !changes.length) return;
+  while (!commit(machine.session, changes)) {
+    try {
+      refresh(machine.session);
+    } catch (e) {
+      if (!(e instanceof SessionMoved)) throw e;
+      Object.assign(
+        machine.session,
+        openSession(machine.home, () => []),
+      );
+    }
+  }
+  markCommitted(machine);
 }
 
 /** Replace everything that the machine holds by `changes`. */

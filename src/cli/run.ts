@@ -2,8 +2,8 @@
 import { settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { drive } from './drive.ts';
-import { commitMachine, engineOf, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
-import { compact, SessionError, wantsCompaction } from './session.ts';
+import { commitMachine, commitRebased, engineOf, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
+import { compact, SessionError, SessionMoved, wantsCompaction } from './session.ts';
 import { flush, newStreams, type Streams } from './streams.ts';
 
 export interface CommandPlan {
@@ -23,30 +23,41 @@ const MOST_ATTEMPTS = 200;
 
 export async function runCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open = openMachine): Promise<number> {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const machine = await open(env);
-    const streams = newStreams();
-    if (plan.time === 'settle') await settleMachine(machine, settle);
-    const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
-    if (plan.engine || restless) {
-      await loadEngine();
-      for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
+    try {
+      const code = await attemptCommand(plan, env, open);
+      if (code !== null) return code;
+    } catch (e) {
+      if (!(e instanceof SessionMoved)) throw e;
     }
-    const task = startTask(machine.sim, await plan.prepare(machine, streams));
-    if (!task.done) {
-      await loadEngine();
-      for (const c of machine.clusters.values()) engineOf(machine, c);
-    }
-    const code = await drive(machine.sim, task, {
-      streams,
-      patienceMs: plan.patienceMs,
-      realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
-      publish: () => void commitMachine(machine),
-      follow: () => {},
-    });
-    if (!commitMachine(machine) && !streams.live) continue;
-    flush(streams);
-    if (wantsCompaction(machine.session) && !machine.throwaway) compact(machine.session);
-    return code;
   }
   throw new SessionError('too many commands at a time: this one never got its turn');
+}
+
+/** null: another command was first. */
+async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: typeof openMachine): Promise<number | null> {
+  const machine = await open(env);
+  const streams = newStreams();
+  if (plan.time === 'settle') await settleMachine(machine, settle);
+  const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
+  if (plan.engine || restless) {
+    await loadEngine();
+    for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
+  }
+  const task = startTask(machine.sim, await plan.prepare(machine, streams));
+  if (!task.done) {
+    await loadEngine();
+    for (const c of machine.clusters.values()) engineOf(machine, c);
+  }
+  const code = await drive(machine.sim, task, {
+    streams,
+    patienceMs: plan.patienceMs,
+    realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
+    publish: () => commitRebased(machine),
+    follow: () => {},
+  });
+  if (streams.live) commitRebased(machine);
+  else if (!commitMachine(machine)) return null;
+  flush(streams);
+  if (wantsCompaction(machine.session) && !machine.throwaway) compact(machine.session);
+  return code;
 }

@@ -8,7 +8,7 @@
 // two writers that read the same state one wins and the other begins again on the new state. A delta that names another epoch
 // ends the log: compaction copies the state into a fresh folder and commits the move in the same way. Nothing is overwritten,
 // no name is used twice and there is no lock: a writer that is killed or stopped at any point leaves nothing to clean up but
-// files nobody reads, and one that wakes up late finds its number taken or its folder gone.
+// files nobody reads, and one that wakes up late finds its number taken or its whole folder gone.
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +30,9 @@ export interface Session {
 
 /** A session that cannot be read or written; the message is for the user. */
 export class SessionError extends Error {}
+
+/** The epoch that was being read has been swept away: open the session anew. */
+export class SessionMoved extends Error {}
 
 const LOG = 'log';
 const name = (seq: number) => String(seq).padStart(8, '0');
@@ -102,7 +105,7 @@ function readFrom(dir: string, epoch: string): Session | null {
     return session;
   } catch (e) {
     if (e instanceof SessionError) throw e;
-    if (code(e) === 'ENOENT') return null;
+    if (e instanceof SessionMoved || code(e) === 'ENOENT') return null;
     fail(`cannot read ${dir}`, e);
   }
 }
@@ -121,7 +124,7 @@ export function refresh(session: Session, seen?: (changes: Change[]) => void): '
       text = fs.readFileSync(path, 'utf8');
     } catch (e) {
       if (code(e) !== 'ENOENT') throw e;
-      if (!found && !fs.existsSync(join(session.dir, session.epoch, LOG))) throw e;
+      if (!found && !stands(session)) throw new SessionMoved();
       return found ? 'new' : 'same';
     }
     let delta: { changes?: Change[]; epoch?: string };
@@ -153,6 +156,9 @@ function apply(session: Session, changes: Change[]): void {
   }
 }
 
+/** A swept epoch is renamed before it is deleted, so it is there as a whole or not at all. */
+const stands = (session: Session): boolean => fs.existsSync(join(session.dir, session.epoch, LOG));
+
 /** All values of one bucket, by key. */
 export function loadBucket(session: Session, bucket: string): Map<string, unknown> {
   let base = session.snapshots.get(bucket);
@@ -163,6 +169,8 @@ export function loadBucket(session: Session, bucket: string): Map<string, unknow
     } catch (e) {
       if (e instanceof SessionError) throw e;
       if (code(e) !== 'ENOENT') fail(`cannot read ${path}`, e);
+      // No file: nothing of this kind, or no epoch any more.
+      if (!stands(session)) throw new SessionMoved();
       base = new Map();
     }
     session.snapshots.set(bucket, base);
@@ -252,6 +260,7 @@ export const wantsCompaction = (session: Session): boolean => session.seq >= MOS
 export function compact(session: Session): boolean {
   const buckets = new Map<string, Map<string, unknown>>();
   const names = new Set(session.overlay.keys());
+  if (!stands(session)) return false;
   for (const f of fs.readdirSync(join(session.dir, session.epoch))) if (f.endsWith('.json')) names.add(decodeURIComponent(f.slice(0, -5)));
   for (const n of names) buckets.set(n, loadBucket(session, n));
   return moveTo(session, buckets);
@@ -273,6 +282,8 @@ function moveTo(session: Session, buckets: Map<string, Map<string, unknown>>): b
     fs.writeFileSync(join(session.dir, `hint-${epoch.slice(1)}`), '');
   } catch (e) {
     if (e instanceof SessionError) throw e;
+    // Others have moved on so far that even the new folder was swept.
+    if (code(e) === 'ENOENT') return false;
     fail(`cannot write ${session.dir}`, e);
   }
   Object.assign(session, newSession(session.dir, epoch));
@@ -280,12 +291,24 @@ function moveTo(session: Session, buckets: Map<string, Map<string, unknown>>): b
   return true;
 }
 
-/** Remove epochs that nobody can be reading to any end: two or more generations old, and failed attempts as old. */
+/**
+ * Remove epochs two or more generations old, and failed attempts as old. Each is renamed first: deleting its log file by file would set
+ * numbers free one by one, and a writer that slept since then would find one of them.
+ */
 function sweep(session: Session): void {
   try {
     for (const e of fs.readdirSync(session.dir)) {
       const generation = Number(/^(?:e|hint-)(\d+)-/.exec(e)?.[1] ?? Number.POSITIVE_INFINITY);
-      if (generation < session.generation - 1) fs.rmSync(join(session.dir, e), { recursive: true, force: true });
+      const path = join(session.dir, e);
+      if (/^trash-/.test(e)) fs.rmSync(path, { recursive: true, force: true });
+      if (generation >= session.generation - 1) continue;
+      if (e.startsWith('hint-')) {
+        fs.rmSync(path, { force: true });
+        continue;
+      }
+      const trash = join(session.dir, `trash-${unique()}`);
+      fs.renameSync(path, trash);
+      fs.rmSync(trash, { recursive: true, force: true });
     }
   } catch {
     // Another process sweeps too; what is left is found next time.

@@ -53,7 +53,9 @@ export function addToPlaces(engine: Engine): PlaceIndex {
       return hostPodOf(engine, ns, socket) ?? name;
     },
     rememberRecent: () => {
-      const kept = all.map(ns => [ns, new Map([...ns.netfilter.recent].map(([k, v]) => [k, new Map([...v].map(([a, t]) => [a, [...t]]))]))] as const);
+      const kept = all.map(
+        ns => [ns, new Map([...ns.netfilter.recent].map(([k, v]) => [k, new Map([...v].map(([a, t]) => [a, [...t]]))]))] as const,
+      );
       return () => {
         for (const [ns, recent] of kept) ns.netfilter.recent = recent;
       };

@@ -1,14 +1,15 @@
 // Every outcome that a connection can have, not the roll of one die: chance is enumerated by running the same attempt again with its
 // decisions forced, along every branch, each with its probability.
-import { addToPlaces, type PlaceIndex } from './places.ts';
-import { close, connect, kernelSocket, recvFrom, sendIcmp, sendTo } from '../linux/socket.ts';
+
 import type { Socket } from '../linux/socket.ts';
+import { close, connect, kernelSocket, recvFrom, sendIcmp, sendTo } from '../linux/socket.ts';
 import type { Netns, Tap, Trace, TraceStep } from '../linux/types.ts';
+import { stringToBytes } from '../sim/bytes.ts';
 import { runUntil, type Sim } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
-import { stringToBytes } from '../sim/bytes.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
+import { addToPlaces, type PlaceIndex } from './places.ts';
 
 export interface ProbeSpec {
   id: string;
@@ -193,7 +194,12 @@ function* ping(s: Socket, to: { ip: Ip; port: number }): Co<string> {
   const d = yield* recvFrom(s, TIMEOUT_MS);
   if (d === 'EAGAIN') return 'timeout';
   if (typeof d === 'string') return verdictOf(d);
-  if (d.error) return d.error.type === 11 || d.error.type === 3 ? (d.error.type === 11 ? 'ttl-exceeded' : 'icmp-unreachable') : verdictOf(d.error.errno);
+  if (d.error)
+    return d.error.type === 11 || d.error.type === 3
+      ? d.error.type === 11
+        ? 'ttl-exceeded'
+        : 'icmp-unreachable'
+      : verdictOf(d.error.errno);
   return 'connected';
 }
 
@@ -225,9 +231,14 @@ function deliveryOf(trace: Trace, places: PlaceIndex, from: Netns, spec: ProbeSp
 }
 
 function icmpName(family: 4 | 6, type: number, code: number): string | null {
-  if (family === 4 && type === 3) return ['net-unreachable', 'host-unreachable', 'proto-unreachable', 'port-unreachable', 'frag-needed'][code] ?? (code === 13 ? 'admin-prohibited' : code === 9 ? 'net-prohibited' : code === 10 ? 'host-prohibited' : `unreachable-${code}`);
+  if (family === 4 && type === 3)
+    return (
+      ['net-unreachable', 'host-unreachable', 'proto-unreachable', 'port-unreachable', 'frag-needed'][code] ??
+      (code === 13 ? 'admin-prohibited' : code === 9 ? 'net-prohibited' : code === 10 ? 'host-prohibited' : `unreachable-${code}`)
+    );
   if (family === 4 && type === 11) return 'ttl-exceeded';
-  if (family === 6 && type === 1) return ['no-route', 'admin-prohibited', 'beyond-scope', 'addr-unreachable', 'port-unreachable'][code] ?? `unreachable-${code}`;
+  if (family === 6 && type === 1)
+    return ['no-route', 'admin-prohibited', 'beyond-scope', 'addr-unreachable', 'port-unreachable'][code] ?? `unreachable-${code}`;
   if (family === 6 && type === 2) return 'packet-too-big';
   if (family === 6 && type === 3) return 'ttl-exceeded';
   return null;

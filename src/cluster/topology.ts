@@ -20,7 +20,14 @@ function listeners(ns: Netns, of: (owner: string) => boolean = () => true): List
   const out: Listen[] = [];
   for (const s of ns.sockets.all) {
     if (s.closed || !s.localPort || !of(s.owner?.argv[0] ?? '')) continue;
-    if (s.type === 'tcp' ? s.state !== 'LISTEN' : s.type === 'udp' ? s.remote !== null || s.localPort >= 32768 : s.type !== 'sctp' || s.state !== 'LISTEN') continue;
+    if (
+      s.type === 'tcp'
+        ? s.state !== 'LISTEN'
+        : s.type === 'udp'
+          ? s.remote !== null || s.localPort >= 32768
+          : s.type !== 'sctp' || s.state !== 'LISTEN'
+    )
+      continue;
     const any = !s.local || s.local.every(b => b === 0);
     out.push({ proto: s.type as Listen['proto'], port: s.localPort, ...(any ? {} : { address: formatIp(s.local!) }) });
   }
@@ -86,7 +93,8 @@ function podMtu(nodes: NodeRuntime[]): number | null {
 
 function vxlan(nodes: NodeRuntime[]): object {
   for (const n of nodes) {
-    for (const l of n.kernel().netns.get('')!.links.values()) if (l.vxlan) return { vni: l.vxlan.vni, vxlanPort: l.vxlan.port, vxlanDevice: l.name };
+    for (const l of n.kernel().netns.get('')!.links.values())
+      if (l.vxlan) return { vni: l.vxlan.vni, vxlanPort: l.vxlan.port, vxlanDevice: l.name };
   }
   return {};
 }

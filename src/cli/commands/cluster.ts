@@ -6,7 +6,18 @@ import type { Change, KubeObject } from '../../apiserver/types.ts';
 import { type ClusterConfig, ConfigError, clusterConfig } from '../../cluster/config.ts';
 import { saveEngine } from '../../cluster/engine.ts';
 import { bornCluster, newMachineChanges } from '../create.ts';
-import { commitMachine, kubeconfigEntries, loadEngine, type Machine, openMachine, pendingChanges, podnetHome, replaceMachine, seedOf, wallClock } from '../machine.ts';
+import {
+  commitMachine,
+  kubeconfigEntries,
+  loadEngine,
+  type Machine,
+  openMachine,
+  pendingChanges,
+  podnetHome,
+  replaceMachine,
+  seedOf,
+  wallClock,
+} from '../machine.ts';
 import { ended } from '../own.ts';
 import { SessionError } from '../session.ts';
 
@@ -86,7 +97,9 @@ async function create(flags: CreateFlags): Promise<number> {
   } else {
     await addCluster(config);
   }
-  process.stdout.write(`cluster ${config.name} created: ${config.nodes.length} nodes, CNI ${config.cni.name}, kube-proxy in ${config.kubeProxy.mode} mode\n`);
+  process.stdout.write(
+    `cluster ${config.name} created: ${config.nodes.length} nodes, CNI ${config.cni.name}, kube-proxy in ${config.kubeProxy.mode} mode\n`,
+  );
   return 0;
 }
 
@@ -124,8 +137,10 @@ async function addCluster(config: ClusterConfig): Promise<void> {
     machine.kubeconfigChanged = true;
     const record = { ...handle.record, random: { ...handle.server.random }, revision: handle.server.store.revision };
     const changes: Change[] = [{ bucket: 'podnet', key: `cluster:${config.name}`, object: record as unknown as KubeObject }];
-    for (const [bucket, b] of handle.server.store.buckets) for (const [key, object] of b.objects) changes.push({ bucket: `${config.name}/${bucket}`, key, object });
-    for (const [key, value] of saveEngine(handle.engine!)) changes.push({ bucket: `${config.name}:engine`, key, object: value as KubeObject });
+    for (const [bucket, b] of handle.server.store.buckets)
+      for (const [key, object] of b.objects) changes.push({ bucket: `${config.name}/${bucket}`, key, object });
+    for (const [key, value] of saveEngine(handle.engine!))
+      changes.push({ bucket: `${config.name}:engine`, key, object: value as KubeObject });
     if (commitMachine(machine, [...changes, ...pendingChanges(machine)])) return;
   }
   throw new SessionError('too many commands at a time: the cluster was not made');
@@ -142,10 +157,17 @@ async function remove(name?: string): Promise<number> {
   if (!cluster) throw new SessionError(`there is no cluster ${name}`);
   const k = machine.kubeconfig;
   const contexts = k.contexts.filter(c => c.context.cluster !== name);
-  machine.kubeconfig = { ...k, contexts, clusters: k.clusters.filter(c => c.name !== name), users: k.users.filter(u => u.name !== `${name}-admin`), 'current-context': contexts[0]?.name ?? '' };
+  machine.kubeconfig = {
+    ...k,
+    contexts,
+    clusters: k.clusters.filter(c => c.name !== name),
+    users: k.users.filter(u => u.name !== `${name}-admin`),
+    'current-context': contexts[0]?.name ?? '',
+  };
   machine.kubeconfigChanged = true;
   machine.clusters.delete(name);
-  if (!commitMachine(machine, [{ bucket: 'podnet', key: `cluster:${name}`, object: null }, ...pendingChanges(machine)])) return remove(name);
+  if (!commitMachine(machine, [{ bucket: 'podnet', key: `cluster:${name}`, object: null }, ...pendingChanges(machine)]))
+    return remove(name);
   process.stdout.write(`cluster ${name} deleted\n`);
   return 0;
 }

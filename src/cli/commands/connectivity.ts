@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connectivity } from '../../netpol/connectivity.ts';
-import { PROTOCOLS, type PortSet, sameSet, allPorts, isEmpty } from '../../netpol/ports.ts';
+import { allPorts, isEmpty, type PortSet, PROTOCOLS, sameSet } from '../../netpol/ports.ts';
 import { writePipe } from '../../sim/pipe.ts';
 import { currentCluster } from '../machine.ts';
 import { opener } from '../opener.ts';
@@ -39,7 +39,9 @@ export function portsText(s: PortSet): string {
   if (sameSet(s, allPorts())) return 'all';
   if (isEmpty(s)) return 'none';
   return PROTOCOLS.filter(p => s[p].length)
-    .map(p => `${p} ${s[p].length === 1 && s[p][0][0] === 1 && s[p][0][1] === 65535 ? 'all' : s[p].map(([a, b]) => (a === b ? a : `${a}-${b}`)).join(',')}`)
+    .map(
+      p =>
+        `${p} ${s[p].length === 1 && s[p][0][0] === 1 && s[p][0][1] === 65535 ? 'all' : s[p].map(([a, b]) => (a === b ? a : `${a}-${b}`)).join(',')}`,
+    )
     .join('; ');
 }
-

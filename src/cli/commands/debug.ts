@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { topology } from '../../cluster/topology.ts';
 import { writePipe } from '../../sim/pipe.ts';
+import { kubectlPlan } from '../kubectl-command.ts';
 import { currentCluster, engineOf } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
-import { kubectlPlan } from '../kubectl-command.ts';
 
 /** `podnet debug topology` is ours; every other `podnet debug ...` is kubectl's verb. */
 export function declare(command: Command): void {

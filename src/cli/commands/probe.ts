@@ -10,7 +10,10 @@ import { SessionError } from '../session.ts';
 
 export function declare(command: Command): void {
   command
-    .requiredOption('--file <probes.json>', '[{id, from, to, proto, port, count}] or {"probes": [...]}; from and to: pod:ns/name, node:name, external:client, address:port')
+    .requiredOption(
+      '--file <probes.json>',
+      '[{id, from, to, proto, port, count}] or {"probes": [...]}; from and to: pod:ns/name, node:name, external:client, address:port',
+    )
     .option('-o, --output <format>', 'json', 'json')
     .action(async (flags: { file: string }) => {
       const specs = read(flags.file);

@@ -2,13 +2,12 @@
 
 import { watchBucket } from '../apiserver/store.ts';
 import { addAddress, addLink, broadcastOf, linkByName, removeLink, setMaster, setUp } from '../linux/link.ts';
-import { rulesOf } from '../linux/netfilter/rules.ts';
 import type { Link } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { sha1 } from '../sim/sha1.ts';
 import { type Family, formatCidr, network, parseIp } from '../wire/ip.ts';
 import { allocate, gatewayOf, rangeOf, release, withPrefix } from './host-local.ts';
-import { applyRules, hasChain } from './iptables.ts';
+import { applyRules, hasChain, hasJump } from './iptables.ts';
 import { allNodes, ofFamily } from './nodes.ts';
 import { hex, loopbackUp, macFor, route, sysctls, toCidr, vethPair } from './plumbing.ts';
 import { addPortMappings, chainName, removePortMappings } from './portmap.ts';
@@ -94,7 +93,7 @@ export function removeMasquerade(node: CniNode, sandbox: PodSandbox, name: strin
   const family: Family = ip.includes(':') ? 6 : 4;
   const chain = chainName('', name, sandbox.id);
   if (!hasChain(node.netns, family, 'nat', chain)) return;
-  const used = rulesOf(node.netns.netfilter.xt[family].get('nat')!.chains.get('POSTROUTING')!).some(r => r.target?.name === chain);
+  const used = hasJump(node.netns, family, 'nat', 'POSTROUTING', chain);
   const jump = `-D POSTROUTING -s ${ip.replace(/\/.*/, '')} -j ${chain} ${masqueradeComment(name, sandbox.id)}`;
   applyRules(node.netns, family, 'nat', [...(used ? [jump] : []), `:${chain} - [0:0]`, `-X ${chain}`]);
 }

@@ -33,7 +33,7 @@ function settings(node: CniNode): Flannel {
   const underlay = conf?.Backend?.MTU ?? uplink(node)?.mtu ?? 1500;
   const given: Record<Family, string | undefined> = { 4: conf?.Network, 6: conf?.EnableIPv6 ? conf?.IPv6Network : undefined };
   const networks = config.families.flatMap(family => {
-    const cidr = conf ? given[family] : poolOf(config.podCIDRs, family);
+    const cidr = conf ? given[family] : poolOf(config.podCIDRs, family, node.cluster.server);
     return cidr ? [{ family, cidr: formatCidr(network(parseCidr(cidr)!)) }] : [];
   });
   return {

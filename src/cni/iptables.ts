@@ -10,8 +10,9 @@ export function hasChain(ns: Netns, family: Family, table: TableName, chain: str
 }
 
 export function hasJump(ns: Netns, family: Family, table: TableName, chain: string, target: string): boolean {
-  const c = ns.netfilter.xt[family].get(table)?.chains.get(chain);
-  return c ? rulesOf(c).some(r => r.target?.name === target) : false;
+  const t = ns.netfilter.xt[family].get(table);
+  const c = t?.chains.get(chain);
+  return t && c ? rulesOf(ns, t, c).some(r => r.target?.name === target) : false;
 }
 
 /** Lines of one table for `iptables-restore --noflush`. -> false: refused */

@@ -1,7 +1,7 @@
 // What CNIs read of Node objects.
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
-import { type Family, familyOf, parseCidr } from '../wire/ip.ts';
+import { type Family, familyOf, formatCidr, network, parseCidr } from '../wire/ip.ts';
 
 export interface NodeInfo {
   name: string;
@@ -30,8 +30,16 @@ export function nodeNamed(server: ApiServer, name: string): NodeInfo | undefined
   return node && nodeInfo(node);
 }
 
-export const poolOf = (podCIDRs: string[], family: Family): string | undefined =>
-  podCIDRs.find(c => {
+/** The pods' pool of a family. A second family that the configuration gives no pool of has the one its nodes' podCIDRs lie in. */
+export function poolOf(podCIDRs: string[], family: Family, server?: ApiServer): string | undefined {
+  const given = podCIDRs.find(c => {
     const cidr = parseCidr(c);
     return cidr && familyOf(cidr.ip) === family;
   });
+  if (given || !server) return given;
+  for (const node of allNodes(server)) {
+    const own = parseCidr(ofFamily(node.podCIDRs, family) ?? '');
+    if (own) return formatCidr(network({ ip: own.ip, bits: family === 4 ? 16 : 48 }));
+  }
+  return undefined;
+}

@@ -1,18 +1,61 @@
 // calico-node on one node: confd and BIRD (routes) and Felix (policy), kept in step with the API for as long as it runs.
 import { watchBucket } from '../../apiserver/store.ts';
+import { cancel, type SimEvent, schedule } from '../../sim/sim.ts';
 import type { CniAgent, CniNode } from '../types.ts';
+import { newFelixState, syncFelix } from './felix/felix.ts';
+import { MODEL_BUCKETS } from './felix/model.ts';
+import { vethName } from './names.ts';
 import { syncRoutes } from './routes.ts';
 
+/** Felix throttles its data plane to so many applies; changes within the interval are written together. */
+const APPLY_INTERVAL_MS = 100;
+/** felix/iptables/table.go: after a write the tables are read back, first soon and then ever less often, up to the refresh interval. */
+const POST_WRITE_MS = 50;
+const REFRESH_MS = 180_000;
+
 export function startCalicoNode(node: CniNode): CniAgent {
-  const sync = () => syncRoutes(node);
+  const { sim, server, blocksChanged } = node.cluster;
+  const state = newFelixState();
+  let pending: SimEvent | null = null;
+  let check: SimEvent | null = null;
+  const write = () => {
+    syncRoutes(node);
+    syncFelix(node, state, vethName);
+  };
+  const recheck = (delay: number) => {
+    cancel(sim, check);
+    check = schedule(
+      sim,
+      delay,
+      () => {
+        write();
+        recheck(Math.min(REFRESH_MS, delay * 2));
+      },
+      delay > POST_WRITE_MS * 32,
+    );
+  };
+  const sync = () => {
+    cancel(sim, pending);
+    pending = null;
+    write();
+    recheck(POST_WRITE_MS);
+  };
+  const later = () => {
+    if (!pending?.run) pending = schedule(sim, APPLY_INTERVAL_MS, sync);
+  };
   sync();
-  const stops = [watchBucket(node.cluster.server, 'nodes', sync)];
-  node.cluster.blocksChanged.add(sync);
-  stops.push(() => node.cluster.blocksChanged.delete(sync));
+  const stops = MODEL_BUCKETS.map(bucket => watchBucket(server, bucket, later));
+  blocksChanged.add(later);
+  // A pod's own chains are there before its first packet: the plugin waits for nothing, but nothing is sent before it returns.
+  node.sandboxesChanged.add(later);
   return {
     sync,
     stop: () => {
       for (const undo of stops) undo();
+      blocksChanged.delete(later);
+      node.sandboxesChanged.delete(later);
+      cancel(sim, pending);
+      cancel(sim, check);
     },
   };
 }

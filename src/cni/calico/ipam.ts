@@ -32,7 +32,7 @@ const blockAt = (ip: Uint8Array): Cidr => network({ ip, bits: BLOCK_BITS[familyO
 export function ensureNodeBlock(cluster: CniCluster, nodeName: string, family: Family): IpamBlock | null {
   const owned = blocksOf(cluster, family).find(b => b.node === nodeName && !isHost(b));
   if (owned) return owned;
-  const pool = poolOf(cluster.config.podCIDRs, family);
+  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
   if (!pool) return null;
   const own = parseCidr(ofFamily(nodeNamed(cluster.server, nodeName)?.podCIDRs ?? [], family) ?? '');
   const first = own && blockAt(own.ip);
@@ -59,7 +59,7 @@ function claim(cluster: CniCluster, node: string, cidr: Cidr): IpamBlock {
 
 /** A further block: of the node's own podCIDR, else one that is in nobody's, else any free one of the pool. */
 function claimNext(cluster: CniCluster, node: string, family: Family): IpamBlock | null {
-  const pool = poolOf(cluster.config.podCIDRs, family);
+  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
   if (!pool) return null;
   const nodes = allNodes(cluster.server);
   const taken = new Set(blocksOf(cluster, family).map(b => b.cidr));
@@ -110,7 +110,7 @@ function assignWanted(cluster: CniCluster, pod: PodRef, owner: string, text: str
   if (holder) return holder.used[canonical] === owner ? canonical : null;
   const cidr = blockAt(ip);
   const block = ownerOf(cluster, cidr);
-  const pool = poolOf(cluster.config.podCIDRs, family);
+  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
   const inPool = pool !== undefined && inCidr(parseCidr(pool) as Cidr, ip);
   if (block && block.node === pod.nodeName) return assign(block, canonical, owner);
   if (!block && inPool) return assign(claim(cluster, pod.nodeName, cidr), canonical, owner);

@@ -2,19 +2,15 @@
 import { addAddress, linkByName, linkLocalOf, removeLink } from '../../linux/link.ts';
 import { removeRoute } from '../../linux/route.ts';
 import type { Netns } from '../../linux/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
-import { sha1 } from '../../sim/sha1.ts';
 import { formatIp, ip } from '../../wire/ip.ts';
-import { hex, hostCidr, loopbackUp, macFor, route, sysctls, vethPair } from '../plumbing.ts';
+import { hostCidr, loopbackUp, macFor, route, sysctls, vethPair } from '../plumbing.ts';
 import { addPortMappings, removePortMappings } from '../portmap.ts';
 import type { CniNode, CniPlugin, PodSandbox } from '../types.ts';
 import { startCalicoNode } from './agent.ts';
 import { writeConflist } from './files.ts';
 import { allocate, release } from './ipam.ts';
+import { vethName } from './names.ts';
 import { nodeMtu, syncRoutes } from './routes.ts';
-
-/** `cali` + 11 hex digits (libcalico-go/lib/backend/k8s/conversion/workload_endpoint_default.go). */
-export const vethName = (namespace: string, pod: string): string => `cali${hex(sha1(stringToBytes(`${namespace}.${pod}`))).slice(0, 11)}`;
 
 const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
 const GATEWAY = '169.254.1.1';

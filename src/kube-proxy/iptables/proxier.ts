@@ -51,8 +51,9 @@ function sectionsOf(p: FamilyProxier, s: ProxiedService): Section[] {
 }
 
 function hasJump(ns: Netns, family: Family, table: string, chain: string, target: string): boolean {
-  const c = ns.netfilter.xt[family].get(table as TableName)?.chains.get(chain);
-  return c ? rulesOf(c).some(r => r.target?.name === target) : false;
+  const t = ns.netfilter.xt[family].get(table as TableName);
+  const c = t?.chains.get(chain);
+  return t && c ? rulesOf(ns, t, c).some(r => r.target?.name === target) : false;
 }
 
 /** EnsureChain and EnsureRule(Prepend): only what is missing. */

@@ -1,0 +1,215 @@
+// Felix on one node: the model as chains and sets, and the kernel brought to them (felix/dataplane/linux, felix/iptables/table.go v3.32).
+
+import { listObjects } from '../../../apiserver/store.ts';
+import { restoreSets } from '../../../linux/netfilter/ipset.ts';
+import { restore } from '../../../linux/netfilter/restore.ts';
+import { rulesOf } from '../../../linux/netfilter/rules.ts';
+import { tablesOf } from '../../../linux/netfilter/state.ts';
+import type { Netns } from '../../../linux/types.ts';
+import type { Family } from '../../../wire/ip.ts';
+import { formatIp } from '../../../wire/ip.ts';
+import { allNodes, ofFamily, poolOf } from '../../nodes.ts';
+import type { CniNode } from '../../types.ts';
+import { isIpip, isVxlan, vxlanName } from '../routes.ts';
+import { type FelixConfig, felixConfig } from './config.ts';
+import { type Endpoint, readModel } from './model.ts';
+import { hashComment, type Rule, reachable, renderChain, ruleHashes, ruleText } from './rules.ts';
+import { type SetSpec, setMembers } from './scanner.ts';
+import { appendedRules, HOOKED, INSERTED, setName, staticChains, type TableChains } from './static.ts';
+import { workloadChains } from './workloads.ts';
+
+const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
+type TableName = (typeof TABLES)[number];
+
+/** What was written last, to write only what changed. */
+export interface FelixState {
+  /** `family table chain` -> its rules. */
+  chains: Map<string, string>;
+  /** Set name -> its entries. */
+  sets: Map<string, Set<string>>;
+}
+
+export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map() });
+
+interface WantedSet {
+  name: string;
+  type: string;
+  family: Family;
+  members: string[];
+}
+
+/** Bring one node's rules and sets to what the API says. Sets first: a rule may not name one that is not there. */
+export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, name: string) => string): void {
+  const { server, config } = node.cluster;
+  const model = readModel(server, veth);
+  const felix = felixConfig(listObjects(server, 'felixconfigurations.projectcalico.org'), node.nodeName);
+  const sets: WantedSet[] = [];
+  const texts: { family: Family; table: TableName; chains: Map<string, string[]> }[] = [];
+  for (const family of config.families) {
+    const specs = new Map<string, SetSpec>();
+    const tables = staticChains(staticInput(node, felix, family));
+    workloadChains(node.nodeName, model, felix, family, specs, tables);
+    for (const table of TABLES) texts.push({ family, table, chains: rendered(tables, table) });
+    sets.push(...staticSets(node, family), ...policySets(specs, model.endpoints, family, texts));
+  }
+  writeSets(node.netns, state, sets);
+  for (const t of texts) writeTable(node.netns, state, felix, t.family, t.table, t.chains);
+  dropSets(node.netns, state, sets);
+}
+
+function staticInput(node: CniNode, config: FelixConfig, family: Family) {
+  const { cluster } = node;
+  const { encapsulation, natOutgoing, natOutgoing6 } = cluster.config;
+  const vxlan = isVxlan(encapsulation);
+  const ipip = isIpip(encapsulation);
+  const bgp = listObjects(cluster.server, 'bgpconfigurations.projectcalico.org').find(o => o.metadata.name === 'default')?.spec ?? {};
+  const blocked = ['serviceLoadBalancerIPs', 'serviceExternalIPs', 'serviceClusterIPs'].flatMap(f =>
+    (bgp[f] ?? []).map((x: any) => x.cidr),
+  );
+  const tunnels = [...(ipip && family === 4 ? ['tunl0'] : []), ...(vxlan ? [vxlanName(family)] : [])];
+  return {
+    family,
+    config,
+    vxlan,
+    ipip: ipip && family === 4,
+    tunnels,
+    natOutgoing: family === 4 ? natOutgoing : natOutgoing6,
+    blockedCIDRs: [...new Set<string>(blocked)],
+  };
+}
+
+function rendered(tables: TableChains, table: TableName): Map<string, string[]> {
+  const chains = new Map(tables[table].map(c => [c.name, c]));
+  const roots = ['cali-PREROUTING', 'cali-POSTROUTING', 'cali-INPUT', 'cali-FORWARD', 'cali-OUTPUT'];
+  return new Map(reachable(chains, roots).map(c => [c.name, renderChain(c)]));
+}
+
+// -- sets
+
+function staticSets(node: CniNode, family: Family): WantedSet[] {
+  const { cluster, netns, nodeName } = node;
+  const { config } = cluster;
+  const pool = poolOf(config.podCIDRs, family, cluster.server);
+  const nat = family === 4 ? config.natOutgoing : config.natOutgoing6;
+  const make = (id: string, type: string, members: string[]): WantedSet => ({ name: setName(family, id), type, family, members });
+  const out = [
+    make('dscp-src-net', 'hash:net', []),
+    make('masq-ipam-pools', 'hash:net', pool && nat ? [pool] : []),
+    make('network-ip-pools', 'hash:net', pool ? [pool] : []),
+    make('this-host', 'hash:ip', localAddresses(netns, family)),
+  ];
+  const hosts = (own: boolean) =>
+    allNodes(cluster.server).flatMap(n => (n.name === nodeName && !own ? [] : (ofFamily(n.ips, family) ?? [])));
+  if (isIpip(config.encapsulation) && family === 4) out.push(make('all-hosts-net', 'hash:net', hosts(true)));
+  if (isVxlan(config.encapsulation)) out.push(make('all-vxlan-net', 'hash:net', hosts(false)));
+  return out;
+}
+
+/** All local addresses but those of workloads' links; 127.0.0.0 is one too, by the local table. */
+function localAddresses(ns: Netns, family: Family): string[] {
+  const out = new Set<string>(family === 4 ? ['127.0.0.0'] : []);
+  for (const link of ns.links.values()) {
+    if (link.name.startsWith('cali')) continue;
+    for (const a of link.addresses) if (a.ip.length === (family === 4 ? 4 : 16)) out.add(formatIp(a.ip));
+  }
+  return [...out];
+}
+
+/** Only sets that a programmed rule names. */
+function policySets(
+  specs: Map<string, SetSpec>,
+  endpoints: Endpoint[],
+  family: Family,
+  texts: { family: Family; chains: Map<string, string[]> }[],
+): WantedSet[] {
+  const named = new Set<string>();
+  for (const t of texts) {
+    if (t.family !== family) continue;
+    for (const lines of t.chains.values()) for (const l of lines) for (const m of l.matchAll(/--match-set (\S+)/g)) named.add(m[1]);
+  }
+  const out: WantedSet[] = [];
+  for (const spec of specs.values()) {
+    const name = setName(family, spec.id);
+    if (named.has(name)) out.push({ name, type: spec.type, family, members: setMembers(spec, endpoints, family) });
+  }
+  return out;
+}
+
+function writeSets(ns: Netns, state: FelixState, wanted: WantedSet[]): void {
+  let text = '';
+  for (const s of wanted) {
+    const there = ns.netfilter.ipsets.has(s.name);
+    if (!there) text += `create ${s.name} ${s.type} family ${s.family === 4 ? 'inet' : 'inet6'} maxelem 1048576\n`;
+    const before = there ? (state.sets.get(s.name) ?? new Set(ns.netfilter.ipsets.get(s.name)?.entries.keys())) : new Set<string>();
+    const after = new Set(s.members);
+    for (const m of after) if (!before.has(m)) text += `add ${s.name} ${m} -exist\n`;
+    for (const m of before) if (!after.has(m)) text += `del ${s.name} ${m} -exist\n`;
+    state.sets.set(s.name, after);
+  }
+  if (text) restoreSets(ns, text);
+}
+
+function dropSets(ns: Netns, state: FelixState, wanted: WantedSet[]): void {
+  const keep = new Set(wanted.map(s => s.name));
+  const gone = [...ns.netfilter.ipsets.keys()].filter(name => /^cali[46]0/.test(name) && !keep.has(name));
+  for (const name of gone) state.sets.delete(name);
+  if (gone.length) restoreSets(ns, gone.map(name => `destroy ${name}\n`).join(''));
+}
+
+// -- tables
+
+function writeTable(ns: Netns, state: FelixState, c: FelixConfig, family: Family, table: TableName, wanted: Map<string, string[]>): void {
+  const live = tablesOf(ns, family, 'nft').get(table);
+  const heads: string[] = [];
+  const rules: string[] = [];
+  for (const [name, lines] of wanted) {
+    const key = `${family} ${table} ${name}`;
+    const text = lines.join('\n');
+    if (state.chains.get(key) === text && live?.chains.has(name)) continue;
+    state.chains.set(key, text);
+    heads.push(`:${name} - [0:0]`);
+    for (const l of lines) rules.push(`-A ${name} ${l}`);
+  }
+  const stale = [...(live?.chains.keys() ?? [])].filter(name => name.startsWith('cali-') && !wanted.has(name));
+  for (const name of stale) {
+    heads.push(`:${name} - [0:0]`);
+    rules.push(`-X ${name}`);
+    state.chains.delete(`${family} ${table} ${name}`);
+  }
+  const own = ownRules(ns, c, family, table);
+  if (!heads.length && !own.length) return;
+  restore(ns, family, `*${table}\n${[...heads, ...rules, ...own, 'COMMIT'].join('\n')}\n`, { noflush: true });
+}
+
+/** Where in a chain of the kernel's own a rule with this hash stands. */
+function positions(ns: Netns, family: Family, table: TableName, chain: string): string[] {
+  const t = tablesOf(ns, family, 'nft').get(table);
+  const found = t?.chains.get(chain);
+  if (!t || !found) return [];
+  return rulesOf(ns, t, found).map(r => /cali:([\w-]{16})/.exec(r.matches.map(m => m.save).join(' '))?.[1] ?? '');
+}
+
+/** Jumps from the kernel's chains: at the top (or, by configuration, at the end), and put back there when something else came before. */
+function ownRules(ns: Netns, c: FelixConfig, family: Family, table: TableName): string[] {
+  const out: string[] = [];
+  for (const chain of HOOKED[table]) {
+    const target = INSERTED[table][chain];
+    const head: Rule[] = target ? [{ match: [], action: `--jump ${target}`, comments: [] }] : [];
+    const tail = appendedRules(table, chain, c);
+    const headHashes = ruleHashes({ name: chain, rules: head });
+    // felix/iptables/table.go: another seed, so that the same rule in both places has two hashes.
+    const tailHashes = ruleHashes({ name: `${chain}*appends*`, rules: tail });
+    const now = positions(ns, family, table, chain);
+    const placed = headHashes.every((h, i) => (c.insert ? now[i] === h : now.includes(h)));
+    const count = now.filter(h => h).length;
+    if (placed && tailHashes.every(h => now.includes(h)) && count === head.length + tail.length) continue;
+    for (let i = now.length; i > 0; i--) if (now[i - 1]) out.push(`-D ${chain} ${i}`);
+    head.forEach((r, i) => {
+      out.push(`${c.insert ? `-I ${chain} ${i + 1}` : `-A ${chain}`} ${ruleText(r, hashComment(headHashes[i]))}`);
+    });
+    tail.forEach((r, i) => {
+      out.push(`-A ${chain} ${ruleText(r, hashComment(tailHashes[i]))}`);
+    });
+  }
+  return out;
+}

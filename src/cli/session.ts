@@ -259,10 +259,15 @@ export const wantsCompaction = (session: Session): boolean => session.seq >= MOS
 /** Copy the state into a new epoch. Loses against any other commit, and then just leaves it to the next command. */
 export function compact(session: Session): boolean {
   const buckets = new Map<string, Map<string, unknown>>();
-  const names = new Set(session.overlay.keys());
-  if (!stands(session)) return false;
-  for (const f of fs.readdirSync(join(session.dir, session.epoch))) if (f.endsWith('.json')) names.add(decodeURIComponent(f.slice(0, -5)));
-  for (const n of names) buckets.set(n, loadBucket(session, n));
+  try {
+    const names = new Set(session.overlay.keys());
+    for (const f of fs.readdirSync(join(session.dir, session.epoch)))
+      if (f.endsWith('.json')) names.add(decodeURIComponent(f.slice(0, -5)));
+    for (const n of names) buckets.set(n, loadBucket(session, n));
+  } catch (e) {
+    if (e instanceof SessionMoved || code(e) === 'ENOENT') return false;
+    throw e;
+  }
   return moveTo(session, buckets);
 }
 

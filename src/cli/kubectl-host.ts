@@ -16,7 +16,7 @@ function attempt<T>(f: () => T): T | FileError {
   }
 }
 
-const done = (r: undefined | FileError): FileError | null => r ?? null;
+const done = (f: () => void): FileError | null => attempt(() => (f(), null));
 
 export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.ProcessEnv): KubectlHost {
   return {
@@ -39,9 +39,9 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
     env,
     cwd: process.cwd(),
     readFile: path => attempt(() => new Uint8Array(fs.readFileSync(path))),
-    writeFile: (path, data, mode) => done(attempt(() => fs.writeFileSync(path, data, { mode }))),
-    makeDir: path => done(attempt(() => fs.mkdirSync(path))),
-    removeFile: path => done(attempt(() => fs.rmSync(path))),
+    writeFile: (path, data, mode) => done(() => fs.writeFileSync(path, data, { mode })),
+    makeDir: path => done(() => void fs.mkdirSync(path)),
+    removeFile: path => done(() => fs.rmSync(path)),
     stat: path =>
       attempt(() => {
         const s = fs.lstatSync(path);

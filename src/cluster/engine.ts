@@ -47,7 +47,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
     cni,
     plugin: pluginOf(config.cni.name),
     nodes: new Map(),
-    controllers: startControllers(server, { loadBalancerPool: config.loadBalancerPool }),
+    controllers: startControllers(server, { loadBalancerPool: config.loadBalancerPool === null ? null : [config.loadBalancerPool] }),
     saved,
     written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
   };

@@ -64,7 +64,7 @@ function* tlsListeners(p: Process, ports: { port: number; address: string | null
       startTask(p.kernel.sim, refusePlain(c), true);
     }
   };
-  for (const { port, address } of ports) startTask(p.kernel.sim, serve(port, address && ip(address)), true);
+  for (const { port, address } of ports) startTask(p.kernel.sim, serve(port, address === null ? null : ip(address)), true);
   return yield* idle(p);
 }
 

@@ -1,5 +1,6 @@
 // The file system of a machine that is not a container: Debian with every tool that an administrator would have installed.
-import { makeProc, makeSys } from '../linux/procfs.ts';
+import { makeProc } from '../linux/procfs.ts';
+import { makeSys } from '../linux/sysfs.ts';
 import type { Kernel } from '../linux/types.ts';
 import { type Filesystem, newFile, place } from '../linux/vfs.ts';
 import { buildRootfs, machineImage } from '../userland/images.ts';

@@ -36,10 +36,19 @@ export function receive(link: Link, frame: Frame, from: Skb | null = null): void
   countIn(link, frame);
   tap(link, frame, 'in');
   if (link.master !== null) {
+    if (skb) wakeUp(ns);
     const bridge = ns.links.get(link.master);
     if (bridge) return bridgeInput(bridge, link, frame, skb, passUp);
   }
   passUp(link, frame, skb, false);
+}
+
+/** What the namespace's owner left to be done when its first packet comes. */
+function wakeUp(ns: Netns): void {
+  if (!ns.onWake) return;
+  const wake = ns.onWake;
+  ns.onWake = null;
+  wake();
 }
 
 function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): void {
@@ -48,6 +57,7 @@ function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): 
   if (!flat && !group && frame.dst !== link.mac) return; // PACKET_OTHERHOST
   if (frame.payload.kind === 'arp') return arpReceive(link, frame.payload, !group, null);
   if (!skb) return;
+  wakeUp(link.netns);
   skb.iif = link;
   if (skb.packet.family === 6 && conf6(link.netns, link.name, 'disable_ipv6') !== 0) {
     return dropped(skb, link.netns, `IPv6 is disabled on ${link.name}`);
@@ -201,6 +211,7 @@ function flowHash(p: Packet): number {
  * route says; EPERM: OUTPUT dropped it.
  */
 export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errno | null {
+  wakeUp(ns);
   const known = isAny(packet.src) ? null : packet.src;
   const key = { src: known, mark: o.mark ?? 0, oif: o.oif ?? null, hash: flowHash(packet) };
   const route = lookupRoute(ns, packet.dst, key);

@@ -16,7 +16,12 @@ function attempt<T>(f: () => T): T | FileError {
   }
 }
 
-const done = (f: () => void): FileError | null => attempt(() => (f(), null));
+function done(f: () => void): FileError | null {
+  return attempt(() => {
+    f();
+    return null;
+  });
+}
 
 export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.ProcessEnv): KubectlHost {
   return {

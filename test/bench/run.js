@@ -1,0 +1,81 @@
+// What a command costs, as ratios measured side by side in one run. `npm run bench [-- ROUNDS]`; build first.
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+const root = join(__dirname, '../..');
+const rounds = Number(process.argv[2] ?? 15);
+const home = fs.mkdtempSync(join(tmpdir(), 'podnet-bench-'));
+const env = { ...process.env, PODNET_HOME: join(home, 'podnet'), PODNET_SEED: '1' };
+delete env.NODE_EXTRA_CA_CERTS;
+
+function run(argv, extra = {}) {
+  const start = process.hrtime.bigint();
+  const r = spawnSync(process.execPath, argv, { env: { ...env, ...extra }, cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const ms = Number(process.hrtime.bigint() - start) / 1e6;
+  if (r.status !== 0) throw new Error(`node ${argv.join(' ')}: exit ${r.status}: ${r.stderr.slice(0, 500)}`);
+  return { ms, out: r.stdout };
+}
+
+const median = list => [...list].sort((a, b) => a - b)[list.length >> 1];
+const kubectl = (...args) => [join(root, 'bin/kubectl.js'), ...args];
+const podnet = (...args) => [join(root, 'bin/podnet.js'), ...args];
+
+/** Each round runs every contender once, so that a slow moment of the machine falls on all of them. */
+function sideBySide(contenders) {
+  const times = Object.fromEntries(Object.keys(contenders).map(k => [k, []]));
+  for (let i = 0; i < rounds; i++) for (const [name, argv] of Object.entries(contenders)) times[name].push(run(argv).ms);
+  return Object.fromEntries(Object.entries(times).map(([k, v]) => [k, median(v)]));
+}
+
+function manifests(services, pods) {
+  const items = [];
+  for (let i = 0; i < services; i++) {
+    const name = `svc-${String(i).padStart(5, '0')}`;
+    const labels = { app: name };
+    items.push({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name },
+      spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+    });
+    for (let k = 0; k < pods / services; k++) {
+      items.push({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `${name}-${k}`, labels },
+        spec: { containers: [{ name: 'c', image: 'registry.k8s.io/pause:3.10', ports: [{ containerPort: 8080 }] }] },
+      });
+    }
+  }
+  const file = join(home, `world-${services}-${pods}.json`);
+  fs.writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  return file;
+}
+
+try {
+  run(podnet('apply', '-f', join(root, 'manifests/shop.yaml')));
+  run(kubectl('get', 'pods'));
+  const base = sideBySide({
+    'bare node': ['-e', '0'],
+    'get svc': kubectl('get', 'svc'),
+    'get pods -o wide': kubectl('get', 'pods', '-o', 'wide'),
+    'exec … curl': kubectl('exec', 'deploy/frontend', '--', 'curl', '-s', 'http://cart/'),
+  });
+  const goals = { 'get svc': 1.45, 'exec … curl': 2.5 };
+  for (const [name, ms] of Object.entries(base)) {
+    const goal = goals[name] ? `  (goal ${goals[name]})` : '';
+    console.log(`${name.padEnd(34)} ${ms.toFixed(1).padStart(8)} ms  ${(ms / base['bare node']).toFixed(2)} x bare node${goal}`);
+  }
+  const big = manifests(200, 1000);
+  const config = join(home, 'big.yaml');
+  fs.writeFileSync(
+    config,
+    `nodes:\n${Array.from({ length: 12 }, (_, i) => `- {name: n${i}, role: ${i ? 'worker' : 'control-plane'}, ip: 192.168.1.${10 + i}}\n`).join('')}`,
+  );
+  const first = median([0, 1, 2].map(() => run(podnet('--with', big, 'get', 'svc')).ms));
+  console.log(`${'1,000 pods + 200 Services'.padEnd(34)} ${first.toFixed(0).padStart(8)} ms  from nothing to the first answer (goal 1000)`);
+} finally {
+  fs.rmSync(home, { recursive: true, force: true });
+}

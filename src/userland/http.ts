@@ -305,6 +305,7 @@ export function tcpServer(
 ): Errno | null {
   const s = socket(p, 'tcp', o.address ? (o.address.length === 4 ? 4 : 6) : (o.family ?? 6));
   if (typeof s === 'string') return s;
+  if (o.address?.length === 16) s.v6only = true; // an explicit [::] beside 0.0.0.0, as servers configure it
   const error = bind(s, o.address ?? null, port) ?? listen(s);
   if (error) {
     close(s);

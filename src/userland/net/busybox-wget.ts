@@ -132,7 +132,7 @@ function* fetchOne(r: Run, url: Url): Co<number | { location: string }> {
   const error = yield* connect(s, address, port, r.o.flags.has('T') ? r.timeoutMs : undefined);
   if (error) {
     close(s);
-    if (error === 'ETIMEDOUT' && r.o.flags.has('T')) return die(r, 'download timed out');
+    if (error === 'EINPROGRESS') return die(r, 'download timed out');
     return die(r, `can't connect to remote host (${formatIp(address)}): ${libcError(u, error)}`);
   }
   try {

@@ -135,7 +135,7 @@ function* connectOne(s: Session, address: Ip, port: number, deadlineMs: number):
   const at = `${formatIp(address)} port ${port}${from}`;
   if (s.p.kernel.sim.nowMs === fromMs && IMMEDIATE.includes(error))
     s.info(`Immediate connect fail for ${formatIp(address)}: ${strerror(error)}`);
-  else if (s.p.kernel.sim.nowMs < deadlineMs) s.info(`connect to ${at} failed: ${strerror(error)}`);
+  else if (error !== 'EINPROGRESS') s.info(`connect to ${at} failed: ${strerror(error)}`);
   close(sock);
   return error;
 }
@@ -200,7 +200,7 @@ export function* openConnection(s: Session, url: Url, port: number): Co<Connecti
 function connectFailure(s: Session, host: string, port: number, last: Errno, fromMs: number): CurlError {
   const { nowMs } = s.p.kernel.sim;
   if (nowMs >= s.deadlineMs) return { code: 28, message: `Connection timed out after ${elapsed(s)} milliseconds` };
-  const byTimeout = s.c.connectTimeoutMs > 0 && nowMs >= s.startMs + s.c.connectTimeoutMs;
+  const byTimeout = last === 'EINPROGRESS';
   const couldNot = s.u.tools >= 13 ? 'Could not connect to server' : "Couldn't connect to server";
   const why = byTimeout ? (s.u.tools >= 13 ? 'Timeout was reached' : 'Timeout was reached') : couldNot;
   const code = byTimeout || last === 'ETIMEDOUT' ? 28 : 7;

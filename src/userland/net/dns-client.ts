@@ -76,7 +76,7 @@ export function* exchangeTcp(p: Process, server: Ip, query: DnsMessage, o: Excha
     }
     const until = p.kernel.sim.nowMs + o.timeoutMs;
     const connected = yield* connect(s, server, o.port ?? 53, o.timeoutMs);
-    if (connected) return { stage: 'connect', error: connected === 'ETIMEDOUT' ? 'timeout' : connected };
+    if (connected) return { stage: 'connect', error: connected === 'ETIMEDOUT' || connected === 'EINPROGRESS' ? 'timeout' : connected };
     const sent = yield* send(s, frameForTcp(encodeMessage(query)));
     if (typeof sent === 'string') return { stage: 'io', error: sent };
     let buffer: Uint8Array = new Uint8Array(0);

@@ -264,7 +264,7 @@ function* reach(r: Run, url: Url, port: number): Co<Reader | { done: number } | 
       return yield* secured(r, url, plainStream(s));
     }
     if (typeof s !== 'string') close(s);
-    last = error as Errno;
+    last = error === 'EINPROGRESS' ? 'ETIMEDOUT' : (error as Errno);
     say(r, `failed: ${strerror(last)}.\n`);
   }
   const final = ['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(last) && !r.o.flags.has('retry-connrefused');

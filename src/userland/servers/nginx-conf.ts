@@ -95,7 +95,7 @@ export function parseConf(p: Process, path: string): Directive[] | ConfError {
       }
       if (d.name !== 'include') out.push(d);
       else {
-        const included = include(p, path, d.args[0]);
+        const included = include(p, d.args[0]);
         if (!Array.isArray(included)) return included;
         out.push(...included);
       }
@@ -106,7 +106,7 @@ export function parseConf(p: Process, path: string): Directive[] | ConfError {
   return block(0);
 }
 
-function include(p: Process, from: string, pattern: string): Directive[] | ConfError {
+function include(p: Process, pattern: string): Directive[] | ConfError {
   const path = absolute(pattern, '/etc/nginx');
   if (!/[*?[]/.test(path)) return parseConf(p, path);
   const dir = path.slice(0, path.lastIndexOf('/')) || '/';

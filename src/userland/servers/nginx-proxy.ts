@@ -79,7 +79,7 @@ export function* proxyPass(s: Scope, d: Directive): Co<Reply | null> {
       try {
         const error = yield* connect(sock, address, port, seconds(setting(s, 'proxy_connect_timeout')?.args[0], 60_000));
         if (!error) return yield* forward(s, sock, target, upstream, d);
-        const timedOut = error === 'ETIMEDOUT';
+        const timedOut = error === 'ETIMEDOUT' || error === 'EINPROGRESS';
         const why =
           { ECONNREFUSED: '111: Connection refused', EHOSTUNREACH: '113: Host is unreachable' }[error as string] ??
           `110: Connection timed out`;

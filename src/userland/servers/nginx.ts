@@ -192,7 +192,10 @@ function* run(p: Process, n: Nginx, path: string): Co<number> {
 function reload(n: Nginx, path: string): void {
   notice(n.p, 'signal 1 (SIGHUP) received, reconfiguring');
   const made = configure(n.p, n.version, path);
-  if (typeof made === 'string') return notice(n.p, made, 'emerg');
+  if (typeof made === 'string') {
+    notice(n.p, made, 'emerg');
+    return;
+  }
   notice(n.p, 'reconfiguring');
   Object.assign(n, { http: made.http, servers: made.servers, upstreams: made.upstreams, mime: made.mime });
 }

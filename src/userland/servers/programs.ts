@@ -1,4 +1,72 @@
+import type { Program } from '../../linux/types.ts';
+import type { Co } from '../../sim/task.ts';
 import type { ProgramTable } from '../programs.ts';
+import type { Userland } from '../userland.ts';
+import { agnhost, serveHostnameProgram } from './agnhost.ts';
+import { untilSignal } from './daemon.ts';
+import {
+  cassandra,
+  consul,
+  elasticsearch,
+  memcached,
+  mongod,
+  mysql,
+  mysqlClient,
+  natsServer,
+  pgIsready,
+  postgres,
+  psql,
+  rabbitmq,
+  zkServer,
+} from './databases.ts';
+import { echoServer, echoserver, helloApp, helloKubernetes, helloNode, httpEcho, whereami, whoami } from './echo.ts';
+import { python } from './files.ts';
+import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
+import { httpd } from './httpd.ts';
+import { nginx } from './nginx.ts';
+import { redisCli, redisServer } from './redis.ts';
+
+const pause = (_u: Userland): Program =>
+  function* (p): Co<number> {
+    return yield* untilSignal(p, { TERM: 0, INT: 0 });
+  };
+
+const html = 'text/html; charset=UTF-8';
+const php = frontPage(80, 'Apache/2.4.65 (Debian)', html, '');
 
 /** Servers that images start: package, directory, programs. */
-export const SERVER_PROGRAMS: ProgramTable = [];
+export const SERVER_PROGRAMS: ProgramTable = [
+  ['nginx', '/usr/sbin', { nginx }],
+  ['httpd', '/usr/local/bin', { 'httpd-foreground': httpd, httpd }],
+  ['http-echo', '/', { 'http-echo': httpEcho }],
+  ['agnhost', '/', { agnhost }],
+  ['serve-hostname', '/', { serve_hostname: serveHostnameProgram }],
+  ['echoserver', '/usr/local/bin', { 'run.sh': echoserver }],
+  ['echo-server', '/bin', { 'echo-server': echoServer }],
+  ['hello-app', '/', { 'hello-app': helloApp }],
+  ['whereami', '/', { whereami }],
+  ['hello-node', '/usr/local/bin', { node: helloNode }],
+  ['whoami', '/', { whoami }],
+  ['hello-kubernetes', '/usr/local/bin', { node: helloKubernetes }],
+  ['httpbin', '/usr/local/bin', { gunicorn: httpbin }],
+  ['go-httpbin', '/bin', { 'go-httpbin': goHttpbin }],
+  ['podinfo', '/', { podinfo }],
+  ['python', '/usr/local/bin', { python3: python, python }],
+  ['caddy', '/usr/bin', { caddy: frontPage(80, 'Caddy', html, 'Caddy works!\n') }],
+  ['tomcat', '/usr/local/bin', { 'catalina.sh': frontPage(8080, 'Apache-Coyote/1.1', html, '') }],
+  ['wordpress', '/usr/local/bin', { 'apache2-foreground': php }],
+  ['php-apache', '/usr/local/bin', { 'apache2-foreground': php }],
+  ['ghost', '/usr/local/bin', { node: frontPage(2368, 'Ghost', html, '') }],
+  ['redis', '/usr/local/bin', { 'redis-server': redisServer, 'redis-cli': redisCli, 'valkey-server': redisServer, 'valkey-cli': redisCli }],
+  ['postgres', '/usr/local/bin', { postgres, psql, pg_isready: pgIsready }],
+  ['mysql', '/usr/local/bin', { mysqld: mysql, mariadbd: mysql, mysql: mysqlClient, mariadb: mysqlClient }],
+  ['mongo', '/usr/local/bin', { mongod }],
+  ['memcached', '/usr/local/bin', { memcached }],
+  ['rabbitmq', '/usr/local/bin', { 'rabbitmq-server': rabbitmq }],
+  ['nats', '/usr/local/bin', { 'nats-server': natsServer }],
+  ['elasticsearch', '/usr/local/bin', { elasticsearch }],
+  ['cassandra', '/usr/local/bin', { cassandra }],
+  ['zookeeper', '/usr/local/bin', { 'zkServer.sh': zkServer }],
+  ['consul', '/usr/local/bin', { consul }],
+  ['pause', '/', { pause }],
+];

@@ -1,0 +1,57 @@
+// Go's net/http as a server: the order and defaults of its response headers (src/net/http/server.go, Go 1.23).
+import type { Process } from '../../linux/types.ts';
+import { stringToBytes } from '../../sim/bytes.ts';
+import type { Co } from '../../sim/task.ts';
+import { httpDate } from '../../sim/time.ts';
+import { type Headers, httpServer, type Reply, type Served, type ServeOptions } from '../http.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** http.DetectContentType for what these servers send. */
+function sniff(body: Uint8Array): string {
+  const head = String.fromCharCode(...body.subarray(0, 64))
+    .trimStart()
+    .toLowerCase();
+  if (/^<(?:!doctype html|html|head|body|h1|p|div|title|table|a|b|br|!--)[ >]/.test(head)) return 'text/html; charset=utf-8';
+  return body.subarray(0, 512).some(b => b < 9 || (b > 13 && b < 27) || (b > 27 && b < 32)) ? 'application/octet-stream' : TEXT;
+}
+
+export function goOptions(p: Process): ServeOptions {
+  return {
+    badRequest: () => ({ status: 400, headers: [['Content-Type', TEXT]], body: '400 Bad Request', close: true }),
+    decorate: (_req, reply, keep) => {
+      const body = reply.body as Uint8Array;
+      const own = [...(reply.headers ?? [])].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+      const out: Headers = [...own, ['Date', httpDate(p.kernel.sim.nowMs)]];
+      if (reply.status !== 204 && reply.status !== 304) out.push(['Content-Length', String(body.length)]);
+      if (body.length && !own.some(([n]) => n.toLowerCase() === 'content-type')) out.push(['Content-Type', sniff(body)]);
+      if (!keep) out.push(['Connection', 'close']);
+      return out;
+    },
+  };
+}
+
+export const goServer = (p: Process, port: number, handler: (req: Served) => Co<Reply>, o: ServeOptions = {}) =>
+  httpServer(p, port, handler, { ...goOptions(p), ...o });
+
+export const notFound = (): Reply => ({
+  status: 404,
+  headers: [
+    ['Content-Type', TEXT],
+    ['X-Content-Type-Options', 'nosniff'],
+  ],
+  body: '404 page not found\n',
+});
+
+/** `Header.Write` names: Canonical-Case. */
+export const canonicalHeader = (name: string): string =>
+  name
+    .split('-')
+    .map(w => w.slice(0, 1).toUpperCase() + w.slice(1).toLowerCase())
+    .join('-');
+
+export const jsonReply = (value: unknown, status = 200, indent?: number | string): Reply => ({
+  status,
+  headers: [['Content-Type', 'application/json; charset=utf-8']],
+  body: stringToBytes(`${JSON.stringify(value, null, indent)}\n`),
+});

@@ -98,8 +98,7 @@ function rangeOption(set: IpSet, type: SetType, value: string): SetResult {
   const [a, b] = value.split('-');
   const c = parseCidr(a);
   const last = b === undefined ? null : parseIp(b);
-  if (!c || c.ip.length !== 4 || (b !== undefined && !last))
-    return err(`Syntax error: cannot parse ${value}: resolving to IPv4 address failed`);
+  if (c?.ip.length !== 4 || (b !== undefined && !last)) return err(`Syntax error: cannot parse ${value}: resolving to IPv4 address failed`);
   const num = (ip: Uint8Array) => ip.reduce((n, x) => n * 256 + x, 0);
   const low = num(network(c).ip);
   const high = last ? num(last) : low + 2 ** (32 - c.bits) - 1;
@@ -264,7 +263,10 @@ function bitsOf(set: IpSet, type: SetType, text: string): number[] {
 }
 
 function put(ns: Netns, set: IpSet, e: Element, o: EntryOptions, known: boolean): void {
-  if (!known) e.bits.forEach((b, i) => set.prefixes[i].set(b, (set.prefixes[i].get(b) ?? 0) + 1));
+  if (!known)
+    e.bits.forEach((b, i) => {
+      set.prefixes[i].set(b, (set.prefixes[i].get(b) ?? 0) + 1);
+    });
   const { timeout } = o;
   set.entries.set(e.key, {
     text: e.text,

@@ -266,14 +266,21 @@ function takeOption(into: Option[], x: Options, name: string, cur: Cursor, attac
 }
 
 /** A rule for every pair of the addresses that -s and -d list. */
-export function buildRules(w: RuleWords, table: Table, ns: Netns, trusted: boolean, chainName: string | null = null): Rule[] | Problem {
+export function buildRules(
+  w: RuleWords,
+  table: Table,
+  ns: Netns,
+  trusted: boolean,
+  chainName: string | null = null,
+  laterChains = trusted,
+): Rule[] | Problem {
   const sources = addresses(w.src, table);
   if (isProblem(sources)) return sources;
   const destinations = addresses(w.dst, table);
   if (isProblem(destinations)) return destinations;
   if ((w.src?.invert || w.dst?.invert) && (sources.length > 1 || destinations.length > 1))
     return usage('! not allowed with multiple source or destination IP addresses');
-  const c: ParseContext = { ns, family: table.family, table: table.name, proto: w.proto, protoInvert: w.protoInvert, trusted };
+  const c: ParseContext = { ns, family: table.family, table: table.name, proto: w.proto, protoInvert: w.protoInvert, trusted, laterChains };
   const out: Rule[] = [];
   for (const src of sources) {
     for (const dst of destinations) {
@@ -319,9 +326,11 @@ function buildRule(
     packets: w.packets,
     bytes: w.bytes,
   };
+  const hook = chain !== null && table.chains.get(chain)?.policy ? chain : null;
   for (const m of w.modules) {
     const built = m.row.build(m.options, c);
     if (isProblem(built)) return built;
+    if (hook !== null && m.row.hooks && !(m.row.hooks as string[]).includes(hook)) return kernelRefuses();
     rule.matches.push({ module: m.name, ...built });
     if (NEEDS_CONNTRACK.has(m.name)) enableConntrack(ns);
   }
@@ -338,7 +347,7 @@ function buildTarget(w: RuleWords, c: ParseContext, table: Table, ns: Netns, cha
   if (!t) return null;
   if (!t.row) {
     if (w.goto ? !table.chains.has(t.name) : !VERDICTS.has(t.name) && !table.chains.has(t.name)) {
-      if (!c.trusted) return usage(`Chain '${t.name}' does not exist`);
+      if (!c.laterChains) return usage(`Chain '${t.name}' does not exist`);
     }
     return { name: t.name, run: null, save: '', list: NONE };
   }
@@ -372,13 +381,20 @@ export function splitLine(line: string): string[] | null {
       any = false;
     } else word += ch;
   }
-  if (quoted) return null;
+
   if (word !== '' || any) out.push(word);
   return out;
 }
 
 /** A rule from what follows `-A CHAIN ` in restore's input; counters may stand before as `[1:2] `. */
-export function parseRuleLine(ns: Netns, table: Table, line: string, trusted: boolean, chain: string | null = null): Rule[] | Problem {
+export function parseRuleLine(
+  ns: Netns,
+  table: Table,
+  line: string,
+  trusted: boolean,
+  chain: string | null = null,
+  laterChains = trusted,
+): Rule[] | Problem {
   let packets = 0;
   let bytes = 0;
   if (line[0] === '[') {
@@ -394,7 +410,7 @@ export function parseRuleLine(ns: Netns, table: Table, line: string, trusted: bo
   w.packets = packets;
   w.bytes = bytes;
   const problem = takeAll(w, words, table, ns);
-  return problem ?? buildRules(w, table, ns, trusted, chain);
+  return problem ?? buildRules(w, table, ns, trusted, chain, laterChains);
 }
 
 function takeAll(w: RuleWords, words: string[], table: Table, ns: Netns): Problem | null {

@@ -6,6 +6,7 @@ import { parseRuleLine } from './parse.ts';
 import { appendRule, deleteRule, flushChain, insertRule, newChain, references, rulesOf, zeroChain } from './rules.ts';
 import { ruleText } from './save.ts';
 import { type Backend, BUILTIN, enableConntrack, ensureTable, isTableName, newChainRecord, tablesOf } from './state.ts';
+import { VERDICTS } from './targets.ts';
 import type { Chain, Rule, Table, TableName } from './types.ts';
 import { isProblem } from './values.ts';
 
@@ -67,8 +68,9 @@ function ownChain(w: Work, table: Table, name: string): Chain | undefined {
 /** `:NAME POLICY [packets:bytes]` */
 function chainLine(w: Work, table: Table, line: string, n: number): RestoreError | null {
   const [name, policy, counters] = line.slice(1).split(/[ \t]+/);
+  const tool = `${w.family === 4 ? 'iptables' : 'ip6tables'}-restore`;
   if (!name || name.length > 28) return fail(n, `Invalid chain name \`${name}' (28 chars max)`);
-  if (!policy) return fail(n, 'Policy invalid');
+  if (!policy) return fail(n, `${tool}: line ${n} policy invalid`);
   const builtin = (BUILTIN[table.name] as string[]).includes(name);
   let packets = 0;
   let bytes = 0;
@@ -79,8 +81,7 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
     bytes = Number(m[2]);
   }
   if (builtin) {
-    if (policy !== '-' && policy !== 'ACCEPT' && policy !== 'DROP')
-      return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad policy name`, 'other');
+    if (policy !== '-' && policy !== 'ACCEPT' && policy !== 'DROP') return fail(n, 'Bad policy name', 'other');
     const chain = ownChain(w, table, name);
     if (!chain) return null;
     if (policy !== '-') chain.policy = policy as 'ACCEPT' | 'DROP';
@@ -90,7 +91,6 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
     }
     return null;
   }
-  if (policy !== '-') return fail(n, `Can't set policy \`${policy}' on \`${name}' line ${n}: Bad built-in chain name`, 'other');
   // A chain that is there is emptied, with --noflush too: that is how kube-proxy rewrites its own.
   const fresh = newChainRecord(name, null);
   fresh.packets = packets;
@@ -102,7 +102,7 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
 }
 
 function startTable(w: Work, name: string, n: number): RestoreError | null {
-  if (!isTableName(name)) return fail(n, `table '${name}' does not exist`, 'other');
+  if (!isTableName(name)) return fail(n, `${w.family === 4 ? 'iptables' : 'ip6tables'}-restore: line ${n} table name '${name}' invalid`);
   w.skip = w.o.table !== undefined && w.o.table !== name;
   const live = ensureTableFor(w, name);
   w.table = copyTable(live);
@@ -112,8 +112,9 @@ function startTable(w: Work, name: string, n: number): RestoreError | null {
     for (const chain of [...w.table.chains.values()]) {
       if (chain.policy === null) w.table.chains.delete(chain.name);
       else {
-        // Chains keep policy and counters; only the rules go.
-        w.table.chains.set(chain.name, { ...chain, rules: [], lines: null, compiled: null });
+        // The nf_tables variant makes the table anew; legacy empties chains that keep policy and counters.
+        const empty = w.backend === 'nft' ? newChainRecord(chain.name, 'ACCEPT') : { ...chain, rules: [], lines: null, compiled: null };
+        w.table.chains.set(chain.name, empty);
         w.own.add(chain.name);
       }
     }
@@ -128,14 +129,29 @@ function ensureTableFor(w: Work, name: TableName): Table {
   return ensureTable(w.ns, w.family, name, w.backend);
 }
 
-function commit(w: Work): void {
+function commit(w: Work, n: number): RestoreError | null {
   const table = w.table;
-  if (!table || w.skip) return;
+  if (!table || w.skip) return null;
   for (const [name, lines] of w.lines) appendLines(w, table, name, lines);
-  if (w.o.test) return;
+  const missing = w.o.check ? missingChain(w, table) : null;
+  if (missing !== null) return fail(n, `Chain '${missing}' does not exist`);
+  if (w.o.test) return null;
   const live = ensureTable(w.ns, w.family, table.name, w.backend);
   live.chains.clear();
   for (const [name, chain] of table.chains) live.chains.set(name, chain);
+  return null;
+}
+
+/** The first jump to a chain that is not there: a chain may be made after the rule that jumps to it. */
+function missingChain(w: Work, table: Table): string | null {
+  for (const name of w.own) {
+    const chain = table.chains.get(name);
+    for (const rule of chain ? rulesOf(w.ns, table, chain) : []) {
+      const t = rule.target;
+      if (t && !t.run && (rule.goto || !VERDICTS.has(t.name)) && !table.chains.has(t.name)) return t.name;
+    }
+  }
+  return null;
 }
 
 /** Rules given as text join the chain's text, or its rules when it has some already. */
@@ -170,9 +186,12 @@ function otherLine(w: Work, table: Table, line: string, n: number, counters: str
   if (!m || !'-A-I-D-R-X-F-N-P-Z-E-C'.includes(command) || command.length !== 2) return badCommand(line, n);
   const [, , name = '', rest = ''] = m;
   if (command === '-N') {
-    return newChain(table, name) === 'EEXIST' ? fail(n, 'Chain already exists', 'other') : (w.own.add(name), null);
+    if (newChain(table, name) === 'EEXIST') return fail(n, 'Chain already exists', 'other');
+    w.own.add(name);
+    return null;
   }
   flushPending(w, table, name);
+  if (name === '' && 'FZX'.includes(command[1])) return everyChain(w, table, command, n);
   if (command === '-X') return deleteChain(w, table, name, n);
   const chain = ownChain(w, table, name);
   if (!chain) return fail(n, 'No chain/target/match by that name', 'other');
@@ -192,6 +211,22 @@ function otherLine(w: Work, table: Table, line: string, n: number, counters: str
   return ruleCommand(w, table, chain, command, rest, n, counters);
 }
 
+/** -F, -Z and -X without a chain. */
+function everyChain(w: Work, table: Table, command: string, n: number): RestoreError | null {
+  for (const name of [...table.chains.keys()]) {
+    flushPending(w, table, name);
+    const chain = ownChain(w, table, name);
+    if (!chain) continue;
+    if (command === '-F') flushChain(chain);
+    else if (command === '-Z') zeroChain(w.ns, table, chain);
+    else if (chain.policy === null) {
+      const bad = deleteChain(w, table, name, n);
+      if (bad) return bad;
+    }
+  }
+  return null;
+}
+
 const LONG_COMMANDS: Record<string, string> = {
   '--append': '-A',
   '--insert': '-I',
@@ -208,7 +243,9 @@ const LONG_COMMANDS: Record<string, string> = {
 
 const badCommand = (line: string, n: number): RestoreError => {
   const word = line.split(/\s/)[0];
-  return word.startsWith('-') ? fail(n, `unknown option "${word}"`) : fail(n, '', 'other');
+  if (word === '-t' || word.startsWith('--table')) return fail(n, 'The -t option cannot be used in iptables-restore.\n');
+  if (word === '') return fail(n, 'no command specified');
+  return fail(n, word.startsWith('-') ? `unknown option "${word}"` : `Bad argument \`${word}'`);
 };
 
 function flushPending(w: Work, table: Table, name: string): void {
@@ -237,7 +274,7 @@ export function findRule(ns: Netns, table: Table, chain: Chain, rule: Rule): num
 function ruleCommand(w: Work, table: Table, chain: Chain, command: string, rest: string, n: number, counters: string): RestoreError | null {
   let at = 0;
   let text = rest;
-  const numbered = command === '-A' || command === '-C' ? null : /^(\d+)(?:\s+(.*))?$/.exec(rest);
+  const numbered = command === '-A' || command === '-C' ? null : /^(\d+)(?:\s+(.*))?$/.exec(rest.trim());
   if (numbered) {
     at = Number(numbered[1]) - 1;
     text = numbered[2] ?? '';
@@ -247,17 +284,19 @@ function ruleCommand(w: Work, table: Table, chain: Chain, command: string, rest:
       return null;
     }
   }
-  const parsed = parseRuleLine(w.ns, table, counters + text, !w.o.check, chain.name);
+  const parsed = parseRuleLine(w.ns, table, counters + text, !w.o.check, chain.name, true);
   if (isProblem(parsed))
     return fail(
       n,
       parsed.kind === 'kernel' ? `${ACTION[command]} failed (${parsed.problem}): rule in chain ${chain.name}` : parsed.problem,
-      parsed.kind,
+      parsed.problem.startsWith('Bad argument') ? 'usage' : parsed.kind,
     );
   for (const rule of parsed) {
     if (command === '-A') appendRule(w.ns, table, chain, rule);
-    else if (command === '-I') insertRule(w.ns, table, chain, rule, at++);
-    else {
+    else if (command === '-I') {
+      if (at > rulesOf(w.ns, table, chain).length) return fail(n, 'Index of insertion too big', 'other');
+      insertRule(w.ns, table, chain, rule, at++);
+    } else {
       const found = numbered ? at : findRule(w.ns, table, chain, rule);
       if (found < 0) return fail(n, 'Bad rule (does a matching rule exist in that chain?)', 'other');
       if (command === '-D') deleteRule(w.ns, table, chain, found);
@@ -275,7 +314,7 @@ function tableLine(w: Work, table: Table, line: string, n: number): RestoreError
   if (line[0] === '[') {
     const end = line.indexOf('] ');
     const m = /^\[(\d+):(\d+)\]$/.exec(line.slice(0, end + 1));
-    if (!m) return fail(n, `${line[0] === '[' && end < 0 ? 'need ]' : 'need :'}`);
+    if (!m) return fail(n, `Bad line ${n}: need ${end < 0 ? ']' : ':'}`);
     if (w.o.counters) counters = line.slice(0, end + 2);
     line = line.slice(end + 2);
   }
@@ -307,7 +346,8 @@ export function restore(ns: Netns, family: Family, text: string, o: RestoreOptio
     const first = line.charCodeAt(0);
     if (line === '' || first === 35) continue;
     if (line.startsWith('COMMIT') && w.table) {
-      commit(w);
+      const bad = commit(w, n);
+      if (bad) return bad;
       w.table = null;
       continue;
     }
@@ -321,5 +361,5 @@ export function restore(ns: Netns, family: Family, text: string, o: RestoreOptio
     const bad = tableLine(w, w.table, line, n);
     if (bad) return bad;
   }
-  return w.table && !w.skip ? fail(n, 'COMMIT expected at line '.concat(String(n + 1)), 'other') : null;
+  return w.table && !w.skip ? fail(n, `COMMIT expected at line ${n + 1}`, 'other') : null;
 }

@@ -32,6 +32,7 @@ export function newNetfilterState(): NetfilterState {
     },
     nft: [],
     recent: new Map(),
+    nfacct: new Set(),
     hooks: new Map(),
   };
 }

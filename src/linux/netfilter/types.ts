@@ -1,5 +1,5 @@
 // Netfilter's state as plain data: x_tables, conntrack with NAT, ipset. Text forms are in save.ts, restore.ts and the programs.
-import type { Cidr, Family, Ip } from '../../wire/ip.ts';
+import type { Family, Ip } from '../../wire/ip.ts';
 import type { Link, Netns, Skb } from '../types.ts';
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
@@ -16,6 +16,8 @@ export interface NetfilterState {
   nft: unknown[];
   /** `-m recent` lists: name -> address text -> when seen. */
   recent: Map<string, Map<string, number[]>>;
+  /** Accounting objects that rules count into (`nfacct`). */
+  nfacct: Set<string>;
   /** Which evaluators run at a hook, by family and hook; emptied when a table appears. */
   hooks: Map<string, unknown>;
 }

@@ -32,6 +32,8 @@ export interface ParseContext {
   protoInvert: boolean;
   /** Written by a program of the cluster itself: sets and chains may come into being later. */
   trusted: boolean;
+  /** Chains that rules jump to are looked for later (at COMMIT). */
+  laterChains: boolean;
 }
 
 /** xtables_strtoui: decimal, 0x hexadecimal, 0 octal. null: not a number in the range. */

@@ -237,7 +237,7 @@ function buildLength(options: Option[]): Built | Problem {
   const low = a === '' ? 0 : parseUint(a, 0, 65535);
   const high = b === undefined ? low : b === '' ? 65535 : parseUint(b, 0, 65535);
   if (low === null || high === null)
-    return usage(`length: bad value for option "--length" near "${low === null ? a : b}", or out of range (0-65535).`);
+    return usage(`length: bad value for option "--length" near "${low === null ? a : b}", or out of range (0-65535).\n`);
   const text = low === high ? String(low) : `${low}:${high}`;
   return {
     test: skb => {
@@ -299,8 +299,7 @@ function reversePath(skb: Skb, ctx: HookContext, loose: boolean, validMark: bool
   if (found.kind === 'local') return acceptLocal;
   if (found.kind !== 'unicast') return false;
   if (found.dev === ctx.in) return true;
-  const hops = found.route?.nexthops;
-  return loose || (hops !== undefined && hops.some(h => h.dev === ctx.in?.ifindex));
+  return loose || (found.route?.nexthops ?? []).some(h => h.dev === ctx.in?.ifindex);
 }
 
 function buildRpfilter(options: Option[], c: ParseContext): Built | Problem {
@@ -359,9 +358,12 @@ function buildCgroup(options: Option[]): Built | Problem {
   };
 }
 
-function buildNfacct(options: Option[]): Built | Problem {
+function buildNfacct(options: Option[], c: ParseContext): Built | Problem {
   const o = last(options, '--nfacct-name');
-  if (!o) return usage('nfacct: option "--nfacct-name" must be specified');
+  if (!o) return usage('nfacct: option "--nfacct-name" must be specified\n');
+  // The cluster's components make the object before the rule; a user's rule needs one that is there.
+  if (c.trusted) c.ns.netfilter.nfacct.add(o.value);
+  else if (!c.ns.netfilter.nfacct.has(o.value)) return kernelRefuses('No such file or directory');
   return { test: () => true, save: ` --nfacct-name  ${o.value}`, list: always(` nfacct-name  ${o.value}`) };
 }
 
@@ -387,7 +389,12 @@ function buildDevgroup(options: Option[]): Built | Problem {
 export const META_MATCHES: MatchRow[] = [
   { name: 'addrtype', options: { '--src-type': 1, '--dst-type': 1, '--limit-iface-in': 0, '--limit-iface-out': 0 }, build: buildAddrtype },
   { name: 'comment', options: { '--comment': 1 }, build: buildComment },
-  { name: 'owner', options: { '--uid-owner': 1, '--gid-owner': 1, '--socket-exists': 0 }, build: buildOwner },
+  {
+    name: 'owner',
+    hooks: ['OUTPUT', 'POSTROUTING'],
+    options: { '--uid-owner': 1, '--gid-owner': 1, '--socket-exists': 0 },
+    build: buildOwner,
+  },
   { name: 'mac', options: { '--mac-source': 1 }, build: buildMac },
   { name: 'iprange', options: { '--src-range': 1, '--dst-range': 1 }, build: buildIprange },
   {

@@ -18,7 +18,7 @@ function buildSet(options: Option[], c: ParseContext): Built | Problem {
   const o = last(options, '--match-set');
   if (!o) return usage("You must specify `--match-set' with proper arguments");
   if (!o.value2) return usage('--match-set requires two args.');
-  if (!c.trusted && !c.ns.netfilter.ipsets.has(o.value)) return usage(`Set ${o.value} doesn't exist.`);
+  if (!c.trusted && !c.ns.netfilter.ipsets.has(o.value)) return usage(`Set ${o.value} doesn't exist.\n`);
   const dirs = parseDirections(o.value2);
   if (!Array.isArray(dirs)) return dirs;
   const nomatch = last(options, '--return-nomatch') !== undefined;

@@ -1,6 +1,6 @@
 // The shape of a row of the match table, and what most rows' build functions share.
 import type { Family } from '../../../wire/ip.ts';
-import type { Match } from '../types.ts';
+import type { HookName, Match } from '../types.ts';
 import type { Option, ParseContext, Problem } from '../values.ts';
 
 export type Built = Omit<Match, 'module'>;
@@ -9,6 +9,8 @@ export interface MatchRow {
   name: string;
   /** Only for this family. */
   family?: Family;
+  /** Built-in chains that may use it; any when absent. */
+  hooks?: HookName[];
   /** Loaded by itself when -p names this protocol and one of its options follows. */
   proto?: number;
   /** Option names with the number of their arguments. */

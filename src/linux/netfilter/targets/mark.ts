@@ -221,7 +221,7 @@ function buildTos(options: Option[]): BuiltTarget | Problem {
 function buildSetTarget(options: Option[], c: ParseContext): BuiltTarget | Problem {
   const o = options.find(x => x.name === '--add-set' || x.name === '--del-set' || x.name === '--map-set');
   if (!o) return usage("You must specify either `--add-set' or `--del-set' or `--map-set'");
-  if (!c.trusted && !c.ns.netfilter.ipsets.has(o.value)) return usage(`Set ${o.value} doesn't exist.`);
+  if (!c.trusted && !c.ns.netfilter.ipsets.has(o.value)) return usage(`Set ${o.value} doesn't exist.\n`);
   const dirs = parseDirections(o.value2);
   if (!Array.isArray(dirs)) return dirs;
   const exist = last(options, '--exist') !== undefined;

@@ -76,7 +76,7 @@ function natRow(name: 'DNAT' | 'SNAT'): TargetRow {
   const option = name === 'DNAT' ? '--to-destination' : '--to-source';
   const build = (options: Option[], c: ParseContext): BuiltTarget | Problem => {
     const o = last(options, option);
-    if (!o) return usage(`${name}: option "${option}" must be specified`);
+    if (!o) return usage(`${name}: option "${option}" must be specified\n`);
     const range = parseTo(o.value, c);
     if (isProblem(range)) return range;
     range.random = last(options, '--random') !== undefined;
@@ -180,7 +180,7 @@ const NETMAP: TargetRow = {
   options: { '--to': 1 },
   build: (options, c) => {
     const o = last(options, '--to');
-    if (!o) return usage('NETMAP: option "--to" must be specified');
+    if (!o) return usage('NETMAP: option "--to" must be specified\n');
     const net = parseAddress(o.value, c.family);
     if (isProblem(net)) return net;
     const text = `${formatIp(net.ip)}${maskBits(net.mask) === net.mask.length * 8 ? '' : `/${net.bits}`}`;

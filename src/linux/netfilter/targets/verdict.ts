@@ -59,7 +59,7 @@ const LOG_FLAGS: [string, number][] = [
 function buildLog(options: Option[]): BuiltTarget | Problem {
   const l = last(options, '--log-level');
   const level = l ? (parseUint(l.value, 0, 7) ?? LEVEL_NAMES[l.value.toLowerCase()] ?? LEVELS.indexOf(l.value.toLowerCase())) : 4;
-  if (level < 0) return usage(`log level "${l?.value}" unknown`);
+  if (level < 0) return usage(`log level "${l?.value}" unknown\n`);
   const p = last(options, '--log-prefix');
   if (p && p.value.length > 29) return usage('Maximum prefix length 29 for --log-prefix');
   const prefix = p?.value ?? '';

@@ -1,0 +1,583 @@
+// iptables, ip6tables and their nft and legacy names: the command line of xshared.c and xtables.c (1.8.9), errors and exit codes with it.
+import { buildRules, newWords, type RuleWords, takeRuleWord } from '../../linux/netfilter/parse.ts';
+import { findRule } from '../../linux/netfilter/restore.ts';
+import {
+  appendRule,
+  chainsInOrder,
+  deleteRule,
+  flushChain,
+  insertRule,
+  newChain,
+  references,
+  replaceRule,
+  rulesOf,
+  zeroChain,
+} from '../../linux/netfilter/rules.ts';
+import { ruleText } from '../../linux/netfilter/save.ts';
+import { type Backend, BUILTIN, ensureTable, isTableName, newChainRecord, tablesOf } from '../../linux/netfilter/state.ts';
+import { targetRow, VERDICTS } from '../../linux/netfilter/targets.ts';
+import type { Chain, Rule, Table, TableName } from '../../linux/netfilter/types.ts';
+import { isProblem, type Problem, parseUint, usage } from '../../linux/netfilter/values.ts';
+import { complain, print } from '../../linux/process.ts';
+import type { Process, Program } from '../../linux/types.ts';
+import type { Co } from '../../sim/task.ts';
+import type { Family } from '../../wire/ip.ts';
+import { listChains, needsName, ruleLine } from './listing.ts';
+import { lookUpNames } from './names.ts';
+
+export interface Flavour {
+  family: Family;
+  backend: Backend;
+  /** 1.8.9 (Debian 12) or 1.8.11 (Debian 13). */
+  version: string;
+}
+
+export const toolName = (f: Flavour): string => (f.family === 4 ? 'iptables' : 'ip6tables');
+export const versionText = (f: Flavour): string => `v${f.version} (${f.backend === 'legacy' ? 'legacy' : 'nf_tables'})`;
+
+interface Command {
+  letter: string;
+  chain: string | null;
+  number: number;
+  newName: string;
+  policy: string;
+  table: string;
+  verbose: boolean;
+  numeric: boolean;
+  exact: boolean;
+  lineNumbers: boolean;
+  zero: boolean;
+  help: boolean;
+  words: RuleWords;
+  notes: string[];
+}
+
+const COMMANDS: Record<string, string> = {
+  '--append': 'A',
+  '--check': 'C',
+  '--delete': 'D',
+  '--insert': 'I',
+  '--replace': 'R',
+  '--list': 'L',
+  '--list-rules': 'S',
+  '--flush': 'F',
+  '--zero': 'Z',
+  '--new-chain': 'N',
+  '--new': 'N',
+  '--delete-chain': 'X',
+  '--policy': 'P',
+  '--rename-chain': 'E',
+};
+const NEEDS_CHAIN = 'ACDIRNPE';
+const PLAIN: Record<string, keyof Command> = {
+  '-v': 'verbose',
+  '--verbose': 'verbose',
+  '-n': 'numeric',
+  '--numeric': 'numeric',
+  '-x': 'exact',
+  '--exact': 'exact',
+  '--line-numbers': 'lineNumbers',
+  '-h': 'help',
+  '--help': 'help',
+};
+
+interface Args {
+  words: string[];
+  at: number;
+}
+
+const optional = (a: Args): string | null => {
+  const next = a.words[a.at];
+  return next === undefined || next.startsWith('-') || next === '!' ? null : a.words[a.at++];
+};
+
+function ruleNumber(text: string): number | Problem {
+  const n = parseUint(text, 1);
+  return n ?? usage(`Invalid rule number \`${text}'`);
+}
+
+function commandWord(c: Command, letter: string, word: string, a: Args, attached: string | null): Problem | null {
+  if (c.letter && c.letter !== letter) {
+    // -L and -S go together with -Z.
+    if ('LS'.includes(c.letter) && letter === 'Z') {
+      c.zero = true;
+      const chain = optional(a);
+      if (chain !== null) c.chain = chain;
+      return null;
+    }
+    if (c.letter === 'Z' && 'LS'.includes(letter)) c.zero = true;
+    else return usage(`Cannot use -${letter} with -${c.letter}`);
+  } else if (c.letter === letter) return usage(`multiple -${letter} flags not allowed`);
+  c.letter = letter;
+  if (NEEDS_CHAIN.includes(letter)) {
+    const chain = attached ?? a.words[a.at++];
+    if (chain === undefined) return usage(`option "${word}" requires an argument`);
+    c.chain = chain;
+  } else c.chain = attached ?? optional(a) ?? c.chain;
+  return commandRest(c, letter, a);
+}
+
+function commandRest(c: Command, letter: string, a: Args): Problem | null {
+  if (letter === 'P') {
+    const policy = optional(a);
+    if (policy === null) return usage('-P requires a chain and a policy');
+    c.policy = policy;
+  } else if (letter === 'E') {
+    const name = optional(a);
+    if (name === null) return usage('-E requires old-chain-name and new-chain-name');
+    c.newName = name;
+  } else if (letter === 'N') return chainName(c.chain ?? '');
+  else if ('IDRLSZ'.includes(letter)) {
+    const text = optional(a);
+    if (text === null) {
+      if (letter === 'R') return usage('-R requires a rule number');
+      if (letter === 'I') c.number = 1;
+      return null;
+    }
+    const n = ruleNumber(text);
+    if (isProblem(n)) return n;
+    c.number = n;
+  }
+  return null;
+}
+
+function chainName(name: string): Problem | null {
+  if (name.startsWith('-') || name.startsWith('!')) return usage(`chain name not allowed to start with \`${name[0]}'`);
+  if (name.length > 28) return usage(`chain name \`${name}' too long (must be under 29 chars)`);
+  if (VERDICTS.has(name) || targetRow(name, 4) || targetRow(name, 6)) return usage('chain name may not clash with target name');
+  return null;
+}
+
+/** Everything of a command line but the rule's own words, which need to know the table first. */
+function parseArguments(argv: string[], f: Flavour, p: Process): Command | Problem {
+  const c: Command = {
+    letter: '',
+    chain: null,
+    number: 0,
+    newName: '',
+    policy: '',
+    table: 'filter',
+    verbose: false,
+    numeric: false,
+    exact: false,
+    lineNumbers: false,
+    zero: false,
+    help: false,
+    words: newWords(),
+    notes: [],
+  };
+  const at = argv.findIndex(w => w === '-t' || w === '--table' || w.startsWith('--table='));
+  if (at >= 0) {
+    const name = argv[at].includes('=') ? argv[at].slice(8) : argv[at + 1];
+    if (name === undefined) return usage(`option "${argv[at]}" requires an argument`);
+    if (!isTableName(name)) return noTable(name, f);
+    c.table = name;
+  }
+  const table = viewOf(p, f, c.table as TableName);
+  const a: Args = { words: argv, at: 0 };
+  let invert = false;
+  while (a.at < argv.length) {
+    const word = argv[a.at];
+    if (word === '!') {
+      if (invert) return usage('multiple consecutive ! not allowed');
+      invert = true;
+      a.at++;
+      if (a.at >= argv.length) return usage('nothing appropriate following !');
+      continue;
+    }
+    const bad = oneWord(c, word, a, invert, table, f, p);
+    if (bad) return bad;
+    invert = false;
+  }
+  if (!c.letter && !c.help) return usage('no command specified');
+  return c;
+}
+
+const noTable = (name: string, f: Flavour): Problem => ({
+  problem:
+    f.backend === 'legacy'
+      ? `can't initialize ${toolName(f)} table \`${name}': Table does not exist (do you need to insmod?)\nPerhaps ${toolName(f)} or your kernel needs to be upgraded.`
+      : `table '${name}' does not exist\nPerhaps ${toolName(f)} or your kernel needs to be upgraded.`,
+  kind: 'other',
+});
+
+/** The table as it is, or what it would be: looking at it alone makes nothing. */
+function viewOf(p: Process, f: Flavour, name: TableName): Table {
+  const live = tablesOf(p.netns, f.family, f.backend).get(name);
+  return live ?? { name, family: f.family, chains: new Map(BUILTIN[name].map(c => [c, newChainRecord(c, 'ACCEPT')])) };
+}
+
+/** Short options that stand together, as in `-nvL`: taken apart, the argument stays with the last. */
+function splitShort(word: string): string[] | null {
+  if (!/^-[vnxh46]+[A-Zvnxh46]?$/.test(word) || word.length < 3) return null;
+  return [...word.slice(1)].map(ch => `-${ch}`);
+}
+
+function oneWord(c: Command, word: string, a: Args, invert: boolean, table: Table, f: Flavour, p: Process): Problem | null {
+  const apart = splitShort(word);
+  if (apart) {
+    a.words.splice(a.at, 1, ...apart);
+    return null;
+  }
+  const eq = word.startsWith('--') ? word.indexOf('=') : -1;
+  const name = eq > 0 ? word.slice(0, eq) : word;
+  const letter = COMMANDS[name] ?? (/^-[ACDIRLSFZNXPE]/.test(word) ? word[1] : null);
+  if (letter !== null && (COMMANDS[name] || !word.startsWith('--'))) {
+    if (invert) return usage(`unexpected ! flag before --${word.replace(/^-+/, '')}`);
+    a.at++;
+    return commandWord(c, letter, word, a, eq > 0 ? word.slice(eq + 1) : COMMANDS[name] ? null : word.slice(2) || null);
+  }
+  if (name in PLAIN) {
+    a.at++;
+    (c[PLAIN[name]] as boolean) = true;
+    return null;
+  }
+  const other = otherOption(word, name, a, f, p);
+  if (other !== undefined) return other;
+  const cur = { words: a.words, at: a.at, invert };
+  const taken = takeRuleWord(c.words, cur, table, p.netns);
+  a.at = cur.at;
+  if (taken === true) return null;
+  if (taken) return taken;
+  if (word.startsWith('-') && word.length > 1) return usage(`unknown option "${word}"`);
+  return { problem: `Bad argument \`${word}'`, kind: 'other' };
+}
+
+/** undefined: not one of these. */
+function otherOption(word: string, name: string, a: Args, f: Flavour, p: Process): Problem | null | undefined {
+  switch (name) {
+    case '-t':
+    case '--table':
+      a.at += word.includes('=') ? 1 : 2;
+      return null;
+    case '-w':
+    case '--wait':
+      a.at++;
+      if (!word.includes('=') && /^\d+$/.test(a.words[a.at] ?? '')) a.at++;
+      return null;
+    case '-W':
+    case '--wait-interval':
+      a.at += word.includes('=') ? 1 : 2;
+      complain(p, 'Ignoring deprecated --wait-interval option.\n');
+      return null;
+    case '--modprobe':
+    case '-M':
+      a.at += word.includes('=') ? 1 : 2;
+      return null;
+    case '-4':
+    case '-6':
+    case '--ipv4':
+    case '--ipv6':
+      a.at++;
+      return null;
+    case '-V':
+    case '--version':
+      print(p, `${toolName(f)} ${versionText(f)}\n`);
+      return { problem: '', kind: 'other' };
+    default:
+      if (/^-w\d+$/.test(word)) {
+        a.at++;
+        return null;
+      }
+      return undefined;
+  }
+}
+
+/** Complain as the tool does. -> exit code */
+export function report(p: Process, f: Flavour, problem: Problem): number {
+  if (problem.problem === '') return 0;
+  const tool = toolName(f);
+  if (problem.kind === 'usage') {
+    complain(p, `${tool} ${versionText(f)}: ${problem.problem}\nTry \`${tool} -h' or '${tool} --help' for more information.\n`);
+    return 2;
+  }
+  if (problem.problem.startsWith('Bad argument')) {
+    complain(p, `${problem.problem}\nTry \`${tool} -h' or '${tool} --help' for more information.\n`);
+    return 2;
+  }
+  complain(p, `${tool} ${versionText(f)}: ${problem.problem}\n`);
+  return problem.kind === 'kernel' ? 4 : problem.problem.includes('does not exist\nPerhaps') || problem.problem.includes('insmod') ? 3 : 1;
+}
+
+/** What the tool says of an errno after all arguments were right: exit 1. */
+function refuse(p: Process, f: Flavour, text: string): number {
+  complain(p, `${toolName(f)}: ${text}\n`);
+  return 1;
+}
+
+const NO_CHAIN = 'No chain/target/match by that name.';
+
+/** The kernel said no to a rule or chain: the two backends pass it on differently. */
+function kernelError(p: Process, f: Flavour, action: string, errno: string, what: string): number {
+  if (f.backend === 'legacy') {
+    if (errno === 'Invalid argument') return refuse(p, f, "Invalid argument. Run `dmesg' for more information.");
+    if (errno === 'No such file or directory') return refuse(p, f, NO_CHAIN);
+    return refuse(p, f, `${errno === 'Device or resource busy' ? 'Too many links' : errno}.`);
+  }
+  complain(p, `${toolName(f)} ${versionText(f)}:  ${action} failed (${errno}): ${what}\n`);
+  return 4;
+}
+
+const RULE_ACTION: Record<string, string> = { A: 'RULE_APPEND', I: 'RULE_INSERT', R: 'RULE_REPLACE', D: 'RULE_DELETE', C: 'RULE_CHECK' };
+
+/** Interfaces that cannot be known at a hook (do_command's checks). */
+function wrongInterface(c: Command): Problem | null {
+  if (!c.chain || !'AIRDC'.includes(c.letter)) return null;
+  if ((c.chain === 'PREROUTING' || c.chain === 'INPUT') && c.words.out) return usage(`Can't use -o with ${c.chain}\n`);
+  if ((c.chain === 'POSTROUTING' || c.chain === 'OUTPUT') && c.words.in) return usage(`Can't use -i with ${c.chain}\n`);
+  return null;
+}
+
+function ruleCommand(p: Process, f: Flavour, c: Command): number {
+  const wrong = wrongInterface(c);
+  if (wrong) return report(p, f, wrong);
+  const ns = p.netns;
+  const table = viewOf(p, f, c.table as TableName);
+  const name = c.chain ?? '';
+  const chain = table.chains.get(name);
+  const byNumber = c.letter === 'D' && c.number > 0;
+  const rules = byNumber ? [] : buildRules(c.words, table, ns, false, name);
+  if (isProblem(rules)) {
+    if (rules.kind !== 'kernel') return report(p, f, legacyWording(rules, f, c));
+    return kernelError(p, f, RULE_ACTION[c.letter], rules.problem, `rule in chain ${name}`);
+  }
+  if (!chain) return refuse(p, f, NO_CHAIN);
+  const own = rulesOf(ns, table, chain);
+  if (byNumber) {
+    if (c.number > own.length) return refuse(p, f, 'Index of deletion too big.');
+    deleteRule(ns, table, chain, c.number - 1);
+    ns.dirty.add('netfilter');
+    return 0;
+  }
+  const jump = jumpError(ns, table, chain, rules, f);
+  if (jump) return kernelError(p, f, RULE_ACTION[c.letter], jump, `rule in chain ${name}`);
+  return changeRules(p, f, c, table, chain, rules);
+}
+
+function legacyWording(problem: Problem, f: Flavour, c: Command): Problem {
+  const m = /^Chain '(.*)' does not exist$/.exec(problem.problem);
+  if (!m || f.backend !== 'legacy') return problem;
+  return usage(c.words.goto ? `goto '${m[1]}' is not a chain` : `Couldn't load target \`${m[1]}':No such file or directory\n`);
+}
+
+/** Jumps to built-in chains and jumps in a circle. */
+function jumpError(ns: Process['netns'], table: Table, chain: Chain, rules: Rule[], f: Flavour): string | null {
+  for (const r of rules) {
+    const to = r.target && !r.target.run ? table.chains.get(r.target.name) : undefined;
+    if (!to) continue;
+    if (to.policy !== null) return f.backend === 'legacy' ? 'Invalid argument' : 'Operation not supported';
+    if (f.backend === 'nft' && reaches(ns, table, to, chain.name, new Set())) return 'Too many links';
+  }
+  return null;
+}
+
+function reaches(ns: Process['netns'], table: Table, from: Chain, name: string, seen: Set<string>): boolean {
+  if (from.name === name) return true;
+  if (seen.has(from.name)) return false;
+  seen.add(from.name);
+  return rulesOf(ns, table, from).some(r => {
+    const next = r.target && !r.target.run ? table.chains.get(r.target.name) : undefined;
+    return next !== undefined && reaches(ns, table, next, name, seen);
+  });
+}
+
+function changeRules(p: Process, f: Flavour, c: Command, view: Table, viewChain: Chain, rules: Rule[]): number {
+  const ns = p.netns;
+  if (c.letter === 'C' || c.letter === 'D') {
+    for (const rule of rules) {
+      const at = findRule(ns, view, viewChain, rule);
+      if (at < 0) return refuse(p, f, 'Bad rule (does a matching rule exist in that chain?).');
+      if (c.letter === 'D') deleteRule(ns, view, viewChain, at);
+    }
+    if (c.letter === 'D') ns.dirty.add('netfilter');
+    return 0;
+  }
+  const n = rulesOf(ns, view, viewChain).length;
+  if (c.letter === 'R' && rules.length > 1) return report(p, f, usage('Replacement rule does not specify a unique address'));
+  if (c.letter === 'I' && c.number > n + 1) return refuse(p, f, 'Index of insertion too big.');
+  if (c.letter === 'R' && c.number > n) return refuse(p, f, 'Index of replacement too big.');
+  const table = ensureTable(ns, f.family, view.name, f.backend);
+  const chain = table.chains.get(viewChain.name) as Chain;
+  rules.forEach((rule, i) => {
+    if (c.letter === 'A') appendRule(ns, table, chain, rule);
+    else if (c.letter === 'I') insertRule(ns, table, chain, rule, c.number - 1 + i);
+    else replaceRule(ns, table, chain, c.number - 1, rule);
+  });
+  ns.dirty.add('netfilter');
+  return 0;
+}
+
+function* listCommand(p: Process, f: Flavour, c: Command): Co<number> {
+  const ns = p.netns;
+  const table = f.backend === 'legacy' ? ensureTable(ns, f.family, c.table as TableName, 'legacy') : viewOf(p, f, c.table as TableName);
+  warnOfLegacy(p, f);
+  if (c.chain !== null && !table.chains.has(c.chain)) {
+    if (f.backend === 'legacy') return refuse(p, f, NO_CHAIN);
+    complain(p, `${toolName(f)} ${versionText(f)}: chain \`${c.chain}' in table \`${c.table}' is incompatible, use 'nft' tool.\n`);
+    return 1;
+  }
+  if (c.letter === 'S') listRules(p, table, c);
+  else {
+    const shown = chainsInOrder(table).filter(x => c.chain === null || x.name === c.chain);
+    const rules = shown.flatMap(x => rulesOf(ns, table, x));
+    const wanted = new Set(rules.flatMap(r => [needsName(r.src), needsName(r.dst)]).filter(x => x !== null));
+    const names = c.numeric ? new Map<string, string>() : yield* lookUpNames(p, [...wanted]);
+    const o = {
+      numeric: c.numeric,
+      verbose: c.verbose,
+      exact: c.exact,
+      lineNumbers: c.lineNumbers,
+      numberProtocols: f.version === '1.8.9',
+      names,
+    };
+    if (c.number > 0) {
+      const rule = rules[c.number - 1];
+      if (rule) print(p, `${ruleLine(rule, c.number, f.family === 6, o)}\n`);
+    } else print(p, listChains(ns, table, c.chain, o));
+  }
+  if (c.zero) for (const chain of table.chains.values()) if (c.chain === null || chain.name === c.chain) zeroChain(ns, table, chain);
+  return 0;
+}
+
+/** The nf_tables variant does not see legacy tables, and says so once they are there. */
+export function warnOfLegacy(p: Process, f: Flavour): void {
+  if (f.backend !== 'nft' || !p.netns.netfilter.legacy[f.family].size) return;
+  const tool = toolName(f);
+  complain(p, `# Warning: ${tool}-legacy tables present, use ${tool}-legacy${p.argv[0].endsWith('-save') ? '-save' : ''} to see them\n`);
+}
+
+function listRules(p: Process, table: Table, c: Command): void {
+  const chains = chainsInOrder(table).filter(x => c.chain === null || x.name === c.chain);
+  const counters = (packets: number, bytes: number) => (c.verbose ? ` -c ${packets} ${bytes}` : '');
+  let out = '';
+  if (!c.number) {
+    for (const x of chains) if (x.policy !== null) out += `-P ${x.name} ${x.policy}${counters(x.packets, x.bytes)}\n`;
+    for (const x of chains) if (x.policy === null) out += `-N ${x.name}\n`;
+  }
+  for (const x of chains) {
+    rulesOf(p.netns, table, x).forEach((r, i) => {
+      if (!c.number || c.number === i + 1) out += `${ruleText(x.name, r, c.verbose ? counters(r.packets, r.bytes) : null)}\n`;
+    });
+  }
+  print(p, out);
+}
+
+function chainCommand(p: Process, f: Flavour, c: Command): number {
+  const ns = p.netns;
+  const view = viewOf(p, f, c.table as TableName);
+  const chain = c.chain === null ? null : view.chains.get(c.chain);
+  if (c.letter === 'N') {
+    if (chain) return refuse(p, f, 'Chain already exists.');
+    newChain(ensureTable(ns, f.family, view.name, f.backend), c.chain ?? '');
+    ns.dirty.add('netfilter');
+    return 0;
+  }
+  if (c.letter === 'P') return policyCommand(p, f, c, chain ?? null, view);
+  if (chain === undefined) return refuse(p, f, NO_CHAIN);
+  const table = ensureTable(ns, f.family, view.name, f.backend);
+  ns.dirty.add('netfilter');
+  if (c.letter === 'E') return renameCommand(p, f, c, table, table.chains.get(c.chain ?? '') as Chain);
+  if (c.letter === 'X') return deleteChains(p, f, c, table);
+  for (const x of table.chains.values()) {
+    if (c.chain !== null && x.name !== c.chain) continue;
+    if (c.letter === 'F') flushChain(x);
+    else if (c.number > 0) zeroRule(ns, table, x, c.number);
+    else zeroChain(ns, table, x);
+  }
+  return 0;
+}
+
+function zeroRule(ns: Process['netns'], table: Table, chain: Chain, number: number): void {
+  const rule = rulesOf(ns, table, chain)[number - 1];
+  if (!rule) return;
+  rule.packets = 0;
+  rule.bytes = 0;
+}
+
+function policyCommand(p: Process, f: Flavour, c: Command, chain: Chain | null, view: Table): number {
+  if (c.policy !== 'ACCEPT' && c.policy !== 'DROP') return refuse(p, f, "Bad policy name. Run `dmesg' for more information.");
+  if (!chain || chain.policy === null) return refuse(p, f, 'Bad built-in chain name.');
+  const live = ensureTable(p.netns, f.family, view.name, f.backend).chains.get(chain.name) as Chain;
+  live.policy = c.policy;
+  p.netns.dirty.add('netfilter');
+  return 0;
+}
+
+function renameCommand(p: Process, f: Flavour, c: Command, table: Table, chain: Chain): number {
+  const bad = chainName(c.newName);
+  if (bad) return report(p, f, bad);
+  if (table.chains.has(c.newName)) return refuse(p, f, 'File exists.');
+  if (chain.policy !== null) return refuse(p, f, "Invalid argument. Run `dmesg' for more information.");
+  for (const x of table.chains.values()) {
+    for (const r of rulesOf(p.netns, table, x)) if (r.target && !r.target.run && r.target.name === chain.name) r.target.name = c.newName;
+  }
+  table.chains.delete(chain.name);
+  chain.name = c.newName;
+  table.chains.set(c.newName, chain);
+  return 0;
+}
+
+function deleteChains(p: Process, f: Flavour, c: Command, table: Table): number {
+  const refs = references(p.netns, table);
+  const doomed = c.chain === null ? chainsInOrder(table).filter(x => x.policy === null) : [table.chains.get(c.chain) as Chain];
+  const legacy = f.backend === 'legacy';
+  for (const x of doomed) {
+    if (x.policy !== null)
+      return kernelError(p, f, 'CHAIN_DEL', legacy ? 'Invalid argument' : 'Device or resource busy', `chain ${x.name}`);
+    const full = rulesOf(p.netns, table, x).length > 0;
+    if (refs.get(x.name)) return kernelError(p, f, 'CHAIN_DEL', 'Device or resource busy', `chain ${x.name}`);
+    if (full)
+      return legacy ? refuse(p, f, 'Directory not empty.') : kernelError(p, f, 'CHAIN_DEL', 'Device or resource busy', `chain ${x.name}`);
+  }
+  for (const x of doomed) table.chains.delete(x.name);
+  return 0;
+}
+
+/** Programs that change the kernel need NET_ADMIN; so do those that only read it. */
+export function mayNotAdminister(p: Process, f: Flavour): number | null {
+  if (p.caps.has('NET_ADMIN')) return null;
+  const tool = toolName(f);
+  if (f.backend === 'nft') {
+    complain(p, `${tool} ${versionText(f)}: Could not fetch rule set generation id: Permission denied (you must be root)\n`);
+    return 4;
+  }
+  complain(
+    p,
+    `${tool} ${versionText(f)}: can't initialize ${tool} table \`filter': Permission denied (you must be root)\nPerhaps ${tool} or your kernel needs to be upgraded.\n`,
+  );
+  return 3;
+}
+
+const usageText = (f: Flavour): string => {
+  const t = toolName(f);
+  return `${t} ${versionText(f)}
+
+Usage: ${t} -[ACD] chain rule-specification [options]
+       ${t} -I chain [rulenum] rule-specification [options]
+       ${t} -R chain rulenum rule-specification [options]
+       ${t} -D chain rulenum [options]
+       ${t} -[LS] [chain [rulenum]] [options]
+       ${t} -[FZ] [chain] [options]
+       ${t} -[NX] chain
+       ${t} -E old-chain-name new-chain-name
+       ${t} -P chain target [options]
+       ${t} -h (print this help information)
+
+`;
+};
+
+export const iptablesProgram = (f: Flavour): Program =>
+  function* iptables(p: Process): Co<number> {
+    const argv = p.argv.slice(1);
+    const c = parseArguments([...argv], f, p);
+    if (isProblem(c)) return report(p, f, c);
+    if (c.help) {
+      print(p, usageText(f));
+      return 0;
+    }
+    const refused = mayNotAdminister(p, f);
+    if (refused !== null) return refused;
+    if ('ACDIR'.includes(c.letter)) return ruleCommand(p, f, c);
+    if (c.letter === 'L' || c.letter === 'S') return yield* listCommand(p, f, c);
+    return chainCommand(p, f, c);
+  };

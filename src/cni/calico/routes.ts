@@ -3,7 +3,7 @@ import { addLink, linkByName, setUp } from '../../linux/link.ts';
 import { setNeigh } from '../../linux/neigh.ts';
 import { addRoute, removeRoute } from '../../linux/route.ts';
 import type { Link, Route } from '../../linux/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+import { compareBytes, stringToBytes } from '../../sim/bytes.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import { type Cidr, type Family, formatCidr, inCidr, ip, parseCidr, parseIp } from '../../wire/ip.ts';
 import { allNodes, type NodeInfo, ofFamily } from '../nodes.ts';
@@ -119,6 +119,7 @@ function vxlanDevice(node: CniNode, nodes: NodeInfo[], family: Family): Link | n
     const dst = parseIp(ofFamily(n.ips, family) ?? '');
     return dst ? [{ mac: vtepMac(n.name, family), port: null, dst, permanent: true, seenAtMs: node.cluster.sim.nowMs }] : [];
   });
+  link.fdb.sort((a, b) => compareBytes(a.mac, b.mac));
   const wanted = new Map<string, string>();
   for (const n of peers) {
     const vtep = tunnelAddress(node.cluster, n.name, family);

@@ -2,7 +2,7 @@
 import { watchBucket } from '../../apiserver/store.ts';
 import { cancel, type SimEvent, schedule } from '../../sim/sim.ts';
 import type { CniAgent, CniNode } from '../types.ts';
-import { newFelixState, syncFelix } from './felix/felix.ts';
+import { checkJumps, newFelixState, syncFelix } from './felix/felix.ts';
 import { MODEL_BUCKETS } from './felix/model.ts';
 import { vethName } from './names.ts';
 import { syncRoutes } from './routes.ts';
@@ -28,9 +28,10 @@ export function startCalicoNode(node: CniNode): CniAgent {
       sim,
       delay,
       () => {
-        write();
+        checkJumps(node, state);
         recheck(Math.min(REFRESH_MS, delay * 2));
       },
+      // kube-proxy writes within a second of a change: until then a cluster is not quiet.
       delay > POST_WRITE_MS * 32,
     );
   };

@@ -27,9 +27,12 @@ export interface FelixState {
   chains: Map<string, string>;
   /** Set name -> its entries. */
   sets: Map<string, Set<string>>;
+  /** Chains as they were rendered: hashing every rule again at each change would cost more than all else. */
+  rendered: Map<string, { source: string; lines: string[] }>;
+  config: FelixConfig | null;
 }
 
-export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map() });
+export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), rendered: new Map(), config: null });
 
 interface WantedSet {
   name: string;
@@ -43,13 +46,14 @@ export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, n
   const { server, config } = node.cluster;
   const model = readModel(server, veth);
   const felix = felixConfig(listObjects(server, 'felixconfigurations.projectcalico.org'), node.nodeName);
+  state.config = felix;
   const sets: WantedSet[] = [];
   const texts: { family: Family; table: TableName; chains: Map<string, string[]> }[] = [];
   for (const family of config.families) {
     const specs = new Map<string, SetSpec>();
     const tables = staticChains(staticInput(node, felix, family));
     workloadChains(node.nodeName, model, felix, family, specs, tables);
-    for (const table of TABLES) texts.push({ family, table, chains: rendered(tables, table) });
+    for (const table of TABLES) texts.push({ family, table, chains: rendered(state, family, tables, table) });
     sets.push(...staticSets(node, family), ...policySets(specs, model.endpoints, family, texts));
   }
   writeSets(node.netns, state, sets);
@@ -78,10 +82,32 @@ function staticInput(node: CniNode, config: FelixConfig, family: Family) {
   };
 }
 
-function rendered(tables: TableChains, table: TableName): Map<string, string[]> {
+const ROOTS = ['cali-PREROUTING', 'cali-POSTROUTING', 'cali-INPUT', 'cali-FORWARD', 'cali-OUTPUT'];
+
+function rendered(state: FelixState, family: Family, tables: TableChains, table: TableName): Map<string, string[]> {
   const chains = new Map(tables[table].map(c => [c.name, c]));
-  const roots = ['cali-PREROUTING', 'cali-POSTROUTING', 'cali-INPUT', 'cali-FORWARD', 'cali-OUTPUT'];
-  return new Map(reachable(chains, roots).map(c => [c.name, renderChain(c)]));
+  const out = new Map<string, string[]>();
+  for (const chain of reachable(chains, ROOTS)) {
+    const key = `${family} ${table} ${chain.name}`;
+    const source = JSON.stringify(chain.rules);
+    const known = state.rendered.get(key);
+    const lines = known?.source === source ? known.lines : renderChain(chain);
+    if (known?.lines !== lines) state.rendered.set(key, { source, lines });
+    out.set(chain.name, lines);
+  }
+  return out;
+}
+
+/** What Felix looks at between changes: whether its jumps still stand where they belong. */
+export function checkJumps(node: CniNode, state: FelixState): void {
+  const c = state.config;
+  if (!c) return;
+  for (const family of node.cluster.config.families) {
+    for (const table of TABLES) {
+      const own = ownRules(node.netns, c, family, table);
+      if (own.length) restore(node.netns, family, `*${table}\n${[...own, 'COMMIT'].join('\n')}\n`, { noflush: true });
+    }
+  }
 }
 
 // -- sets
@@ -175,6 +201,7 @@ function writeTable(ns: Netns, state: FelixState, c: FelixConfig, family: Family
     heads.push(`:${name} - [0:0]`);
     rules.push(`-X ${name}`);
     state.chains.delete(`${family} ${table} ${name}`);
+    state.rendered.delete(`${family} ${table} ${name}`);
   }
   const own = ownRules(ns, c, family, table);
   if (!heads.length && !own.length) return;

@@ -1,4 +1,150 @@
-import type { ProgramTable } from '../programs.ts';
+import { busyboxProgram, type ProgramTable } from '../programs.ts';
+import * as files from './files.ts';
+import { GREP } from './grep.ts';
+import { LS, STAT } from './ls.ts';
+import * as plain from './plain.ts';
+import * as procs from './procs.ts';
+import { SED } from './sed.ts';
+import { SHUF, SORT } from './sort.ts';
+import * as text from './text.ts';
+import { tool } from './tool.ts';
+
+const both = (bb: boolean) => ({
+  bin: {
+    cat: tool(text.CAT, bb),
+    ls: tool(LS, bb),
+    cp: tool(files.CP, bb),
+    mv: tool(files.MV, bb),
+    rm: tool(files.RM, bb),
+    mkdir: tool(files.MKDIR, bb),
+    rmdir: tool(files.RMDIR, bb),
+    ln: tool(files.LN, bb),
+    touch: tool(files.TOUCH, bb),
+    chmod: tool(files.CHMOD, bb),
+    chown: tool(files.CHOWN, bb),
+    chgrp: tool(files.CHOWN, bb),
+    mktemp: tool(files.MKTEMP, bb),
+    dd: tool(files.DD, bb),
+    df: tool(procs.DF, bb),
+    stat: tool(STAT, bb),
+    sync: tool(files.SYNC, bb),
+    echo: plain.echo,
+    true: plain.exitWith(0),
+    false: plain.exitWith(1),
+    date: tool(plain.DATE, bb),
+    sleep: tool(plain.SLEEP, bb),
+    uname: tool(plain.UNAME, bb),
+    pwd: tool(plain.PWD, bb),
+    nice: tool(procs.WRAPPER, bb),
+  },
+  usrBin: {
+    '[': plain.test(bb),
+    test: plain.test(bb),
+    basename: tool(plain.BASENAME, bb),
+    dirname: tool(plain.DIRNAME, bb),
+    printf: plain.printf(bb),
+    env: tool(procs.ENV, bb),
+    printenv: tool(plain.PRINTENV, bb),
+    id: tool(plain.ID, bb),
+    whoami: tool(plain.WHOAMI, bb),
+    nproc: tool(plain.NPROC, bb),
+    tty: tool(plain.TTY, bb),
+    yes: tool(plain.YES, bb),
+    seq: plain.seq(bb),
+    head: tool(text.HEAD, bb),
+    tail: tool(text.TAIL, bb),
+    wc: tool(text.WC, bb),
+    sort: tool(SORT, bb),
+    shuf: tool(SHUF, bb),
+    uniq: tool(text.UNIQ, bb),
+    cut: tool(text.CUT, bb),
+    tr: tool(text.TR, bb),
+    tee: tool(text.TEE, bb),
+    tac: tool(text.TAC, bb),
+    nl: tool(text.NL, bb),
+    paste: tool(text.PASTE, bb),
+    fold: tool(text.FOLD, bb),
+    comm: tool(text.COMM, bb),
+    split: tool(text.SPLIT_LINES, bb),
+    expand: tool(text.EXPAND, bb),
+    readlink: tool(files.READLINK, bb),
+    realpath: tool(files.REALPATH, bb),
+    mkfifo: tool(files.MKFIFO, bb),
+    truncate: tool(files.TRUNCATE, bb),
+    du: tool(files.DU, bb),
+    timeout: tool(procs.TIMEOUT, bb),
+    nohup: tool(procs.WRAPPER, bb),
+  },
+});
+
+const gnu = both(false);
+const applets = both(true);
 
 /** What every system has: coreutils, grep, sed, BusyBox' applets …: package, directory, programs. */
-export const COREUTILS_PROGRAMS: ProgramTable = [];
+export const COREUTILS_PROGRAMS: ProgramTable = [
+  ['coreutils', '/bin', gnu.bin],
+  ['coreutils', '/usr/bin', { ...gnu.usrBin, stdbuf: tool(procs.WRAPPER, false) }],
+  ['grep', '/bin', { grep: tool(GREP, false), egrep: tool(GREP, false), fgrep: tool(GREP, false) }],
+  ['sed', '/bin', { sed: tool(SED, false) }],
+  ['hostname', '/bin', { hostname: tool(plain.HOSTNAME, false) }],
+  [
+    'util-linux',
+    '/bin',
+    { mount: tool(procs.MOUNT, false), umount: tool(procs.MOUNT, false), dmesg: tool(procs.DMESG, false), rev: tool(text.REV, false), setsid: tool(procs.WRAPPER, false), column: tool(text.COLUMN, false) },
+  ],
+  [
+    'procps',
+    '/bin',
+    {
+      ps: procs.ps(false),
+      kill: procs.kill(false),
+      pgrep: procs.byName(false),
+      pkill: procs.byName(false),
+      pidof: procs.byName(false),
+      free: tool(procs.FREE, false),
+      uptime: tool(plain.UPTIME, false),
+      top: tool(procs.TOP, false),
+      watch: tool(procs.WATCH, false),
+    },
+  ],
+  ['ncurses', '/usr/bin', { clear: tool(plain.CLEAR, false) }],
+  [
+    'busybox',
+    '/bin',
+    {
+      busybox: u => busyboxProgram(u),
+      ...applets.bin,
+      grep: tool(GREP, true),
+      egrep: tool(GREP, true),
+      fgrep: tool(GREP, true),
+      sed: tool(SED, true),
+      hostname: tool(plain.HOSTNAME, true),
+      mount: tool(procs.MOUNT, true),
+      umount: tool(procs.MOUNT, true),
+      dmesg: tool(procs.DMESG, true),
+      ps: procs.ps(true),
+      kill: procs.kill(true),
+      watch: tool(procs.WATCH, true),
+    },
+  ],
+  [
+    'busybox',
+    '/usr/bin',
+    {
+      ...applets.usrBin,
+      rev: tool(text.REV, true),
+      pgrep: procs.byName(true),
+      pkill: procs.byName(true),
+      pidof: procs.byName(true),
+      killall: procs.byName(true),
+      free: tool(procs.FREE, true),
+      uptime: tool(plain.UPTIME, true),
+      top: tool(procs.TOP, true),
+      xargs: tool(procs.XARGS, true),
+      time: () => plain.time,
+      clear: tool(plain.CLEAR, true),
+      setsid: tool(procs.WRAPPER, true),
+    },
+  ],
+  ['findutils', '/usr/bin', { xargs: tool(procs.XARGS, false) }],
+];

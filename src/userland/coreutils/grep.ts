@@ -1,0 +1,188 @@
+// grep, egrep, fgrep.
+import { complain } from '../../linux/process.ts';
+import { absolute, listDir } from '../../linux/vfs.ts';
+import { compareBytes } from '../../sim/bytes.ts';
+import type { Co } from '../../sim/task.ts';
+import { matches } from '../sh/glob.ts';
+import { posixToJs, quoteRegex, RegexError } from './regex.ts';
+import { isDirectory } from './text.ts';
+import { BROKEN, binaryArgument, cannotOpen, error, has, linesOf, nextLine, openInput, option, out, outBinary, type Run, slurp, splitLines, toBinary, type ToolSpec, usage } from './tool.ts';
+
+interface Matcher {
+  test: (line: string) => boolean;
+  all: (line: string) => string[];
+}
+
+function compile(r: Run, patterns: string[]): Matcher {
+  const extended = has(r, 'E') || r.name === 'egrep';
+  const fixed = has(r, 'F') || r.name === 'fgrep';
+  const sources = patterns.map(text => {
+    const s = binaryArgument(text);
+    let source = fixed ? quoteRegex(s) : has(r, 'P') ? s : posixToJs(s, extended);
+    if (has(r, 'w')) source = `(?<!\\w)(?:${source})(?!\\w)`;
+    if (has(r, 'x')) source = `^(?:${source})$`;
+    return `(?:${source})`;
+  });
+  const source = sources.length ? sources.join('|') : '(?!)';
+  const flags = has(r, 'i') || has(r, 'y') ? 'i' : '';
+  const one = new RegExp(source, flags);
+  const every = new RegExp(source, `${flags}g`);
+  return { test: line => one.test(line), all: line => [...line.matchAll(every)].map(m => m[0]).filter(Boolean) };
+}
+
+const USAGE = 'grep [-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...\n\nSearch for PATTERN in FILEs (or stdin)';
+
+export const GREP: ToolSpec = {
+  short: 'EFGPivcnoqslLHhwxyrRe:f:m:A:B:C:ab:zTUI',
+  long: {
+    'extended-regexp': 'E',
+    'fixed-strings': 'F',
+    'basic-regexp': 'G',
+    'perl-regexp': 'P',
+    'ignore-case': 'i',
+    'invert-match': 'v',
+    count: 'c',
+    'line-number': 'n',
+    'only-matching': 'o',
+    quiet: 'q',
+    silent: 'q',
+    'no-messages': 's',
+    'files-with-matches': 'l',
+    'files-without-match': 'L',
+    'with-filename': 'H',
+    'no-filename': 'h',
+    'word-regexp': 'w',
+    'line-regexp': 'x',
+    recursive: 'r',
+    regexp: 'e',
+    file: 'f',
+    'max-count': 'm',
+    'after-context': 'A',
+    'before-context': 'B',
+    context: 'C',
+    color: 'k',
+    colour: 'k',
+    'line-buffered': 'U',
+    text: 'a',
+    include: 'N:',
+    exclude: 'X:',
+  },
+  digits: 'C',
+  usage: USAGE,
+  usageStatus: 2,
+  *run(r) {
+    const patterns = (r.options.get('e') ?? []).flatMap(e => e.split('\n'));
+    for (const file of r.options.get('f') ?? []) {
+      const data = yield* slurp(r, file);
+      if (typeof data === 'string') return 2;
+      patterns.push(...splitLines(toBinary(data)));
+    }
+    let files = r.args;
+    if (!has(r, 'e') && !has(r, 'f')) {
+      if (!files.length) {
+        if (r.bb) return usage(r, '', USAGE, 1);
+        complain(r.p, `Usage: ${r.name} [OPTION]... PATTERNS [FILE]...\nTry '${r.name} --help' for more information.\n`);
+        return 2;
+      }
+      patterns.push(...files[0].split('\n'));
+      files = files.slice(1);
+    }
+    let matcher: Matcher;
+    try {
+      matcher = compile(r, patterns);
+    } catch (e) {
+      if (!(e instanceof RegexError) && !(e instanceof SyntaxError)) throw e;
+      return error(r, r.bb ? `bad regex '${patterns[0]}': ${e.message}` : e instanceof RegexError ? e.message : 'Invalid regular expression', 2);
+    }
+    return yield* search(r, matcher, files);
+  },
+};
+
+function expand(r: Run, path: string): string[] {
+  if (!isDirectory(r, path)) return [path];
+  const entries = listDir(r.p.fs, absolute(path, r.p.cwd), r.p);
+  if (typeof entries === 'string') return [];
+  return [...entries.keys()].sort(compareBytes).flatMap(name => {
+    const at = path === '.' && !r.args.includes('.') ? name : `${path.replace(/\/$/, '')}/${name}`;
+    const include = option(r, 'N');
+    if (!isDirectory(r, at) && include && !matches(name, include)) return [];
+    return expand(r, at);
+  });
+}
+
+function* search(r: Run, matcher: Matcher, named: string[]): Co<number> {
+  const recursive = has(r, 'r') || has(r, 'R');
+  const files = recursive ? (named.length ? named : ['.']).flatMap(f => expand(r, f)) : named.length ? named : ['-'];
+  const label = has(r, 'H') || (!has(r, 'h') && (recursive || files.length > 1));
+  let found = false;
+  let failed = false;
+  for (const file of files) {
+    if (!recursive && isDirectory(r, file)) {
+      if (!r.bb) {
+        if (!has(r, 's')) error(r, `${file}: Is a directory`);
+        continue;
+      }
+      if (!has(r, 's')) error(r, `${file}: Is a directory`);
+      failed = true;
+      continue;
+    }
+    const pipe = yield* openInput(r, file);
+    if (typeof pipe === 'string') {
+      if (!has(r, 's')) cannotOpen(r, file, pipe);
+      failed = true;
+      continue;
+    }
+    const result = yield* searchOne(r, matcher, linesOf(pipe), label ? (file === '-' ? '(standard input)' : file) : null);
+    if (result === null) return BROKEN;
+    found ||= result;
+    if (found && has(r, 'q')) return 0;
+  }
+  if (failed && !(found && has(r, 'q'))) return 2;
+  return found ? 0 : 1;
+}
+
+/** -> whether something matched; null: nobody reads what it prints */
+function* searchOne(r: Run, matcher: Matcher, lines: ReturnType<typeof linesOf>, label: string | null): Co<boolean | null> {
+  const invert = has(r, 'v');
+  const max = has(r, 'm') ? Number(option(r, 'm')) : Number.POSITIVE_INFINITY;
+  const after = Number(option(r, 'A') ?? option(r, 'C') ?? 0);
+  const before = Number(option(r, 'B') ?? option(r, 'C') ?? 0);
+  const silent = has(r, 'q') || has(r, 'l') || has(r, 'L') || has(r, 'c');
+  const head = (n: number, mark: string) => `${label === null ? '' : `${label}${mark}`}${has(r, 'n') ? `${n}${mark}` : ''}`;
+  const held: [number, string][] = [];
+  let count = 0;
+  let printedTo = 0;
+  let owed = 0;
+  for (let n = 1; count < max || owed > 0; n++) {
+    const line = yield* nextLine(r, lines);
+    if (line === null) break;
+    const hit = count < max && matcher.test(line) !== invert;
+    if (hit) {
+      count++;
+      if (has(r, 'q') || has(r, 'l') || has(r, 'L')) break;
+      if (silent) continue;
+      if ((before || after) && printedTo && n - held.length > printedTo + 1) outBinary(r, '--\n');
+      for (const [m, text] of held) outBinary(r, `${head(m, '-')}${text}\n`);
+      held.length = 0;
+      const texts = has(r, 'o') ? (invert ? [] : matcher.all(line)) : [line];
+      for (const text of texts) if (outBinary(r, `${head(n, ':')}${text}\n`)) return null;
+      printedTo = n;
+      owed = after;
+    } else if (owed > 0 && !silent) {
+      owed--;
+      outBinary(r, `${head(n, '-')}${line}\n`);
+      printedTo = n;
+    } else if (before && !silent) {
+      held.push([n, line]);
+      if (held.length > before) held.shift();
+    }
+  }
+  if (has(r, 'q')) return count > 0;
+  if (has(r, 'l')) {
+    if (count) out(r, `${label ?? r.args.at(-1) ?? '(standard input)'}\n`);
+  } else if (has(r, 'L')) {
+    if (!count) out(r, `${label ?? r.args.at(-1) ?? '(standard input)'}\n`);
+    return count === 0;
+  } else if (has(r, 'c')) out(r, `${label === null ? '' : `${label}:`}${count}\n`);
+  return count > 0;
+}

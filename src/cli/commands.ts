@@ -18,4 +18,9 @@ export const COMMANDS: CommandRow[] = [
   { name: 'probe', summary: 'ask for every possible outcome of many connections', load: () => import('./commands/probe.ts') },
   { name: 'debug', summary: 'show what podnet has built (topology)', load: () => import('./commands/debug.ts') },
   { name: 'sh', summary: 'run a shell script over one cluster, in one process and one clock', load: () => import('./commands/sh.ts') },
+  {
+    name: 'support',
+    summary: 'what is modelled, what is kept without acting, what is not there',
+    load: () => import('./commands/support.ts'),
+  },
 ];

@@ -1,0 +1,44 @@
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { RESOURCES } from '../../apiserver/resources.ts';
+import { PLUGINS as CNI_PLUGINS } from '../../cni/plugins.ts';
+import { PLUGINS as DNS_PLUGINS, UNMODELLED } from '../../coredns/plugins.ts';
+import { VERBS } from '../../kubectl/verbs.ts';
+import { MATCHES } from '../../linux/netfilter/matches.ts';
+import { TARGETS } from '../../linux/netfilter/targets.ts';
+import { packageNames, programsOf } from '../../userland/programs.ts';
+
+/** Kinds whose objects make something happen; the others are kept, shown and watched. */
+const ACTING = new Set(
+  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases'.split(
+    ' ',
+  ),
+);
+
+/** The support matrix, made of the tables that the program itself runs by: it cannot claim what is not there. */
+export function supportMatrix(): [what: string, names: string][] {
+  const list = (names: Iterable<string>) => [...new Set(names)].sort().join(' ');
+  return [
+    ['kubectl verbs', list(VERBS.filter(v => !v.hidden).map(v => v.name))],
+    ['kinds that act', list(RESOURCES.filter(r => ACTING.has(r.resource)).map(r => r.resource))],
+    ['kinds that are kept and shown', list(RESOURCES.filter(r => !ACTING.has(r.resource)).map(r => r.resource))],
+    ['CNIs', list(CNI_PLUGINS.map(p => p.name))],
+    ['CoreDNS plugins', list(DNS_PLUGINS.map(p => p.name))],
+    ['CoreDNS plugins taken with a warning', list(UNMODELLED)],
+    ['iptables matches', list(MATCHES.map(m => m.name))],
+    ['iptables targets', list(TARGETS.map(t => t.name))],
+    ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
+    [
+      'not modelled yet',
+      'Ingress controllers, service meshes, IPVS, Cilium, Weave, Azure and AWS CNIs, multi-cluster, TLS inside the cluster, podnet serve',
+    ],
+  ];
+}
+
+export function declare(command: Command): void {
+  command.action(() => {
+    const table = new Table({ colWidths: [26, 100], wordWrap: true, style: { head: [], border: [] } });
+    for (const row of supportMatrix()) table.push(row);
+    process.stdout.write(`${table.toString()}\n`);
+  });
+}

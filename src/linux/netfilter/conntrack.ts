@@ -73,6 +73,11 @@ export function removeEntry(ct: Conntrack, entry: CtEntry): void {
     if (ct.byTuple.get(key) === entry) ct.byTuple.delete(key);
   }
   ct.count--;
+  tell(ct, 'DESTROY', entry);
+}
+
+function tell(ct: Conntrack, kind: 'NEW' | 'UPDATE' | 'DESTROY', entry: CtEntry): void {
+  for (const listener of ct.listeners) listener(kind, entry);
 }
 
 /** The live entry that has this tuple. */
@@ -147,6 +152,7 @@ export function conntrackIn(ns: Netns, skb: Skb): 'ACCEPT' | 'DROP' {
     if (found) {
       const direction = tupleKey(found.original, zone) === tupleKey(tuple, zone) ? 'original' : 'reply';
       const info = direction === 'reply' || found.seenReply ? 'ESTABLISHED' : found.master ? 'RELATED' : 'NEW';
+      const before = { state: found.state, seenReply: found.seenReply, assured: found.assured };
       const outcome = track(ns, skb, found, direction === 'original' ? 0 : 1);
       if (outcome === 'repeat') continue;
       if (outcome === 'invalid') {
@@ -155,6 +161,8 @@ export function conntrackIn(ns: Netns, skb: Skb): 'ACCEPT' | 'DROP' {
       }
       skb.ct = { entry: found, direction, info };
       if (direction === 'reply') found.seenReply = true;
+      if (found.state !== before.state || found.seenReply !== before.seenReply || found.assured !== before.assured)
+        tell(ns.netfilter.conntrack, 'UPDATE', found);
       return 'ACCEPT';
     }
     if (makesNothing(skb)) {
@@ -313,6 +321,7 @@ export function confirm(ns: Netns, skb: Skb): 'ACCEPT' | 'DROP' {
   ct.byTuple.set(tupleKey(entry.original, entry.zone), entry);
   ct.byTuple.set(tupleKey(entry.reply, entry.zone), entry);
   ct.count++;
+  tell(ct, 'NEW', entry);
   return 'ACCEPT';
 }
 

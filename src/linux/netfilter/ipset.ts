@@ -1,6 +1,6 @@
 // IP sets: made, filled and printed as ipset 7.17 does. Errors are the tool's texts after `ipset v7.17: `.
 import { nextU32 } from '../../sim/random.ts';
-import { network, parseCidr, parseIp } from '../../wire/ip.ts';
+import { formatCidr, network, parseCidr, parseIp } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
 import { type Element, parseElements, type SetType, setType } from './ipset-types.ts';
 import type { IpSet, IpSetEntry } from './types.ts';
@@ -292,6 +292,33 @@ export function delEntry(ns: Netns, name: string, text: string, exist = false): 
   return null;
 }
 
+/** `ipset test`: a host is looked up in the networks of the set, a network must be there itself. */
+export function testEntry(ns: Netns, name: string, text: string): { error: string } | { found: boolean; text: string } {
+  const set = ns.netfilter.ipsets.get(name);
+  if (!set) return { error: 'The set with the given name does not exist' };
+  const type = typeOfSet(set);
+  const elements = parseElements(set, type, text, true);
+  if (typeof elements === 'string') return { error: elements };
+  const [e] = elements;
+  const full = set.family === 4 ? 32 : 128;
+  let keys: string[] = [''];
+  let dimension = 0;
+  e.key.split(',').forEach((part, i) => {
+    let own = [part];
+    if (type.parts[i] === 'net') {
+      const lengths = [...set.prefixes[dimension++].keys()].sort((a, b) => b - a);
+      const net = parseCidr(part);
+      if (net?.bits === full) own = lengths.map(bits => formatCidr(network({ ip: net.ip, bits })));
+    }
+    keys = keys.flatMap(k => own.map(o => (i === 0 ? o : `${k},${o}`)));
+  });
+  for (const key of keys) {
+    const hit = set.entries.get(key);
+    if (hit && isAlive(ns, hit)) return { found: !hit.nomatch, text: e.text };
+  }
+  return { found: false, text: e.text };
+}
+
 export function destroySet(ns: Netns, name: string | null): SetResult {
   const sets = ns.netfilter.ipsets;
   if (name !== null) {
@@ -379,7 +406,7 @@ export function headerText(set: IpSet): string {
 export function entryText(ns: Netns, set: IpSet, e: IpSetEntry): string {
   let s = e.text;
   if (set.timeout !== null)
-    s += ` timeout ${e.timeoutAtMs === null ? 0 : Math.max(0, Math.floor((e.timeoutAtMs - ns.kernel.sim.nowMs) / 1000))}`;
+    s += ` timeout ${e.timeoutAtMs === null ? 0 : Math.max(0, Math.ceil((e.timeoutAtMs - ns.kernel.sim.nowMs) / 1000) - 1)}`;
   if (e.nomatch) s += ' nomatch';
   if (set.counters) s += ` packets ${e.packets} bytes ${e.bytes}`;
   if (e.comment !== null) s += ` comment "${e.comment}"`;

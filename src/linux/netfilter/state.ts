@@ -28,6 +28,7 @@ export function newNetfilterState(): NetfilterState {
       count: 0,
       enabled: false,
       sweptAtMs: 0,
+      listeners: new Set(),
       stats: { found: 0, invalid: 0, insert: 0, insertFailed: 0, drop: 0, earlyDrop: 0 },
     },
     nft: [],

@@ -162,6 +162,8 @@ export interface Conntrack {
   enabled: boolean;
   /** When the table was last searched for entries whose time is over. */
   sweptAtMs: number;
+  /** `conntrack -E` and whoever else wants to know. */
+  listeners: Set<(kind: 'NEW' | 'UPDATE' | 'DESTROY', entry: CtEntry) => void>;
   stats: { found: number; invalid: number; insert: number; insertFailed: number; drop: number; earlyDrop: number };
 }
 

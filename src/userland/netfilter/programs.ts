@@ -1,5 +1,7 @@
 import type { ProgramTable } from '../programs.ts';
 import type { Userland } from '../userland.ts';
+import { conntrackProgram } from './conntrack.ts';
+import { ipsetProgram } from './ipset.ts';
 import { type Flavour, iptablesProgram } from './iptables.ts';
 import { restoreProgram, saveProgram } from './iptables-save.ts';
 
@@ -23,4 +25,8 @@ function family(family: 4 | 6): Record<string, (u: Userland) => ReturnType<typeo
 }
 
 /** iptables, ipset, conntrack and their relatives: package, directory, programs. */
-export const NETFILTER_PROGRAMS: ProgramTable = [['iptables', '/usr/sbin', { ...family(4), ...family(6) }]];
+export const NETFILTER_PROGRAMS: ProgramTable = [
+  ['iptables', '/usr/sbin', { ...family(4), ...family(6) }],
+  ['ipset', '/usr/sbin', { ipset: u => ipsetProgram(u.tools >= 13 ? '7.22' : '7.17') }],
+  ['conntrack', '/usr/sbin', { conntrack: u => conntrackProgram(u.tools >= 13 ? '1.4.8' : '1.4.7') }],
+];

@@ -1,0 +1,51 @@
+// /etc/services as Debian's netbase 6.4 has it, as far as cluster tools meet it: name, port, protocols.
+export const SERVICES: [name: string, port: number, protocols: string[]][] = [
+  ['tcpmux', 1, ['tcp']],
+  ['echo', 7, ['tcp', 'udp']],
+  ['discard', 9, ['tcp', 'udp']],
+  ['daytime', 13, ['tcp', 'udp']],
+  ['ftp-data', 20, ['tcp']],
+  ['ftp', 21, ['tcp']],
+  ['ssh', 22, ['tcp']],
+  ['telnet', 23, ['tcp']],
+  ['smtp', 25, ['tcp']],
+  ['time', 37, ['tcp', 'udp']],
+  ['domain', 53, ['tcp', 'udp']],
+  ['bootps', 67, ['udp']],
+  ['bootpc', 68, ['udp']],
+  ['tftp', 69, ['udp']],
+  ['http', 80, ['tcp']],
+  ['kerberos', 88, ['tcp', 'udp']],
+  ['pop3', 110, ['tcp']],
+  ['sunrpc', 111, ['tcp', 'udp']],
+  ['ntp', 123, ['udp']],
+  ['imap2', 143, ['tcp']],
+  ['snmp', 161, ['tcp', 'udp']],
+  ['bgp', 179, ['tcp']],
+  ['ldap', 389, ['tcp', 'udp']],
+  ['https', 443, ['tcp', 'udp']],
+  ['syslog', 514, ['udp']],
+  ['submission', 587, ['tcp']],
+  ['ldaps', 636, ['tcp', 'udp']],
+  ['domain-s', 853, ['tcp', 'udp']],
+  ['imaps', 993, ['tcp']],
+  ['pop3s', 995, ['tcp']],
+  ['openvpn', 1194, ['tcp', 'udp']],
+  ['ms-sql-s', 1433, ['tcp']],
+  ['nfs', 2049, ['tcp', 'udp']],
+  ['mysql', 3306, ['tcp']],
+  ['sip', 5060, ['tcp', 'udp']],
+  ['postgresql', 5432, ['tcp']],
+  ['amqp', 5672, ['tcp', 'udp', 'sctp']],
+  ['redis', 6379, ['tcp']],
+  ['http-alt', 8080, ['tcp', 'udp']],
+  ['git', 9418, ['tcp']],
+  ['memcache', 11211, ['tcp', 'udp']],
+  ['mongodb', 27017, ['tcp']],
+];
+
+export const serviceName = (port: number, protocol: string): string | null =>
+  SERVICES.find(s => s[1] === port && s[2].includes(protocol))?.[0] ?? null;
+
+export const servicePort = (name: string, protocol: string): number | null =>
+  SERVICES.find(s => s[0] === name && s[2].includes(protocol))?.[1] ?? null;

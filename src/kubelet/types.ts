@@ -1,11 +1,12 @@
 // What the kubelet keeps, and what the composition (src/cluster) must give it.
 
+import type { Recorder } from '../apiserver/recorder.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import type { Kernel, Netns, Process } from '../linux/types.ts';
-import type { Filesystem } from '../linux/vfs.ts';
+import type { DirNode, Filesystem, FsNode } from '../linux/vfs.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import type { SimEvent } from '../sim/sim.ts';
-import type { WaitQueue } from '../sim/task.ts';
+import type { Task, WaitQueue } from '../sim/task.ts';
 
 /** What the kubelet needs to know of an image; userland's Image fits. */
 export interface ImageConfig {
@@ -76,6 +77,10 @@ export interface KubeletDeps {
   cniAdopt: (sandbox: PodSandbox, ips: string[]) => void;
   /** null: no such image in any registry. */
   findImage: (ref: string) => ImageConfig | null;
+  /** Is it on the node before anybody pulls? Default: every image that findImage knows. Asked for pull policies IfNotPresent and Never. */
+  imagePresent?: (ref: string) => boolean;
+  /** Why findImage has none: an unknown tag (default), an unknown repository, a registry that does not resolve. */
+  missingImage?: (ref: string) => 'tag' | 'repository' | 'registry';
   buildRootfs: (image: ImageConfig) => Filesystem;
   /** `clusterDNS` and `clusterDomain` of the KubeletConfiguration. */
   clusterDNS: string[];
@@ -110,26 +115,41 @@ export interface LogLine {
   full: boolean;
 }
 
-/** A container of the runtime, running or ended. */
+/** The pod's state as the kubelet knows it: its log, its processes, and what its status is made of. */
 export interface ContainerRuntime {
   name: string;
-  /** 64 hex digits, without containerd://. */
+  /** 64 hex digits, without containerd://; '' before the first start. */
   id: string;
   kind: 'init' | 'sidecar' | 'app' | 'ephemeral';
   process: Process | null;
   fs: Filesystem | null;
+  /** What exec'd processes get too. */
+  env: Map<string, string>;
+  cwd: string;
+  uid: number;
+  caps: Set<string>;
   log: LogLine[];
   /** Of the incarnation before. */
   previousLog: LogLine[] | null;
-  /** For attach: who else gets what it prints. */
   stdin: Pipe | null;
+  /** For attach and `logs -f`: who else gets what it prints. */
   listeners: Set<(stream: 'stdout' | 'stderr', chunk: Uint8Array) => void>;
+  /** Woken when the container has ended, and at each of its log's lines. */
   ended: WaitQueue;
-  startedAtMs: number;
+  /** ContainerState and lastState of the API. */
+  state: any;
+  lastState: any;
   restartCount: number;
-  probes: ProbeState[];
   ready: boolean;
   started: boolean;
+  imageRef: string;
+  backoffMs: number;
+  probes: ProbeState[];
+  task: Task<void> | null;
+  /** Somebody asked for its end: no message of its own is due. */
+  stopping: boolean;
+  /** A reloaded session: lines that the program will print again, by stream, and time it may sleep through at once. */
+  replay: { stdout: number; stderr: number } | null;
 }
 
 export interface ProbeState {
@@ -138,6 +158,7 @@ export interface ProbeState {
   failures: number;
   timer: SimEvent | null;
   running: boolean;
+  done: boolean;
 }
 
 /** A pod that this kubelet knows. */
@@ -145,15 +166,23 @@ export interface PodRuntime {
   key: string;
   uid: string;
   sandbox: PodSandbox | null;
-  /** '' and the node's own for hostNetwork. */
+  /** The node's own for hostNetwork. */
   netns: Netns | null;
   ips: string[];
   hostNetwork: boolean;
+  startTimeMs: number;
+  sandboxReady: boolean;
   containers: Map<string, ContainerRuntime>;
-  volumes: Map<string, import('../linux/vfs.ts').FsNode>;
+  volumes: Map<string, FsNode>;
   /** A reloaded Running pod whose processes have not been needed yet. */
   dormant: boolean;
   terminating: boolean;
+  /** Its object goes when it has ended. */
+  removing: boolean;
+  /** Set by the kubelet itself: admission refused it, or its deadline has passed. */
+  failed: { reason: string; message: string } | null;
+  done: boolean;
+  task: Task<void> | null;
   timers: Set<SimEvent>;
 }
 
@@ -161,19 +190,30 @@ export interface Kubelet {
   server: ApiServer;
   nodeName: string;
   deps: KubeletDeps;
+  recorder: Recorder;
   /** false: `systemctl stop kubelet`. Containers go on. */
   running: boolean;
+  /** By uid. */
   pods: Map<string, PodRuntime>;
+  /** Pods whose status could not be written: the apiserver was out of reach. */
+  unwritten: Set<string>;
+  heartbeat: SimEvent | null;
   stopWatching: (() => void)[];
+  saved: KubeletState | null;
+  /** Directories behind PersistentVolumes, by the volume's name. */
+  disks: Map<string, DirNode>;
+}
+
+export interface SavedContainer {
+  id: string;
+  log: LogLine[];
+  previousLog: LogLine[] | null;
+  /** Files that its programs changed: base64, null when removed. */
+  files?: Record<string, string | null>;
 }
 
 /** Plain JSON for the session: by pod uid, what the API objects do not tell. */
 export interface KubeletState {
-  pods: Record<
-    string,
-    {
-      sandboxId: string;
-      containers: Record<string, { log: LogLine[]; previousLog: LogLine[] | null; files?: Record<string, string | null> }>;
-    }
-  >;
+  running: boolean;
+  pods: Record<string, { sandboxId: string; containers: Record<string, SavedContainer> }>;
 }

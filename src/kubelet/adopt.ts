@@ -1,0 +1,233 @@
+// A reloaded session: pods that run according to their status get their namespaces and processes back when something needs them.
+
+import type { KubeObject } from '../apiserver/types.ts';
+import { setCatchUp, waitFor } from '../linux/process.ts';
+import { readFile, remove, writeFile } from '../linux/vfs.ts';
+import { base64, unbase64 } from '../sim/bytes.ts';
+import { schedule } from '../sim/sim.ts';
+import { type Co, startTask } from '../sim/task.ts';
+import { parseRfc3339 } from '../sim/time.ts';
+import { configure, kindOf, launch, newContainer, runContainer, specOf } from './containers.ts';
+import { pause } from './pause.ts';
+import { deadline, newRuntime, runContainers, startContainerTask, startPod } from './pod-worker.ts';
+import { startProbes } from './probes.ts';
+import { adoptSandbox } from './sandbox.ts';
+import { currentPod } from './status.ts';
+import type { ContainerRuntime, Kubelet, KubeletState, PodRuntime, SavedContainer } from './types.ts';
+import { setUpVolume } from './volumes.ts';
+
+const MAX_SAVED_LINES = 5000;
+
+/** What the status and the saved state tell of a pod. */
+export function restoreRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
+  const rt = newRuntime(k, pod);
+  const status = pod.status ?? {};
+  rt.startTimeMs = parseRfc3339(status.startTime ?? '') ?? rt.startTimeMs;
+  rt.ips = (status.podIPs ?? []).map((x: any) => x.ip);
+  rt.sandboxReady = (status.conditions ?? []).some((c: any) => c.type === 'PodReadyToStartContainers' && c.status === 'True');
+  rt.done = status.phase === 'Succeeded' || status.phase === 'Failed';
+  if (status.phase === 'Failed' && status.reason) rt.failed = { reason: status.reason, message: status.message ?? '' };
+  rt.dormant = true;
+  const saved = k.saved?.pods[rt.uid];
+  for (const list of ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']) {
+    for (const s of status[list] ?? []) {
+      const spec = specOf(pod, s.name);
+      if (!spec || (s.state?.waiting && !s.containerID && !s.restartCount)) continue;
+      rt.containers.set(s.name, restoreContainer(newContainer(spec, kindOf(pod, s.name)), s, saved?.containers[s.name]));
+    }
+  }
+  k.pods.set(rt.uid, rt);
+  return rt;
+}
+
+function restoreContainer(c: ContainerRuntime, s: any, saved: SavedContainer | undefined): ContainerRuntime {
+  c.id = (s.containerID ?? '').replace('containerd://', '');
+  c.state = s.state ?? null;
+  c.lastState = s.lastState ?? {};
+  c.restartCount = s.restartCount ?? 0;
+  c.ready = !!s.ready;
+  c.started = !!s.started;
+  c.imageRef = s.imageID ?? '';
+  c.backoffMs = c.restartCount ? Math.min(300_000, 10_000 * 2 ** (c.restartCount - 1)) : 0;
+  c.log = saved?.log ?? [];
+  c.previousLog = saved?.previousLog ?? null;
+  return c;
+}
+
+export function runtimeOf(k: Kubelet, pod: KubeObject): PodRuntime | undefined {
+  const known = k.pods.get(pod.metadata.uid as string);
+  if (known || pod.spec?.nodeName !== k.nodeName || !pod.status?.startTime) return known;
+  return restoreRuntime(k, pod);
+}
+
+/**
+ * Bring back a pod that runs according to its status: its namespace and wiring now, its programs at the first packet (at once when it
+ * is on the host's network). No events, no change of status. Cheap when it is there already.
+ */
+export function adoptPod(k: Kubelet, pod: KubeObject): void {
+  const rt = runtimeOf(k, pod);
+  if (!rt?.dormant || rt.done) return;
+  wire(k, rt, pod);
+  if (rt.hostNetwork) wake(k, rt);
+  else if (rt.netns) rt.netns.onWake = () => wake(k, rt);
+}
+
+function wire(k: Kubelet, rt: PodRuntime, pod: KubeObject): void {
+  if (rt.netns || !rt.sandboxReady) return;
+  const saved = k.saved?.pods[rt.uid];
+  adoptSandbox(k, rt, pod, saved?.sandboxId || rt.uid.replace(/-/g, '').padEnd(64, '0'));
+}
+
+/** Its processes too: somebody looks, talks to it, or its probes are due. */
+export function wake(k: Kubelet, rt: PodRuntime): void {
+  if (!rt.dormant) return;
+  rt.dormant = false;
+  const pod = currentPod(k, rt);
+  if (!pod || rt.done) return;
+  wire(k, rt, pod);
+  if (rt.netns && !rt.hostNetwork) rt.netns.onWake = null;
+  for (const v of pod.spec.volumes ?? []) {
+    const made = setUpVolume(k, pod, rt, v);
+    if (!('error' in made)) rt.volumes.set(v.name, made);
+  }
+  for (const c of rt.containers.values()) if (c.state?.running && !c.process) relaunch(k, rt, pod, c);
+}
+
+function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): void {
+  const spec = specOf(pod, c.name);
+  const image = spec && k.deps.findImage(spec.image);
+  if (!image) return;
+  const config = configure(k, rt, pod, spec, c, image);
+  if ('error' in config) return;
+  const { state, ready, started } = c;
+  const count = (stream: string) => c.log.filter(l => l.stream === stream).length;
+  c.replay = { stdout: count('stdout'), stderr: count('stderr') };
+  const startedAtMs = parseRfc3339(state.running.startedAt) ?? k.server.sim.nowMs;
+  const saved = k.saved?.pods[rt.uid]?.containers[c.name];
+  const error = launch(k, rt, pod, c, spec, config, fs => {
+    setCatchUp(fs, k.server.sim.nowMs - startedAtMs);
+    for (const [path, data] of Object.entries(saved?.files ?? {})) {
+      if (data === null) remove(fs, path);
+      else writeFile(fs, path, unbase64(data) ?? new Uint8Array(0));
+    }
+  });
+  if (error || !c.process || (c.process as { exitCode: number | null }).exitCode !== null) return;
+  c.state = state;
+  c.ready = ready;
+  c.started = started;
+  startProbes(k, rt, c, spec, true);
+  c.ready = ready;
+  c.started = started;
+  startContainerTask(k, rt, pod, spec, () => watchRunning(k, rt, c));
+}
+
+function* watchRunning(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<number> {
+  if (c.process) yield* waitFor(c.process);
+  return yield* runContainer(k, rt, c, true);
+}
+
+/** What an earlier run of the kubelet had under way: go on with it. */
+export function resumePod(k: Kubelet, pod: KubeObject): void {
+  if (!pod.status?.startTime) {
+    const rt = newRuntime(k, pod);
+    k.pods.set(rt.uid, rt);
+    startPod(k, rt);
+    return;
+  }
+  const rt = restoreRuntime(k, pod);
+  if (rt.done) return;
+  deadline(k, rt, pod);
+  if (!rt.sandboxReady) {
+    rt.dormant = false;
+    startPod(k, rt);
+    return;
+  }
+  const containers = [...rt.containers.values()];
+  const all = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
+  const resting = all.every((s: any) => rt.containers.get(s.name)?.state?.running || atRest(pod, rt.containers.get(s.name)));
+  if (resting) {
+    watchProbes(k, rt, pod);
+    return;
+  }
+  // A container waits (for its image, its back-off, its turn): the whole pod is awake.
+  schedule(
+    k.server.sim,
+    5,
+    () => {
+      wake(k, rt);
+      rt.task = startTask(k.server.sim, resume(k, rt, containers));
+    },
+    containers.some(c => c.state?.waiting?.reason?.endsWith('BackOff')),
+  );
+}
+
+function atRest(pod: KubeObject, c: ContainerRuntime | undefined): boolean {
+  const code = c?.state?.terminated?.exitCode;
+  if (code === undefined) return false;
+  const policy = pod.spec.restartPolicy ?? 'Always';
+  if (c?.kind === 'init') return code === 0;
+  return policy === 'Never' || (policy === 'OnFailure' && code === 0);
+}
+
+/** The rest of a back-off passes in the background, then the containers that do not run are started as ever. */
+function* resume(k: Kubelet, rt: PodRuntime, containers: ContainerRuntime[]): Co<void> {
+  const sim = k.server.sim;
+  let left = 0;
+  for (const c of containers) {
+    if (c.state?.waiting?.reason !== 'CrashLoopBackOff') continue;
+    const end = parseRfc3339(c.lastState?.terminated?.finishedAt ?? '') ?? sim.nowMs;
+    left = Math.max(left, end + (c.backoffMs || 10_000) - sim.nowMs);
+    c.backoffMs = Math.min(300_000, (c.backoffMs || 10_000) * 2);
+  }
+  if (left > 0) yield* pause(sim, left, true);
+  if (!rt.terminating) yield* runContainers(k, rt);
+}
+
+/** A pod at rest with probes: they go on, which needs its programs, when the clock comes to the next one. */
+function watchProbes(k: Kubelet, rt: PodRuntime, pod: KubeObject): void {
+  const periods = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]
+    .flatMap((s: any) => [s.livenessProbe, s.readinessProbe, s.startupProbe])
+    .filter(Boolean)
+    .map((p: any) => (p.periodSeconds ?? 10) * 1000);
+  if (!periods.length) return;
+  // A network probe of a container that is well cannot fail before something else has happened to it; a command's can at any time.
+  const timer = schedule(k.server.sim, Math.min(...periods), () => wake(k, rt), true);
+  rt.timers.add(timer);
+}
+
+/** Plain JSON of what the API objects do not tell. */
+export function snapshotKubelet(k: Kubelet): KubeletState {
+  const out: KubeletState = { running: k.running, pods: {} };
+  for (const [uid, saved] of Object.entries(k.saved?.pods ?? {})) if (!k.pods.has(uid)) out.pods[uid] = saved;
+  for (const rt of k.pods.values()) {
+    const saved = k.saved?.pods[rt.uid];
+    if (rt.dormant && saved) {
+      out.pods[rt.uid] = saved;
+      continue;
+    }
+    const containers: Record<string, SavedContainer> = {};
+    for (const c of rt.containers.values()) {
+      const files = changedFiles(c) ?? (c.process ? undefined : saved?.containers[c.name]?.files);
+      containers[c.name] = {
+        id: c.id,
+        log: c.log.slice(-MAX_SAVED_LINES),
+        previousLog: c.previousLog?.slice(-MAX_SAVED_LINES) ?? null,
+        ...(files ? { files } : {}),
+      };
+    }
+    out.pods[rt.uid] = { sandboxId: rt.sandbox?.id ?? saved?.sandboxId ?? '', containers };
+  }
+  return out;
+}
+
+function changedFiles(c: ContainerRuntime): Record<string, string | null> | undefined {
+  if (!c.fs?.changed.size || !c.process) return undefined;
+  const out: Record<string, string | null> = {};
+  for (const path of [...c.fs.changed].sort()) {
+    if (/^\/(proc|sys|dev)\//.test(path)) continue;
+    const data = readFile(c.fs, path);
+    if (typeof data !== 'string') out[path] = base64(data);
+    else if (data === 'ENOENT') out[path] = null;
+  }
+  return out;
+}

@@ -46,7 +46,7 @@ export function defaultRules(): PolicyRule[] {
     to: null,
     fwmark: null,
   });
-  return [rule(4, 0, 255), rule(4, 32766, 254), rule(4, 32767, 253), rule(6, 0, 255), rule(6, 32766, 254)];
+  return [rule(4, 0, 255), rule(6, 0, 255), rule(4, 32766, 254), rule(6, 32766, 254), rule(4, 32767, 253)];
 }
 
 function ruleMatches(r: PolicyRule, dst: Ip, key: RouteKey): boolean {

@@ -20,7 +20,11 @@ const built = () => {
   machine(sim, 'b', lan, '192.168.1.2/24');
   const cni0 = bridge(a.ns, 'cni0', '10.244.1.1/24');
   const p = bridged(a.kernel, cni0, 'p', '10.244.1.5/24', '10.244.1.1');
-  const vx = addLink(a.ns, { name: 'flannel.1', kind: 'vxlan', vxlan: { vni: 1, local: ip('192.168.1.1'), port: 8472, dev: 2, learning: false } });
+  const vx = addLink(a.ns, {
+    name: 'flannel.1',
+    kind: 'vxlan',
+    vxlan: { vni: 1, local: ip('192.168.1.1'), port: 8472, dev: 2, learning: false },
+  });
   setUp(vx, true);
   vx.fdb.push({ mac: 'aa:bb:cc:dd:ee:ff', port: null, dst: ip('192.168.1.2'), permanent: true, seenAtMs: 0 });
   address(vx, '10.244.1.0/32');

@@ -1,0 +1,174 @@
+// `ip address` (iproute2 6.1 ip/ipaddress.c).
+import { addAddress, broadcastOf, removeAddress } from '../../../linux/link.ts';
+import type { Link, LinkAddress } from '../../../linux/types.ts';
+import { formatIp, type Ip, inCidr, network, sameIp } from '../../../wire/ip.ts';
+import {
+  address,
+  deviceNamed,
+  fail,
+  type IpContext,
+  matches,
+  needAdmin,
+  next,
+  out,
+  outJson,
+  prefix,
+  refusedWith,
+  type Words,
+} from './context.ts';
+import { linkFilter, selectLinks } from './link.ts';
+import { briefHead, linkHead, linkJson, statsText } from './link-text.ts';
+
+export function ipAddr(c: IpContext, w: Words): void {
+  const cmd = w.left.shift();
+  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) return show(c, w);
+  if (matches(cmd, 'add')) return change(c, w, 'add');
+  if (matches(cmd, 'replace') || matches(cmd, 'change')) return change(c, w, 'replace');
+  if (matches(cmd, 'delete')) return change(c, w, 'del');
+  if (matches(cmd, 'flush')) return flush(c, w);
+  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip addr'`);
+  fail(`Command "${cmd}" is unknown, try "ip address help".`, 255);
+}
+
+/** A second address of the same network. */
+function isSecondary(link: Link, a: LinkAddress): boolean {
+  if (a.ip.length !== 4) return false;
+  for (const other of link.addresses) {
+    if (other === a) return false;
+    if (other.ip.length === 4 && other.bits === a.bits && inCidr(network({ ip: other.peer ?? other.ip, bits: other.bits }), a.peer ?? a.ip))
+      return true;
+  }
+  return false;
+}
+
+const kernelProto = (c: IpContext, link: Link, a: LinkAddress): string | undefined => {
+  if (c.u.tools < 13 || c.busybox || a.ip.length !== 16) return undefined;
+  if (link.kind === 'loopback') return 'kernel_lo';
+  return a.scope === 'link' ? 'kernel_ll' : undefined;
+};
+
+function addressText(c: IpContext, link: Link, a: LinkAddress): string {
+  const four = a.ip.length === 4;
+  let s = `    inet${four ? '' : '6'} ${formatIp(a.ip)}${a.peer ? ` peer ${formatIp(a.peer)}` : ''}/${a.bits}`;
+  if (a.broadcast) s += ` brd ${formatIp(a.broadcast)}`;
+  s += ` scope ${a.scope} `;
+  if (isSecondary(link, a)) s += 'secondary ';
+  const proto = kernelProto(c, link, a);
+  if (proto) s += `proto ${proto} `;
+  if (four) s += a.label ?? link.name;
+  return `${s}${c.oneline ? '\\' : '\n'}       valid_lft forever preferred_lft forever`;
+}
+
+function addressJson(c: IpContext, link: Link, a: LinkAddress): Record<string, unknown> {
+  return {
+    family: a.ip.length === 4 ? 'inet' : 'inet6',
+    local: formatIp(a.ip),
+    address: a.peer ? formatIp(a.peer) : undefined,
+    prefixlen: a.bits,
+    broadcast: a.broadcast ? formatIp(a.broadcast) : undefined,
+    scope: a.scope,
+    protocol: kernelProto(c, link, a),
+    secondary: isSecondary(link, a) || undefined,
+    label: a.ip.length === 4 ? (a.label ?? link.name) : undefined,
+    valid_life_time: 4294967295,
+    preferred_life_time: 4294967295,
+  };
+}
+
+const inOrder = (c: IpContext, link: Link): LinkAddress[] => [
+  ...(c.family === 6 ? [] : link.addresses.filter(a => a.ip.length === 4)),
+  ...(c.family === 4 ? [] : link.addresses.filter(a => a.ip.length === 16)),
+];
+
+function show(c: IpContext, w: Words): void {
+  const words = [...w.left];
+  const scope = words.includes('scope') ? words[words.indexOf('scope') + 1] : null;
+  const to = words.includes('to') ? prefix(c, words[words.indexOf('to') + 1] ?? '') : null;
+  const links = selectLinks(c, linkFilter(c, w));
+  const wanted = (l: Link) => inOrder(c, l).filter(a => (!scope || a.scope === scope) && (!to || inCidr(to, a.ip)));
+  const shown = links.filter(l => (c.family === null && !to && !scope) || wanted(l).length > 0);
+  if (c.json) {
+    const rows = shown.map(l => {
+      const full = { ...linkJson(c, l, false), addr_info: wanted(l).map(a => addressJson(c, l, a)) };
+      if (!c.brief) return full;
+      const { link, link_index, ifname, operstate } = full as Record<string, unknown>;
+      return { link, link_index, ifname, operstate, addr_info: wanted(l).map(a => ({ local: formatIp(a.ip), prefixlen: a.bits })) };
+    });
+    return outJson(c, rows);
+  }
+  for (const l of shown) {
+    if (c.brief) {
+      const words6 = wanted(l).map(a => `${formatIp(a.ip)}${a.peer ? ` peer ${formatIp(a.peer)}` : ''}/${a.bits} `);
+      out(c, `${briefHead(c, l)}${words6.join('')}\n`);
+      continue;
+    }
+    if (c.oneline) {
+      for (const a of wanted(l)) out(c, `${l.ifindex}: ${l.name}${addressText(c, l, a)}\n`);
+      continue;
+    }
+    const lines = [linkHead(c, l, { mode: false, withLayer2: c.family === null }), ...wanted(l).map(a => addressText(c, l, a))];
+    out(c, `${lines.join('\n')}${c.stats ? statsText(c, l) : ''}\n`);
+  }
+}
+
+function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
+  let local: { ip: Ip; bits: number } | null = null;
+  let peer: { ip: Ip; bits: number } | null = null;
+  let link: Link | null = null;
+  let broadcast: Ip | '+' | '-' | null = null;
+  let scope: LinkAddress['scope'] | undefined;
+  let label: string | undefined;
+  while (w.left.length) {
+    const word = w.left.shift() as string;
+    if (word === 'dev') link = deviceNamed(c, next(c, w));
+    else if (word === 'peer' || word === 'remote') peer = prefix(c, next(c, w));
+    else if (matches(word, 'broadcast') || word === 'brd') {
+      const text = next(c, w);
+      broadcast = text === '+' || text === '-' ? text : address(c, text);
+    } else if (word === 'scope') scope = next(c, w) as LinkAddress['scope'];
+    else if (word === 'label') label = next(c, w);
+    else if (word === 'nodad' || word === 'noprefixroute' || word === 'home') continue;
+    else if (word === 'valid_lft' || word === 'preferred_lft' || word === 'metric') next(c, w);
+    else if (word === 'local') local = prefix(c, next(c, w));
+    else if (local) fail(`Error: either "local" is duplicate, or "${word}" is a garbage.`, 255);
+    else local = prefix(c, word);
+  }
+  if (!link) return fail(c.busybox ? 'ip: need "dev" argument' : 'Not enough information: "dev" argument is required.', 1);
+  if (!local) return fail('Not enough information: "local" argument is required.', 1);
+  needAdmin(c);
+  if (what === 'del') return remove(c, link, local);
+  const bits = peer ? peer.bits : local.bits;
+  const brd = broadcast === '+' ? broadcastOf(local.ip, bits) : broadcast === '-' ? null : (broadcast as Ip | null);
+  if (what === 'replace' && link.addresses.some(a => sameIp(a.ip, local.ip) && a.bits === bits)) return;
+  const e = addAddress(link, local.ip, bits, { scope, label, broadcast: brd, peer: peer?.ip });
+  if (e === 'EEXIST') refusedWith(c, local.ip.length === 4 ? 'ipv4: Address already assigned.' : 'ipv6: address already assigned.', e);
+  else if (e) refusedWith(c, 'IPv6 is disabled on this device.', e);
+  c.ns.dirty.add('links').add('routes');
+}
+
+function remove(c: IpContext, link: Link, local: { ip: Ip; bits: number }): void {
+  const found = link.addresses.find(a => sameIp(a.ip, local.ip) && (a.bits === local.bits || local.bits === local.ip.length * 8));
+  if (!found) return refusedWith(c, local.ip.length === 4 ? 'ipv4: Address not found.' : 'ipv6: address not found.', 'EADDRNOTAVAIL');
+  // The secondaries of a network go with its primary (promote_secondaries = 0).
+  const secondaries = isSecondary(link, found)
+    ? []
+    : link.addresses.filter(
+        a =>
+          a !== found &&
+          a.ip.length === 4 &&
+          found.ip.length === 4 &&
+          a.bits === found.bits &&
+          inCidr(network({ ip: found.ip, bits: found.bits }), a.ip),
+      );
+  removeAddress(link, found.ip, found.bits);
+  for (const a of secondaries) removeAddress(link, a.ip, a.bits);
+  c.ns.dirty.add('links').add('routes');
+}
+
+function flush(c: IpContext, w: Words): void {
+  const f = linkFilter(c, w);
+  if (!f.dev) return fail('Flush requires arguments.', 1);
+  needAdmin(c);
+  for (const a of inOrder(c, f.dev)) removeAddress(f.dev, a.ip, a.bits);
+  c.ns.dirty.add('links').add('routes');
+}

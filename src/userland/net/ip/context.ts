@@ -1,0 +1,122 @@
+// What the parts of `ip` share: options, words, errors with their exit codes (iproute2 6.1 lib/utils.c, ip/ip.c).
+
+import { linkByName } from '../../../linux/link.ts';
+import { complain, print, strerror } from '../../../linux/process.ts';
+import type { Errno, Link, Netns, Process } from '../../../linux/types.ts';
+import { type Cidr, type Ip, parseIp } from '../../../wire/ip.ts';
+import type { Userland } from '../../userland.ts';
+import { toJson } from './json.ts';
+
+export interface IpContext {
+  p: Process;
+  ns: Netns;
+  u: Userland;
+  /** BusyBox' applet, whose texts are shorter. */
+  busybox: boolean;
+  family: 4 | 6 | null;
+  details: boolean;
+  stats: number;
+  oneline: boolean;
+  brief: boolean;
+  json: boolean;
+  pretty: boolean;
+  resolve: boolean;
+}
+
+/** Ends the command: a message for stderr and the exit code. */
+export class IpFailure {
+  message: string;
+  code: number;
+  constructor(message: string, code: number) {
+    this.message = message;
+    this.code = code;
+  }
+}
+
+export const fail = (message: string, code = 1): never => {
+  throw new IpFailure(message, code);
+};
+
+/** The kernel said no. */
+export const refused = (c: IpContext, e: Errno): never => fail(`${c.busybox ? 'ip: ' : ''}RTNETLINK answers: ${strerror(e)}`, 2);
+
+/** The kernel said no and why (extended acknowledgement); BusyBox prints only the errno. */
+export const refusedWith = (c: IpContext, text: string, e: Errno): never => (c.busybox ? refused(c, e) : fail(`Error: ${text}`, 2));
+
+export function needAdmin(c: IpContext): void {
+  if (!c.p.caps.has('NET_ADMIN')) refused(c, 'EPERM');
+}
+
+/** The words of a command, taken one by one. */
+export interface Words {
+  left: string[];
+}
+
+export function next(c: IpContext, w: Words): string {
+  const word = w.left.shift();
+  if (word === undefined) {
+    return c.busybox ? fail("ip: argument of '' is missing", 1) : fail('Command line is not complete. Try option "help"', 255);
+  }
+  return word;
+}
+
+/** iproute2's `matches`: a prefix of the full word will do. */
+export const matches = (word: string, full: string): boolean => word.length > 0 && full.startsWith(word);
+
+export function deviceNamed(c: IpContext, name: string): Link {
+  const link = linkByName(c.ns, name);
+  return link ?? fail(c.busybox ? `ip: can't find device '${name}'` : `Cannot find device "${name}"`, 1);
+}
+
+/** For listings, which use other words. */
+export function deviceShown(c: IpContext, name: string): Link {
+  const link = linkByName(c.ns, name);
+  return link ?? fail(c.busybox ? `ip: can't find device '${name}'` : `Device "${name}" does not exist.`, 1);
+}
+
+export function address(c: IpContext, text: string): Ip {
+  const ip = parseIp(text);
+  if (!ip)
+    return fail(
+      c.busybox ? `ip: invalid argument '${text}' to 'address'` : `Error: any valid address is expected rather than "${text}".`,
+      1,
+    );
+  return ip;
+}
+
+/** `default`, `10.0.0.0/8`, `10/8`, an address. */
+export function prefix(c: IpContext, text: string): Cidr {
+  if (text === 'default' || text === 'any' || text === 'all') return { ip: new Uint8Array(c.family === 6 ? 16 : 4), bits: 0 };
+  const [head, tail] = text.split('/');
+  let ip = parseIp(head);
+  if (!ip && /^\d+(\.\d+){0,2}$/.test(head)) ip = parseIp([...head.split('.'), '0', '0', '0'].slice(0, 4).join('.'));
+  const bits = tail === undefined ? (ip?.length ?? 0) * 8 : Number(tail);
+  const bad = !ip || !Number.isInteger(bits) || bits < 0 || bits > ip.length * 8 || (c.family === 4 && ip.length === 16);
+  if (bad || !ip) {
+    const kind = c.family === 4 ? 'inet' : c.family === 6 ? 'inet6' : 'any valid';
+    return fail(c.busybox ? `ip: invalid argument '${text}' to 'ip'` : `Error: ${kind} prefix is expected rather than "${text}".`, 1);
+  }
+  return { ip, bits };
+}
+
+export function number(c: IpContext, what: string, text: string): number {
+  const n = /^(0x[0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isNaN(n) ? fail(`Error: argument "${text}" is wrong: invalid "${what}" value`, 255) : n;
+}
+
+const TABLE_NAMES: Record<string, number> = { default: 253, main: 254, local: 255, unspec: 0, all: 0 };
+
+/** A routing table's number, by /etc/iproute2/rt_tables; null: not one. */
+export function tableNumber(text: string): number | null {
+  if (Object.hasOwn(TABLE_NAMES, text)) return TABLE_NAMES[text];
+  return /^(0x[0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : null;
+}
+
+export const tableName = (n: number): string => Object.keys(TABLE_NAMES).find(k => TABLE_NAMES[k] === n && n !== 0) ?? String(n);
+
+export const out = (c: IpContext, text: string): unknown => print(c.p, text);
+export const complainTo = (c: IpContext, text: string): unknown => complain(c.p, text);
+
+export const outJson = (c: IpContext, rows: unknown[]): void => {
+  out(c, `${toJson(rows, c.pretty)}\n`);
+};

@@ -1,16 +1,47 @@
 import type { ProgramTable } from '../programs.ts';
+import { bridgeProgram } from './bridge.ts';
 import { busyboxNslookup } from './busybox-nslookup.ts';
 import { busyboxWget } from './busybox-wget.ts';
 import { curl } from './curl.ts';
 import { dig } from './dig.ts';
 import { getent } from './getent.ts';
 import { host } from './host.ts';
+import { busyboxIpProgram, ipProgram } from './ip/main.ts';
+import {
+  arpProgram,
+  busyboxArpProgram,
+  busyboxIfconfigProgram,
+  busyboxNetstatProgram,
+  busyboxRouteProgram,
+  ifconfigProgram,
+  netstatProgram,
+  routeProgram,
+} from './net-tools.ts';
 import { nslookup } from './nslookup.ts';
+import { ssProgram } from './ss.ts';
+import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
 import { wget } from './wget.ts';
 
 /** Network tools: package, directory, programs. */
 export const NET_PROGRAMS: ProgramTable = [
   ['busybox', '/bin', { nslookup: busyboxNslookup, wget: busyboxWget }],
+  [
+    'busybox',
+    '/bin',
+    {
+      ip: busyboxIpProgram,
+      ifconfig: busyboxIfconfigProgram,
+      route: busyboxRouteProgram,
+      arp: busyboxArpProgram,
+      netstat: busyboxNetstatProgram,
+      sysctl: busyboxSysctlProgram,
+    },
+  ],
+  ['iproute2', '/usr/bin', { ip: ipProgram, ss: ssProgram }],
+  ['iproute2', '/usr/sbin', { bridge: bridgeProgram }],
+  ['net-tools', '/usr/bin', { netstat: netstatProgram }],
+  ['net-tools', '/usr/sbin', { ifconfig: ifconfigProgram, route: routeProgram, arp: arpProgram }],
+  ['procps', '/usr/sbin', { sysctl: sysctlProgram }],
   ['curl', '/usr/bin', { curl }],
   ['wget', '/usr/bin', { wget }],
   ['bind9-dnsutils', '/usr/bin', { dig, nslookup }],

@@ -1,21 +1,173 @@
+// The command itself: words → verb → flags → run → one exit.
+
+import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
+import { type Cmd, contextOf, flag } from './command.ts';
+import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
+import { missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
+import { kubeconfigPath } from './kubeconfig.ts';
+import { lazy, loadPart, PART_NAMES, type PartName } from './lazy.ts';
+import { findVerb, VERBS, type VerbModule, type VerbRow } from './verbs.ts';
 
 /**
  * Load what `argv` (without the program's name) needs and return the command, ready to run as a task on `host.sim`.
  * The generator's value is the exit code. Killing the task is Ctrl-C.
  */
 export async function prepareKubectl(argv: string[], host: KubectlHost): Promise<Co<number>> {
-  await loadFor(argv);
+  const invocation = resolve(argv);
+  const verb = invocation.row;
+  await Promise.all([verb?.load && !modules.has(verb) ? loadVerb(verb) : undefined, ...partsFor(invocation, host).map(loadPart)]);
   return kubectl(argv, host);
 }
 
-/** Load every verb, so that `kubectl` can be called from within a running simulation. */
-export async function loadAllVerbs(): Promise<void> {}
+const modules = new Map<VerbRow, VerbModule>();
 
-async function loadFor(_argv: string[]): Promise<void> {}
+async function loadVerb(verb: VerbRow): Promise<void> {
+  if (verb.load) modules.set(verb, await verb.load());
+}
+
+/** Load every verb, so that `kubectl` can be called from within a running simulation. */
+export async function loadAllVerbs(): Promise<void> {
+  const all = (rows: VerbRow[]): VerbRow[] => rows.flatMap(r => [r, ...all(r.subs ?? [])]);
+  await Promise.all([...all(VERBS).map(loadVerb), ...PART_NAMES.map(loadPart)]);
+}
+
+interface Invocation {
+  row: VerbRow | undefined;
+  path: string;
+  words: string[];
+  flags: ParsedFlags | Failure;
+  error: Failure | null;
+}
+
+/** cobra's Find: the first words that are no flags name the command, wherever they stand. */
+function resolve(argv: string[]): Invocation {
+  let rows = VERBS;
+  let row: VerbRow | undefined;
+  const path: string[] = [];
+  let words = argv;
+  for (;;) {
+    const first = wordsWithoutFlags(words)[0];
+    const next = first && findVerb(rows, first.word);
+    if (!next) break;
+    row = next;
+    path.push(next.name);
+    words = [...words.slice(0, first.at), ...words.slice(first.at + 1)];
+    if (next.name === '__complete') return { row, path: '__complete', words, flags: emptyFlags(words), error: null };
+    rows = next.subs ?? [];
+    if (!rows.length) break;
+  }
+  const name = path.join(' ');
+  const first = wordsWithoutFlags(words)[0]?.word;
+  if (!row && first === 'help')
+    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words), error: null };
+  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', []), error: unknownCommand(first) };
+  return { row, path: name, words, flags: parseFlags(name, words), error: null };
+}
+
+const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', []) as ParsedFlags), args });
+
+function unknownCommand(word: string): Failure {
+  const suggestions = VERBS.filter(
+    r =>
+      !r.hidden &&
+      (distance(word.toLowerCase(), r.name) <= 2 || r.name.startsWith(word.toLowerCase()) || r.suggestFor?.includes(word.toLowerCase())),
+  )
+    .map(r => r.name)
+    .sort();
+  const hint = suggestions.length ? `\n\nDid you mean this?\n${suggestions.map(s => `\t${s}\n`).join('')}` : '';
+  return failure(`unknown command ${goQuote(word)} for "kubectl"${hint}`);
+}
+
+/** Levenshtein. */
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++)
+      current[j] = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    previous = current;
+  }
+  return previous[b.length];
+}
+
+const wantsHelp = (i: Invocation): boolean => !isFailure(i.flags) && (i.flags.values.get('help') === 'true' || i.path === 'help');
+
+function partsFor(i: Invocation, host: KubectlHost): PartName[] {
+  const parts = new Set<PartName>(i.row?.parts ?? []);
+  if (isFailure(i.flags)) return [...parts];
+  const { values, changed } = i.flags;
+  if (!i.row || !i.row.load || wantsHelp(i)) parts.add('help');
+  const given = (name: string) => changed.has(name);
+  if (given('filename') || given('kustomize') || given('overrides') || given('patch-file')) parts.add('manifest');
+  if (given('kustomize')) parts.add('kustomize');
+  if (kubeconfigPath(host, String(values.get('kubeconfig') ?? '')) !== null) {
+    parts.add('manifest');
+    parts.add('yaml');
+  }
+  const output = String(values.get('output') ?? '');
+  if (output === 'yaml') parts.add('yaml');
+  if (output.startsWith('jsonpath')) parts.add('jsonpath');
+  if (/^(go-)?template/.test(output) || given('template')) parts.add('template');
+  if (output.startsWith('custom-columns')) parts.add('columns');
+  if (given('sort-by')) parts.add('sort');
+  if (given('raw')) parts.add('raw');
+  return [...parts];
+}
 
 /** The command itself; what it needs must have been loaded (prepareKubectl, loadAllVerbs). */
-export function* kubectl(_argv: string[], _host: KubectlHost): Co<number> {
-  return 0;
+export function* kubectl(argv: string[], host: KubectlHost): Co<number> {
+  try {
+    return yield* runCommand(argv, host);
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    writePipe(host.stderr, errorText(e));
+    return e.code;
+  }
+}
+
+function* runCommand(argv: string[], host: KubectlHost): Co<number> {
+  const i = resolve(argv);
+  if (i.error) throw i.error;
+  if (isFailure(i.flags)) throw i.flags;
+  const cmd = newCmd(host, i.path, i.flags);
+  if (i.path === 'help')
+    return lazy('help').helpCommand(
+      cmd,
+      wordsWithoutFlags(i.words).map(w => w.word),
+    );
+  if (wantsHelp(i)) return lazy('help').printHelp(cmd, i.path);
+  const verb = i.row;
+  if (!verb?.load) {
+    // A group of commands: cmdutil.DefaultSubCommandRun.
+    lazy('help').groupRun(cmd, i.path, i.flags.args);
+    return 0;
+  }
+  const missing = missingRequired(i.flags, i.path);
+  if (missing) throw missing;
+  if (i.path !== '__complete' && !i.path.startsWith('config ')) setNamespace(cmd);
+  const code = yield* (modules.get(verb) as VerbModule).run(cmd);
+  if (cmd.warned && flag(cmd, 'warnings-as-errors') === 'true') throw failure('1 warning received');
+  return code;
+}
+
+export function newCmd(host: KubectlHost, path: string, flags: ParsedFlags): Cmd {
+  return {
+    host,
+    path,
+    flags,
+    args: flags.args,
+    namespace: 'default',
+    explicitNamespace: false,
+    connection: null,
+    kubeconfig: null,
+    warned: false,
+  };
+}
+
+function setNamespace(cmd: Cmd): void {
+  const given = flag(cmd, 'namespace');
+  cmd.explicitNamespace = given !== '';
+  cmd.namespace = given || contextOf(cmd).namespace || 'default';
 }

@@ -1,0 +1,177 @@
+// What every verb works with: its flags, its arguments, the cluster and the streams.
+
+import type { ApiRequest, ApiResponse, KubeList, KubeObject, Status, Table } from '../apiserver/types.ts';
+import { writePipe } from '../sim/pipe.ts';
+import { civilTime } from '../sim/time.ts';
+import { exitFailure, fail, failure, goQuote, statusFailure } from './failure.ts';
+import { type ParsedFlags, parseDuration } from './flags.ts';
+import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
+import { kubeconfigPath, readKubeconfig } from './kubeconfig.ts';
+
+export interface Cmd {
+  host: KubectlHost;
+  /** `create secret generic` */
+  path: string;
+  flags: ParsedFlags;
+  args: string[];
+  /** From --namespace, the context, or `default`. */
+  namespace: string;
+  explicitNamespace: boolean;
+  /** Made when it is first needed: --help, config and client-side dry runs need no server. */
+  connection: Connection | null;
+  kubeconfig: Kubeconfig | null;
+  warned: boolean;
+}
+
+export const out = (cmd: Cmd, text: string): void => void writePipe(cmd.host.stdout, text);
+export const err = (cmd: Cmd, text: string): void => void writePipe(cmd.host.stderr, text);
+
+export const flag = (cmd: Cmd, name: string): string => (cmd.flags.values.get(name) as string | undefined) ?? '';
+export const isSet = (cmd: Cmd, name: string): boolean => cmd.flags.changed.has(name);
+export const list = (cmd: Cmd, name: string): string[] => (cmd.flags.values.get(name) as string[] | undefined) ?? [];
+export const bool = (cmd: Cmd, name: string): boolean => /^(1|t|true)$/i.test(flag(cmd, name));
+export const int = (cmd: Cmd, name: string): number => Number(flag(cmd, name) || 0);
+/** Milliseconds. */
+export const duration = (cmd: Cmd, name: string): number => parseDuration(flag(cmd, name) || '0s') ?? 0;
+
+/** cmdutil.UsageErrorf */
+export function usageError(cmd: Cmd, message: string): never {
+  throw failure(`${message}\nSee 'kubectl ${cmd.path} -h' for help and examples`);
+}
+
+/** The kubeconfig in force: podnet's own, or the file that the user names. */
+export function kubeconfigOf(cmd: Cmd): Kubeconfig {
+  if (!cmd.kubeconfig) {
+    const path = kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig'));
+    cmd.kubeconfig =
+      path === null
+        ? cmd.host.kubeconfig.load()
+        : readKubeconfig(cmd, path, !cmd.path.startsWith('config ') && flag(cmd, 'kubeconfig') !== '');
+  }
+  return cmd.kubeconfig;
+}
+
+export interface ContextInForce {
+  name: string;
+  cluster: string;
+  user: string;
+  namespace: string;
+  server: string;
+}
+
+/** clientcmd's DirectClientConfig: flags over the context's own values. */
+export function contextOf(cmd: Cmd): ContextInForce {
+  const config = kubeconfigOf(cmd);
+  const name = flag(cmd, 'context') || config['current-context'] || '';
+  const row = (config.contexts ?? []).find(c => c.name === name);
+  if (!row && flag(cmd, 'context')) fail(`context ${goQuote(name)} does not exist`);
+  const cluster = flag(cmd, 'cluster') || row?.context.cluster || '';
+  const user = flag(cmd, 'user') || row?.context.user || '';
+  const entry = (config.clusters ?? []).find(c => c.name === cluster);
+  if (!entry && flag(cmd, 'cluster')) fail(`cluster ${goQuote(cluster)} does not exist`);
+  if (flag(cmd, 'user') && !(config.users ?? []).some(u => u.name === user)) fail(`auth info ${goQuote(user)} does not exist`);
+  const server = flag(cmd, 'server') || entry?.cluster.server || '';
+  return { name, cluster, user, namespace: row?.context.namespace ?? '', server };
+}
+
+/** The API server of the context in force. */
+export function connect(cmd: Cmd): Connection {
+  if (cmd.connection) return cmd.connection;
+  const ctx = contextOf(cmd);
+  const server = ctx.server || 'http://localhost:8080';
+  const connection = cmd.host.connect({ name: ctx.cluster, server: ctx.server });
+  if (!connection) {
+    const host = server.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
+    throw exitFailure(1, `The connection to the server ${host} was refused - did you specify the right host or port?`);
+  }
+  cmd.connection = connection;
+  return connection;
+}
+
+export function userOf(cmd: Cmd): string | undefined {
+  return flag(cmd, 'as') || undefined;
+}
+
+/** One request; warnings are printed as kubectl's warning writer does. The response may be a failure. */
+export function requestRaw(cmd: Cmd, req: ApiRequest): ApiResponse {
+  const user = userOf(cmd);
+  const response = connect(cmd).request(user ? { ...req, user } : req);
+  for (const w of response.warnings) {
+    warn(cmd, w);
+  }
+  return response;
+}
+
+/** rest.NewWarningWriter: yellow only on a terminal. Repeated texts of one command are printed once. */
+const printed = new WeakMap<Cmd, Set<string>>();
+
+export function warn(cmd: Cmd, text: string): void {
+  let seen = printed.get(cmd);
+  if (!seen) printed.set(cmd, (seen = new Set()));
+  if (seen.has(text)) return;
+  seen.add(text);
+  cmd.warned = true;
+  err(cmd, `Warning: ${text}\n`);
+}
+
+export const isStatus = (x: unknown): x is Status =>
+  (x as { kind?: string })?.kind === 'Status' && (x as { apiVersion?: string }).apiVersion === 'v1';
+
+/** One request that must succeed; throws the server's Status otherwise. */
+export function request<T extends KubeObject | KubeList | Table | Status = KubeObject>(cmd: Cmd, req: ApiRequest): T {
+  const response = requestRaw(cmd, req);
+  if (response.code >= 400) throw statusFailure(response.body as Status);
+  return response.body as T;
+}
+
+/** klog's line: level, date and time, process, file. */
+function klogWarning(cmd: Cmd, text: string): void {
+  const c = civilTime(cmd.host.sim.nowMs);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const time = `${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${String(Math.floor(c.ms * 1000)).padStart(6, '0')}`;
+  err(cmd, `W${two(c.month)}${two(c.day)} ${time}       1 helpers.go:730] ${text}\n`);
+}
+
+export type DryRun = 'none' | 'client' | 'server';
+
+/** cmdutil.GetDryRunStrategy */
+export function dryRun(cmd: Cmd): DryRun {
+  const v = flag(cmd, 'dry-run');
+  switch (v) {
+    case 'client':
+    case 'server':
+    case 'none':
+      return v;
+    case '':
+      return 'none';
+    case 'unchanged':
+      klogWarning(cmd, '--dry-run is deprecated and can be replaced with --dry-run=client.');
+      return 'client';
+    default:
+      if (/^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(v)) {
+        const mode = /^[1t]/i.test(v) ? 'client' : 'none';
+        klogWarning(cmd, `--dry-run=${v} is deprecated (boolean value) and can be replaced with --dry-run=${mode}.`);
+        return mode;
+      }
+      return fail(`Invalid dry-run value (${v}). Must be "none", "server", or "client".`);
+  }
+}
+
+/** cmdutil.GetValidationDirective */
+export function validation(cmd: Cmd): 'Strict' | 'Warn' | 'Ignore' {
+  switch (flag(cmd, 'validate')) {
+    case '':
+    case 'strict':
+      return 'Strict';
+    case 'warn':
+      return 'Warn';
+    case 'ignore':
+      return 'Ignore';
+    default: {
+      const v = flag(cmd, 'validate');
+      if (/^(1|t|true)$/i.test(v)) return 'Strict';
+      if (/^(0|f|false)$/i.test(v)) return 'Ignore';
+      return fail(`invalid - validate option ${goQuote(v)}; must be one of: strict (or true), warn, ignore (or false)`);
+    }
+  }
+}

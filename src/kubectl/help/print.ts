@@ -1,0 +1,121 @@
+// --help of every command, as kubectl's templates lay it out (k8s.io/kubectl v0.36.3, pkg/util/templates).
+
+import { type Cmd, err, out } from '../command.ts';
+import { exitFailure, failure, goQuote } from '../failure.ts';
+import { FLAGS } from '../flag-table.ts';
+import { type FlagDef, flagsOf } from '../flags.ts';
+import { findVerb, VERBS, type VerbRow } from '../verbs.ts';
+import { HELP } from './texts.ts';
+
+/** Sections of the root command's list (pkg/cmd/cmd.go). */
+const GROUPS: [string, string[]][] = [
+  ['Basic Commands (Beginner):', ['create', 'expose', 'run', 'set']],
+  ['Basic Commands (Intermediate):', ['explain', 'get', 'edit', 'delete']],
+  ['Deploy Commands:', ['rollout', 'scale', 'autoscale']],
+  ['Cluster Management Commands:', ['certificate', 'cluster-info', 'top', 'cordon', 'uncordon', 'drain', 'taint']],
+  [
+    'Troubleshooting and Debugging Commands:',
+    ['describe', 'logs', 'attach', 'exec', 'port-forward', 'proxy', 'cp', 'auth', 'debug', 'events'],
+  ],
+  ['Advanced Commands:', ['diff', 'apply', 'patch', 'replace', 'wait', 'kustomize']],
+  ['Settings Commands:', ['label', 'annotate', 'completion']],
+  ['Subcommands provided by plugins:', []],
+  ['Other Commands:', ['api-resources', 'api-versions', 'config', 'kuberc', 'plugin', 'version']],
+];
+
+const OPTIONS_HINT = 'Use "kubectl options" for a list of global command-line options (applies to all commands).\n';
+
+const ownFlags = (path: string): FlagDef[] => {
+  const rows = new Set((FLAGS[path] ?? '').split('|').map(r => r.split(/[,:]/)[0]));
+  return flagsOf(path).filter(f => rows.has(f.name));
+};
+
+function flagText(f: FlagDef, usage: string): string {
+  const list = f.type === 'a' || f.type === 'l' || f.type === 'm';
+  const value = list ? (f.default.startsWith('[') ? f.default : `[${f.default}]`) : f.type === 's' ? `'${f.default}'` : f.default;
+  return `    ${f.short ? `-${f.short}, ` : ''}--${f.name}=${value}:\n\t${usage}\n`;
+}
+
+export function flagBlock(path: string, home: string): string {
+  const help = HELP[path];
+  return ownFlags(path)
+    .filter(f => !help.hiddenFlags?.includes(f.name))
+    .map(f => flagText({ ...f, default: f.default.replace('$HOME', home) }, help.flags[f.name] ?? ''))
+    .join('\n');
+}
+
+function rootHelp(): string {
+  const width = 16;
+  const groups = GROUPS.map(([title, names]) => `${title}\n${names.map(n => `  ${n.padEnd(width)}${HELP[n].short}\n`).join('')}`).join(
+    '\n',
+  );
+  return `${groups}\nUsage:\n  kubectl [flags] [options]\n\nUse "kubectl <command> --help" for more information about a given command.\n${OPTIONS_HINT}`;
+}
+
+const subsOf = (path: string): string[] =>
+  Object.keys(HELP).filter(p => p.startsWith(`${path} `) && !p.slice(path.length + 1).includes(' '));
+
+/** Help without what stands above `Available Commands`: cobra's usage. */
+function usageText(path: string, home: string): string {
+  const help = HELP[path];
+  let text = '';
+  if (help.aliases.length) text += `Aliases:\n${[path.split(' ').at(-1), ...help.aliases].join(', ')}\n\n`;
+  if (help.example) text += `Examples:\n${help.example}\n\n`;
+  const subs = subsOf(path);
+  if (subs.length) {
+    const width = Math.max(13, ...subs.map(s => s.split(' ').at(-1)?.length ?? 0)) + 1;
+    text += `Available Commands:\n${subs.map(s => `  ${(s.split(' ').at(-1) as string).padEnd(width)}${HELP[s].short}\n`).join('')}\n`;
+  }
+  const flags = flagBlock(path, home);
+  if (flags) text += `Options:\n${flags}\n`;
+  const usage = help.usage.replace(/ \[flags\]$/, '');
+  text += `Usage:\n  ${usage}${usage.includes('[options]') ? '' : ' [options]'}\n\n`;
+  if (subs.length) text += `Use "kubectl ${path} <command> --help" for more information about a given command.\n`;
+  return text + OPTIONS_HINT;
+}
+
+export function helpText(path: string, home: string): string {
+  if (!path) return `${HELP[''].long}\n\n${rootHelp()}`;
+  const help = HELP[path];
+  return `${help.long || help.short}\n\n${usageText(path, home)}`;
+}
+
+const homeOf = (cmd: Cmd): string => cmd.host.env.HOME ?? '/root';
+
+export function printHelp(cmd: Cmd, path: string): number {
+  out(cmd, helpText(path === 'help' ? '' : path, homeOf(cmd)));
+  return 0;
+}
+
+/** `kubectl help VERB…` */
+export function helpCommand(cmd: Cmd, words: string[]): number {
+  let rows: VerbRow[] = VERBS;
+  const path: string[] = [];
+  for (const w of words) {
+    const row = findVerb(rows, w);
+    if (!row) {
+      if (path.length) break;
+      out(cmd, '');
+      err(cmd, `Unknown help topic [\`${words.join(' ')}\`]\n\n\n${rootHelp()}`);
+      throw exitFailure(1);
+    }
+    path.push(row.name);
+    rows = row.subs ?? [];
+  }
+  return printHelp(cmd, path.join(' '));
+}
+
+/** A group called without a verb of its own (cmdutil.DefaultSubCommandRun): its help, and failure. */
+export function groupRun(cmd: Cmd, path: string, args: string[]): void {
+  if (!path) {
+    printHelp(cmd, '');
+    return;
+  }
+  if (path === 'alpha') {
+    err(cmd, 'No alpha commands are available in this version of kubectl\n');
+    throw exitFailure(1);
+  }
+  if (args.length) throw failure(`unknown command ${goQuote(args[0])}\nSee 'kubectl ${path} -h' for help and examples`);
+  printHelp(cmd, path);
+  throw exitFailure(1);
+}

@@ -1,0 +1,79 @@
+// go-yaml's words for broken YAML (go.yaml.in/yaml/v2 v2.4.3: scannerc.go, parserc.go, decode.go parser.fail).
+
+interface ParseError {
+  reason?: string;
+  message: string;
+  mark?: { line: number; column: number };
+}
+
+/** js-yaml's reasons and go-yaml's; `scanner` errors count their line from one, parser errors from zero. */
+const WORDS: [RegExp, string, 'scanner' | 'parser'][] = [
+  [/tab characters must not be used/, 'found character that cannot start any token', 'scanner'],
+  [/unidentified alias "(.*)"/, "unknown anchor '$1' referenced", 'scanner'],
+  [/unexpected end of the stream within a (single|double) quoted/, 'found unexpected end of stream', 'scanner'],
+  [/unexpected end of the document within a/, 'found unexpected document indicator', 'scanner'],
+  [/unknown escape sequence/, 'found unknown escape character', 'scanner'],
+  [/expected hexadecimal character/, 'did not find expected hexdecimal number', 'scanner'],
+  [/bad indentation of a sequence entry/, "did not find expected '-' indicator", 'parser'],
+  [/non-printable characters|null byte/, 'control characters are not allowed', 'scanner'],
+];
+
+/** The text of `error converting YAML to JSON: yaml: line N: …`. */
+export function goYamlError(text: string, e: ParseError): string {
+  const lines = text.split('\n');
+  const line = e.mark?.line ?? 0;
+  const reason = e.reason ?? e.message;
+  const say = (at: number, words: string) => `error converting YAML to JSON: yaml: ${at > 0 ? `line ${at}: ` : ''}${words}`;
+
+  if (/unidentified alias/.test(reason)) return say(0, reason.replace(/.*"(.*)".*/, "unknown anchor '$1' referenced"));
+  const scanned = scanErrors(lines, line);
+  if (scanned) return say(scanned.line, scanned.words);
+  for (const [pattern, words, where] of WORDS) {
+    if (!pattern.test(reason)) continue;
+    if (/end of the stream within/.test(reason)) return say(lines.length, words);
+    return say(where === 'scanner' ? line + 1 : line, words);
+  }
+  if (/flow collection|missed comma/.test(reason)) {
+    const open = openBracket(lines, line);
+    return say(line, `did not find expected ',' or '${open === '[' ? ']' : '}'}'`);
+  }
+  return say(line, 'did not find expected key');
+}
+
+/** Mistakes that go-yaml's scanner sees before its parser does, looked for in the lines up to the one that was refused. */
+function scanErrors(lines: string[], upTo: number): { line: number; words: string } | null {
+  for (let i = Math.max(0, upTo - 1); i <= Math.min(upTo + 1, lines.length - 1); i++) {
+    const line = lines[i];
+    const value = /^\s*(?:- +)*[^\s#'"[{&*!|>%@`][^#]*?:\s+(.*)$/.exec(line)?.[1] ?? /^\s*(?:- +)+(.*)$/.exec(line)?.[1];
+    if (value === undefined) continue;
+    if (/^- /.test(value) || value === '-') return { line: i + 1, words: 'block sequence entries are not allowed in this context' };
+    if (/^[%@`]/.test(value)) return { line: i + 1, words: 'found character that cannot start any token' };
+    if (/^[^'"[{#|>&*!][^#]*:(\s|$)/.test(value) && /^\s*(?:- +)*[^\s:]+:\s+/.test(line))
+      return { line: i + 1, words: 'mapping values are not allowed in this context' };
+  }
+  const line = lines[upTo];
+  if (line !== undefined && /:(\s|$)/.test(line) && upTo > 0) {
+    // A deeper key below a plain value continues that value, so its colon is one too many.
+    const before =
+      lines
+        .slice(0, upTo)
+        .filter(l => l.trim() && !l.trim().startsWith('#'))
+        .at(-1) ?? '';
+    const indent = (s: string) => s.length - s.trimStart().length;
+    if (indent(line) > indent(before) && /:\s+\S/.test(before) && !/[|>][-+0-9]*\s*$/.test(before))
+      return { line: upTo + 1, words: 'mapping values are not allowed in this context' };
+  }
+  // A line that is no key among keys: its scalar ends without a colon.
+  if (line !== undefined && line.trim() && !/:(\s|$)/.test(line) && !/^\s*-(\s|$)/.test(line))
+    return { line: upTo + 2, words: "could not find expected ':'" };
+  return null;
+}
+
+function openBracket(lines: string[], upTo: number): string {
+  const stack: string[] = [];
+  for (const c of lines.slice(0, upTo + 1).join('\n')) {
+    if (c === '[' || c === '{') stack.push(c);
+    else if (c === ']' || c === '}') stack.pop();
+  }
+  return stack.at(-1) ?? '{';
+}

@@ -170,20 +170,23 @@ export async function loadEngine(): Promise<typeof import('../cluster/engine.ts'
   return engineCode;
 }
 
-/** kubectl's connection to one cluster. */
-export function connectionTo(machine: Machine, cluster: ClusterHandle): Connection {
-  const { server } = cluster;
+/** An API server as kubectl reaches it; `wake` builds what stands behind pods' subresources. */
+export function connectionFor(server: ApiServer, wake: () => void = () => {}): Connection {
   return {
     request: req => handle(server, req),
     watch: (req, onEvent) => watchRequest(server, req, onEvent),
     resources: () => [...allResources(server)],
     get kubelet() {
-      engineOf(machine, cluster);
+      wake();
       return server.kubelet;
     },
     version: server.config.version,
   };
 }
+
+/** kubectl's connection to one cluster. */
+export const connectionTo = (machine: Machine, cluster: ClusterHandle): Connection =>
+  connectionFor(cluster.server, () => void engineOf(machine, cluster));
 
 export const clusterByName = (machine: Machine, name: string): ClusterHandle | null => machine.clusters.get(name) ?? null;
 

@@ -40,18 +40,19 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
     ipam: structuredCloneJson((saved.get('ipam') as IpamState) ?? emptyIpam()),
     blocksChanged: new Set(),
   };
-  const engine: Engine = {
+  const engine = {
     server,
     config,
     world: newWorld(server, config),
     cni,
     plugin: pluginOf(config.cni.name),
     nodes: new Map(),
-    controllers: startControllers(server, { loadBalancerPool: config.loadBalancerPool === null ? null : [config.loadBalancerPool] }),
     saved,
     written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
-  };
+  } as unknown as Engine;
+  // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
+  engine.controllers = startControllers(server, { loadBalancerPool: config.loadBalancerPool === null ? null : [config.loadBalancerPool] });
   startScheduler(server);
   server.kubelet = clusterProxy(engine);
   return engine;

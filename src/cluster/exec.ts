@@ -6,6 +6,7 @@ import type { Pipe } from '../sim/pipe.ts';
 import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
 import type { Engine } from './engine.ts';
+import { wakeNode } from './node.ts';
 import { clientFilesystem, clientKernel } from './world.ts';
 
 export interface Io {
@@ -24,8 +25,8 @@ export interface Place {
 export function nodePlace(engine: Engine, name: string): Place | null {
   const node = engine.nodes.get(name);
   if (!node) return null;
-  const kernel = node.kernel();
-  return { kernel, fs: node.built!.rootfs };
+  const { kernel, rootfs } = wakeNode(node);
+  return { kernel, fs: rootfs };
 }
 
 export function externalPlace(engine: Engine, address?: string): Place {

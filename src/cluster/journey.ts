@@ -1,6 +1,7 @@
 // The journey of one connection out of a pod, as a value: name lookup, every rule, route and translation, and where it ended and why.
 import { getObject } from '../apiserver/store.ts';
 import { adoptPod } from '../kubelet/kubelet.ts';
+import { wake } from '../kubelet/adopt.ts';
 import { DEFAULT_CAPS, spawnProgram, waitFor } from '../linux/process.ts';
 import { close, connect, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Trace, TraceStep } from '../linux/types.ts';
@@ -50,7 +51,8 @@ export function* travel(engine: Engine, namespace: string, podName: string, to: 
   if (!node) return `pod ${podName} does not have a host assigned`;
   const kernel = node.kernel();
   adoptPod(node.kubelet, pod);
-  const runtime = node.kubelet.pods.get(`${namespace}/${podName}`);
+  const runtime = node.kubelet.pods.get(pod.metadata.uid as string);
+  if (runtime) wake(node.kubelet, runtime);
   if (!runtime?.netns) return `pod ${podName} has no network yet`;
   const fs = [...runtime.containers.values()].find(c => c.fs)?.fs ?? newFilesystem();
   const journey: Journey = {

@@ -40,7 +40,7 @@ export interface BuiltNode {
 
 export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
   const node = { engine, spec, built: null } as unknown as NodeRuntime;
-  node.kernel = () => build(node).kernel;
+  node.kernel = () => built(node).kernel;
   const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
   node.kubelet = startKubelet(engine.server, spec.name, {
     kernel: node.kernel,
@@ -63,7 +63,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     clusterDNS: dnsAddresses(engine.config),
     clusterDomain: 'cluster.local',
     hostResolvConf: () => resolvConf(engine),
-    rootfs: () => build(node).rootfs,
+    rootfs: () => built(node).rootfs,
     apiReachable: () => linkToOthers(node),
     cniError: () => cniError(node),
     staticPods: staticPods(engine.config, spec.name),
@@ -81,8 +81,24 @@ function resolvConf(engine: Engine): string {
 
 // -- the machine
 
+/** A packet of one machine may go to any other: they are there all together or not at all. */
+function built(node: NodeRuntime): BuiltNode {
+  if (!node.built) {
+    const all = [...node.engine.nodes.values()].filter(n => !n.built);
+    for (const n of all) build(n);
+    for (const n of all) wirePods(n);
+  }
+  return node.built as unknown as BuiltNode;
+}
+
+/** Pods that an earlier process started have their links and routes again; their programs come with their first packet. */
+function wirePods(node: NodeRuntime): void {
+  for (const pod of listObjects(node.engine.server, 'pods')) {
+    if (pod.spec?.nodeName === node.spec.name && !pod.spec.hostNetwork && pod.status?.phase === 'Running') adoptPod(node.kubelet, pod);
+  }
+}
+
 function build(node: NodeRuntime): BuiltNode {
-  if (node.built) return node.built;
   const { engine, spec } = node;
   const kernel = newKernel(engine.server.sim, spec.name);
   const ns = kernel.netns.get('')!;
@@ -106,6 +122,16 @@ function build(node: NodeRuntime): BuiltNode {
   ns.onWake = () => wake(node);
   restoreChanged(node, ns);
   return node.built;
+}
+
+/** Somebody looks at the node's rules: they are written now, not with the next packet. */
+export function wakeNode(node: NodeRuntime): BuiltNode {
+  const { kernel } = built(node);
+  const ns = kernel.netns.get('')!;
+  const wakeUp = ns.onWake;
+  ns.onWake = null;
+  wakeUp?.();
+  return node.built as BuiltNode;
 }
 
 /** What kubeadm's preflight checks ask for, and the kubelet sets (--protect-kernel-defaults=false). */
@@ -141,7 +167,7 @@ function cniAdd(node: NodeRuntime, sandbox: PodSandbox): { ips: string[] } | { e
 }
 
 function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): { error: string } | null {
-  const { cni } = build(node);
+  const { cni } = built(node);
   const error = node.engine.plugin.plumb(cni, {
     id: sandbox.id,
     namespace: sandbox.namespace,

@@ -6,7 +6,7 @@ import { sysctl } from '../linux/sysctl.ts';
 import type { Netns } from '../linux/types.ts';
 import { familyOf, formatCidr, formatIp, ip, network } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
-import type { NodeRuntime } from './node.ts';
+import { type NodeRuntime, wakeNode } from './node.ts';
 import { clientKernel, gatewayOf, loadBalancerRoutes, nodeBits } from './world.ts';
 
 interface Listen {
@@ -100,10 +100,7 @@ function vxlan(nodes: NodeRuntime[]): object {
 }
 
 function nodeEntry(n: NodeRuntime): object {
-  const ns = n.kernel().netns.get('')!;
-  // The node's first packet brings its agents up; what they set and listen on belongs to the picture.
-  ns.onWake?.();
-  ns.onWake = null;
+  const ns = wakeNode(n).kernel.netns.get('')!;
   const changed = Object.fromEntries(BASE_SYSCTLS.map(([k, v]) => [k, sysctl(ns, k), v]).filter(([, now, base]) => now !== base));
   const commands: string[] = [];
   for (const l of ns.links.values()) if (!l.up && l.kind === 'ethernet') commands.push(`link set ${l.name} down`);

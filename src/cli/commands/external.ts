@@ -5,6 +5,7 @@ import { currentCluster, engineOf } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
+import { behindDashes } from './node.ts';
 import { SessionError } from '../session.ts';
 
 export function declare(command: Command): void {
@@ -22,7 +23,7 @@ export function declare(command: Command): void {
             patienceMs: 300_000,
             prepare: async (machine, streams) => {
               const place = externalPlace(engineOf(machine, currentCluster(machine)), options.ip);
-              return runAt(place, argv, { ...streams, tty: streams.stdin.tty && streams.stdout.tty });
+              return runAt(place, behindDashes(argv), { ...streams, tty: streams.stdin.tty && streams.stdout.tty });
             },
           },
           process.env,

@@ -11,8 +11,11 @@ export function declare(command: Command): void {
     .argument('<node>', "the node's name")
     .argument('<cmd...>', 'command and arguments, behind --')
     .passThroughOptions()
-    .action(async (name: string, argv: string[]) => ended(await runOnNode(() => name, argv)));
+    .action(async (name: string, argv: string[]) => ended(await runOnNode(() => name, behindDashes(argv))));
 }
+
+/** The arguments of a command behind `--`. */
+export const behindDashes = (argv: string[]): string[] => (argv[0] === '--' ? argv.slice(1) : argv);
 
 /** `pick` names the node once the cluster is known. */
 export function runOnNode(pick: (nodes: string[]) => string, argv: string[]): Promise<number> {

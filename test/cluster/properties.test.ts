@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { probe } from '../../src/cluster/probe.ts';
+import { connectivity } from '../../src/netpol/connectivity.ts';
+import type { Protocol } from '../../src/netpol/ports.ts';
+import { below, newRandom, type Random } from '../../src/sim/random.ts';
+import { serverPod, service, testCluster, toolPod } from './harness.ts';
+
+const pick = <T>(r: Random, list: T[]): T => list[below(r, list.length)];
+const maybe = (r: Random, p = 0.5) => below(r, 1000) < p * 1000;
+
+const podSelector = (r: Random) =>
+  pick(r, [
+    {},
+    { matchLabels: { tier: 'a' } },
+    { matchLabels: { tier: 'b' } },
+    { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['b'] }] },
+  ]);
+
+function peer(r: Random): object {
+  if (maybe(r, 0.2)) return { ipBlock: maybe(r) ? { cidr: '10.244.0.0/16', except: ['10.244.2.0/24'] } : { cidr: '10.244.1.0/24' } };
+  const ns = maybe(r, 0.6) ? { namespaceSelector: pick(r, [{}, { matchLabels: { 'kubernetes.io/metadata.name': 'blue' } }]) } : {};
+  return { ...ns, ...(maybe(r, 0.7) || !('namespaceSelector' in ns) ? { podSelector: podSelector(r) } : {}) };
+}
+
+const port = (r: Random) =>
+  pick<object>(r, [{ port: 8080 }, { port: 'http' }, { port: 8000, endPort: 8100 }, { protocol: 'UDP', port: 8080 }, { port: 9 }, {}]);
+
+function rule(r: Random, side: 'from' | 'to'): object {
+  return {
+    ...(maybe(r, 0.8) ? { [side]: Array.from({ length: 1 + below(r, 2) }, () => peer(r)) } : {}),
+    ...(maybe(r, 0.6) ? { ports: [port(r)] } : {}),
+  };
+}
+
+function policy(r: Random, n: number): object {
+  const types = pick(r, [['Ingress'], ['Egress'], ['Ingress', 'Egress']]);
+  const rules = (side: 'from' | 'to') => Array.from({ length: below(r, 3) }, () => rule(r, side));
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: `random-${n}`, namespace: pick(r, ['default', 'blue']) },
+    spec: {
+      podSelector: podSelector(r),
+      policyTypes: types,
+      ...(types.includes('Ingress') ? { ingress: rules('from') } : {}),
+      ...(types.includes('Egress') ? { egress: rules('to') } : {}),
+    },
+  };
+}
+
+describe('policies', () => {
+  it('decide on the wire what the specification says, for random clusters', async () => {
+    const c = await testCluster();
+    c.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'blue' } });
+    c.apply(
+      serverPod('one', { tier: 'a' }, { nodeName: 'node-1' }),
+      serverPod('two', { tier: 'b' }, { nodeName: 'node-2' }),
+      serverPod('three', { tier: 'a' }, { namespace: 'blue', nodeName: 'node-2' }),
+      serverPod('four', { tier: 'c' }, { namespace: 'blue', nodeName: 'node-1' }),
+    );
+    c.must('wait --for=condition=Ready pod --all -A');
+    const pods = ['default/one', 'default/two', 'blue/three', 'blue/four'];
+    const ports: [Protocol, number][] = [
+      ['TCP', 8080],
+      ['TCP', 9],
+      ['UDP', 9],
+    ];
+    for (let seed = 1; seed <= 6; seed++) {
+      const r = newRandom(seed);
+      c.apply(...Array.from({ length: 1 + below(r, 3) }, (_, n) => policy(r, n)));
+      c.rest();
+      const verdicts = new Map(connectivity(c.engine.server).connections.map(x => [`${x.from} ${x.to}`, x.allowed]));
+      const wrong: string[] = [];
+      for (const from of pods) {
+        for (const to of pods) {
+          if (from === to) continue;
+          const ip = c.must(['get', 'pod', to.split('/')[1], '-n', to.split('/')[0], '-o', 'jsonpath={.status.podIP}']);
+          for (const [proto, n] of ports) {
+            const allowed = verdicts.get(`${from} ${to}`)?.[proto].some(([lo, hi]) => lo <= n && n <= hi);
+            const got = probe(c.engine, { id: '', from: `pod:${from}`, to: `${ip}:${n}`, proto: proto.toLowerCase() as 'tcp' | 'udp' });
+            // A closed port that a policy lets through answers: refused, or port unreachable.
+            if ((got.verdict !== 'timeout') !== allowed)
+              wrong.push(
+                `${from} -> ${to} ${proto}/${n}: the specification ${allowed ? 'allows' : 'denies'}, the walk says ${got.verdict}`,
+              );
+          }
+        }
+      }
+      expect(wrong, `seed ${seed}`).toEqual([]);
+      c.must('delete networkpolicy --all -A');
+    }
+  });
+});
+
+describe('a Service', () => {
+  it('spreads connections over its endpoints as chance would', async () => {
+    const c = await testCluster();
+    c.apply(
+      serverPod('web-0', { app: 'web' }),
+      serverPod('web-1', { app: 'web' }),
+      serverPod('web-2', { app: 'web' }),
+      toolPod('tool'),
+      service('web', { app: 'web' }, { clusterIP: '10.96.7.7' }),
+    );
+    c.must('wait --for=condition=Ready pod --all');
+    const script = 'for i in $(seq 300); do curl -s http://10.96.7.7/hostname; echo; done';
+    const names = c.exec('tool', ['sh', '-c', script]).out.trim().split('\n');
+    expect(names.length).toBe(300);
+    const counts = new Map<string, number>();
+    for (const n of names) counts.set(n, (counts.get(n) ?? 0) + 1);
+    const chi2 = [...counts.values()].reduce((s, k) => s + (k - 100) ** 2 / 100, 0);
+    expect(counts.size).toBe(3);
+    expect(chi2).toBeLessThan(13.8); // two degrees of freedom, one in a thousand
+    const all = probe(c.engine, { id: 'p', from: 'pod:default/tool', to: '10.96.7.7:80' });
+    expect(all.backends).toEqual(['default/web-0', 'default/web-1', 'default/web-2']);
+    for (const w of Object.values(all.weights ?? {})) expect(w).toBeCloseTo(1 / 3, 6);
+  });
+});
+
+describe('the same seed and the same commands', () => {
+  it('give the same bytes', async () => {
+    const script = async (seed: number) => {
+      const c = await testCluster(undefined, seed);
+      c.must('create deployment web --image=nginx --replicas=3');
+      c.must('expose deployment web --port=80');
+      return [
+        c.must('get pods -o yaml'),
+        c.must('get events -A'),
+        c.node('node-1', 'iptables-save').out,
+        c.must('get svc,endpointslices -o yaml'),
+      ].join('\n');
+    };
+    const [a, b] = [await script(7), await script(7)];
+    expect(a === b).toBe(true);
+    expect((await script(8)) === a).toBe(false);
+  });
+});

@@ -4,7 +4,7 @@ import { safeString, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, isMap, sameJson } from './json.ts';
-import { validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
+import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
 import { strategyOf } from './kinds/table.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
@@ -136,9 +136,9 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   const strategy = strategyOf(info.kind);
   const versionError = checkVersion(c, o, old, strategy);
   if (versionError) return versionError;
+  strategy.defaults?.(o);
   if (request.subresource === 'status') prepareStatus(o, old, strategy);
   else {
-    strategy.defaults?.(o);
     const refused = strategy.admit?.(c, o, old) ?? strategy.begin?.(c, o, old);
     if (refused) return refused;
     prepareSpec(c, o, old, strategy);
@@ -208,8 +208,10 @@ function prepareSpec(c: WriteContext, o: KubeObject, old: KubeObject, strategy: 
 
 function validateChange(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy) {
   if (c.request.subresource === 'status') return strategy.validateStatusUpdate?.(o, old, c) ?? [];
-  if (strategy.validateUpdate) return strategy.validateUpdate(o, old, c);
+  const common = validateCommonUpdate(o.metadata, c.info.namespaced);
+  if (strategy.validateUpdate) return [...common, ...strategy.validateUpdate(o, old, c)];
   return [
+    ...common,
     ...validateMetadataUpdate(o.metadata, old.metadata),
     ...(strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, c.info.namespaced, strategy.nameRule)),
   ];

@@ -4,7 +4,9 @@ import { sameJson } from '../json.ts';
 import { commit, getObject, keyOf } from '../store.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { KubeObject } from '../types.ts';
+import { cidrWarnings, ipWarnings, nameIsLabel } from './rules.ts';
 import { allocate, syncIpAddresses } from './service-alloc.ts';
+import { validateServiceCreate, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 
 const externallyAccessible = (s: any): boolean =>
   s.type === 'LoadBalancer' || s.type === 'NodePort' || ((s.type ?? 'ClusterIP') === 'ClusterIP' && (s.externalIPs?.length ?? 0) > 0);
@@ -56,10 +58,44 @@ function dropTypeDependentFields(o: KubeObject, old: KubeObject): void {
   if (s.type !== 'LoadBalancer') o.status = { loadBalancer: {} };
 }
 
+/** pkg/api/service/warnings.go */
+function serviceWarnings(o: KubeObject): string[] {
+  const s = o.spec;
+  const out: string[] = [];
+  const hints = 'service.kubernetes.io/topology-aware-hints';
+  if (o.metadata.annotations?.[hints] !== undefined) {
+    out.push(`annotation ${hints} is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  }
+  const headless = s.type === 'ClusterIP' && s.clusterIP === 'None';
+  if (s.type !== 'ExternalName' && s.clusterIP !== 'None' && s.clusterIP) {
+    for (const [i, ip] of (s.clusterIPs ?? []).entries()) out.push(...ipWarnings(`spec.clusterIPs[${i}]`, ip));
+  }
+  if (headless) {
+    if (s.loadBalancerIP) out.push('spec.loadBalancerIP is ignored for headless services');
+    if (s.externalIPs?.length) out.push('spec.externalIPs is ignored for headless services');
+    if (s.sessionAffinity !== 'None') out.push('spec.SessionAffinity is ignored for headless services');
+  }
+  for (const [i, ip] of (s.externalIPs ?? []).entries()) out.push(...ipWarnings(`spec.externalIPs[${i}]`, ip));
+  if (s.externalIPs?.length && !headless && s.type !== 'ExternalName') {
+    out.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
+  }
+  if (s.loadBalancerIP) out.push(...ipWarnings('spec.loadBalancerIP', s.loadBalancerIP));
+  for (const [i, r] of (s.loadBalancerSourceRanges ?? []).entries()) out.push(...cidrWarnings(`spec.loadBalancerSourceRanges[${i}]`, r));
+  if (s.type === 'ExternalName' && s.externalIPs?.length) out.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  if (s.type !== 'ExternalName' && s.externalName) out.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  if (s.trafficDistribution === 'PreferClose') out.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  return out;
+}
+
 export const service: KindStrategy = {
   hasStatus: true,
   createOnUpdate: true,
+  nameRule: nameIsLabel,
   defaults,
+  validate: validateServiceCreate,
+  validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatus,
+  warnings: serviceWarnings,
   begin: (c, o, old) => {
     const refused = allocate(c, o, old);
     if (!refused) c.done.push(() => syncIpAddresses(c.server, o, old));

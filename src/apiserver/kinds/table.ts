@@ -1,11 +1,70 @@
 // One row per built-in kind that has rules of its own.
 
+import { sameJson } from '../json.ts';
+import { listObjects } from '../store.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { KubeObject } from '../types.ts';
+import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch-validation.ts';
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateEndpoints,
+  validateEndpointsUpdate,
+  validateNamespace,
+  validateNode,
+  validateNodeUpdate,
+  validateSecret,
+  validateSecretUpdate,
+  validateServiceAccount,
+} from './core-validation.ts';
+import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import {
+  endpointSliceWarnings,
+  ingressWarnings,
+  validateEndpointSlice,
+  validateEndpointSliceUpdate,
+  validateIngress,
+  validateIngressClass,
+  validateIngressClassUpdate,
+  validateIngressStatus,
+  validateIngressUpdate,
+  validateIpAddress,
+  validateIpAddressUpdate,
+  validateNetworkPolicy,
+  validateNetworkPolicyUpdate,
+  validateServiceCidr,
+  validateServiceCidrUpdate,
+} from './networking-validation.ts';
 import { admitPod } from './pod-admission.ts';
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts';
 import { qosClass } from './pod-resources.ts';
+import { validatePod, validatePodTemplate, validatePodUpdate } from './pod-validation.ts';
+import { podWarnings, templateWarnings } from './pod-warnings.ts';
+import {
+  validateAutoscaler,
+  validateAutoscalerUpdate,
+  validateBinding,
+  validateBindingUpdate,
+  validateClusterRole,
+  validateLease,
+  validateLeaseUpdate,
+  validatePodDisruptionBudget,
+  validatePriorityClass,
+  validatePriorityClassUpdate,
+  validateRole,
+  validateRoleUpdate,
+} from './policy-validation.ts';
+import { validateLimitRange, validateResourceQuota, validateResourceQuotaUpdate } from './resources-validation.ts';
+import { ipWarnings, nameIsLabel, nameIsSubdomain } from './rules.ts';
 import { service } from './service.ts';
+import {
+  validatePersistentVolume,
+  validatePersistentVolumeClaim,
+  validatePersistentVolumeClaimUpdate,
+  validatePersistentVolumeUpdate,
+  validateStorageClass,
+  validateStorageClassUpdate,
+} from './storage-validation.ts';
 import {
   defaultCronJob,
   defaultDaemonSet,
@@ -29,14 +88,30 @@ import {
   defaultStatefulSet,
   defaultStorageClass,
 } from './workload-defaults.ts';
+import {
+  validateDaemonSet,
+  validateDaemonSetUpdate,
+  validateDeployment,
+  validateDeploymentUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+  validateReplicationController,
+  validateReplicationControllerUpdate,
+  validateStatefulSet,
+  validateStatefulSetUpdate,
+} from './workload-validation.ts';
 
 const spec = (o: KubeObject) => o.spec;
 
 const pod: KindStrategy = {
   hasStatus: true,
   generation: spec,
+  nameRule: nameIsSubdomain,
   defaults: defaultPod,
   admit: admitPod,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  warnings: podWarnings,
   prepareCreate: o => {
     o.status = { phase: 'Pending', qosClass: qosClass(o.spec) };
   },
@@ -48,7 +123,10 @@ const pod: KindStrategy = {
 
 const namespace: KindStrategy = {
   hasStatus: true,
+  nameRule: nameIsLabel,
   defaults: defaultNamespace,
+  validate: validateNamespace,
+  validateUpdate: (o, old) => validateMetadataUpdate(o.metadata, old.metadata),
   prepareCreate: o => {
     o.metadata.labels = { ...o.metadata.labels, 'kubernetes.io/metadata.name': o.metadata.name };
     o.spec = { ...o.spec, finalizers: [...new Set([...(o.spec?.finalizers ?? []), 'kubernetes'])] };
@@ -64,7 +142,11 @@ const namespace: KindStrategy = {
 const job: KindStrategy = {
   hasStatus: true,
   generation: spec,
+  nameRule: nameIsSubdomain,
   defaults: defaultJob,
+  validate: validateJob,
+  validateUpdate: validateJobUpdate,
+  warnings: templateWarnings,
   prepareCreate: o => {
     if (o.spec.manualSelector || !o.spec.template) return;
     const { name, uid } = o.metadata;
@@ -89,64 +171,237 @@ const protect =
     return null;
   };
 
+/** The topology of v1beta1 is not for v1's clients. */
+function dropTopology(o: KubeObject): void {
+  for (const e of o.endpoints ?? []) delete e.deprecatedTopology;
+}
+
+/** The deprecated internal counter that v1 keeps as an annotation. */
+function templateGeneration(o: KubeObject, old: unknown): void {
+  const key = 'deprecated.daemonset.template.generation';
+  const before = (old as KubeObject).spec ? (old as KubeObject) : null;
+  const last = Number(before?.metadata.annotations?.[key] ?? (before ? 1 : 0));
+  const changed = !before || !sameJson(o.spec?.template, before.spec?.template);
+  o.metadata.annotations = { ...o.metadata.annotations, [key]: String(changed ? last + 1 : last) };
+}
+
+const specAndAnnotations = (o: KubeObject) => [o.spec, o.metadata.annotations ?? {}];
+
+function endpointsWarnings(o: KubeObject): string[] {
+  if (o.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return [];
+  const out: string[] = [];
+  for (const [i, s] of (o.subsets ?? []).entries()) {
+    for (const list of ['addresses', 'notReadyAddresses']) {
+      for (const [k, a] of (s[list] ?? []).entries()) out.push(...ipWarnings(`subsets[${i}].${list}[${k}].ip`, a.ip ?? ''));
+    }
+  }
+  return out;
+}
+
+/** DefaultIngressClass: the newest of the classes that say they are the default. */
+const defaultIngressClassName: KindStrategy['admit'] = (c, o, old) => {
+  if (old || o.spec?.ingressClassName !== undefined || o.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return null;
+  const classes = listObjects(c.server, 'ingressclasses.networking.k8s.io')
+    .filter(k => k.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
+    .sort((a, b) => {
+      const [x, y] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+      return x === y ? (a.metadata.name < b.metadata.name ? -1 : 1) : x > y ? -1 : 1;
+    });
+  if (classes.length) o.spec = { ...o.spec, ingressClassName: classes[0].metadata.name };
+  return null;
+};
+
 const STRATEGIES: Record<string, KindStrategy> = {
   Namespace: namespace,
-  Node: {
-    hasStatus: true,
-    defaults: defaultNode,
-    createOnUpdate: false,
-  },
+  Node: { hasStatus: true, nameRule: nameIsSubdomain, defaults: defaultNode, validate: validateNode, validateUpdate: validateNodeUpdate },
   Pod: pod,
-  PodTemplate: { generation: o => o.template, defaults: o => defaultPodTemplate(o.template) },
+  PodTemplate: {
+    generation: o => o.template,
+    nameRule: nameIsSubdomain,
+    defaults: o => defaultPodTemplate(o.template),
+    validate: o => [...validateMetadata(o.metadata, true, nameIsSubdomain), ...validatePodTemplate(o.template ?? {}, 'template')],
+  },
   Service: service,
-  Endpoints: { defaults: defaultEndpoints, createOnUpdate: true },
-  EndpointSlice: { defaults: defaultEndpointSlice, generation: o => [o.endpoints, o.ports, o.metadata.labels], createOnUpdate: false },
-  ConfigMap: {},
-  Secret: { defaults: defaultSecret },
-  ServiceAccount: {},
-  Deployment: { hasStatus: true, generation: spec, scale: true, defaults: defaultDeployment },
-  ReplicaSet: { hasStatus: true, generation: spec, scale: true, defaults: defaultReplicaSet },
-  StatefulSet: { hasStatus: true, generation: spec, scale: true, defaults: defaultStatefulSet },
-  ReplicationController: { hasStatus: true, generation: spec, scale: true, defaults: defaultReplicationController },
-  DaemonSet: { hasStatus: true, generation: spec, defaults: defaultDaemonSet },
+  Endpoints: {
+    createOnUpdate: true,
+    nameRule: nameIsSubdomain,
+    defaults: defaultEndpoints,
+    validate: o => validateEndpoints(o, null),
+    validateUpdate: validateEndpointsUpdate,
+    warnings: endpointsWarnings,
+  },
+  EndpointSlice: {
+    nameRule: nameIsSubdomain,
+    defaults: defaultEndpointSlice,
+    prepareCreate: dropTopology,
+    prepareUpdate: dropTopology,
+    generation: o => [o.endpoints, o.ports, o.metadata.labels],
+    validate: o => validateEndpointSlice(o, null),
+    validateUpdate: validateEndpointSliceUpdate,
+    warnings: endpointSliceWarnings,
+  },
+  ConfigMap: { nameRule: nameIsSubdomain, validate: validateConfigMap, validateUpdate: validateConfigMapUpdate },
+  Secret: { nameRule: nameIsSubdomain, defaults: defaultSecret, validate: validateSecret, validateUpdate: validateSecretUpdate },
+  ServiceAccount: { nameRule: nameIsSubdomain, validate: validateServiceAccount },
+  Deployment: {
+    hasStatus: true,
+    generation: specAndAnnotations,
+    scale: true,
+    nameRule: nameIsSubdomain,
+    defaults: defaultDeployment,
+    validate: validateDeployment,
+    validateUpdate: validateDeploymentUpdate,
+    warnings: templateWarnings,
+  },
+  ReplicaSet: {
+    hasStatus: true,
+    generation: spec,
+    scale: true,
+    nameRule: nameIsSubdomain,
+    defaults: defaultReplicaSet,
+    prepareCreate: o => {
+      o.status = { replicas: 0 };
+    },
+    validate: validateReplicaSet,
+    validateUpdate: validateReplicaSetUpdate,
+    warnings: templateWarnings,
+  },
+  StatefulSet: {
+    hasStatus: true,
+    generation: spec,
+    scale: true,
+    nameRule: nameIsLabel,
+    defaults: defaultStatefulSet,
+    validate: validateStatefulSet,
+    validateUpdate: validateStatefulSetUpdate,
+    warnings: templateWarnings,
+  },
+  ReplicationController: {
+    hasStatus: true,
+    generation: spec,
+    scale: true,
+    nameRule: nameIsSubdomain,
+    defaults: defaultReplicationController,
+    validate: validateReplicationController,
+    validateUpdate: validateReplicationControllerUpdate,
+  },
+  DaemonSet: {
+    hasStatus: true,
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    defaults: defaultDaemonSet,
+    prepareCreate: templateGeneration,
+    prepareUpdate: templateGeneration,
+    validate: validateDaemonSet,
+    validateUpdate: validateDaemonSetUpdate,
+    warnings: templateWarnings,
+  },
   Job: job,
-  CronJob: { hasStatus: true, generation: spec, defaults: defaultCronJob },
-  Ingress: { hasStatus: true, generation: spec },
-  IngressClass: { generation: spec, defaults: defaultIngressClass },
-  NetworkPolicy: { generation: spec, defaults: defaultNetworkPolicy },
+  CronJob: {
+    hasStatus: true,
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    defaults: defaultCronJob,
+    validate: validateCronJob,
+    validateUpdate: validateCronJobUpdate,
+  },
+  Ingress: {
+    hasStatus: true,
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    admit: defaultIngressClassName,
+    validate: validateIngress,
+    validateUpdate: validateIngressUpdate,
+    validateStatusUpdate: validateIngressStatus,
+    warnings: ingressWarnings,
+  },
+  IngressClass: {
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    defaults: defaultIngressClass,
+    validate: validateIngressClass,
+    validateUpdate: validateIngressClassUpdate,
+  },
+  NetworkPolicy: {
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    defaults: defaultNetworkPolicy,
+    validate: validateNetworkPolicy,
+    validateUpdate: validateNetworkPolicyUpdate,
+  },
   PersistentVolume: {
     hasStatus: true,
+    nameRule: nameIsSubdomain,
     defaults: defaultPersistentVolume,
     admit: protect('kubernetes.io/pv-protection'),
+    prepareCreate: o => {
+      o.status = { phase: 'Pending' };
+    },
+    validate: validatePersistentVolume,
+    validateUpdate: validatePersistentVolumeUpdate,
   },
   PersistentVolumeClaim: {
     hasStatus: true,
+    nameRule: nameIsSubdomain,
     defaults: defaultPersistentVolumeClaim,
     admit: protect('kubernetes.io/pvc-protection'),
     prepareCreate: o => {
       o.status = { phase: 'Pending' };
     },
+    validate: validatePersistentVolumeClaim,
+    validateUpdate: validatePersistentVolumeClaimUpdate,
   },
-  StorageClass: { defaults: defaultStorageClass },
+  StorageClass: {
+    nameRule: nameIsSubdomain,
+    defaults: defaultStorageClass,
+    validate: validateStorageClass,
+    validateUpdate: validateStorageClassUpdate,
+  },
   HorizontalPodAutoscaler: {
     hasStatus: true,
+    nameRule: nameIsSubdomain,
     defaults: defaultHorizontalPodAutoscaler,
     prepareCreate: o => {
       o.status = { currentMetrics: null, desiredReplicas: 0 };
     },
+    validate: validateAutoscaler,
+    validateUpdate: validateAutoscalerUpdate,
   },
-  PodDisruptionBudget: { hasStatus: true, generation: spec },
-  RoleBinding: { defaults: defaultRoleBinding, createOnUpdate: true },
-  ClusterRoleBinding: { defaults: defaultRoleBinding, createOnUpdate: true },
-  Role: { createOnUpdate: true },
-  ClusterRole: { createOnUpdate: true },
-  PriorityClass: { generation: o => o.value, defaults: defaultPriorityClass },
-  LimitRange: { defaults: defaultLimitRange, createOnUpdate: true },
-  ResourceQuota: { hasStatus: true },
-  ServiceCIDR: { hasStatus: true, generation: spec, createOnUpdate: false },
-  IPAddress: { generation: spec },
-  Lease: { createOnUpdate: true },
+  PodDisruptionBudget: { hasStatus: true, generation: spec, validate: validatePodDisruptionBudget },
+  RoleBinding: { defaults: defaultRoleBinding, createOnUpdate: true, validate: validateBinding, validateUpdate: validateBindingUpdate },
+  ClusterRoleBinding: {
+    defaults: defaultRoleBinding,
+    createOnUpdate: true,
+    validate: validateBinding,
+    validateUpdate: validateBindingUpdate,
+  },
+  Role: { createOnUpdate: true, validate: validateRole, validateUpdate: validateRoleUpdate },
+  ClusterRole: { createOnUpdate: true, validate: validateClusterRole, validateUpdate: validateRoleUpdate },
+  PriorityClass: {
+    generation: o => o.value,
+    nameRule: nameIsSubdomain,
+    defaults: defaultPriorityClass,
+    validate: validatePriorityClass,
+    validateUpdate: validatePriorityClassUpdate,
+  },
+  LimitRange: { createOnUpdate: true, nameRule: nameIsSubdomain, defaults: defaultLimitRange, validate: validateLimitRange },
+  ResourceQuota: {
+    hasStatus: true,
+    nameRule: nameIsSubdomain,
+    validate: validateResourceQuota,
+    validateUpdate: validateResourceQuotaUpdate,
+  },
+  ServiceCIDR: {
+    hasStatus: true,
+    generation: spec,
+    nameRule: nameIsSubdomain,
+    validate: validateServiceCidr,
+    validateUpdate: validateServiceCidrUpdate,
+  },
+  IPAddress: { generation: spec, validate: validateIpAddress, validateUpdate: validateIpAddressUpdate },
+  Lease: { createOnUpdate: true, nameRule: nameIsSubdomain, validate: validateLease, validateUpdate: validateLeaseUpdate },
   Event: { createOnUpdate: true },
+  ControllerRevision: { nameRule: nameIsSubdomain },
 };
 
 const NONE: KindStrategy = {};

@@ -1,9 +1,9 @@
-// Writes src/apiserver/schema/*.ts from upstream: `node generate.js TYPES.json SWAGGER.json OUT`.
-// TYPES.json is the output of types.go, SWAGGER.json is k8s.io/kubernetes/api/openapi-spec/swagger.json of the same version.
+// Writes src/apiserver/schema/*.ts from upstream: `node generate.js TYPES.json SWAGGER.json INTERNAL.json OUT`.
+// TYPES.json is the output of types.go, INTERNAL.json that of internal.go, SWAGGER.json is k8s.io/kubernetes/api/openapi-spec/swagger.json of the same version.
 const fs = require('node:fs');
 const path = require('node:path');
 
-const [typesFile, swaggerFile, out] = process.argv.slice(2);
+const [typesFile, swaggerFile, internalFile, out] = process.argv.slice(2);
 const { kinds, types } = JSON.parse(fs.readFileSync(typesFile, 'utf8'));
 const { definitions } = JSON.parse(fs.readFileSync(swaggerFile, 'utf8'));
 
@@ -98,4 +98,13 @@ const table = names.map(f => `  '${f.replace('_', '/')}': ${f},`).join('\n');
 fs.writeFileSync(
   path.join(out, 'index.ts'),
   `${header}${imports}\n\n/** By Go package. */\nexport const PACKAGES: Record<string, string> = {\n${table}\n};\n\n/** apiVersion/kind, Go type */\nexport const KINDS = \`\n${rows.join('\n')}\n\`;\n`,
+);
+
+const internal = JSON.parse(fs.readFileSync(internalFile, 'utf8'));
+const lines = Object.keys(internal)
+  .sort()
+  .map(name => `${name}|${(internal[name] ?? []).map(f => `${f.name}:${f.type}`).join('|')}`);
+fs.writeFileSync(
+  path.join(out, 'internal.ts'),
+  `${header}\n/** Internal core types: struct|field:type, fields in Go's order and with their JSON tag where they have one. */\nexport const INTERNAL = \`\n${lines.join('\n')}\n\`;\n`,
 );

@@ -7,6 +7,7 @@ import { dig } from './dig.ts';
 import { getent } from './getent.ts';
 import { host } from './host.ts';
 import { busyboxIpProgram, ipProgram } from './ip/main.ts';
+import { busyboxNc, openbsdNc } from './nc.ts';
 import {
   arpProgram,
   busyboxArpProgram,
@@ -18,13 +19,22 @@ import {
   routeProgram,
 } from './net-tools.ts';
 import { nslookup } from './nslookup.ts';
+import { busyboxPing, ping } from './ping.ts';
 import { ssProgram } from './ss.ts';
 import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
+import { busyboxTelnet, telnet } from './telnet.ts';
 import { wget } from './wget.ts';
 
 /** Network tools: package, directory, programs. */
 export const NET_PROGRAMS: ProgramTable = [
-  ['busybox', '/bin', { nslookup: busyboxNslookup, wget: busyboxWget }],
+  [
+    'busybox',
+    '/bin',
+    { nc: busyboxNc, nslookup: busyboxNslookup, ping: busyboxPing, ping6: busyboxPing, telnet: busyboxTelnet, wget: busyboxWget },
+  ],
+  ['iputils-ping', '/usr/bin', { ping, ping4: ping, ping6: ping }],
+  ['netcat-openbsd', '/usr/bin', { nc: openbsdNc, netcat: openbsdNc, 'nc.openbsd': openbsdNc }],
+  ['telnet', '/usr/bin', { telnet }],
   [
     'busybox',
     '/bin',

@@ -1,6 +1,7 @@
 // One container: image, configuration, start, end, restarts (pkg/kubelet/kuberuntime v1.36; containerd's and runc's texts).
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import { copyEnv, LayeredEnv } from '../linux/environment.ts';
 import { ALL_CAPS, DEFAULT_CAPS, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram, waitFor } from '../linux/process.ts';
 import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
@@ -227,7 +228,7 @@ export function configure(
   c: ContainerRuntime,
   image: ImageConfig,
 ): Config | { error: string; reason: string } {
-  const { env, error } = containerEnv(k, pod, rt, spec);
+  const { env, services, error } = containerEnv(k, pod, rt, spec);
   if (error) return { error, reason: 'CreateContainerConfigError' };
   const nonRoot = spec.securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
   const uid = userOf(pod, spec, image);
@@ -251,10 +252,10 @@ export function configure(
   for (const [name, value] of env) vars.set(name, value);
   c.uid = uid ?? 101;
   if (!vars.has('HOME')) vars.set('HOME', c.uid === 0 ? '/root' : '/');
-  c.env = vars;
+  c.env = new LayeredEnv(services, vars);
   c.cwd = spec.workingDir || image.workdir || '/';
   c.caps = capsOf(spec, c.uid);
-  const words = (list: string[] | undefined) => (list ?? []).map(w => expand(w, env));
+  const words = (list: string[] | undefined) => (list ?? []).map(w => expand(w, env, services));
   const entry = spec.command?.length ? words(spec.command) : (image.entrypoint ?? []);
   const args = spec.args?.length ? words(spec.args) : spec.command?.length ? [] : (image.cmd ?? []);
   const argv = [...entry, ...args];
@@ -435,7 +436,7 @@ export function execIn(
   const fs = c.fs as Filesystem;
   const error = execError(fs, argv, c.env, c.cwd);
   if (error) return error;
-  const env = new Map(c.env);
+  const env = copyEnv(c.env);
   if (io.tty) env.set('TERM', 'xterm');
   const p = spawn(k.deps.kernel(), {
     netns: rt.netns as Netns,

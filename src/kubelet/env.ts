@@ -7,18 +7,30 @@ import type { Kubelet, PodRuntime } from './types.ts';
 
 const upper = (name: string) => name.toUpperCase().replace(/-/g, '_');
 
+interface ServiceLayer {
+  services: (KubeObject | undefined)[];
+  env: ReadonlyMap<string, string>;
+}
+
+/** By server and namespace: the same for all pods until a Service changes. */
+const layers = new WeakMap<object, Map<string, ServiceLayer>>();
+
 /** The variables of Services: those of the pod's namespace, and `kubernetes` of default for every pod. */
-export function serviceEnv(k: Kubelet, pod: KubeObject): [string, string][] {
-  const byName = new Map<string, KubeObject>();
-  const own = pod.metadata.namespace as string;
-  const hasIp = (s: KubeObject) => s.spec?.clusterIP && s.spec.clusterIP !== 'None';
+export function serviceEnv(k: Kubelet, pod: KubeObject): ReadonlyMap<string, string> {
+  const links: boolean = pod.spec.enableServiceLinks ?? true;
+  const namespace = links ? (pod.metadata.namespace as string) : '';
   const api = getObject(k.server, 'services', 'default', 'kubernetes');
-  if (api && hasIp(api)) byName.set('kubernetes', api);
-  if (pod.spec.enableServiceLinks ?? true)
-    for (const s of listObjects(k.server, 'services', own)) if (hasIp(s)) byName.set(s.metadata.name, s);
-  const out: [string, string][] = [];
-  for (const s of byName.values()) out.push(...oneService(s));
-  return out;
+  const services = [api, ...(links ? listObjects(k.server, 'services', namespace) : [])];
+  let known = layers.get(k.server);
+  if (!known) layers.set(k.server, (known = new Map()));
+  const old = known.get(namespace);
+  if (old && old.services.length === services.length && old.services.every((s, i) => s === services[i])) return old.env;
+  const byName = new Map<string, KubeObject>();
+  for (const s of services) if (s?.spec?.clusterIP && s.spec.clusterIP !== 'None') byName.set(s.metadata.name, s);
+  const env = new Map<string, string>();
+  for (const s of byName.values()) for (const [name, value] of oneService(s)) env.set(name, value);
+  known.set(namespace, { services, env });
+  return env;
 }
 
 function oneService(s: KubeObject): [string, string][] {
@@ -43,8 +55,9 @@ function oneService(s: KubeObject): [string, string][] {
 }
 
 /** `$(NAME)` by the variables so far; `$$` is a dollar (third_party/forked/golang/expansion). */
-export function expand(text: string, vars: Map<string, string>): string {
-  return text.replace(/\$\$|\$\(([^()]*)\)/g, (all, name) => (all === '$$' ? '$' : (vars.get(name) ?? all)));
+export function expand(text: string, vars: ReadonlyMap<string, string>, more?: ReadonlyMap<string, string>): string {
+  if (!text.includes('$')) return text;
+  return text.replace(/\$\$|\$\(([^()]*)\)/g, (all, name) => (all === '$$' ? '$' : (vars.get(name) ?? more?.get(name) ?? all)));
 }
 
 /** A field of the pod for the downward API; null: no such field. */
@@ -100,7 +113,10 @@ export function resourceValue(k: Kubelet, pod: KubeObject, ref: any, containerNa
 }
 
 export interface EnvResult {
+  /** Of the spec itself. */
   env: Map<string, string>;
+  /** Of Services: whatever the spec does not set. */
+  services: ReadonlyMap<string, string>;
   /** CreateContainerConfigError's text. */
   error: string | null;
 }
@@ -111,14 +127,13 @@ export function containerEnv(k: Kubelet, pod: KubeObject, rt: PodRuntime | null,
   const namespace = pod.metadata.namespace as string;
   const env = new Map<string, string>();
   const services = serviceEnv(k, pod);
-  const known = new Map(services);
   for (const from of container.envFrom ?? []) {
     const ref = from.configMapRef ?? from.secretRef;
     const secret = !!from.secretRef;
     const source = ref && getObject(k.server, secret ? 'secrets' : 'configmaps', namespace, ref.name);
     if (!source) {
       if (ref?.optional) continue;
-      return { env, error: `${secret ? 'secret' : 'configmap'} "${ref?.name}" not found` };
+      return { env, services, error: `${secret ? 'secret' : 'configmap'} "${ref?.name}" not found` };
     }
     for (const [key, value] of Object.entries(source.data ?? {})) {
       env.set(`${from.prefix ?? ''}${key}`, secret ? secretText(value as string) : (value as string));
@@ -126,17 +141,15 @@ export function containerEnv(k: Kubelet, pod: KubeObject, rt: PodRuntime | null,
   }
   for (const e of container.env ?? []) {
     if (!e.valueFrom) {
-      const vars = new Map([...known, ...env]);
-      env.set(e.name, expand(e.value ?? '', vars));
+      env.set(e.name, expand(e.value ?? '', env, services));
       continue;
     }
     const value = referenced(k, pod, rt, container, e.valueFrom);
     if (value === undefined) continue;
-    if (typeof value !== 'string') return { env, error: value.error };
+    if (typeof value !== 'string') return { env, services, error: value.error };
     env.set(e.name, value);
   }
-  for (const [name, value] of services) if (!env.has(name)) env.set(name, value);
-  return { env, error: null };
+  return { env, services, error: null };
 }
 
 function referenced(k: Kubelet, pod: KubeObject, rt: PodRuntime | null, container: any, from: any): string | undefined | { error: string } {

@@ -84,7 +84,6 @@ function* podWorker(k: Kubelet, rt: PodRuntime): Co<void> {
   if (!(yield* mountVolumes(k, rt))) return;
   if (!(yield* makeSandbox(k, rt))) return;
   podResolvConf(k, pod, true);
-  syncStatus(k, rt);
   yield* runContainers(k, rt);
 }
 

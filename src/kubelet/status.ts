@@ -1,5 +1,6 @@
 // A pod's status as v1.36 writes it (pkg/kubelet/kubelet_pods.go generateAPIPodStatus, status/generate.go).
 import { updateStatus } from '../apiserver/client.ts';
+import { sameJson } from '../apiserver/json.ts';
 import { isStatus } from '../apiserver/status.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
@@ -209,15 +210,7 @@ export function syncStatus(k: Kubelet, rt: PodRuntime): void {
   const pod = currentPod(k, rt);
   if (!pod) return;
   const status = generateStatus(k, pod, rt);
-  if (JSON.stringify(sorted(status)) === JSON.stringify(sorted(pod.status))) return;
+  if (sameJson(status, pod.status)) return;
   const written = updateStatus(k.server, { ...pod, status });
   if (isStatus(written)) k.unwritten.add(rt.uid);
-}
-
-function sorted(x: any): any {
-  if (Array.isArray(x)) return x.map(sorted);
-  if (x === null || typeof x !== 'object') return x;
-  const out: any = {};
-  for (const key of Object.keys(x).sort()) if (x[key] !== undefined) out[key] = sorted(x[key]);
-  return out;
 }

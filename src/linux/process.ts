@@ -1,6 +1,7 @@
 import { concat } from '../sim/bytes.ts';
 import { closePipe, newPipe, type Pipe, pipeOf, readLine, readPipe, writePipe } from '../sim/pipe.ts';
 import { type Co, killTask, sleep as sleepTask, startTask, waitOn, wakeAll } from '../sim/task.ts';
+import { copyEnv } from './environment.ts';
 import type { Errno, Kernel, Netns, Process, Program } from './types.ts';
 import { absolute, type FileNode, type Filesystem, lookup, readFile } from './vfs.ts';
 
@@ -57,7 +58,7 @@ export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions):
     pid: kernel.nextPid++,
     ppid: o.parent?.pid ?? 0,
     argv: o.argv,
-    env: new Map(o.env ?? o.parent?.env ?? [['PATH', DEFAULT_PATH]]),
+    env: copyEnv(o.env ?? o.parent?.env ?? new Map([['PATH', DEFAULT_PATH]])),
     cwd: o.cwd ?? o.parent?.cwd ?? '/',
     fs: o.fs,
     uid: o.uid ?? o.parent?.uid ?? 0,

@@ -61,7 +61,19 @@ function copyMessage(r: Run, kind: 'stat' | 'create', path: string, e: Errno): s
 
 export const CP: ToolSpec = {
   short: 'rRapfLPdinuvTt:lsH',
-  long: { recursive: 'r', archive: 'a', preserve: 'p', force: 'f', 'no-clobber': 'n', verbose: 'v', update: 'u', 'target-directory': 't', 'no-target-directory': 'T', dereference: 'L', 'no-dereference': 'P' },
+  long: {
+    recursive: 'r',
+    archive: 'a',
+    preserve: 'p',
+    force: 'f',
+    'no-clobber': 'n',
+    verbose: 'v',
+    update: 'u',
+    'target-directory': 't',
+    'no-target-directory': 'T',
+    dereference: 'L',
+    'no-dereference': 'P',
+  },
   usage: 'cp [-arPLHpfinlsTu] SOURCE DEST\nor: cp [-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }',
   *run(r) {
     const target = option(r, 't') ?? r.args.at(-1);
@@ -69,7 +81,13 @@ export const CP: ToolSpec = {
     if (!r.args.length) return usage(r, 'missing file operand', CP.usage);
     if (!sources.length || target === undefined) return usage(r, `missing destination file operand after '${r.args[0]}'`, CP.usage);
     const intoDir = !has(r, 'T') && isDirectory(r, target);
-    if (sources.length > 1 && !intoDir) return error(r, r.bb ? `target '${target}' is not a directory` : `target '${target}': ${typeof node(r, target) === 'string' ? 'No such file or directory' : 'Not a directory'}`);
+    if (sources.length > 1 && !intoDir)
+      return error(
+        r,
+        r.bb
+          ? `target '${target}' is not a directory`
+          : `target '${target}': ${typeof node(r, target) === 'string' ? 'No such file or directory' : 'Not a directory'}`,
+      );
     const deep = has(r, 'r') || has(r, 'R') || has(r, 'a');
     let status = 0;
     for (const source of sources) {
@@ -129,7 +147,14 @@ export const MV: ToolSpec = {
       const to = intoDir ? join(target, base(source)) : target;
       const e = typeof n === 'string' ? n : (parentWritable(r, source) ?? put(r, to, n));
       if (e) {
-        status = error(r, r.bb ? `can't rename '${source}': ${strerror(e)}` : typeof n === 'string' ? `cannot stat '${source}': ${strerror(e)}` : `cannot move '${source}' to '${to}': ${strerror(e)}`);
+        status = error(
+          r,
+          r.bb
+            ? `can't rename '${source}': ${strerror(e)}`
+            : typeof n === 'string'
+              ? `cannot stat '${source}': ${strerror(e)}`
+              : `cannot move '${source}' to '${to}': ${strerror(e)}`,
+        );
         continue;
       }
       const from = at(r, source);
@@ -234,7 +259,8 @@ export const MKDIR: ToolSpec = {
     let status = 0;
     for (const path of r.args) {
       const e = makePath(r, path);
-      if (e) status = error(r, r.bb ? `can't create directory '${path}': ${strerror(e)}` : `cannot create directory '${path}': ${strerror(e)}`);
+      if (e)
+        status = error(r, r.bb ? `can't create directory '${path}': ${strerror(e)}` : `cannot create directory '${path}': ${strerror(e)}`);
       else if (has(r, 'v')) out(r, r.bb ? `created directory: '${path}'\n` : `mkdir: created directory '${path}'\n`);
     }
     return status;
@@ -272,11 +298,16 @@ export const LN: ToolSpec = {
     let link = name ?? base(target);
     if (isDirectory(r, link) && !has(r, 'n')) link = join(link, base(target));
     if (typeof node(r, link, false) !== 'string') {
-      if (!has(r, 'f')) return error(r, r.bb ? `${link}: File exists` : `failed to create ${has(r, 's') ? 'symbolic' : 'hard'} link '${link}': File exists`);
+      if (!has(r, 'f'))
+        return error(
+          r,
+          r.bb ? `${link}: File exists` : `failed to create ${has(r, 's') ? 'symbolic' : 'hard'} link '${link}': File exists`,
+        );
       remove(r.p.fs, at(r, link), r.p);
     }
     const existing = node(r, target, false);
-    if (!has(r, 's') && typeof existing === 'string') return error(r, r.bb ? `${target}: ${strerror(existing)}` : `failed to access '${target}': ${strerror(existing)}`);
+    if (!has(r, 's') && typeof existing === 'string')
+      return error(r, r.bb ? `${target}: ${strerror(existing)}` : `failed to access '${target}': ${strerror(existing)}`);
     const e = put(r, link, has(r, 's') ? { kind: 'symlink', target, mtimeMs: r.p.kernel.sim.nowMs } : (existing as FsNode));
     return e ? error(r, r.bb ? `${link}: ${strerror(e)}` : `failed to create symbolic link '${link}': ${strerror(e)}`) : 0;
   },
@@ -324,7 +355,8 @@ export const CHMOD: ToolSpec = {
   long: { recursive: 'R' },
   *run(r) {
     const [mode, ...files] = r.args;
-    if (!files.length) return usage(r, mode === undefined ? 'missing operand' : `missing operand after '${mode}'`, 'chmod [-Rcvf] MODE[,MODE]... FILE...');
+    if (!files.length)
+      return usage(r, mode === undefined ? 'missing operand' : `missing operand after '${mode}'`, 'chmod [-Rcvf] MODE[,MODE]... FILE...');
     let status = 0;
     for (const path of files) {
       const n = node(r, path);
@@ -358,7 +390,8 @@ export const CHOWN: ToolSpec = {
     for (const path of files) {
       const n = node(r, path);
       if (typeof n === 'string') status = error(r, r.bb ? `${path}: ${strerror(n)}` : `cannot access '${path}': ${strerror(n)}`);
-      else if (r.p.uid !== 0) status = error(r, r.bb ? `${path}: Operation not permitted` : `changing ownership of '${path}': Operation not permitted`);
+      else if (r.p.uid !== 0)
+        status = error(r, r.bb ? `${path}: Operation not permitted` : `changing ownership of '${path}': Operation not permitted`);
       else if (user && r.name === 'chown')
         eachNode(r, path, has(r, 'R'), x => {
           if (x.kind !== 'symlink') x.uid = found?.uid ?? Number(user);
@@ -376,7 +409,9 @@ export const MKTEMP: ToolSpec = {
     const dir = r.args[0] && !has(r, 'p') && !has(r, 't') ? '' : `${option(r, 'p') || r.p.env.get('TMPDIR') || '/tmp'}/`;
     if (!/X{3,}/.test(template)) return error(r, r.bb ? `${template}: Invalid argument` : `too few X's in template '${template}'`);
     const path = dir + template.replace(/X+(?=[^X]*$)/, x => safeString(r.p.kernel.sim.random, x.length));
-    const e = parentWritable(r, path) ?? (has(r, 'u') ? null : has(r, 'd') ? makeDir(r.p.fs, at(r, path), r.p) : writeFile(r.p.fs, at(r, path), '', r.p));
+    const e =
+      parentWritable(r, path) ??
+      (has(r, 'u') ? null : has(r, 'd') ? makeDir(r.p.fs, at(r, path), r.p) : writeFile(r.p.fs, at(r, path), '', r.p));
     if (e) return error(r, r.bb ? `${template}: ${strerror(e)}` : `failed to create file via template '${dir}${template}': ${strerror(e)}`);
     const made = node(r, path);
     if (typeof made !== 'string' && made.kind !== 'symlink') {
@@ -398,7 +433,13 @@ export function resolveLinks(r: Run, path: string, strict: boolean): string | nu
     if (typeof n === 'string') return strict || i < parts.length - 1 ? null : next;
     if (n.kind === 'symlink') {
       if (++hops > 40) return null;
-      parts.splice(0, i + 1, ...absolute(n.target, here || '/').split('/').filter(Boolean));
+      parts.splice(
+        0,
+        i + 1,
+        ...absolute(n.target, here || '/')
+          .split('/')
+          .filter(Boolean),
+      );
       here = '';
       i = -1;
       continue;
@@ -416,7 +457,12 @@ export const READLINK: ToolSpec = {
     let status = 0;
     for (const path of r.args) {
       const n = node(r, path, false);
-      const text = has(r, 'f') || has(r, 'e') || has(r, 'm') ? resolveLinks(r, path, has(r, 'e')) : typeof n !== 'string' && n.kind === 'symlink' ? n.target : null;
+      const text =
+        has(r, 'f') || has(r, 'e') || has(r, 'm')
+          ? resolveLinks(r, path, has(r, 'e'))
+          : typeof n !== 'string' && n.kind === 'symlink'
+            ? n.target
+            : null;
       if (text === null) status = 1;
       else out(r, has(r, 'n') ? text : `${text}\n`);
     }
@@ -468,8 +514,11 @@ export const DD: ToolSpec = {
       data = new Uint8Array(total);
     } else {
       const read = input ? readFile(r.p.fs, at(r, input), r.p) : null;
-      if (typeof read === 'string') return error(r, r.bb ? `can't open '${input}': ${strerror(read)}` : `failed to open '${input}': ${strerror(read)}`);
-      data = (read ?? (yield* stdinAll(r.p))).subarray(size('skip', 0) * (o.has('skip') ? block : 0)).subarray(0, Math.min(block * count, Number.MAX_SAFE_INTEGER));
+      if (typeof read === 'string')
+        return error(r, r.bb ? `can't open '${input}': ${strerror(read)}` : `failed to open '${input}': ${strerror(read)}`);
+      data = (read ?? (yield* stdinAll(r.p)))
+        .subarray(size('skip', 0) * (o.has('skip') ? block : 0))
+        .subarray(0, Math.min(block * count, Number.MAX_SAFE_INTEGER));
     }
     const output = o.get('of');
     if (output) {
@@ -481,7 +530,10 @@ export const DD: ToolSpec = {
     const records = `${full}+${part} records in\n${full}+${part} records out\n`;
     if (o.get('status') !== 'none') {
       const seconds = Math.max(0.0001, data.length / 1e9);
-      complain(r.p, `${records}${data.length} bytes (${human(data.length)}${r.bb ? 'B' : 'B'}) copied, ${seconds.toFixed(6)} s${r.bb ? 'econds' : ''}, ${r.bb ? '953.7MB/s' : '1.0 GB/s'}\n`);
+      complain(
+        r.p,
+        `${records}${data.length} bytes (${human(data.length)}${r.bb ? 'B' : 'B'}) copied, ${seconds.toFixed(6)} s${r.bb ? 'econds' : ''}, ${r.bb ? '953.7MB/s' : '1.0 GB/s'}\n`,
+      );
     }
     return 0;
   },
@@ -513,11 +565,13 @@ export const DU: ToolSpec = {
   short: 'shakcd:xmb',
   long: { summarize: 's', 'human-readable': 'h', all: 'a', total: 'c', 'max-depth': 'd' },
   *run(r) {
-    const show = (bytes: number) => (has(r, 'h') ? human(bytes) : has(r, 'b') ? String(bytes) : String(bytes / (has(r, 'm') ? 1024 ** 2 : 1024)));
+    const show = (bytes: number) =>
+      has(r, 'h') ? human(bytes) : has(r, 'b') ? String(bytes) : String(bytes / (has(r, 'm') ? 1024 ** 2 : 1024));
     const depthLimit = has(r, 's') ? 0 : option(r, 'd') === undefined ? Number.POSITIVE_INFINITY : Number(option(r, 'd'));
     let status = 0;
     const walk = (path: string, n: FsNode, depth: number) => {
-      if (n.kind === 'dir' && !n.dynamic) for (const [name, child] of n.entries) if (child.kind === 'dir' || has(r, 'a')) walk(join(path, name), child, depth + 1);
+      if (n.kind === 'dir' && !n.dynamic)
+        for (const [name, child] of n.entries) if (child.kind === 'dir' || has(r, 'a')) walk(join(path, name), child, depth + 1);
       if (depth <= depthLimit) out(r, `${show(treeSize(r, n))}\t${path}\n`);
     };
     for (const path of r.args.length ? r.args : ['.']) {

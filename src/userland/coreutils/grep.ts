@@ -6,7 +6,25 @@ import type { Co } from '../../sim/task.ts';
 import { matches } from '../sh/glob.ts';
 import { posixToJs, quoteRegex, RegexError } from './regex.ts';
 import { isDirectory } from './text.ts';
-import { BROKEN, binaryArgument, cannotOpen, error, has, linesOf, nextLine, openInput, option, out, outBinary, type Run, slurp, splitLines, toBinary, type ToolSpec, usage } from './tool.ts';
+import {
+  BROKEN,
+  binaryArgument,
+  cannotOpen,
+  error,
+  has,
+  linesOf,
+  nextLine,
+  openInput,
+  option,
+  out,
+  outBinary,
+  type Run,
+  slurp,
+  splitLines,
+  type ToolSpec,
+  toBinary,
+  usage,
+} from './tool.ts';
 
 interface Matcher {
   test: (line: string) => boolean;
@@ -30,7 +48,8 @@ function compile(r: Run, patterns: string[]): Matcher {
   return { test: line => one.test(line), all: line => [...line.matchAll(every)].map(m => m[0]).filter(Boolean) };
 }
 
-const USAGE = 'grep [-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...\n\nSearch for PATTERN in FILEs (or stdin)';
+const USAGE =
+  'grep [-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...\n\nSearch for PATTERN in FILEs (or stdin)';
 
 export const GREP: ToolSpec = {
   short: 'EFGPivcnoqslLHhwxyrRe:f:m:A:B:C:ab:zTUI',
@@ -92,7 +111,11 @@ export const GREP: ToolSpec = {
       matcher = compile(r, patterns);
     } catch (e) {
       if (!(e instanceof RegexError) && !(e instanceof SyntaxError)) throw e;
-      return error(r, r.bb ? `bad regex '${patterns[0]}': ${e.message}` : e instanceof RegexError ? e.message : 'Invalid regular expression', 2);
+      return error(
+        r,
+        r.bb ? `bad regex '${patterns[0]}': ${e.message}` : e instanceof RegexError ? e.message : 'Invalid regular expression',
+        2,
+      );
     }
     return yield* search(r, matcher, files);
   },

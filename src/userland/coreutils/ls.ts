@@ -1,4 +1,6 @@
 // ls and stat: what the vfs says of a file, as the two families print it.
+
+import { strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
 import { absolute, type FsNode, listDir, lookup } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
@@ -6,7 +8,6 @@ import { civilTime, MONTHS } from '../../sim/time.ts';
 import { isFifo } from '../fifo.ts';
 import { strftime } from '../strftime.ts';
 import { account, groupName } from './plain.ts';
-import { strerror } from '../../linux/process.ts';
 import { error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 interface Entry {
@@ -29,7 +30,13 @@ export function modeText(node: FsNode, path: string): string {
   const type = node.kind === 'dir' ? 'd' : node.kind === 'symlink' ? 'l' : isDevice(path) ? 'c' : isFifo(node) ? 'p' : '-';
   const mode = node.kind === 'symlink' ? 0o777 : node.mode;
   let text = type;
-  for (let shift = 6; shift >= 0; shift -= 3) for (const [bit, c] of [[4, 'r'], [2, 'w'], [1, 'x']] as const) text += (mode >> shift) & bit ? c : '-';
+  for (let shift = 6; shift >= 0; shift -= 3)
+    for (const [bit, c] of [
+      [4, 'r'],
+      [2, 'w'],
+      [1, 'x'],
+    ] as const)
+      text += (mode >> shift) & bit ? c : '-';
   if (mode & 0o1000) text = text.slice(0, 9) + (mode & 1 ? 't' : 'T');
   if (mode & 0o4000) text = `${text.slice(0, 3)}${mode & 0o100 ? 's' : 'S'}${text.slice(4)}`;
   return text;
@@ -80,7 +87,8 @@ function long(r: Run, entries: Entry[]): string {
       const inode = has(r, 'i') ? `${1000 + row.e.path.length} ` : '';
       const owner = has(r, 'g') ? '' : r.bb ? `${row.user.padEnd(8)} ` : `${row.user.padEnd(width('user'))} `;
       const name = `${decorated(r, row.e)}${target}\n`;
-      if (r.bb) return `${inode}${row.mode} ${row.links.padStart(4)} ${owner}${row.group.padEnd(8)} ${row.size.padStart(9)} ${row.when} ${name}`;
+      if (r.bb)
+        return `${inode}${row.mode} ${row.links.padStart(4)} ${owner}${row.group.padEnd(8)} ${row.size.padStart(9)} ${row.when} ${name}`;
       return `${inode}${row.mode} ${row.links.padStart(width('links'))} ${owner}${row.group.padEnd(width('group'))} ${row.size.padStart(width('size'))} ${row.when} ${name}`;
     })
     .join('');
@@ -139,7 +147,20 @@ function entriesOf(r: Run, path: string): Entry[] | Errno {
 
 export const LS: ToolSpec = {
   short: '1aAlhtrRSdFpingoGcuUfLHQqskxCwT',
-  long: { all: 'a', 'almost-all': 'A', 'human-readable': 'h', reverse: 'r', recursive: 'R', directory: 'd', classify: 'F', inode: 'i', color: 'k', 'full-time': 'l', 'group-directories-first': 'k', 'time-style': 'k' },
+  long: {
+    all: 'a',
+    'almost-all': 'A',
+    'human-readable': 'h',
+    reverse: 'r',
+    recursive: 'R',
+    directory: 'd',
+    classify: 'F',
+    inode: 'i',
+    color: 'k',
+    'full-time': 'l',
+    'group-directories-first': 'k',
+    'time-style': 'k',
+  },
   usage: 'ls [-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...\n\nList directory contents',
   usageStatus: 2,
   *run(r) {
@@ -161,7 +182,11 @@ export const LS: ToolSpec = {
       const entries = entriesOf(r, dirs[i]);
       if (typeof entries === 'string') continue;
       if (several) out(r, `${i || files.length ? '\n' : ''}${dirs[i]}:\n`);
-      if (has(r, 'l') || has(r, 'n')) out(r, `total ${Math.ceil(entries.reduce((n, e) => n + (e.node.kind === 'symlink' ? 0 : Math.ceil(sizeOf(r, e.node) / 4096) * 4), 0))}\n`);
+      if (has(r, 'l') || has(r, 'n'))
+        out(
+          r,
+          `total ${Math.ceil(entries.reduce((n, e) => n + (e.node.kind === 'symlink' ? 0 : Math.ceil(sizeOf(r, e.node) / 4096) * 4), 0))}\n`,
+        );
       show(r, entries);
       if (has(r, 'R')) {
         const below = sorted(r, entries).filter(e => e.node.kind === 'dir' && e.name !== '.' && e.name !== '..');
@@ -176,7 +201,16 @@ function statFormat(r: Run, format: string, path: string, node: FsNode): string 
   const mode = node.kind === 'symlink' ? 0o777 : node.mode;
   const uid = node.kind === 'symlink' ? 0 : node.uid;
   const user = account(r.p, uid);
-  const kind = node.kind === 'dir' ? 'directory' : node.kind === 'symlink' ? 'symbolic link' : isDevice(absolute(path, r.p.cwd)) ? 'character special file' : sizeOf(r, node) ? 'regular file' : 'regular empty file';
+  const kind =
+    node.kind === 'dir'
+      ? 'directory'
+      : node.kind === 'symlink'
+        ? 'symbolic link'
+        : isDevice(absolute(path, r.p.cwd))
+          ? 'character special file'
+          : sizeOf(r, node)
+            ? 'regular file'
+            : 'regular empty file';
   const stamp = `${strftime('%Y-%m-%d %H:%M:%S', timeOf(r, node))}.000000000 +0000`;
   const seconds = String(Math.floor(timeOf(r, node) / 1000));
   const fields: Record<string, string> = {

@@ -4,10 +4,10 @@ import type { Process, Program } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { civilTime, parseRfc3339 } from '../../sim/time.ts';
+import { formatIp } from '../../wire/ip.ts';
 import { formatPrintf, unescapeText } from '../sh/printf.ts';
 import { TEST_MESSAGES, testArguments } from '../sh/test.ts';
 import { strftime } from '../strftime.ts';
-import { formatIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { BROKEN, error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
@@ -36,7 +36,10 @@ export const printf = (bb: boolean) => (): Program =>
   function* (p) {
     const args = p.argv.slice(p.argv[1] === '--' ? 2 : 1);
     if (!args.length) {
-      complain(p, bb ? 'BusyBox printf: usage: printf FORMAT [ARG]...\n' : "printf: missing operand\nTry 'printf --help' for more information.\n");
+      complain(
+        p,
+        bb ? 'BusyBox printf: usage: printf FORMAT [ARG]...\n' : "printf: missing operand\nTry 'printf --help' for more information.\n",
+      );
       return 1;
     }
     const r = formatPrintf(args[0], args.slice(1), t => (bb ? `invalid number '${t}'` : `'${t}': expected a numeric value`));
@@ -70,9 +73,15 @@ export function duration(text: string): number | null {
 
 export const SLEEP: ToolSpec = {
   short: '',
-  usage: 'sleep [N]...\n\nPause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays',
+  usage:
+    'sleep [N]...\n\nPause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays',
   *run(r) {
-    if (!r.args.length) return usage(r, 'missing operand', 'sleep [N]...\n\nPause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays');
+    if (!r.args.length)
+      return usage(
+        r,
+        'missing operand',
+        'sleep [N]...\n\nPause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays',
+      );
     let seconds = 0;
     for (const arg of r.args) {
       const d = duration(arg);
@@ -95,24 +104,29 @@ export const YES: ToolSpec = {
 };
 
 /** seq's operands may be negative: they are no options. */
-export const seq = (bb: boolean) => (u: Userland): Program =>
-  function* (p) {
-    const options = new Map<string, string[]>();
-    const args: string[] = [];
-    for (let i = 1; i < p.argv.length; i++) {
-      const a = p.argv[i];
-      if (/^-[sf]$/.test(a)) options.set(a[1], [p.argv[++i] ?? '']);
-      else if (/^-[sf]./.test(a)) options.set(a[1], [a.slice(2)]);
-      else if (a === '-w') options.set('w', ['']);
-      else if (a !== '--') args.push(a);
-    }
-    return sequence({ p, u, bb, name: 'seq', options, args }, args);
-  };
+export const seq =
+  (bb: boolean) =>
+  (u: Userland): Program =>
+    function* (p) {
+      const options = new Map<string, string[]>();
+      const args: string[] = [];
+      for (let i = 1; i < p.argv.length; i++) {
+        const a = p.argv[i];
+        if (/^-[sf]$/.test(a)) options.set(a[1], [p.argv[++i] ?? '']);
+        else if (/^-[sf]./.test(a)) options.set(a[1], [a.slice(2)]);
+        else if (a === '-w') options.set('w', ['']);
+        else if (a !== '--') args.push(a);
+      }
+      return sequence({ p, u, bb, name: 'seq', options, args }, args);
+    };
 
 function sequence(r: Run, args: string[]): number {
   if (!args.length) return usage(r, 'missing operand', 'seq [-w] [-s SEP] [FIRST [INC]] LAST');
-  for (const a of args) if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(a)) return r.bb ? error(r, `invalid number '${a}'`) : usage(r, `invalid floating point argument: '${a}'`);
-  const [first, step, last] = args.length === 1 ? [1, 1, Number(args[0])] : args.length === 2 ? [Number(args[0]), 1, Number(args[1])] : args.map(Number);
+  for (const a of args)
+    if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(a))
+      return r.bb ? error(r, `invalid number '${a}'`) : usage(r, `invalid floating point argument: '${a}'`);
+  const [first, step, last] =
+    args.length === 1 ? [1, 1, Number(args[0])] : args.length === 2 ? [Number(args[0]), 1, Number(args[1])] : args.map(Number);
   if (step === 0) return usage(r, "invalid Zero increment value: '0'");
   const decimals = Math.max(...args.map(a => a.split('.')[1]?.length ?? 0));
   const values: string[] = [];
@@ -195,7 +209,12 @@ export function account(p: Process, who: number | string): Account | null {
 export function groupName(p: Process, gid: number): string | null {
   const data = readFile(p.fs, '/etc/group', p);
   if (typeof data === 'string') return null;
-  return bytesToString(data).split('\n').find(l => l.split(':')[2] === String(gid))?.split(':')[0] ?? null;
+  return (
+    bytesToString(data)
+      .split('\n')
+      .find(l => l.split(':')[2] === String(gid))
+      ?.split(':')[0] ?? null
+  );
 }
 
 export const ID: ToolSpec = {
@@ -210,17 +229,20 @@ export const ID: ToolSpec = {
     const user = found?.name ?? null;
     const group = groupName(r.p, gid);
     const both = (n: number, name: string | null) => `${n}${name ? `(${name})` : ''}`;
-    const extra = r.bb && uid === 0 && r.u.distro === 'busybox' ? [[10, 'wheel']] : r.u.distro === 'alpine' && uid === 0 ? ALPINE_ROOT_GROUPS : [];
+    const extra = r.u.distro === 'alpine' && uid === 0 ? ALPINE_ROOT_GROUPS : [];
     if (has(r, 'u')) out(r, `${has(r, 'n') ? (user ?? uid) : uid}\n`);
     else if (has(r, 'g')) out(r, `${has(r, 'n') ? (group ?? gid) : gid}\n`);
     else if (has(r, 'G')) out(r, `${[has(r, 'n') ? (group ?? gid) : gid, ...extra.map(e => e[has(r, 'n') ? 1 : 0])].join(' ')}\n`);
-    else out(r, `uid=${both(uid, user)} gid=${both(gid, group)} groups=${[both(gid, group), ...extra.map(e => `${e[0]}(${e[1]})`)].join(',')}\n`);
+    else
+      out(
+        r,
+        `uid=${both(uid, user)} gid=${both(gid, group)} groups=${[both(gid, group), ...extra.map(e => `${e[0]}(${e[1]})`)].join(',')}\n`,
+      );
     return 0;
   },
 };
 
 const ALPINE_ROOT_GROUPS: [number, string][] = [
-  [0, 'root'],
   [1, 'bin'],
   [2, 'daemon'],
   [3, 'sys'],
@@ -251,7 +273,17 @@ export function hostName(p: Process): string {
 
 export const UNAME: ToolSpec = {
   short: 'asnrvmpio',
-  long: { all: 'a', 'kernel-name': 's', nodename: 'n', 'kernel-release': 'r', 'kernel-version': 'v', machine: 'm', processor: 'p', 'hardware-platform': 'i', 'operating-system': 'o' },
+  long: {
+    all: 'a',
+    'kernel-name': 's',
+    nodename: 'n',
+    'kernel-release': 'r',
+    'kernel-version': 'v',
+    machine: 'm',
+    processor: 'p',
+    'hardware-platform': 'i',
+    'operating-system': 'o',
+  },
   *run(r) {
     if (r.args.length) return usage(r, `extra operand '${r.args[0]}'`, 'uname [-amnrspvio]');
     const version = '#1 SMP PREEMPT_DYNAMIC Debian 6.1.0-37 (2025-05-22)';
@@ -266,7 +298,9 @@ export const UNAME: ToolSpec = {
       ['o', r.bb && r.u.distro === 'alpine' ? 'Linux' : 'GNU/Linux'],
     ];
     const all = has(r, 'a');
-    const chosen = fields.filter(([letter]) => (all ? letter !== 'p' && letter !== 'i' : has(r, letter) || (!r.options.size && letter === 's')));
+    const chosen = fields.filter(([letter]) =>
+      all ? letter !== 'p' && letter !== 'i' : has(r, letter) || (!r.options.size && letter === 's'),
+    );
     out(r, `${chosen.map(f => f[1]).join(' ')}\n`);
     return 0;
   },
@@ -398,7 +432,10 @@ export const time: Program = function* (p) {
   const s = (p.kernel.sim.nowMs - from) / 1000;
   const posix = p.argv[1] === '-p';
   const m = Math.floor(s / 60);
-  complain(p, posix ? `real ${s.toFixed(2)}\nuser 0.00\nsys 0.00\n` : `real\t${m}m ${(s - m * 60).toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
+  complain(
+    p,
+    posix ? `real ${s.toFixed(2)}\nuser 0.00\nsys 0.00\n` : `real\t${m}m ${(s - m * 60).toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`,
+  );
   return code;
 };
 

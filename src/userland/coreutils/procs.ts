@@ -1,16 +1,27 @@
 // Tools about processes: ps, kill, timeout, env, nohup, watch, xargs, pgrep, free, df …
-import { complain, findExecutable, kill as signalProcess, print, runChild, sleep, spawn, stdinAll, strerror, waitFor } from '../../linux/process.ts';
+import {
+  complain,
+  findExecutable,
+  print,
+  runChild,
+  kill as signalProcess,
+  sleep,
+  spawn,
+  stdinAll,
+  strerror,
+  waitFor,
+} from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { absolute, listDir } from '../../linux/vfs.ts';
 import { pipeOf } from '../../sim/pipe.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { civilTime } from '../../sim/time.ts';
 import { containerProcesses, localPid, processByLocalPid } from '../pids.ts';
-import { signalName, SIGNAL_LIST } from '../signals.ts';
+import { SIGNAL_LIST, signalName } from '../signals.ts';
 import { strftime } from '../strftime.ts';
 import type { Userland } from '../userland.ts';
 import { account, duration, hostName } from './plain.ts';
-import { BROKEN, error, has, option, out, type Run, splitLines, toBinary, type ToolSpec, usage } from './tool.ts';
+import { BROKEN, error, has, option, out, type Run, splitLines, type ToolSpec, toBinary, usage } from './tool.ts';
 
 const userOf = (p: Process, q: Process): string => account(p, q.uid)?.name ?? String(q.uid);
 const command = (q: Process): string => q.argv.join(' ');
@@ -47,40 +58,57 @@ function elapsed(ms: number): string {
 }
 
 function busyboxPs(r: Run, processes: Process[]): void {
-  out(r, r.u.distro === 'alpine' || r.u.libc === 'musl' ? 'PID   USER     TIME  COMMAND\n' : 'PID   USER     TIME  COMMAND\n');
-  for (const q of processes) out(r, `${String(localPid(q)).padStart(5)} ${userOf(r.p, q).padEnd(8).slice(0, 8)} ${'0:00'.padStart(5)} ${command(q)}\n`);
+  // The busybox image is built without FEATURE_PS_TIME, Alpine's package with it.
+  const time = r.u.distro === 'busybox' ? '' : ' 0:00 ';
+  out(r, `PID   USER     ${time ? 'TIME  ' : ''}COMMAND\n`);
+  for (const q of processes) out(r, `${String(localPid(q)).padStart(5)} ${userOf(r.p, q).padEnd(8).slice(0, 8)} ${time}${command(q)}\n`);
 }
 
 /** procps' ps: BSD words (aux), UNIX options (-ef), or -o. */
-export const ps = (bb: boolean) => (u: Userland): Program =>
-  function* (p) {
-    const r: Run = { p, u, bb, name: 'ps', options: new Map(), args: p.argv.slice(1) };
-    const words = r.args;
-    const at = words.findIndex(w => /^-?[A-Za-z]*o$/.test(w));
-    const all = containerProcesses(p);
-    const attached = words.findIndex(w => w === '-o' || w === 'o');
-    const list = attached >= 0 ? words[attached + 1] : words.find(w => /^-o./.test(w))?.slice(2);
-    if (list !== undefined || at >= 0) return columnsPs(r, list ?? words[at + 1] ?? 'pid,user,args', all);
-    if (bb) {
-      busyboxPs(r, all);
+export const ps =
+  (bb: boolean) =>
+  (u: Userland): Program =>
+    function* (p) {
+      const r: Run = { p, u, bb, name: 'ps', options: new Map(), args: p.argv.slice(1) };
+      const words = r.args;
+      const at = words.findIndex(w => /^-?[A-Za-z]*o$/.test(w));
+      const all = containerProcesses(p);
+      const attached = words.findIndex(w => w === '-o' || w === 'o');
+      const list = attached >= 0 ? words[attached + 1] : words.find(w => /^-o./.test(w))?.slice(2);
+      if (list !== undefined || at >= 0) return columnsPs(r, list ?? words[at + 1] ?? 'pid,user,args', all);
+      if (bb) {
+        busyboxPs(r, all);
+        return 0;
+      }
+      const flags = words.join('').replace(/-/g, '');
+      if (/^a?u?x?w*$/.test(flags) && flags.includes('u')) {
+        out(r, 'USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n');
+        for (const q of all)
+          out(
+            r,
+            `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)}  0.0  0.0   4480  3200 ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : localPid(q) === 1 ? 'Ss' : 'S').padEnd(4)} ${clock(r, q)}   0:00 ${command(q)}\n`,
+          );
+      } else if (flags.includes('f')) {
+        out(r, 'UID          PID    PPID  C STIME TTY          TIME CMD\n');
+        for (const q of all)
+          out(
+            r,
+            `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)} ${String(q.parent ? localPid(q.parent) : 0).padStart(7)}  0 ${clock(r, q)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${command(q)}\n`,
+          );
+      } else if (/a?x/.test(flags)) {
+        out(r, '    PID TTY      STAT   TIME COMMAND\n');
+        for (const q of all)
+          out(
+            r,
+            `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : 'S').padEnd(4)}   0:00 ${command(q)}\n`,
+          );
+      } else {
+        out(r, '    PID TTY          TIME CMD\n');
+        for (const q of /[eA]/.test(flags) ? all : all.filter(x => x.tty === p.tty))
+          out(r, `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${name(q)}\n`);
+      }
       return 0;
-    }
-    const flags = words.join('').replace(/-/g, '');
-    if (/^a?u?x?w*$/.test(flags) && flags.includes('u')) {
-      out(r, 'USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n');
-      for (const q of all) out(r, `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)}  0.0  0.0   4480  3200 ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : localPid(q) === 1 ? 'Ss' : 'S').padEnd(4)} ${clock(r, q)}   0:00 ${command(q)}\n`);
-    } else if (flags.includes('f')) {
-      out(r, 'UID          PID    PPID  C STIME TTY          TIME CMD\n');
-      for (const q of all) out(r, `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)} ${String(q.parent ? localPid(q.parent) : 0).padStart(7)}  0 ${clock(r, q)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${command(q)}\n`);
-    } else if (/a?x/.test(flags)) {
-      out(r, '    PID TTY      STAT   TIME COMMAND\n');
-      for (const q of all) out(r, `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : 'S').padEnd(4)}   0:00 ${command(q)}\n`);
-    } else {
-      out(r, '    PID TTY          TIME CMD\n');
-      for (const q of /[eA]/.test(flags) ? all : all.filter(x => x.tty === p.tty)) out(r, `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${name(q)}\n`);
-    }
-    return 0;
-  };
+    };
 
 function columnsPs(r: Run, list: string, processes: Process[]): number {
   const columns: { title: string; right: boolean; cell: (q: Process) => string }[] = [];
@@ -88,16 +116,30 @@ function columnsPs(r: Run, list: string, processes: Process[]): number {
     const [id, title] = key.split('=');
     const known = PS_COLUMNS[id];
     if (!known) {
-      complain(r.p, r.bb ? `ps: bad -o argument '${id}', supported arguments: user,group,comm,args,pid,ppid,pgid,tty,vsz,stat,rss\n` : `error: unknown user-defined format specifier "${id}"\n`);
+      complain(
+        r.p,
+        r.bb
+          ? `ps: bad -o argument '${id}', supported arguments: user,group,comm,args,pid,ppid,pgid,tty,vsz,stat,rss\n`
+          : `error: unknown user-defined format specifier "${id}"\n`,
+      );
       return 1;
     }
     columns.push({ title: title ?? known[0], right: known[1], cell: q => known[2](r, q) });
   }
   const rows = processes.map(q => columns.map(c => c.cell(q)));
   const minimum = (i: number) => (columns[i].right ? (r.bb ? 5 : 7) : r.bb && columns[i].title === 'USER' ? 8 : 8);
-  const widths = columns.map((c, i) => Math.max(c.title.length, c.title === 'PID' || c.title === 'PPID' ? minimum(i) : 0, ...rows.map(row => row[i].length)));
-  const line = (cells: string[]) => `${cells.map((c, i) => (i === cells.length - 1 ? c : columns[i].right ? c.padStart(widths[i]) : c.padEnd(widths[i]))).join(' ')}\n`;
-  if (columns.some(c => c.title)) out(r, r.bb ? `${columns.map((c, i) => (i === columns.length - 1 ? c.title : c.title.padEnd(widths[i]))).join(' ')}\n` : line(columns.map(c => c.title)));
+  const widths = columns.map((c, i) =>
+    Math.max(c.title.length, c.title === 'PID' || c.title === 'PPID' ? minimum(i) : 0, ...rows.map(row => row[i].length)),
+  );
+  const line = (cells: string[]) =>
+    `${cells.map((c, i) => (i === cells.length - 1 ? c : columns[i].right ? c.padStart(widths[i]) : c.padEnd(widths[i]))).join(' ')}\n`;
+  if (columns.some(c => c.title))
+    out(
+      r,
+      r.bb
+        ? `${columns.map((c, i) => (i === columns.length - 1 ? c.title : c.title.padEnd(widths[i]))).join(' ')}\n`
+        : line(columns.map(c => c.title)),
+    );
   for (const row of rows) out(r, line(row));
   return 0;
 }
@@ -108,70 +150,92 @@ function deliver(q: Process, signal: string): void {
   signalProcess(q, signal);
 }
 
-export const kill = (bb: boolean) => (u: Userland): Program =>
-  function* (p) {
-    const r: Run = { p, u, bb, name: 'kill', options: new Map(), args: p.argv.slice(1) };
-    let signal = 'TERM';
-    let args = r.args;
-    if (args[0] === '-l') {
-      out(r, `${SIGNAL_LIST.join(' ')}\n`);
-      return 0;
-    }
-    if (args[0] === '-s') {
-      signal = signalName(args[1] ?? '') ?? '';
-      args = args.slice(2);
-    } else if (/^-./.test(args[0] ?? '') && args[0] !== '--') {
-      const known = signalName(args[0].slice(1));
-      if (known === null) return error(r, bb ? `bad signal name '${args[0].slice(1)}'` : `unknown signal ${args[0].slice(1)}`);
-      signal = known;
-      args = args.slice(1);
-    }
-    if (args[0] === '--') args = args.slice(1);
-    if (!args.length) return error(r, bb ? 'you need to specify whom to kill' : 'not enough arguments');
-    let status = 0;
-    for (const arg of args) {
-      if (!/^-?\d+$/.test(arg)) {
-        status = error(r, bb ? `invalid number '${arg}'` : `failed to parse argument: '${arg}'`);
-        continue;
+export const kill =
+  (bb: boolean) =>
+  (u: Userland): Program =>
+    function* (p) {
+      const r: Run = { p, u, bb, name: 'kill', options: new Map(), args: p.argv.slice(1) };
+      let signal = 'TERM';
+      let args = r.args;
+      if (args[0] === '-l') {
+        out(r, `${SIGNAL_LIST.join(' ')}\n`);
+        return 0;
       }
-      const q = processByLocalPid(p, Math.abs(Number(arg)));
-      if (q) deliver(q, signal);
-      else status = error(r, bb ? `can't kill pid ${arg}: No such process` : `(${arg}) - No such process`);
-    }
-    return status;
-  };
+      if (args[0] === '-s') {
+        signal = signalName(args[1] ?? '') ?? '';
+        args = args.slice(2);
+      } else if (/^-./.test(args[0] ?? '') && args[0] !== '--') {
+        const known = signalName(args[0].slice(1));
+        if (known === null) return error(r, bb ? `bad signal name '${args[0].slice(1)}'` : `unknown signal ${args[0].slice(1)}`);
+        signal = known;
+        args = args.slice(1);
+      }
+      if (args[0] === '--') args = args.slice(1);
+      if (!args.length) return error(r, bb ? 'you need to specify whom to kill' : 'not enough arguments');
+      let status = 0;
+      for (const arg of args) {
+        if (!/^-?\d+$/.test(arg)) {
+          status = error(r, bb ? `invalid number '${arg}'` : `failed to parse argument: '${arg}'`);
+          continue;
+        }
+        const q = processByLocalPid(p, Math.abs(Number(arg)));
+        if (q) deliver(q, signal);
+        else status = error(r, bb ? `can't kill pid ${arg}: No such process` : `(${arg}) - No such process`);
+      }
+      return status;
+    };
 
 /** killall, pkill, pgrep, pidof: processes by name. */
-export const byName = (bb: boolean) => (u: Userland): Program =>
-  function* (p) {
-    const tool = p.argv[0].replace(/.*\//, '');
-    const r: Run = { p, u, bb, name: tool, options: new Map(), args: [] };
-    let signal = 'TERM';
-    const flags: string[] = [];
-    for (const arg of p.argv.slice(1)) {
-      if (!arg.startsWith('-')) r.args.push(arg);
-      else if ((tool === 'pkill' || tool === 'killall') && signalName(arg.slice(1))) signal = signalName(arg.slice(1)) as string;
-      else flags.push(arg);
-    }
-    const whole = flags.includes('-f');
-    const others = containerProcesses(p).filter(q => q !== p);
-    const pattern = r.args[0] ?? '';
-    const hits = others.filter(q => (tool === 'pidof' || tool === 'killall' ? r.args.includes(name(q)) : flags.includes('-x') ? name(q) === pattern : new RegExp(pattern).test(whole ? command(q) : name(q))));
-    if (!hits.length) {
-      if (tool === 'killall') error(r, bb ? `${pattern}: no process killed` : `${pattern}: no process found`);
-      return 1;
-    }
-    if (tool === 'pidof') out(r, `${hits.map(localPid).reverse().join(' ')}\n`);
-    else if (tool === 'pgrep') for (const q of hits) out(r, `${localPid(q)}${flags.some(f => /[la]/.test(f)) ? ` ${flags.some(f => f.includes('a')) ? command(q) : name(q)}` : ''}\n`);
-    else for (const q of hits) deliver(q, signal);
-    return 0;
-  };
+export const byName =
+  (bb: boolean) =>
+  (u: Userland): Program =>
+    function* (p) {
+      const tool = p.argv[0].replace(/.*\//, '');
+      const r: Run = { p, u, bb, name: tool, options: new Map(), args: [] };
+      let signal = 'TERM';
+      const flags: string[] = [];
+      for (const arg of p.argv.slice(1)) {
+        if (!arg.startsWith('-')) r.args.push(arg);
+        else if ((tool === 'pkill' || tool === 'killall') && signalName(arg.slice(1))) signal = signalName(arg.slice(1)) as string;
+        else flags.push(arg);
+      }
+      const whole = flags.includes('-f');
+      const others = containerProcesses(p).filter(q => q !== p);
+      const pattern = r.args[0] ?? '';
+      const hits = others.filter(q =>
+        tool === 'pidof' || tool === 'killall'
+          ? r.args.includes(name(q))
+          : flags.includes('-x')
+            ? name(q) === pattern
+            : new RegExp(pattern).test(whole ? command(q) : name(q)),
+      );
+      if (!hits.length) {
+        if (tool === 'killall') error(r, bb ? `${pattern}: no process killed` : `${pattern}: no process found`);
+        return 1;
+      }
+      if (tool === 'pidof') out(r, `${hits.map(localPid).reverse().join(' ')}\n`);
+      else if (tool === 'pgrep')
+        for (const q of hits)
+          out(r, `${localPid(q)}${flags.some(f => /[la]/.test(f)) ? ` ${flags.some(f => f.includes('a')) ? command(q) : name(q)}` : ''}\n`);
+      else for (const q of hits) deliver(q, signal);
+      return 0;
+    };
 
 /** Start what the words name, as this tool's child. -> null: reported */
-function start(r: Run, argv: string[], o: { env?: Map<string, string>; stdin?: Process['stdin']; stdout?: Process['stdout']; cwd?: string } = {}): Process | number {
+function start(
+  r: Run,
+  argv: string[],
+  o: { env?: Map<string, string>; stdin?: Process['stdin']; stdout?: Process['stdout']; cwd?: string } = {},
+): Process | number {
   const child = spawn(r.p.kernel, { netns: r.p.netns, fs: r.p.fs, parent: r.p, ...o, argv });
   if (typeof child !== 'string') return child;
-  const text = r.bb ? `can't execute '${argv[0]}': ${strerror(child)}` : r.name === 'timeout' || r.name === 'nohup' || r.name === 'nice' ? `failed to run command '${argv[0]}': ${strerror(child)}` : r.name === 'env' ? `'${argv[0]}': ${strerror(child)}` : `${argv[0]}: ${strerror(child)}`;
+  const text = r.bb
+    ? `can't execute '${argv[0]}': ${strerror(child)}`
+    : r.name === 'timeout' || r.name === 'nohup' || r.name === 'nice'
+      ? `failed to run command '${argv[0]}': ${strerror(child)}`
+      : r.name === 'env'
+        ? `'${argv[0]}': ${strerror(child)}`
+        : `${argv[0]}: ${strerror(child)}`;
   error(r, text);
   return child === 'ENOENT' ? 127 : 126;
 }
@@ -187,9 +251,11 @@ export const TIMEOUT: ToolSpec = {
     const args = old === undefined ? r.args : [old, ...r.args];
     if (args.length < 2) return usage(r, 'missing operand', TIMEOUT.usage, 125);
     const seconds = duration(args[0]);
-    if (seconds === null) return r.bb ? error(r, `invalid number '${args[0]}'`) : usage(r, `invalid time interval '${args[0]}'`, undefined, 125);
+    if (seconds === null)
+      return r.bb ? error(r, `invalid number '${args[0]}'`) : usage(r, `invalid time interval '${args[0]}'`, undefined, 125);
     const signal = signalName(option(r, 's') ?? 'TERM');
-    if (signal === null) return r.bb ? error(r, `unknown signal '${option(r, 's')}'`) : usage(r, `'${option(r, 's')}': invalid signal`, undefined, 125);
+    if (signal === null)
+      return r.bb ? error(r, `unknown signal '${option(r, 's')}'`) : usage(r, `'${option(r, 's')}': invalid signal`, undefined, 125);
     const child = start(r, args.slice(1));
     if (typeof child === 'number') return child;
     r.p.onSignal.set('TERM', () => signalProcess(child, 'TERM'));
@@ -268,7 +334,11 @@ export const WATCH: ToolSpec = {
     for (;;) {
       const stamp = strftime('%a %b %e %H:%M:%S %Y', r.p.kernel.sim.nowMs);
       const title = `Every ${seconds.toFixed(1)}s: ${r.args.join(' ')}`;
-      if (!has(r, 't')) out(r, `\x1b[H\x1b[J${r.bb ? `${title}${stamp.padStart(Math.max(1, 80 - title.length))}` : `${title}${`${hostName(r.p)}: ${stamp}`.padStart(Math.max(1, 80 - title.length))}`}\n\n`);
+      if (!has(r, 't'))
+        out(
+          r,
+          `\x1b[H\x1b[J${r.bb ? `${title}${stamp.padStart(Math.max(1, 80 - title.length))}` : `${title}${`${hostName(r.p)}: ${stamp}`.padStart(Math.max(1, 80 - title.length))}`}\n\n`,
+        );
       yield* runChild(r.p, shell ? ['sh', '-c', r.args.join(' ')] : r.args);
       if (r.p.stdout.broken) return BROKEN;
       yield* sleep(r.p, seconds * 1000);
@@ -287,7 +357,8 @@ function xargsWords(text: string): string[] | string {
       word = null;
     } else if (c === '"' || c === "'") {
       const end = text.indexOf(c, i + 1);
-      if (end < 0) return `unmatched ${c === '"' ? 'double' : 'single'} quote; by default quotes are special to xargs unless you use the -0 option`;
+      if (end < 0)
+        return `unmatched ${c === '"' ? 'double' : 'single'} quote; by default quotes are special to xargs unless you use the -0 option`;
       word = (word ?? '') + text.slice(i + 1, end);
       i = end;
     } else if (c === '\\' && i + 1 < text.length) word = (word ?? '') + text[++i];
@@ -299,14 +370,25 @@ function xargsWords(text: string): string[] | string {
 
 export const XARGS: ToolSpec = {
   short: '+0I:n:L:P:d:rtpi:s:a:xE:e:',
-  long: { null: '0', 'max-args': 'n', replace: 'I', 'no-run-if-empty': 'r', 'max-procs': 'P', delimiter: 'd', verbose: 't', 'max-lines': 'L', 'arg-file': 'a' },
+  long: {
+    null: '0',
+    'max-args': 'n',
+    replace: 'I',
+    'no-run-if-empty': 'r',
+    'max-procs': 'P',
+    delimiter: 'd',
+    verbose: 't',
+    'max-lines': 'L',
+    'arg-file': 'a',
+  },
   *run(r) {
     const text = toBinary(yield* stdinAll(r.p));
     const template = r.args.length ? r.args : ['echo'];
     const marker = option(r, 'I');
     const delimiter = has(r, '0') ? '\0' : option(r, 'd')?.replace('\\n', '\n').replace('\\t', '\t');
     const lines = splitLines(text, delimiter ?? '\n');
-    const words = delimiter !== undefined ? lines : marker !== undefined || has(r, 'L') ? lines.map(l => l.trim()).filter(Boolean) : xargsWords(text);
+    const words =
+      delimiter !== undefined ? lines : marker !== undefined || has(r, 'L') ? lines.map(l => l.trim()).filter(Boolean) : xargsWords(text);
     if (typeof words === 'string') return error(r, words);
     const calls: string[][] = [];
     if (marker !== undefined) for (const w of words) calls.push(template.map(t => t.replaceAll(marker, w)));
@@ -345,10 +427,22 @@ export const FREE: ToolSpec = {
   long: { human: 'h', mega: 'm', giga: 'g', kibi: 'k' },
   *run(r) {
     const kib = [4_028_904, 1_204_312, 812_004, 3104, 2_012_588, 2_824_592];
-    const unit = (n: number) => (has(r, 'h') ? (n > 1_048_576 ? `${(n / 1_048_576).toFixed(1)}${r.bb ? 'G' : 'Gi'}` : `${Math.round(n / 1024)}${r.bb ? 'M' : 'Mi'}`) : String(has(r, 'm') ? Math.floor(n / 1024) : has(r, 'g') ? Math.floor(n / 1_048_576) : has(r, 'b') ? n * 1024 : n));
+    const unit = (n: number) =>
+      has(r, 'h')
+        ? n > 1_048_576
+          ? `${(n / 1_048_576).toFixed(1)}${r.bb ? 'G' : 'Gi'}`
+          : `${Math.round(n / 1024)}${r.bb ? 'M' : 'Mi'}`
+        : String(has(r, 'm') ? Math.floor(n / 1024) : has(r, 'g') ? Math.floor(n / 1_048_576) : has(r, 'b') ? n * 1024 : n);
     const width = r.bb ? 12 : 12;
-    const row = (label: string, values: string[]) => `${label.padEnd(r.bb ? 7 : 8)}${values.map(v => v.padStart(width - (r.bb ? 1 : 0))).join(r.bb ? ' ' : '')}\n`.replace(/^(.{7}) {1}/, '$1');
-    out(r, `${' '.repeat(r.bb ? 7 : 7)}${['total', 'used', 'free', 'shared', 'buff/cache', 'available'].map(h => h.padStart(12)).join('')}\n`);
+    const row = (label: string, values: string[]) =>
+      `${label.padEnd(r.bb ? 7 : 8)}${values.map(v => v.padStart(width - (r.bb ? 1 : 0))).join(r.bb ? ' ' : '')}\n`.replace(
+        /^(.{7}) {1}/,
+        '$1',
+      );
+    out(
+      r,
+      `${' '.repeat(r.bb ? 7 : 7)}${['total', 'used', 'free', 'shared', 'buff/cache', 'available'].map(h => h.padStart(12)).join('')}\n`,
+    );
     out(r, row('Mem:', kib.map(unit)));
     out(r, row('Swap:', [0, 0, 0].map(unit)));
     return 0;
@@ -365,10 +459,23 @@ export const DF: ToolSpec = {
       ['shm', 'tmpfs', 65_536, 0, '/dev/shm'],
       ['/dev/vda1', 'ext4', 61_202_244, 18_320_552, '/etc/hosts'],
     ];
-    const show = (n: number) => (has(r, 'h') ? (n === 0 ? '0' : n >= 1_048_576 ? `${(n / 1_048_576).toFixed(n < 10_485_760 ? 1 : 0)}G` : n >= 1024 ? `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)}M` : `${n}K`) : String(has(r, 'm') ? Math.ceil(n / 1024) : n));
+    const show = (n: number) =>
+      has(r, 'h')
+        ? n === 0
+          ? '0'
+          : n >= 1_048_576
+            ? `${(n / 1_048_576).toFixed(n < 10_485_760 ? 1 : 0)}G`
+            : n >= 1024
+              ? `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)}M`
+              : `${n}K`
+        : String(has(r, 'm') ? Math.ceil(n / 1024) : n);
     const head = has(r, 'h') ? ['Size', 'Used', 'Avail'] : [r.bb ? '1K-blocks' : '1K-blocks', 'Used', 'Available'];
     out(r, `${'Filesystem'.padEnd(20)} ${head[0].padStart(9)} ${head[1].padStart(9)} ${head[2].padStart(9)} Use% Mounted on\n`);
-    for (const [fs, , total, used, at] of rows) out(r, `${fs.padEnd(20)} ${show(total).padStart(9)} ${show(used).padStart(9)} ${show(total - used).padStart(9)} ${`${Math.ceil((used / total) * 100)}%`.padStart(4)} ${at}\n`);
+    for (const [fs, , total, used, at] of rows)
+      out(
+        r,
+        `${fs.padEnd(20)} ${show(total).padStart(9)} ${show(used).padStart(9)} ${show(total - used).padStart(9)} ${`${Math.ceil((used / total) * 100)}%`.padStart(4)} ${at}\n`,
+      );
     return 0;
   },
 };
@@ -381,7 +488,15 @@ export const MOUNT: ToolSpec = {
       complain(r.p, r.bb ? `mount: permission denied (are you root?)\n` : `mount: ${r.args.at(-1)}: permission denied.\n`);
       return r.bb ? 1 : 32;
     }
-    const lines = ['overlay on / type overlay (rw,relatime)', 'proc on /proc type proc (rw,nosuid,nodev,noexec,relatime)', 'tmpfs on /dev type tmpfs (rw,nosuid,size=65536k,mode=755)', 'devpts on /dev/pts type devpts (rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666)', 'sysfs on /sys type sysfs (ro,nosuid,nodev,noexec,relatime)', '/dev/vda1 on /etc/hosts type ext4 (rw,relatime)', '/dev/vda1 on /etc/resolv.conf type ext4 (rw,relatime)'];
+    const lines = [
+      'overlay on / type overlay (rw,relatime)',
+      'proc on /proc type proc (rw,nosuid,nodev,noexec,relatime)',
+      'tmpfs on /dev type tmpfs (rw,nosuid,size=65536k,mode=755)',
+      'devpts on /dev/pts type devpts (rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666)',
+      'sysfs on /sys type sysfs (ro,nosuid,nodev,noexec,relatime)',
+      '/dev/vda1 on /etc/hosts type ext4 (rw,relatime)',
+      '/dev/vda1 on /etc/resolv.conf type ext4 (rw,relatime)',
+    ];
     const secrets = listDir(r.p.fs, '/var/run/secrets/kubernetes.io/serviceaccount', r.p);
     if (typeof secrets !== 'string') lines.push('tmpfs on /run/secrets/kubernetes.io/serviceaccount type tmpfs (ro,relatime)');
     out(r, `${lines.join('\n')}\n`);
@@ -392,7 +507,8 @@ export const MOUNT: ToolSpec = {
 export const DMESG: ToolSpec = {
   short: 'cTHwxn:s:',
   *run(r) {
-    if (!r.p.caps.has('SYS_ADMIN')) return error(r, r.bb ? 'klogctl: Operation not permitted' : 'read kernel buffer failed: Operation not permitted');
+    if (!r.p.caps.has('SYS_ADMIN'))
+      return error(r, r.bb ? 'klogctl: Operation not permitted' : 'read kernel buffer failed: Operation not permitted');
     return 0;
   },
 };
@@ -404,11 +520,25 @@ export const TOP: ToolSpec = {
     for (let n = Number(option(r, 'n') ?? Number.POSITIVE_INFINITY); n > 0; n--) {
       const rows = containerProcesses(r.p);
       if (r.bb) {
-        out(r, `Mem: 2016320K used, 2012584K free, 3104K shrd, 102400K buff, 1200000K cached\nCPU:   1% usr   1% sys   0% nic  98% idle   0% io   0% irq   0% sirq\nLoad average: 0.00 0.00 0.00 1/${rows.length} ${localPid(r.p)}\n  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND\n`);
-        for (const q of rows) out(r, `${String(localPid(q)).padStart(5)} ${String(q.parent ? localPid(q.parent) : 0).padStart(5)} ${userOf(r.p, q).padEnd(8)} ${(q === r.p ? 'R' : 'S').padEnd(4)}  4480   0%   0   0% ${command(q)}\n`);
+        out(
+          r,
+          `Mem: 2016320K used, 2012584K free, 3104K shrd, 102400K buff, 1200000K cached\nCPU:   1% usr   1% sys   0% nic  98% idle   0% io   0% irq   0% sirq\nLoad average: 0.00 0.00 0.00 1/${rows.length} ${localPid(r.p)}\n  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND\n`,
+        );
+        for (const q of rows)
+          out(
+            r,
+            `${String(localPid(q)).padStart(5)} ${String(q.parent ? localPid(q.parent) : 0).padStart(5)} ${userOf(r.p, q).padEnd(8)} ${(q === r.p ? 'R' : 'S').padEnd(4)}  4480   0%   0   0% ${command(q)}\n`,
+          );
       } else {
-        out(r, `top - ${strftime('%H:%M:%S', r.p.kernel.sim.nowMs)} up 1 day,  0 users,  load average: 0.00, 0.00, 0.00\nTasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\nMiB Mem :   3934.5 total,    792.9 free,   1176.1 used,   1965.4 buff/cache\nMiB Swap:      0.0 total,      0.0 free,      0.0 used.   2758.4 avail Mem\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`);
-        for (const q of rows) out(r, `${String(localPid(q)).padStart(7)} ${userOf(r.p, q).padEnd(9)} 20   0    4480   3200   2900 ${q === r.p ? 'R' : 'S'}   0.0   0.1   0:00.00 ${name(q)}\n`);
+        out(
+          r,
+          `top - ${strftime('%H:%M:%S', r.p.kernel.sim.nowMs)} up 1 day,  0 users,  load average: 0.00, 0.00, 0.00\nTasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\nMiB Mem :   3934.5 total,    792.9 free,   1176.1 used,   1965.4 buff/cache\nMiB Swap:      0.0 total,      0.0 free,      0.0 used.   2758.4 avail Mem\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`,
+        );
+        for (const q of rows)
+          out(
+            r,
+            `${String(localPid(q)).padStart(7)} ${userOf(r.p, q).padEnd(9)} 20   0    4480   3200   2900 ${q === r.p ? 'R' : 'S'}   0.0   0.1   0:00.00 ${name(q)}\n`,
+          );
       }
       if (!once && !r.p.tty) return 0;
       if (n > 1) yield* sleep(r.p, Number(option(r, 'd') ?? 3) * 1000);
@@ -416,4 +546,3 @@ export const TOP: ToolSpec = {
     return 0;
   },
 };
-

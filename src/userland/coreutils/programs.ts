@@ -1,11 +1,16 @@
 import { busyboxProgram, type ProgramTable } from '../programs.ts';
+import { awk } from './awk.ts';
+import * as binary from './bytes-tools.ts';
 import * as files from './files.ts';
+import { find } from './find.ts';
 import { GREP } from './grep.ts';
 import { LS, STAT } from './ls.ts';
+import * as misc from './misc.ts';
 import * as plain from './plain.ts';
 import * as procs from './procs.ts';
 import { SED } from './sed.ts';
 import { SHUF, SORT } from './sort.ts';
+import { tar } from './tar.ts';
 import * as text from './text.ts';
 import { tool } from './tool.ts';
 
@@ -74,6 +79,14 @@ const both = (bb: boolean) => ({
     du: tool(files.DU, bb),
     timeout: tool(procs.TIMEOUT, bb),
     nohup: tool(procs.WRAPPER, bb),
+    expr: misc.expr(bb),
+    base64: tool(binary.BASE64, bb),
+    md5sum: tool(binary.SUM, bb),
+    sha1sum: tool(binary.SUM, bb),
+    sha256sum: tool(binary.SUM, bb),
+    sha512sum: tool(binary.SUM, bb),
+    cksum: tool(binary.CKSUM, bb),
+    od: tool(binary.OD, bb),
   },
 });
 
@@ -83,14 +96,28 @@ const applets = both(true);
 /** What every system has: coreutils, grep, sed, BusyBox' applets …: package, directory, programs. */
 export const COREUTILS_PROGRAMS: ProgramTable = [
   ['coreutils', '/bin', gnu.bin],
-  ['coreutils', '/usr/bin', { ...gnu.usrBin, stdbuf: tool(procs.WRAPPER, false) }],
+  [
+    'coreutils',
+    '/usr/bin',
+    { ...gnu.usrBin, stdbuf: tool(procs.WRAPPER, false), which: tool(misc.WHICH, false), chroot: tool(misc.CHROOT, false) },
+  ],
   ['grep', '/bin', { grep: tool(GREP, false), egrep: tool(GREP, false), fgrep: tool(GREP, false) }],
   ['sed', '/bin', { sed: tool(SED, false) }],
   ['hostname', '/bin', { hostname: tool(plain.HOSTNAME, false) }],
   [
     'util-linux',
     '/bin',
-    { mount: tool(procs.MOUNT, false), umount: tool(procs.MOUNT, false), dmesg: tool(procs.DMESG, false), rev: tool(text.REV, false), setsid: tool(procs.WRAPPER, false), column: tool(text.COLUMN, false) },
+    {
+      mount: tool(procs.MOUNT, false),
+      umount: tool(procs.MOUNT, false),
+      dmesg: tool(procs.DMESG, false),
+      rev: tool(text.REV, false),
+      setsid: tool(procs.WRAPPER, false),
+      column: tool(text.COLUMN, false),
+      more: tool(text.CAT, false),
+      hexdump: tool(binary.HEXDUMP, false),
+      uuidgen: tool(binary.UUIDGEN, false),
+    },
   ],
   [
     'procps',
@@ -125,6 +152,8 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       ps: procs.ps(true),
       kill: procs.kill(true),
       watch: tool(procs.WATCH, true),
+      su: tool(misc.AS_USER, true),
+      tar: tar(true),
     },
   ],
   [
@@ -144,7 +173,37 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       time: () => plain.time,
       clear: tool(plain.CLEAR, true),
       setsid: tool(procs.WRAPPER, true),
+      which: tool(misc.WHICH, true),
+      find: find(true),
+      awk: awk(true),
+      diff: tool(binary.DIFF, true),
+      cmp: tool(binary.CMP, true),
+      hexdump: tool(binary.HEXDUMP, true),
+      xxd: tool(binary.XXD, true),
+      less: tool(text.CAT, true),
+      more: tool(text.CAT, true),
+      chroot: tool(misc.CHROOT, true),
     },
   ],
-  ['findutils', '/usr/bin', { xargs: tool(procs.XARGS, false) }],
+  ['findutils', '/usr/bin', { xargs: tool(procs.XARGS, false), find: find(false) }],
+  ['diffutils', '/usr/bin', { diff: tool(binary.DIFF, false), cmp: tool(binary.CMP, false) }],
+  ['mawk', '/usr/bin', { awk: awk(false), mawk: awk(false) }],
+  ['gawk', '/usr/bin', { awk: awk(false), gawk: awk(false) }],
+  ['tar', '/bin', { tar: tar(false) }],
+  ['login', '/bin', { su: tool(misc.AS_USER, false) }],
+  ['sudo', '/usr/bin', { sudo: tool(misc.AS_USER, false) }],
+  ['gettext-base', '/usr/bin', { envsubst: tool(misc.ENVSUBST, false) }],
+  ['openssl', '/usr/bin', { openssl: tool(binary.OPENSSL, false) }],
+  ['xxd', '/usr/bin', { xxd: tool(binary.XXD, false) }],
+  ['less', '/usr/bin', { less: tool(text.CAT, false), more: tool(text.CAT, false) }],
+  [
+    'dnsutils-extra',
+    '/usr/bin',
+    {
+      less: tool(text.CAT, false),
+      openssl: tool(binary.OPENSSL, false),
+      xxd: tool(binary.XXD, false),
+      envsubst: tool(misc.ENVSUBST, false),
+    },
+  ],
 ];

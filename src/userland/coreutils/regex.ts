@@ -44,7 +44,7 @@ function bracket(source: string, at: number, escapes: boolean): { text: string; 
       i += 2;
       continue;
     }
-    out += c === '-' && !first && source[i + 1] !== ']' ? '-' : /[\\\]\[^-]/.test(c) ? `\\${c}` : c;
+    out += c === '-' && !first && source[i + 1] !== ']' ? '-' : /[\\\][^-]/.test(c) ? `\\${c}` : c;
     i++;
   }
 }

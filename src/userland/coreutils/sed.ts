@@ -2,7 +2,25 @@
 import { absolute, lookup, writeFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { posixRegex, RegexError } from './regex.ts';
-import { BROKEN, binaryArgument, cannotOpen, error, fromBinary, has, type Lines, linesOf, nextLine, openInput, option, outBinary, type Run, slurp, toBinary, type ToolSpec, usage } from './tool.ts';
+import {
+  BROKEN,
+  binaryArgument,
+  cannotOpen,
+  error,
+  fromBinary,
+  has,
+  type Lines,
+  linesOf,
+  nextLine,
+  openInput,
+  option,
+  outBinary,
+  type Run,
+  slurp,
+  type ToolSpec,
+  toBinary,
+  usage,
+} from './tool.ts';
 
 interface Address {
   line?: number;
@@ -148,7 +166,7 @@ function parseProgram(source: string, extended: boolean): Program {
       i++;
       while (source[i] === ' ') i++;
       to = address();
-      if (!to) fail('unexpected `,\'');
+      if (!to) fail("unexpected `,'");
     }
     while (source[i] === ' ') i++;
     let negate = false;
@@ -159,11 +177,24 @@ function parseProgram(source: string, extended: boolean): Program {
     while (source[i] === ' ') i++;
     const name = source[i++];
     if (name === undefined) fail('missing command');
-    const command: SedCommand = { from, to, negate, name, text: '', regex: null, replacement: '', flags: { global: false, print: false, nth: 1, file: '' }, map: new Map(), jump: 0, active: false, activeUntil: 0 };
+    const command: SedCommand = {
+      from,
+      to,
+      negate,
+      name,
+      text: '',
+      regex: null,
+      replacement: '',
+      flags: { global: false, print: false, nth: 1, file: '' },
+      map: new Map(),
+      jump: 0,
+      active: false,
+      activeUntil: 0,
+    };
     if (name === '{') open.push(commands.length);
     else if (name === '}') {
       const at = open.pop();
-      if (at === undefined) fail('unexpected `}\'');
+      if (at === undefined) fail("unexpected `}'");
       else commands[at].jump = commands.length + 1;
     } else if (name === 's') {
       const delimiter = source[i++];
@@ -173,7 +204,12 @@ function parseProgram(source: string, extended: boolean): Program {
       const flags = /^(?:[gpIieM]|\d+|w [^\n]*)*/.exec(source.slice(i))?.[0] ?? '';
       i += flags.length;
       const plain = flags.replace(/w .*/, '');
-      command.flags = { global: plain.includes('g'), print: plain.includes('p'), nth: Number(/\d+/.exec(plain)?.[0] ?? 1), file: /w (.*)/.exec(flags)?.[1] ?? '' };
+      command.flags = {
+        global: plain.includes('g'),
+        print: plain.includes('p'),
+        nth: Number(/\d+/.exec(plain)?.[0] ?? 1),
+        file: /w (.*)/.exec(flags)?.[1] ?? '',
+      };
       command.regex = regex(pattern, `g${/[Ii]/.test(plain) ? 'i' : ''}${plain.includes('M') ? 'm' : ''}`);
       if (i < source.length && !/[\s;}#]/.test(source[i])) fail("unknown option to `s'");
     } else if (name === 'y') {
@@ -203,9 +239,10 @@ function parseProgram(source: string, extended: boolean): Program {
     } else if (!'dDgGhHnNpPx=zF'.includes(name)) fail(`unknown command: \`${name}'`);
     commands.push(command);
     while (source[i] === ' ') i++;
-    if (i < source.length && !/[\n;}#]/.test(source[i]) && name !== '{' && name !== '}' && !'aic'.includes(name) && !'rwRW'.includes(name)) fail('extra characters after command');
+    if (i < source.length && !/[\n;}#]/.test(source[i]) && name !== '{' && name !== '}' && !'aic'.includes(name) && !'rwRW'.includes(name))
+      fail('extra characters after command');
   }
-  if (open.length) fail('unmatched `{\'');
+  if (open.length) fail("unmatched `{'");
   return { commands, labels };
 }
 
@@ -274,7 +311,11 @@ function inputOf(r: Run, files: string[], failed: () => void): Input {
 
 function cannotOpenSed(r: Run, file: string, e: import('../../linux/types.ts').Errno): void {
   if (r.bb) cannotOpen(r, file, e);
-  else error(r, `can't read ${file}: ${e === 'ENOENT' ? 'No such file or directory' : e === 'EISDIR' ? 'Is a directory' : 'Permission denied'}`);
+  else
+    error(
+      r,
+      `can't read ${file}: ${e === 'ENOENT' ? 'No such file or directory' : e === 'EISDIR' ? 'Is a directory' : 'Permission denied'}`,
+    );
 }
 
 function* applies(c: SedCommand, s: State, input: Input): Co<boolean> {
@@ -299,7 +340,8 @@ function* applies(c: SedCommand, s: State, input: Input): Co<boolean> {
     return true;
   }
   if (!(c.from.line === 0 && s.line === 1) && !(yield* one(c.from))) return false;
-  c.activeUntil = c.to.plus !== undefined ? s.line + c.to.plus : c.to.multiple ? Math.ceil(s.line / c.to.multiple) * c.to.multiple : (c.to.line ?? 0);
+  c.activeUntil =
+    c.to.plus !== undefined ? s.line + c.to.plus : c.to.multiple ? Math.ceil(s.line / c.to.multiple) * c.to.multiple : (c.to.line ?? 0);
   c.active = c.activeUntil ? c.activeUntil > s.line : true;
   if (c.from.line === 0 && !c.activeUntil && (yield* one(c.to))) c.active = false;
   return true;
@@ -517,7 +559,18 @@ const USAGE = 'sed [-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\nor: sed 
 /** -i's suffix is attached or missing: it never takes the next word. */
 export const SED: ToolSpec = {
   short: 'nrEse:f:iuz',
-  long: { quiet: 'n', silent: 'n', 'regexp-extended': 'E', expression: 'e', file: 'f', 'in-place': 'i', separate: 's', unbuffered: 'u', 'null-data': 'z', posix: 'u' },
+  long: {
+    quiet: 'n',
+    silent: 'n',
+    'regexp-extended': 'E',
+    expression: 'e',
+    file: 'f',
+    'in-place': 'i',
+    separate: 's',
+    unbuffered: 'u',
+    'null-data': 'z',
+    posix: 'u',
+  },
   usage: USAGE,
   *run(r) {
     const scripts = [...(r.options.get('e') ?? [])];
@@ -537,14 +590,28 @@ export const SED: ToolSpec = {
       program = parseProgram(scripts.map(binaryArgument).join('\n'), has(r, 'E') || has(r, 'r'));
     } catch (e) {
       if (!(e instanceof SedError)) throw e;
-      return error(r, r.bb ? e.message.replace(/^-e expression #1, char \d+: /, '').replace('unknown command: ', 'unsupported command ').replace(/`(.)'$/, '$1') : e.message);
+      return error(
+        r,
+        r.bb
+          ? e.message
+              .replace(/^-e expression #1, char \d+: /, '')
+              .replace('unknown command: ', 'unsupported command ')
+              .replace(/`(.)'$/, '$1')
+          : e.message,
+      );
     }
     let status = 0;
     const failed = () => {
       status = r.bb ? 1 : 2;
     };
     if (has(r, 'i')) return yield* inPlace(r, program, files, failed, () => status);
-    const quit = yield* edit(r, program, files.length ? files : ['-'], (text, newline = true) => !outBinary(r, newline ? `${text}\n` : text), failed);
+    const quit = yield* edit(
+      r,
+      program,
+      files.length ? files : ['-'],
+      (text, newline = true) => !outBinary(r, newline ? `${text}\n` : text),
+      failed,
+    );
     return quit ?? status;
   },
 };
@@ -567,7 +634,13 @@ function* inPlace(r: Run, program: Program, files: string[], failed: () => void,
     const e = writeFile(r.p.fs, path, fromBinary(text), r.p);
     if (e) {
       // The real one writes a temporary file beside it.
-      error(r, r.bb ? `can't create temp file '${file}XXXXXX': Read-only file system` : `couldn't open temporary file ${path.replace(/[^/]*$/, '')}sedXXXXXX: Read-only file system`, 4);
+      error(
+        r,
+        r.bb
+          ? `can't create temp file '${file}XXXXXX': Read-only file system`
+          : `couldn't open temporary file ${path.replace(/[^/]*$/, '')}sedXXXXXX: Read-only file system`,
+        4,
+      );
       return r.bb ? 1 : 4;
     }
   }

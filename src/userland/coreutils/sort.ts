@@ -1,5 +1,5 @@
 // sort: keys, and the orders that people use (C locale).
-import { writeFile, absolute } from '../../linux/vfs.ts';
+import { absolute, writeFile } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
 import { allLines, error, fromBinary, has, option, outLines, type Run, type ToolSpec } from './tool.ts';
@@ -15,7 +15,13 @@ interface Key {
 function parseKey(text: string): Key | null {
   const m = /^(\d+)(?:\.(\d+))?([bdfgiMhnRrV]*)(?:,(\d+)(?:\.(\d+))?([bdfgiMhnRrV]*))?$/.exec(text);
   if (!m || m[1] === '0') return null;
-  return { field: Number(m[1]), char: Number(m[2] ?? 1), endField: Number(m[4] ?? 0), endChar: Number(m[5] ?? 0), flags: m[3] + (m[6] ?? '') };
+  return {
+    field: Number(m[1]),
+    char: Number(m[2] ?? 1),
+    endField: Number(m[4] ?? 0),
+    endChar: Number(m[5] ?? 0),
+    flags: m[3] + (m[6] ?? ''),
+  };
 }
 
 /** Fields of a line with the blanks that stand before them, or between separators. */

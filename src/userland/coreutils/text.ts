@@ -29,7 +29,15 @@ import {
 
 export const CAT: ToolSpec = {
   short: 'nbsAETvetu',
-  long: { number: 'n', 'number-nonblank': 'b', 'squeeze-blank': 's', 'show-all': 'A', 'show-ends': 'E', 'show-tabs': 'T', 'show-nonprinting': 'v' },
+  long: {
+    number: 'n',
+    'number-nonblank': 'b',
+    'squeeze-blank': 's',
+    'show-all': 'A',
+    'show-ends': 'E',
+    'show-tabs': 'T',
+    'show-nonprinting': 'v',
+  },
   usage: 'cat [-nbvteA] [FILE]...\n\nPrint FILEs to stdout',
   *run(r) {
     let status = 0;
@@ -89,7 +97,8 @@ export const HEAD: ToolSpec = {
     const bytes = option(r, 'c');
     const text = bytes ?? option(r, 'n') ?? '10';
     const count = sized(text.replace(/^-/, ''));
-    if (count === null) return error(r, r.bb ? `invalid number '${text}'` : `invalid number of ${bytes === undefined ? 'lines' : 'bytes'}: '${text}'`);
+    if (count === null)
+      return error(r, r.bb ? `invalid number '${text}'` : `invalid number of ${bytes === undefined ? 'lines' : 'bytes'}: '${text}'`);
     const allBut = text.startsWith('-');
     let status = 0;
     let shown = 0;
@@ -101,7 +110,8 @@ export const HEAD: ToolSpec = {
         status = 1;
         continue;
       }
-      if ((files.length > 1 && !has(r, 'q')) || has(r, 'v')) out(r, `${shown++ ? '\n' : ''}==> ${file === '-' ? 'standard input' : file} <==\n`);
+      if ((files.length > 1 && !has(r, 'q')) || has(r, 'v'))
+        out(r, `${shown++ ? '\n' : ''}==> ${file === '-' ? 'standard input' : file} <==\n`);
       if (bytes !== undefined) yield* headBytes(r, pipe, file, count, allBut);
       else yield* headLines(r, pipe, count, allBut);
     }
@@ -159,7 +169,8 @@ export const TAIL: ToolSpec = {
     const bytes = option(r, 'c');
     const text = bytes ?? option(r, 'n') ?? '10';
     const count = sized(text.replace(/^[-+]/, ''));
-    if (count === null) return error(r, r.bb ? `invalid number '${text}'` : `invalid number of ${bytes === undefined ? 'lines' : 'bytes'}: '${text}'`);
+    if (count === null)
+      return error(r, r.bb ? `invalid number '${text}'` : `invalid number of ${bytes === undefined ? 'lines' : 'bytes'}: '${text}'`);
     let status = 0;
     const files = r.args.length ? r.args : ['-'];
     const sizes = new Map<string, number>();
@@ -211,7 +222,12 @@ export const REV: ToolSpec = {
   short: '',
   *run(r) {
     const { lines, failed } = yield* allLines(r, r.args);
-    return outLines(r, lines.map(l => [...l].reverse().join(''))) || (failed ? 1 : 0);
+    return (
+      outLines(
+        r,
+        lines.map(l => [...l].reverse().join('')),
+      ) || (failed ? 1 : 0)
+    );
   },
 };
 
@@ -257,7 +273,10 @@ export const WC: ToolSpec = {
     const gnu = letters.length === 1 && rows.length <= 1 ? 1 : r.args.length ? widest : 7;
     for (const row of rows) {
       const width = r.bb ? (letters.length === 1 ? 1 : 9) : gnu;
-      out(r, `${row.counts.map(n => String(n).padStart(width)).join(r.bb && letters.length > 1 ? ' ' : ' ')}${row.name ? ` ${row.name}` : ''}\n`);
+      out(
+        r,
+        `${row.counts.map(n => String(n).padStart(width)).join(r.bb && letters.length > 1 ? ' ' : ' ')}${row.name ? ` ${row.name}` : ''}\n`,
+      );
     }
     return status;
   },
@@ -310,7 +329,12 @@ export const CUT: ToolSpec = {
   long: { bytes: 'b', characters: 'c', fields: 'f', delimiter: 'd', 'only-delimited': 's', complement: 'C', 'output-delimiter': 'O' },
   *run(r) {
     const list = option(r, 'b') ?? option(r, 'c') ?? option(r, 'f');
-    if (list === undefined) return usage(r, r.bb ? 'expected a list of bytes, characters, or fields' : 'you must specify a list of bytes, characters, or fields', CUT_USAGE);
+    if (list === undefined)
+      return usage(
+        r,
+        r.bb ? 'expected a list of bytes, characters, or fields' : 'you must specify a list of bytes, characters, or fields',
+        CUT_USAGE,
+      );
     const delimiter = binaryArgument(option(r, 'd') ?? '\t');
     if (delimiter.length > 1 && !r.bb) return usage(r, 'the delimiter must be a single character');
     const base = positions(list);
@@ -389,9 +413,13 @@ export const TR: ToolSpec = {
   *run(r) {
     if (!r.args.length) return usage(r, 'missing operand', 'tr [-cds] STRING1 [STRING2]');
     const complement = has(r, 'c') || has(r, 'C');
-    if (r.args.length === 1 && !has(r, 'd') && !has(r, 's')) return usage(r, `missing operand after '${r.args[0]}'\nTwo strings must be given when translating.`, 'tr [-cds] STRING1 [STRING2]');
+    if (r.args.length === 1 && !has(r, 'd') && !has(r, 's'))
+      return usage(r, `missing operand after '${r.args[0]}'\nTwo strings must be given when translating.`, 'tr [-cds] STRING1 [STRING2]');
     let first = trSet(r.args[0]);
-    if (complement) first = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).filter(c => !first.includes(c)).join('');
+    if (complement)
+      first = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i))
+        .filter(c => !first.includes(c))
+        .join('');
     const second = r.args[1] === undefined ? '' : trSet(r.args[1]);
     const map = new Map<string, string>();
     if (second && !has(r, 'd')) for (let i = 0; i < first.length; i++) map.set(first[i], second[Math.min(i, second.length - 1)]);
@@ -460,7 +488,8 @@ export const PASTE: ToolSpec = {
         columns.push(stdin);
       } else columns.push(lines);
     }
-    const glue = (row: string[]) => row.map((cell, i) => (i ? (delimiters[(i - 1) % delimiters.length] ?? '').replace('\0', '') : '') + cell).join('');
+    const glue = (row: string[]) =>
+      row.map((cell, i) => (i ? (delimiters[(i - 1) % delimiters.length] ?? '').replace('\0', '') : '') + cell).join('');
     if (has(r, 's')) return outLines(r, columns.map(glue));
     const rows: string[] = [];
     // Several `-` take turns at the same input.
@@ -538,7 +567,10 @@ export const COLUMN: ToolSpec = {
     const widths: number[] = [];
     for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
     const glue = option(r, 'o') ?? '  ';
-    return outLines(r, rows.map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join(glue)));
+    return outLines(
+      r,
+      rows.map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join(glue)),
+    );
   },
 };
 

@@ -36,11 +36,13 @@ export interface ToolSpec {
 }
 
 /** The program of one family. */
-export const tool = (spec: ToolSpec, bb: boolean) => (u: Userland): Program =>
-  function* (p: Process): Co<number> {
-    const r = parseOptions(p, u, bb, spec);
-    return typeof r === 'number' ? r : yield* spec.run(r);
-  };
+export const tool =
+  (spec: ToolSpec, bb: boolean) =>
+  (u: Userland): Program =>
+    function* (p: Process): Co<number> {
+      const r = parseOptions(p, u, bb, spec);
+      return typeof r === 'number' ? r : yield* spec.run(r);
+    };
 
 function badOption(p: Process, u: Userland, bb: boolean, spec: ToolSpec, name: string, text: string): number {
   if (bb) {
@@ -69,7 +71,15 @@ function parseOptions(p: Process, u: Userland, bb: boolean, spec: ToolSpec): Run
     if (word.startsWith('--')) {
       const [key, value] = splitOnce(word.slice(2));
       const long = longOption(spec, key);
-      if (long === null) return badOption(p, u, bb, spec, name, `unrecognized option ${bb && u.libc === 'musl' ? `: ${key}` : `'${word}'`}`.replace('option :', 'option:'));
+      if (long === null)
+        return badOption(
+          p,
+          u,
+          bb,
+          spec,
+          name,
+          `unrecognized option ${bb && u.libc === 'musl' ? `: ${key}` : `'${word}'`}`.replace('option :', 'option:'),
+        );
       const takes = long.endsWith(':') || (letters.includes(long) && letters[letters.indexOf(long) + 1] === ':');
       if (!takes) add(long, value ?? '');
       else if (value !== undefined) add(long.replace(':', ''), value);
@@ -92,14 +102,30 @@ function parseOptions(p: Process, u: Userland, bb: boolean, spec: ToolSpec): Run
     for (let k = 1; k < word.length; k++) {
       const letter = word[k];
       const at = letter === ':' ? -1 : letters.indexOf(letter);
-      if (at < 0) return badOption(p, u, bb, spec, name, bb && u.libc === 'musl' ? `unrecognized option: ${letter}` : `invalid option -- '${letter}'`);
+      if (at < 0)
+        return badOption(
+          p,
+          u,
+          bb,
+          spec,
+          name,
+          bb && u.libc === 'musl' ? `unrecognized option: ${letter}` : `invalid option -- '${letter}'`,
+        );
       if (letters[at + 1] !== ':') {
         add(letter, '');
         continue;
       }
       const rest = word.slice(k + 1);
       if (rest) add(letter, rest);
-      else if (words[i + 1] === undefined) return badOption(p, u, bb, spec, name, bb && u.libc === 'musl' ? `option requires an argument: ${letter}` : `option requires an argument -- '${letter}'`);
+      else if (words[i + 1] === undefined)
+        return badOption(
+          p,
+          u,
+          bb,
+          spec,
+          name,
+          bb && u.libc === 'musl' ? `option requires an argument: ${letter}` : `option requires an argument -- '${letter}'`,
+        );
       else add(letter, words[++i]);
       break;
     }
@@ -142,9 +168,33 @@ export const BROKEN = 141;
 
 /** How a family says that a file cannot be read. */
 export function cannotOpen(r: Run, path: string, e: Errno): void {
-  if (r.bb && ['cat', 'tail', 'nl', 'tac', 'rev', 'md5sum', 'sha256sum', 'sha1sum', 'sha512sum', 'od', 'hexdump', 'xxd', 'base64', 'cmp', 'diff', 'tee', 'paste', 'cut', 'fold'].includes(r.name))
+  if (
+    r.bb &&
+    [
+      'cat',
+      'tail',
+      'nl',
+      'tac',
+      'rev',
+      'md5sum',
+      'sha256sum',
+      'sha1sum',
+      'sha512sum',
+      'od',
+      'hexdump',
+      'xxd',
+      'base64',
+      'cmp',
+      'diff',
+      'tee',
+      'paste',
+      'cut',
+      'fold',
+    ].includes(r.name)
+  )
     complain(r.p, `${r.name}: can't open '${path}': ${strerror(e)}\n`);
-  else if (!r.bb && (r.name === 'head' || r.name === 'tail')) complain(r.p, `${r.name}: cannot open '${path}' for reading: ${strerror(e)}\n`);
+  else if (!r.bb && (r.name === 'head' || r.name === 'tail'))
+    complain(r.p, `${r.name}: cannot open '${path}' for reading: ${strerror(e)}\n`);
   else complain(r.p, `${r.name}: ${path}: ${strerror(e)}\n`);
 }
 
@@ -192,7 +242,9 @@ export function fromBinary(s: string): Uint8Array {
 
 /** An argument's text as its UTF-8 bytes. */
 export function binaryArgument(s: string): string {
-  for (let i = 0; i < s.length; i++) if (s.charCodeAt(i) > 127) return encodeURIComponent(s).replace(/%([0-9A-F]{2})/g, (_, h) => String.fromCharCode(Number.parseInt(h, 16)));
+  for (let i = 0; i < s.length; i++)
+    if (s.charCodeAt(i) > 127)
+      return encodeURIComponent(s).replace(/%([0-9A-F]{2})/g, (_, h) => String.fromCharCode(Number.parseInt(h, 16)));
   return s;
 }
 
@@ -264,4 +316,3 @@ export function outLines(r: Run, lines: string[], delimiter = '\n'): number {
   if (!lines.length) return 0;
   return outBinary(r, lines.join(delimiter) + delimiter) ? BROKEN : 0;
 }
-

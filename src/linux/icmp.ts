@@ -78,12 +78,12 @@ const UNREACHABLE6 = [
 export function icmpName(family: 4 | 6, type: number, code: number): string {
   if (family === 4) {
     if (type === 3) return UNREACHABLE4[code] ?? `unreachable ${code}`;
-    if (type === 11) return code === 0 ? 'ttl-exceeded' : 'reassembly-timeout';
+    if (type === 11) return code === 0 ? 'time-exceeded' : 'reassembly-timeout';
     return `type ${type} code ${code}`;
   }
   if (type === 1) return UNREACHABLE6[code] ?? `unreachable ${code}`;
   if (type === 2) return 'packet-too-big';
-  return type === 3 ? 'ttl-exceeded' : `type ${type} code ${code}`;
+  return type === 3 ? 'time-exceeded' : `type ${type} code ${code}`;
 }
 
 /** icmp_err_convert: what a socket hears, and whether it ends a connection that is being made. */

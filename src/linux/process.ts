@@ -162,13 +162,16 @@ export function setCatchUp(fs: Filesystem, ms: number): void {
   catchUp.set(fs, { leftMs: ms, sleeps: 0 });
 }
 
+/** How far behind the clock they still are. */
+export const behindMs = (fs: Filesystem): number => catchUp.get(fs)?.leftMs ?? 0;
+
 export function* sleep(p: Process, ms: number): Co<void> {
   const budget = catchUp.get(p.fs);
   // A bound on what is run again: whatever loops for hours is not worth its every turn.
-  if (budget && budget.leftMs > 0 && budget.sleeps++ < 500) {
-    const skipped = Math.min(ms, budget.leftMs);
+  if (budget && budget.leftMs > 0) {
+    const skipped = budget.sleeps++ < 500 ? Math.min(ms, budget.leftMs) : budget.leftMs;
     budget.leftMs -= skipped;
-    ms -= skipped;
+    ms -= Math.min(ms, skipped);
     if (ms <= 0) return;
   }
   yield* sleepTask(p.kernel.sim, ms);

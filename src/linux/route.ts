@@ -1,6 +1,8 @@
 import type { Cidr, Family, Ip } from '../wire/ip.ts';
 import { familyOf, inCidr, network, sameIp } from '../wire/ip.ts';
+import type { Packet } from '../wire/packet.ts';
 import { eraseRoutes, type Fib, fibOf, insertRoute, prefixKey, routesTo } from './fib.ts';
+import { numberSysctl } from './sysctl.ts';
 import type { Errno, Link, Netns, PolicyRule, Route } from './types.ts';
 
 export const TABLE = { default: 253, main: 254, local: 255 } as const;
@@ -23,8 +25,8 @@ export interface RouteKey {
   mark?: number;
   iif?: Link | null;
   oif?: Link | null;
-  /** For the choice among several next hops (fib_multipath_hash_policy 1 also uses the ports). */
-  hash?: number;
+  /** The packet that is routed: chooses among several next hops. */
+  flow?: Packet;
 }
 
 export const ANY4: Ip = new Uint8Array(4);
@@ -64,6 +66,19 @@ interface Hop {
   via: Ip | null;
 }
 
+/** Addresses, and with fib_multipath_hash_policy 1 the ports too. */
+function flowHash(ns: Netns, p: Packet): number {
+  let h = 0x811c9dc5;
+  for (const b of p.src) h = Math.imul(h ^ b, 0x01000193);
+  for (const b of p.dst) h = Math.imul(h ^ b, 0x01000193);
+  if (numberSysctl(ns, 'net.ipv4.fib_multipath_hash_policy') === 1 && 'sport' in p.body) {
+    h = Math.imul(h ^ p.body.sport, 0x01000193);
+    h = Math.imul(h ^ p.body.dport, 0x01000193);
+  }
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  return (h ^ (h >>> 13)) & 0x7fffffff;
+}
+
 /** A next hop of the route that can be used now, or null. */
 function hopOf(ns: Netns, route: Route, key: RouteKey): Hop | null {
   if (!route.nexthops?.length) {
@@ -77,7 +92,7 @@ function hopOf(ns: Netns, route: Route, key: RouteKey): Hop | null {
   });
   const total = alive.reduce((n, h) => n + h.weight, 0);
   if (!total) return null;
-  let at = (key.hash ?? 0) % total;
+  let at = (key.flow ? flowHash(ns, key.flow) : 0) % total;
   for (const h of alive) {
     if (at < h.weight) return { dev: ns.links.get(h.dev) as Link, via: h.via };
     at -= h.weight;
@@ -124,7 +139,8 @@ export function lookupRoute(ns: Netns, dst: Ip, key: RouteKey = {}): RouteResult
     const fib = fibOf(ns, r.table, family);
     const found = fib ? lookupTable(ns, fib, r.table, dst, key) : undefined;
     if (found === undefined) continue;
-    if (typeof found !== 'string' && !found.src) found.src = key.src ?? selectSource(ns, found.dev, found.via ?? dst);
+    if (typeof found !== 'string' && !found.src)
+      found.src = key.src ?? selectSource(ns, found.dev, family === 4 ? (found.via ?? dst) : dst);
     return found;
   }
   // The device was named: take the destination to be on its link (ip_route_output_key_hash_rcu).

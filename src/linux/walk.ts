@@ -1,6 +1,6 @@
 // The one packet walk. receive → (bridge) → PREROUTING → routing → INPUT and sockets, or FORWARD → POSTROUTING → neighbour → device;
 // sendPacket → OUTPUT → POSTROUTING → neighbour → device. Every drop says why when a trace is on.
-import { familyOf, formatIp, sameIp } from '../wire/ip.ts';
+import { familyOf, formatIp, type Ip, sameIp } from '../wire/ip.ts';
 import { type Frame, type Packet, packetLength } from '../wire/packet.ts';
 import { bridgeInput } from './bridge.ts';
 import { isGroupMac } from './bridge-fdb.ts';
@@ -80,7 +80,7 @@ function routeInput4(link: Link, skb: Skb, group: boolean): void {
     if (isLoopback(dst) && !localnet()) return martian(skb, ns, 'destination');
   }
   if (isBroadcast(dst)) return input(link, skb);
-  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, hash: flowHash(skb.packet) });
+  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, flow: skb.packet });
   if (isMulticast(dst)) return dropped(skb, ns, `no one here listens to group ${formatIp(dst)}`);
   if (typeof route === 'string') {
     if (conf4(link, 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
@@ -134,7 +134,7 @@ function routeInput6(link: Link, skb: Skb): void {
   if (isMulticast(dst)) return input(link, skb);
   if (isLoopback(dst) && link.kind !== 'loopback') return martian(skb, ns, 'destination');
   const oif = isLinkLocal(dst) ? link : null;
-  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, oif, hash: flowHash(skb.packet) });
+  const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, oif, flow: skb.packet });
   if (typeof route !== 'string' && route.kind === 'local') return input(link, skb);
   if (conf6(ns, 'all', 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
   if (typeof route === 'string') {
@@ -198,13 +198,9 @@ function output(ns: Netns, skb: Skb, route: RouteResult): void {
 
 const BROADCAST = Uint8Array.from([255, 255, 255, 255]);
 
-/** For the choice among several next hops: addresses only (fib_multipath_hash_policy 0). */
-function flowHash(p: Packet): number {
-  let h = 0x811c9dc5;
-  for (const b of p.src) h = Math.imul(h ^ b, 0x01000193);
-  for (const b of p.dst) h = Math.imul(h ^ b, 0x01000193);
-  return ((h >>> 16) ^ h) & 0x7fffffff;
-}
+/** __mkroute_output: 127.0.0.0/8 does not leave the machine unless route_localnet lets it. */
+const loopbackEscapes = (src: Ip | null, route: RouteResult): boolean =>
+  src !== null && src.length === 4 && src[0] === 127 && route.dev.kind !== 'loopback' && !orConf4(route.dev, 'route_localnet');
 
 /**
  * The machine sends a packet of its own. An unspecified source is filled in from the route. ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL: as the
@@ -213,12 +209,13 @@ function flowHash(p: Packet): number {
 export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errno | null {
   wakeUp(ns);
   const known = isAny(packet.src) ? null : packet.src;
-  const key = { src: known, mark: o.mark ?? 0, oif: o.oif ?? null, hash: flowHash(packet) };
+  const key = { src: known, mark: o.mark ?? 0, oif: o.oif ?? null, flow: packet };
   const route = lookupRoute(ns, packet.dst, key);
   if (typeof route === 'string') {
     if (o.trace) addStep(o.trace, ns, 'drop', `no route to ${formatIp(packet.dst)} (${route})`, packet);
     return route;
   }
+  if (loopbackEscapes(known, route)) return 'EINVAL';
   if (!known && !route.src) return packet.family === 6 ? 'EADDRNOTAVAIL' : 'ENETUNREACH';
   ns.nextIpId = ((ns.nextIpId ?? 0x1000) + 1) & 0xffff;
   const full: Packet = { ...packet, src: known ?? (route.src as Uint8Array), id: packet.id || ns.nextIpId };
@@ -237,10 +234,14 @@ export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errn
   if (verdict === 'DROP') return 'EPERM';
   // ip_route_me_harder: the destination or the mark is another now.
   if (skb.mark !== key.mark || !sameIp(skb.packet.dst, full.dst)) {
-    const again = lookupRoute(ns, skb.packet.dst, { src: skb.packet.src, mark: skb.mark, oif: o.oif ?? null, hash: key.hash });
+    const again = lookupRoute(ns, skb.packet.dst, { src: skb.packet.src, mark: skb.mark, oif: o.oif ?? null, flow: skb.packet });
     if (typeof again === 'string') {
       dropped(skb, ns, `no route to ${formatIp(skb.packet.dst)} after OUTPUT (${again})`);
       return again === 'ENETUNREACH' || again === 'EHOSTUNREACH' ? again : 'EPERM';
+    }
+    if (loopbackEscapes(skb.packet.src, again)) {
+      dropped(skb, ns, `${formatIp(skb.packet.src)} may not leave by ${again.dev.name} (route_localnet is 0)`);
+      return 'EINVAL';
     }
     if (skb.trace) traceRoute(skb, ns, again, 'route');
     output(ns, skb, again);

@@ -31,6 +31,8 @@ export function startNodeLifecycle(c: Controllers): void {
   const queue = newQueue(c.sim, 5, name => syncTaints(c, name));
   c.queues.push(queue);
   const known = new Set<string>();
+  // Nodes that are there at the start were told of by an earlier run.
+  let started = false;
   c.stops.push(
     watchAll(c.server, 'nodes', c.initial, e => {
       const name = e.object.metadata.name;
@@ -40,13 +42,14 @@ export function startNodeLifecycle(c: Controllers): void {
         for (const p of indexed(c.podsByNode, name)) orphaned(c, p);
         return;
       }
-      if (e.type === 'ADDED' && !known.has(name) && !hasEvent(c, e.object)) {
+      if (started && e.type === 'ADDED' && !known.has(name)) {
         nodeEvent(c, e.object, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
       }
       known.add(name);
       enqueue(queue, name);
     }),
   );
+  started = true;
   monitor(c);
   let tick: SimEvent;
   const loop = () => {
@@ -56,9 +59,6 @@ export function startNodeLifecycle(c: Controllers): void {
   tick = schedule(c.sim, PERIOD_MS, loop, true);
   c.stops.push(() => cancel(c.sim, tick));
 }
-
-/** Told once in a node's life, not at each start of the controller. */
-const hasEvent = (c: Controllers, node: KubeObject): boolean => timeOf(node.metadata.creationTimestamp) + 60_000 < c.sim.nowMs;
 
 function nodeEvent(c: Controllers, node: KubeObject, reason: string, message: string): void {
   const ref = { kind: 'Node', apiVersion: 'v1', name: node.metadata.name, uid: node.metadata.uid };

@@ -2,7 +2,7 @@
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { copyEnv, LayeredEnv } from '../linux/environment.ts';
-import { ALL_CAPS, DEFAULT_CAPS, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram, waitFor } from '../linux/process.ts';
+import { ALL_CAPS, behindMs, DEFAULT_CAPS, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram, waitFor } from '../linux/process.ts';
 import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
 import type { Netns, Process } from '../linux/types.ts';
@@ -334,7 +334,7 @@ export function launch(
     newPipe({
       tty: !!spec.tty,
       sink: chunk => {
-        appendLog(k, c, stream, chunk, k.server.sim.nowMs);
+        appendLog(k, c, stream, chunk, k.server.sim.nowMs - behindMs(fs));
         for (const l of c.listeners) l(stream, chunk);
       },
     });

@@ -1,5 +1,6 @@
 // The node's own object, its lease and heartbeats (pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go v1.36).
 import { createObject, updateObject, updateStatus } from '../apiserver/client.ts';
+import { sameJson } from '../apiserver/json.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
 import { isStatus } from '../apiserver/status.ts';
 import { getObject } from '../apiserver/store.ts';
@@ -36,19 +37,27 @@ function conditions(k: Kubelet, old: any[]): any[] {
   return [...old.filter(c => !rows.some(r => r[0] === c.type)), ...own];
 }
 
+/** As the server prints it back. */
+function binary(ki: number): string {
+  const units = ['Ki', 'Mi', 'Gi', 'Ti'];
+  let i = 0;
+  for (; ki % 1024 === 0 && i < 3; i++) ki /= 1024;
+  return `${ki}${units[i]}`;
+}
+
 function nodeStatus(k: Kubelet, old: any): any {
   const n = k.deps.node;
-  const bytes = n.memoryBytes ?? 4 * 2 ** 30;
+  const memoryKi = n.memoryBytes ? Math.floor(n.memoryBytes / 1024) : 4_005_636;
   const capacity = {
     cpu: String(n.cpu ?? 2),
     'ephemeral-storage': '61202244Ki',
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    memory: `${Math.floor(bytes / 1024)}Ki`,
+    memory: binary(memoryKi),
     pods: String(n.maxPods ?? 110),
   };
   // 100 MiB for hard eviction, a tenth of the disk.
-  const allocatable = { ...capacity, 'ephemeral-storage': '56403987978', memory: `${Math.floor(bytes / 1024) - 102_400}Ki` };
+  const allocatable = { ...capacity, 'ephemeral-storage': '56403987978', memory: binary(memoryKi - 102_400) };
   const id = hexOf(`machine ${k.nodeName}`);
   return {
     ...old,
@@ -140,9 +149,9 @@ function refreshStatus(k: Kubelet): void {
   }
   const old: any[] = node.status?.conditions ?? [];
   const status = nodeStatus(k, node.status);
-  const bare = (s: any) => JSON.stringify({ ...s, conditions: s.conditions?.map((c: any) => [c.type, c.status, c.reason, c.message]) });
+  const bare = (s: any) => ({ ...s, conditions: s.conditions?.map((c: any) => [c.type, c.status, c.reason, c.message]) });
   const beat = parseRfc3339(old.find(c => c.type === 'Ready')?.lastHeartbeatTime ?? '') ?? 0;
-  if (bare(status) === bare(node.status) && k.server.sim.nowMs - beat < STATUS_PERIOD_MS) return;
+  if (sameJson(bare(status), bare(node.status)) && k.server.sim.nowMs - beat < STATUS_PERIOD_MS) return;
   const ready = (list: any[]) => list.find(c => c.type === 'Ready')?.status;
   updateStatus(k.server, { ...node, status });
   if (ready(old) === ready(status.conditions)) return;

@@ -52,7 +52,7 @@ export interface NodeConfig {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   taints?: { key: string; value?: string; effect: string }[];
-  /** Defaults: 2 CPUs, 4 GiB, 110 pods. */
+  /** Defaults: 2 CPUs, 3.8 GiB, 110 pods. */
   cpu?: number;
   memoryBytes?: number;
   maxPods?: number;

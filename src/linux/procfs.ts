@@ -5,6 +5,8 @@ import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
 import { hasCarrier, sortLinks } from './link.ts';
 import { neighState } from './neigh.ts';
+import { liveEntries } from './netfilter/conntrack.ts';
+import { procText } from './netfilter/conntrack-text.ts';
 import { TABLE } from './route.ts';
 import type { Socket } from './socket.ts';
 import { CONF_NAMES, NEIGH_NAMES, plainKeys, setSysctl, sysctl } from './sysctl.ts';
@@ -196,12 +198,51 @@ function sockstat(ns: Netns): string {
   return `sockets: used ${all.length}\nTCP: inuse ${count('tcp')} orphan 0 tw ${tw} alloc ${count('tcp')} mem 0\nUDP: inuse ${count('udp')} mem 0\nUDPLITE: inuse 0\nRAW: inuse ${count('raw')}\nFRAG: inuse 0 memory 0\n`;
 }
 
-/** `conntrackLines`: /proc/net/nf_conntrack, whose format belongs to netfilter. */
-export interface ProcOptions {
-  conntrackLines?: (ns: Netns) => string;
+const NAMES: Record<Route['kind'], string> = {
+  unicast: 'UNICAST',
+  local: 'LOCAL',
+  broadcast: 'BROADCAST',
+  blackhole: 'BLACKHOLE',
+  unreachable: 'UNREACHABLE',
+  prohibit: 'PROHIBIT',
+  throw: 'THROW',
+};
+
+/** The tries' leaves in order; the inner nodes' shape, which depends on their history, is left flat. */
+function fibTrie(ns: Netns): string {
+  const rows = sortRoutes([...(ns.tables.get(TABLE.local) ?? []), ...(ns.tables.get(TABLE.main) ?? [])].filter(r => r.dst.ip.length === 4));
+  const out: string[] = [];
+  let last = '';
+  for (const r of rows) {
+    const leaf = `     |-- ${formatIp(r.dst.ip)}`;
+    if (leaf !== last) out.push(leaf);
+    last = leaf;
+    out.push(`        /${r.dst.bits} ${r.scope === 'global' ? 'universe' : r.scope} ${NAMES[r.kind]}`);
+  }
+  const trie = `  +-- 0.0.0.0/0 3 0 5\n${out.map(l => `${l}\n`).join('')}`;
+  return `Main:\n${trie}Local:\n${trie}`;
 }
 
-function procNet(netns: Netns, o: ProcOptions): DirNode {
+const plainHex = (ip: Ip): string => Array.from(ip, x => x.toString(16).padStart(2, '0')).join('');
+
+function ipv6Routes(ns: Netns): string {
+  const rows: string[] = [];
+  for (const table of [TABLE.main, TABLE.local]) {
+    for (const r of ns.tables.get(table) ?? []) {
+      if (r.dst.ip.length !== 16) continue;
+      const flags = 1 | (r.via ? 2 : 0) | (r.kind === 'local' ? 0x8000_0000 : 0);
+      const dev = ns.links.get(r.dev ?? 1)?.name ?? 'lo';
+      const word = (n: number) => (n >>> 0).toString(16).padStart(8, '0');
+      const zero = '0'.repeat(32);
+      rows.push(
+        `${plainHex(r.dst.ip)} ${r.dst.bits.toString(16).padStart(2, '0')} ${zero} 00 ${r.via ? plainHex(r.via) : zero} ${word(r.metric)} 00000001 00000000 ${word(flags)} ${dev.padStart(8)}\n`,
+      );
+    }
+  }
+  return rows.join('');
+}
+
+function procNet(netns: Netns): DirNode {
   const of = (make: (ns: Netns) => string) => file(p => make(p?.netns ?? netns));
   return dir({
     tcp: of(ns => `${TCP_HEAD.padEnd(149)}\n${socketLines(ns, 'tcp', false)}`),
@@ -214,7 +255,13 @@ function procNet(netns: Netns, o: ProcOptions): DirNode {
     arp: of(arpLines),
     if_inet6: of(ifInet6),
     sockstat: of(sockstat),
-    nf_conntrack: of(ns => o.conntrackLines?.(ns) ?? ''),
+    nf_conntrack: of(ns =>
+      liveEntries(ns)
+        .map(e => `${procText(ns, e)}\n`)
+        .join(''),
+    ),
+    fib_trie: of(fibTrie),
+    ipv6_route: of(ipv6Routes),
     ip_tables_names: of(ns =>
       [...ns.netfilter.legacy[4].keys()]
         .reverse()
@@ -274,7 +321,7 @@ function devicesDir(netns: Netns, prefix: string, names: readonly string[], all:
   });
 }
 
-function processDir(q: Process, o: ProcOptions): DirNode {
+function processDir(q: Process): DirNode {
   const name = (q.argv[0] ?? '').split('/').pop() ?? '';
   const state = q.exitCode === null ? 'S (sleeping)' : 'Z (zombie)';
   return dir({
@@ -287,7 +334,7 @@ function processDir(q: Process, o: ProcOptions): DirNode {
     ),
     stat: file(() => `${q.pid} (${name.slice(0, 15)}) S ${q.ppid} ${q.pid} ${q.pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n`),
     cwd: { kind: 'symlink', target: q.cwd, mtimeMs: 0 },
-    net: procNet(q.netns, o),
+    net: procNet(q.netns),
     ns: dir({ net: { kind: 'symlink', target: `net:[${4_026_531_840 + q.netns.id}]`, mtimeMs: 0 } }),
   });
 }
@@ -296,7 +343,7 @@ function processDir(q: Process, o: ProcOptions): DirNode {
 const visible = (kernel: Kernel, netns: Netns) => [...kernel.processes.values()].filter(q => netns.name === '' || q.netns === netns);
 
 /** The tree to hang at /proc. Namespaced files answer for the reading process's namespace, else for `netns`. */
-export function makeProc(kernel: Kernel, netns: Netns, o: ProcOptions = {}): DirNode {
+export function makeProc(kernel: Kernel, netns: Netns): DirNode {
   const uptime = () => (kernel.sim.nowMs - kernel.bootedAtMs) / 1000;
   const fixed: Record<string, FsNode> = {
     uptime: file(() => `${uptime().toFixed(2)} ${(uptime() * 2).toFixed(2)}\n`),
@@ -306,14 +353,14 @@ export function makeProc(kernel: Kernel, netns: Netns, o: ProcOptions = {}): Dir
     cpuinfo: file(() => 'processor\t: 0\nvendor_id\t: GenuineIntel\n\nprocessor\t: 1\nvendor_id\t: GenuineIntel\n\n'),
     filesystems: file(() => 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n\text4\nnodev\toverlay\n'),
     mounts: file(() => 'overlay / overlay rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n'),
-    net: procNet(netns, o),
+    net: procNet(netns),
     sys: sysDir(netns, ''),
   };
   return dynamic(p => {
     const out = new Map(Object.entries(fixed));
-    for (const q of visible(kernel, p?.netns ?? netns)) out.set(String(q.pid), processDir(q, o));
+    for (const q of visible(kernel, p?.netns ?? netns)) out.set(String(q.pid), processDir(q));
     if (p) out.set('self', { kind: 'symlink', target: String(p.pid), mtimeMs: 0 });
-    if (p && !out.has(String(p.pid))) out.set(String(p.pid), processDir(p, o));
+    if (p && !out.has(String(p.pid))) out.set(String(p.pid), processDir(p));
     return out;
   });
 }

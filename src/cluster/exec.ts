@@ -30,6 +30,8 @@ export function nodePlace(engine: Engine, name: string): Place | null {
 }
 
 export function externalPlace(engine: Engine, address?: string): Place {
+  // The nodes must be plugged into the network before anybody asks for them.
+  for (const node of engine.nodes.values()) node.kernel();
   const kernel = clientKernel(engine.world, address);
   return { kernel, fs: clientFilesystem(engine.world, kernel) };
 }

@@ -1,7 +1,7 @@
 // The journey of one connection out of a pod, as a value: name lookup, every rule, route and translation, and where it ended and why.
 import { getObject } from '../apiserver/store.ts';
-import { adoptPod } from '../kubelet/kubelet.ts';
 import { wake } from '../kubelet/adopt.ts';
+import { adoptPod } from '../kubelet/kubelet.ts';
 import { DEFAULT_CAPS, spawnProgram, waitFor } from '../linux/process.ts';
 import { close, connect, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Trace, TraceStep } from '../linux/types.ts';

@@ -117,6 +117,12 @@ function nodeEntry(n: NodeRuntime): object {
   };
 }
 
+/** The node's end of the pod's veth, which rules name. */
+function hostIf(ns: Netns | undefined): { hostIf?: string } {
+  const peer = ns && linkByName(ns, 'eth0')?.peer;
+  return peer ? { hostIf: peer.name } : {};
+}
+
 /** Nothing to leave out at present: a hostNetwork pod's listeners are the node's as well, and are told apart by their process. */
 const POD_PROGRAMS = new Set<string>();
 
@@ -135,7 +141,7 @@ function pods(engine: Engine, nodes: NodeRuntime[]): object[] {
     const sandbox = node.built?.cni.sandboxes.get(`${pod.metadata.namespace}/${pod.metadata.name}`);
     sandbox?.netns.onWake?.();
     if (sandbox) sandbox.netns.onWake = null;
-    out.push({ ...base, ...families(ips, 'ip', 'ip6'), listen: sandbox ? listeners(sandbox.netns) : [] });
+    out.push({ ...base, ...families(ips, 'ip', 'ip6'), ...hostIf(sandbox?.netns), listen: sandbox ? listeners(sandbox.netns) : [] });
   }
   return out;
 }

@@ -2,6 +2,7 @@
 // (k8s.io/kubernetes/plugin/pkg/admission v1.36.3).
 
 import { safeString } from '../../sim/random.ts';
+import { parseRfc3339 } from '../../sim/time.ts';
 import { forbidden } from '../status.ts';
 import { getObject, listObjects } from '../store.ts';
 import type { WriteContext } from '../strategy.ts';
@@ -26,13 +27,22 @@ function serviceAccount(c: WriteContext, pod: KubeObject): Status | null {
   spec.serviceAccountName = name;
   spec.serviceAccount = name;
   const account = getObject(c.server, 'serviceaccounts', metadata.namespace, name);
-  if (!account) {
+  if (!account && !(name === 'default' && isBorn(c, metadata.namespace))) {
     const why = `error looking up service account ${metadata.namespace}/${name}: serviceaccount "${name}" not found`;
     return forbidden('', 'pods', metadata.name, why);
   }
-  if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) spec.imagePullSecrets = account.imagePullSecrets;
-  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(c, pod);
+  if (!spec.imagePullSecrets?.length && account?.imagePullSecrets?.length) spec.imagePullSecrets = account.imagePullSecrets;
+  if (spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true) mountToken(c, pod);
   return null;
+}
+
+/**
+ * The plugin asks again for about a second while an account is missing (MAX_RETRIES), which is longer than the controller takes to make
+ * the one of a new namespace. Requests take no time here, so a namespace of this moment counts as having it.
+ */
+function isBorn(c: WriteContext, namespace: string | undefined): boolean {
+  const ns = getObject(c.server, 'namespaces', undefined, namespace ?? '');
+  return (parseRfc3339(ns?.metadata.creationTimestamp ?? '') ?? Number.NEGATIVE_INFINITY) + 1000 > c.server.sim.nowMs;
 }
 
 function mountToken(c: WriteContext, pod: KubeObject): void {

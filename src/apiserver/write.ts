@@ -43,8 +43,11 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
   const refused = namespaceLifecycle(c, o) ?? strategy.admit?.(c, o, null) ?? strategy.begin?.(c, o, null);
   if (refused) return refused;
+  const { podIP, podIPs } = o.status ?? {};
   if (strategy.hasStatus) resetStatus(info, o);
   strategy.prepareCreate?.(o, c);
+  // A dump of a live cluster: its pods keep the addresses that they had (the CNI honours them when they are free).
+  if (info.resource === 'pods' && podIP) Object.assign(o.status, { podIP, podIPs: podIPs ?? [{ ip: podIP }] });
   if (strategy.generation) o.metadata.generation = 1;
   const errors = strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, info.namespaced, strategy.nameRule);
   if (errors.length) return invalid(info.group, info.kind, o.metadata.name ?? '', errors);

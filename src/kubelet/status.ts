@@ -165,7 +165,7 @@ export function generateStatus(k: Kubelet, pod: KubeObject, rt: PodRuntime): any
     hostIPs: k.deps.node.addresses.map(ip => ({ ip })),
   };
   const ips = rt.ips.length ? rt.ips : (old.podIPs ?? []).map((x: any) => x.ip);
-  if (ips.length && rt.ips.length) {
+  if (ips.length) {
     status.podIP = ips[0];
     status.podIPs = ips.map((ip: string) => ({ ip }));
   }

@@ -1,7 +1,7 @@
 // Legacy Endpoints of Services with a selector (pkg/controller/endpoint, pkg/api/v1/endpoints v1.36).
 import { createObject, deleteObject, updateObject } from '../apiserver/client.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
-import { getObject } from '../apiserver/store.ts';
+import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { type Controllers, isStatus, recorderOf, same } from './context.ts';
@@ -16,7 +16,7 @@ import {
   watchServices,
 } from './endpoint-pods.ts';
 import { isReady } from './pods.ts';
-import { newQueue, splitKey } from './queue.ts';
+import { enqueue, keyOf, newQueue, splitKey } from './queue.ts';
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
 const HEADLESS = 'service.kubernetes.io/headless';
@@ -25,10 +25,12 @@ const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 const CAPACITY = 1000;
 
 export function startEndpoints(c: Controllers): void {
-  watchServices(
-    c,
-    newQueue(c.sim, 6, key => syncService(c, key)),
-  );
+  const queue = newQueue(c.sim, 6, key => syncService(c, key));
+  watchServices(c, queue);
+  // checkLeftoverEndpoints: Services that went while nobody looked.
+  if (!c.initial) return;
+  for (const e of listObjects(c.server, 'endpoints'))
+    if (e.metadata.labels?.[MANAGED_BY] === 'endpoint-controller') enqueue(queue, keyOf(e));
 }
 
 function familyOf(service: KubeObject, pod: KubeObject): boolean {

@@ -47,8 +47,10 @@ function watch(g: Graph, bucket: string): void {
   g.watched.add(bucket);
   if (g.dependents) for (const o of listObjects(g.c.server, bucket)) note(g, bucket, o);
   if (g.c.initial) {
-    // A deletion that an earlier run had not finished.
-    for (const o of listObjects(g.c.server, bucket)) if (waits(o)) enqueue(g.queue, idOf(bucket, o));
+    // What an earlier run had not finished.
+    for (const o of listObjects(g.c.server, bucket)) {
+      if (waits(o) || o.metadata.ownerReferences?.some(r => !ownerOf(g, o, r))) enqueue(g.queue, idOf(bucket, o));
+    }
   }
   g.c.stops.push(watchBucket(g.c.server, bucket, e => changed(g, bucket, e)));
 }

@@ -23,7 +23,7 @@ export function startJobs(c: Controllers): void {
       enqueue(queue, keyOf(e.object));
       if (e.type === 'DELETED') releasePods(c, e.object);
     }),
-    watchAll(c.server, 'pods', false, e => {
+    watchAll(c.server, 'pods', c.initial, e => {
       const ref = controllerOf(e.object);
       if (ref?.kind === 'Job') enqueue(queue, `${e.object.metadata.namespace}/${ref.name}`);
       if (

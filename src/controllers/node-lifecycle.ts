@@ -39,7 +39,6 @@ export function startNodeLifecycle(c: Controllers): void {
       if (e.type === 'DELETED') {
         known.delete(name);
         nodeEvent(c, e.object, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
-        for (const p of indexed(c.podsByNode, name)) orphaned(c, p);
         return;
       }
       if (started && e.type === 'ADDED' && !known.has(name)) {
@@ -51,9 +50,11 @@ export function startNodeLifecycle(c: Controllers): void {
   );
   started = true;
   monitor(c);
+  const missing = new Map<string, number>();
   let tick: SimEvent;
   const loop = () => {
     monitor(c);
+    collectPods(c, missing);
     tick = schedule(c.sim, PERIOD_MS, loop, true);
   };
   tick = schedule(c.sim, PERIOD_MS, loop, true);
@@ -65,8 +66,21 @@ function nodeEvent(c: Controllers, node: KubeObject, reason: string, message: st
   recordEvent(recorderOf(c, COMPONENT), ref, 'Normal', reason, message);
 }
 
+/** podgc: pods of nodes that have been missing for the quarantine's 40 s. */
+function collectPods(c: Controllers, missing: Map<string, number>): void {
+  indexed(c.podsByNode, '');
+  for (const [name, pods] of c.podsByNode.byValue ?? []) {
+    if (!pods.size || getObject(c.server, 'nodes', '', name)) {
+      missing.delete(name);
+      continue;
+    }
+    const since = missing.get(name) ?? c.sim.nowMs;
+    missing.set(name, since);
+    if (c.sim.nowMs - since >= 40_000) for (const p of [...pods.values()]) orphaned(c, p);
+  }
+}
+
 function orphaned(c: Controllers, pod: KubeObject): void {
-  // podgc: a pod of a node that is gone fails and is removed by force.
   if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') {
     const condition = disruption(c, pod, 'DeletionByPodGC', 'PodGC: node no longer exists');
     updateStatus(c.server, { ...pod, status: { ...pod.status, phase: 'Failed', conditions: condition } });

@@ -57,7 +57,8 @@ function first(k: Kubelet, pod: KubeObject): void {
   }
   const rt = pod.status?.startTime ? restoreRuntime(k, pod) : newRuntime(k, pod);
   k.pods.set(rt.uid, rt);
-  deleted(k, rt, pod);
+  // Not before the node that this kubelet belongs to is whole.
+  schedule(k.server.sim, 2, () => deleted(k, rt, pod));
 }
 
 /** `systemctl stop kubelet`: nothing is watched, probed or reported; the containers go on. */

@@ -193,16 +193,19 @@ function bind(s: Scheduler, pod: KubeObject, node: string): void {
 function fail(s: Scheduler, pod: KubeObject, message: string, plugins: Set<string>): void {
   const key = keyOf(pod);
   const sim = s.server.sim;
-  const attempts = (s.waiting.get(key)?.attempts ?? 0) + 1;
+  const waiting = s.waiting.get(key);
+  const attempts = (waiting?.attempts ?? 0) + 1;
   s.waiting.set(key, { plugins, attempts, atMs: sim.nowMs });
   // flushUnschedulablePodsLeftover: whatever happened, once more after five minutes.
   s.timers.set(
     key,
     schedule(sim, 300_000, () => activate(s, key, 0), true),
   );
-  recordSeriesEvent(s.recorder, pod, 'Warning', 'FailedScheduling', 'Scheduling', message);
   const old = (pod.status?.conditions ?? []).find((c: any) => c.type === 'PodScheduled');
-  if (old?.status === 'False' && old.message === message) return;
+  const known = old?.status === 'False' && old.message === message;
+  // A restarted scheduler that finds what it had found before has nothing to say.
+  if (waiting || !known) recordSeriesEvent(s.recorder, pod, 'Warning', 'FailedScheduling', 'Scheduling', message);
+  if (known) return;
   const condition = {
     type: 'PodScheduled',
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),

@@ -37,5 +37,7 @@ export function applyPatch(c: WriteContext, current: KubeObject | null, patch: u
       value = mergePatch(current, patch);
       break;
   }
+  // A Scale is no object of the resource's own type.
+  if (request.subresource === 'scale') return value as KubeObject;
   return decodeBody(c, value);
 }

@@ -4,6 +4,7 @@ import { conntrackProgram } from './conntrack.ts';
 import { ipsetProgram } from './ipset.ts';
 import { type Flavour, iptablesProgram } from './iptables.ts';
 import { restoreProgram, saveProgram } from './iptables-save.ts';
+import { nftProgram } from './nft.ts';
 
 const version = (u: Userland): string => (u.tools >= 13 ? '1.8.11' : '1.8.9');
 
@@ -28,5 +29,6 @@ function family(family: 4 | 6): Record<string, (u: Userland) => ReturnType<typeo
 export const NETFILTER_PROGRAMS: ProgramTable = [
   ['iptables', '/usr/sbin', { ...family(4), ...family(6) }],
   ['ipset', '/usr/sbin', { ipset: u => ipsetProgram(u.tools >= 13 ? '7.22' : '7.17') }],
+  ['nftables', '/usr/sbin', { nft: u => nftProgram(u.tools >= 13 ? '1.1.3 (Commodore Bullmoose #4)' : '1.0.6 (Lester Gooch #5)') }],
   ['conntrack', '/usr/sbin', { conntrack: u => conntrackProgram(u.tools >= 13 ? '1.4.8' : '1.4.7') }],
 ];

@@ -1,0 +1,712 @@
+// nftables' commands: tables, chains, sets, maps, elements, rules and lists (parser_bison.y and rule.c of nftables 1.0.6).
+import type { Netns } from '../../types.ts';
+import { datatype, parseTime } from './datatypes.ts';
+import { addElement, deleteElement, findElement, newSet, parseElements } from './elements.ts';
+import { concatenation } from './expr.ts';
+import type { Token } from './lex.ts';
+import { lex } from './lex.ts';
+import { chainText, type ListOptions, priorityOf, setText, tableText } from './print.ts';
+import {
+  atEnd,
+  expectSymbol,
+  expectWord,
+  isRefusal,
+  isSymbol,
+  isWord,
+  type NftError,
+  name,
+  next,
+  number,
+  peek,
+  quotedOrWord,
+  type Reader,
+  refuse,
+  skipNewlines,
+  takeSymbol,
+  takeWord,
+  unexpected,
+} from './reader.ts';
+import { parseLimit, statement } from './statements.ts';
+import {
+  commit,
+  findTable,
+  isReferred,
+  isSetUsed,
+  newTable,
+  newWork,
+  noteRule,
+  ownChain,
+  ownSet,
+  ownTable,
+  removeTable,
+  type Work,
+} from './store.ts';
+import type { NftChain, NftFamily, NftObject, NftRule, NftSet, NftTable } from './types.ts';
+
+const FAMILIES = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
+const MISSING = 'No such file or directory';
+
+interface Run {
+  r: Reader;
+  w: Work;
+  list: ListOptions;
+  out: string[];
+}
+
+const family = (r: Reader): NftFamily => (takeWord(r, ...FAMILIES) as NftFamily | null) ?? 'ip';
+
+/** The table that is named next; `kernel`: the complaint is the kernel's. */
+function tableNamed(x: Run, kernel: boolean): { table: NftTable; token: Token } {
+  const f = family(x.r);
+  const token = name(x.r);
+  const table = findTable(x.w, f, token.text);
+  if (!table) return refuse(token, MISSING, kernel ? MISSING : null);
+  x.r.table = table;
+  return { table, token };
+}
+
+/** `table chain` for a rule: both must be there. */
+function chainNamed(x: Run, kernel: boolean): { table: NftTable; chain: NftChain; token: Token } {
+  const { table } = tableNamed(x, kernel);
+  const token = name(x.r);
+  const chain = table.chains.get(token.text);
+  return chain ? { table, chain, token } : refuse(token, MISSING, kernel ? MISSING : null);
+}
+
+function setNamed(x: Run, kernel: boolean): { table: NftTable; set: NftSet; token: Token } {
+  const { table } = tableNamed(x, kernel);
+  const token = name(x.r);
+  const set = table.sets.get(token.text);
+  return set ? { table, set, token } : refuse(token, MISSING, kernel ? MISSING : null);
+}
+
+// Tables
+
+function tableCommand(x: Run, verb: string): void {
+  const f = family(x.r);
+  const token = name(x.r);
+  const old = findTable(x.w, f, token.text);
+  if (verb === 'delete' || verb === 'destroy' || verb === 'flush') {
+    if (verb === 'delete' && takeHandle(x.r) !== null) return;
+    if (!old) {
+      if (verb === 'destroy') return;
+      refuse(token, MISSING, MISSING);
+    } else if (verb === 'flush') for (const c of old.chains.values()) ownChain(x.w, ownTable(x.w, old), c).rules = [];
+    else removeTable(x.w, old);
+    return;
+  }
+  if (old && verb === 'create') refuse(token, 'File exists', 'File exists');
+  const table = old ? ownTable(x.w, old) : newTable(x.w, f, token.text);
+  x.r.table = table;
+  if (takeSymbol(x.r, '{')) tableBlock(x, table);
+}
+
+function tableBlock(x: Run, table: NftTable): void {
+  const { r } = x;
+  for (;;) {
+    skipNewlines(r);
+    if (takeSymbol(r, '}')) return;
+    const word = name(r);
+    switch (word.text) {
+      case 'comment':
+        table.comment = quotedOrWord(r);
+        break;
+      case 'flags':
+        do table.flags.push(name(r).text);
+        while (takeSymbol(r, ','));
+        break;
+      case 'chain': {
+        const chain = makeChain(x, table, name(r));
+        expectSymbol(r, '{');
+        chainBlock(x, table, chain);
+        break;
+      }
+      case 'set':
+      case 'map':
+        defineSet(x, table, word.text, name(r), false);
+        break;
+      case 'counter':
+      case 'quota':
+      case 'limit':
+        defineObject(x, table, word.text, name(r));
+        break;
+      default:
+        unexpected(word);
+    }
+  }
+}
+
+// Chains
+
+function makeChain(x: Run, table: NftTable, token: Token): NftChain {
+  const old = table.chains.get(token.text);
+  if (old) return ownChain(x.w, table, old);
+  const chain: NftChain = { name: token.text, handle: table.nextHandle++, comment: null, base: null, rules: [] };
+  table.chains.set(chain.name, chain);
+  x.w.ownChains.add(chain);
+  return chain;
+}
+
+const HOOKS: Record<string, string[]> = {
+  filter: ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress', 'egress'],
+  nat: ['prerouting', 'input', 'output', 'postrouting'],
+  route: ['output'],
+};
+
+/** `type T hook H [device D] priority P;` */
+function baseSpec(x: Run, chain: NftChain, start: Token): void {
+  const { r } = x;
+  const type = name(r);
+  if (!(type.text in HOOKS)) refuse(type, 'unknown chain type');
+  expectWord(r, 'hook');
+  const hook = name(r);
+  if (!HOOKS.filter.includes(hook.text)) refuse(hook, 'unknown chain hook');
+  const device = takeWord(r, 'device') ? quotedOrWord(r) : null;
+  expectWord(r, 'priority');
+  const priority = parsePriority(r, hook.text);
+  if (!HOOKS[type.text].includes(hook.text)) refuse(start, 'Operation not supported', 'Operation not supported');
+  chain.base = { type: type.text as 'filter', hook: hook.text, priority, policy: chain.base?.policy ?? 'accept', device };
+  x.w.hooksChanged = true;
+  if (type.text === 'nat') x.w.conntrack = true;
+}
+
+function parsePriority(r: Reader, hook: string): number {
+  const t = peek(r);
+  let base = 0;
+  let sign = 1;
+  if (t.kind === 'word') {
+    r.at++;
+    const known = priorityOf(t.text, hook);
+    if (known === undefined) {
+      const m = /^([a-z]+)-(\d+)$/.exec(t.text);
+      const value = m ? priorityOf(m[1], hook) : undefined;
+      return m && value !== undefined ? value - Number(m[2]) : refuse(t, `invalid priority expression ${t.text} in this context.`);
+    }
+    base = known;
+    if (!isSymbol(r, '+') && !isSymbol(r, '-')) return base;
+  }
+  if (takeSymbol(r, '-')) sign = -1;
+  else takeSymbol(r, '+');
+  return base + sign * number(r);
+}
+
+function chainBlock(x: Run, table: NftTable, chain: NftChain): void {
+  const { r } = x;
+  for (;;) {
+    skipNewlines(r);
+    const t = peek(r);
+    if (takeSymbol(r, '}')) return;
+    if (t.kind === 'end') unexpected(t);
+    if (takeWord(r, 'type')) baseSpec(x, chain, t);
+    else if (takeWord(r, 'policy')) {
+      const policy = expectWord(r, 'accept', 'drop');
+      if (chain.base) chain.base = { ...chain.base, policy: policy as 'accept' };
+    } else if (isWord(r, 'comment') && peek(r, 1).kind === 'string') {
+      r.at++;
+      chain.comment = quotedOrWord(r);
+    } else if (takeWord(r, 'device')) quotedOrWord(r);
+    else chain.rules.push(parseRule(x, table));
+  }
+}
+
+function chainCommand(x: Run, verb: string): void {
+  const { r, w } = x;
+  const { table: found } = tableNamed(x, true);
+
+  const token = name(r);
+  const old = found.chains.get(token.text);
+  if (verb === 'add' || verb === 'create') {
+    if (old && verb === 'create') refuse(token, 'File exists', 'File exists');
+    const table = ownTable(w, found);
+    x.r.table = table;
+    const chain = makeChain(x, table, token);
+    if (takeSymbol(r, '{')) chainBlock(x, table, chain);
+
+    return;
+  }
+  if (!old) {
+    if (verb === 'destroy') return;
+    refuse(token, MISSING, MISSING);
+    return;
+  }
+  const table = ownTable(w, found);
+  if (verb === 'flush') ownChain(w, table, old).rules = [];
+  else if (verb === 'rename') {
+    const to = name(r).text;
+    table.chains.delete(old.name);
+    table.chains.set(to, { ...old, name: to });
+    w.hooksChanged = true;
+  } else {
+    if (isReferred(table, old.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
+    table.chains.delete(old.name);
+    if (old.base) w.hooksChanged = true;
+  }
+}
+
+// Rules
+
+const TERMINAL = new Set([
+  'accept',
+  'drop',
+  'return',
+  'continue',
+  'jump',
+  'goto',
+  'reject',
+  'dnat',
+  'snat',
+  'masquerade',
+  'redirect',
+  'queue',
+]);
+
+function parseRule(x: Run, table: NftTable): NftRule {
+  const { r } = x;
+  r.table = table;
+  r.proto = null;
+  const rule: NftRule = { handle: table.nextHandle++, statements: [], comment: null };
+  let terminal: Token | null = null;
+  while (!atEnd(r)) {
+    if (isWord(r, 'comment') && (peek(r, 1).kind === 'string' || peek(r, 1).kind === 'word')) {
+      r.at++;
+      rule.comment = quotedOrWord(r);
+      continue;
+    }
+    const t = peek(r);
+    if (terminal) refuse(t, 'Statement after terminal statement has no effect');
+    const s = statement(r);
+    for (const chain of s.chains ?? []) x.w.wanted.push({ table, chain, token: r.tokens[r.at - 1] });
+    rule.statements.push(s);
+    if (TERMINAL.has(t.text)) terminal = t;
+  }
+  if (!rule.statements.length && rule.comment === null) unexpected(peek(r));
+  noteRule(x.w, rule);
+  return rule;
+}
+
+function takeHandle(r: Reader): { n: number; token: Token } | null {
+  if (!takeWord(r, 'handle', 'position')) return null;
+  const token = peek(r);
+  return { n: number(r), token };
+}
+
+function ruleCommand(x: Run, verb: string): void {
+  const { r, w } = x;
+  const found = chainNamed(x, true);
+  const table = ownTable(w, found.table);
+  const chain = ownChain(w, table, found.chain);
+  const handle = takeHandle(r);
+  const index = !handle && takeWord(r, 'index') ? { n: number(r), token: r.tokens[r.at - 1] } : null;
+  let at = handle ? chain.rules.findIndex(rule => rule.handle === handle.n) : (index?.n ?? -1);
+  const place = handle ?? index;
+  if (place && (at < 0 || at >= chain.rules.length)) refuse(place.token, MISSING, MISSING);
+  if (verb === 'delete' || verb === 'destroy') {
+    if (!handle) unexpected(peek(r));
+    chain.rules.splice(at, 1);
+    return;
+  }
+  const rule = parseRule(x, table);
+  if (verb === 'replace') {
+    rule.handle = chain.rules[at].handle;
+    chain.rules[at] = rule;
+  } else if (verb === 'insert') chain.rules.splice(place ? at : 0, 0, rule);
+  else {
+    if (!place) at = chain.rules.length - 1;
+    chain.rules.splice(at + 1, 0, rule);
+  }
+}
+
+// Sets, maps, elements
+
+function typeList(r: Reader): string[] {
+  const out: string[] = [];
+  do {
+    const t = name(r);
+    if (!datatype(t.text) && t.text !== 'verdict') refuse(t, `unknown datatype ${t.text}`);
+    out.push(t.text);
+  } while (takeSymbol(r, '.'));
+  return out;
+}
+
+const FLAG_ORDER = ['constant', 'dynamic', 'interval', 'timeout'];
+
+function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: Token, strict: boolean): void {
+  const { r } = x;
+  const old = table.sets.get(token.text);
+  if (old && strict) refuse(token, 'File exists', 'File exists');
+  const set = newSet(token.text, kind, [], kind === 'map' ? [] : null);
+  const open = peek(r);
+  expectSymbol(r, '{');
+  const elements = setBlock(x, set);
+  if (!set.keys.length) refuse(open, 'set definition does not specify key');
+  let target = set;
+  if (old) target = ownSet(x.w, table, old);
+  else {
+    set.handle = table.nextHandle++;
+    table.sets.set(set.name, set);
+    x.w.ownSets.add(set);
+  }
+  for (const e of elements) addElement(target, e);
+}
+
+function setBlock(x: Run, set: NftSet): ReturnType<typeof parseElements> {
+  const { r } = x;
+  let elements: ReturnType<typeof parseElements> = [];
+  for (;;) {
+    skipNewlines(r);
+    if (takeSymbol(r, '}')) return elements;
+    const t = name(r);
+    switch (t.text) {
+      case 'type':
+        set.keys = typeList(r);
+        if (takeSymbol(r, ':')) set.data = typeList(r);
+        break;
+      case 'typeof': {
+        const key = concatenation(r);
+        set.keys = key.types;
+        set.typeof = key.text;
+        if (takeSymbol(r, ':')) {
+          const word = takeWord(r, 'verdict');
+          const data = word ? null : concatenation(r);
+          set.data = data ? data.types : ['verdict'];
+          set.typeof += ` : ${data ? data.text : 'verdict'}`;
+        }
+        break;
+      }
+      case 'flags':
+        do set.flags.push(name(r).text);
+        while (takeSymbol(r, ','));
+        set.flags.sort((a, b) => FLAG_ORDER.indexOf(a) - FLAG_ORDER.indexOf(b));
+        break;
+      case 'timeout':
+        set.timeoutMs = parseTime(next(r).text);
+        if (!set.flags.includes('timeout')) set.flags.push('timeout');
+        break;
+      case 'gc-interval':
+        set.gcMs = parseTime(next(r).text);
+        break;
+      case 'size':
+        set.size = number(r);
+        break;
+      case 'policy':
+        set.policy = name(r).text === 'memory' ? 'memory' : null;
+        break;
+      case 'auto-merge':
+        set.autoMerge = true;
+        break;
+      case 'comment':
+        set.comment = quotedOrWord(r);
+        break;
+      case 'counter':
+        set.counter = true;
+        break;
+      case 'elements':
+        expectSymbol(r, '=');
+        elements = parseElements(r, set);
+        break;
+      default:
+        unexpected(t);
+    }
+  }
+}
+
+function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
+  const { r, w } = x;
+  const { table: found } = tableNamed(x, true);
+  const token = name(r);
+  const table = ownTable(w, found);
+  x.r.table = table;
+  if (verb === 'add' || verb === 'create') {
+    defineSet(x, table, kind, token, verb === 'create');
+    return;
+  }
+  const set = table.sets.get(token.text);
+  if (!set) {
+    if (verb === 'destroy') return;
+    refuse(token, MISSING, MISSING);
+    return;
+  }
+  if (verb === 'flush') {
+    const own = ownSet(w, table, set);
+    own.exact.clear();
+    own.ranges = [];
+    return;
+  }
+  if (isSetUsed(table, set.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
+  table.sets.delete(set.name);
+}
+
+function elementCommand(x: Run, verb: string): void {
+  const { r, w } = x;
+  const found = setNamed(x, false);
+  const table = verb === 'get' ? found.table : ownTable(w, found.table);
+  const set = verb === 'get' ? found.set : ownSet(w, table, found.set);
+  const open = peek(r, 1);
+  const at = { ...open, text: r.text.slice(open.at, Math.max(open.at + 1, elementEnd(r))) };
+  const elements = parseElements(r, set);
+  if (verb === 'get') {
+    getElements(x, table, set, elements);
+    return;
+  }
+  for (const e of elements) {
+    if (verb === 'delete' || verb === 'destroy') {
+      if (!deleteElement(set, e.key) && verb === 'delete') refuse(at, MISSING, MISSING);
+      continue;
+    }
+    for (const v of e.data && !Array.isArray(e.data) && e.data.chain ? [e.data.chain] : []) w.wanted.push({ table, chain: v, token: at });
+    const old = findElement(set, e.key);
+    if (old && verb === 'create') refuse(at, 'File exists', 'File exists');
+    if (old && e.data && JSON.stringify(old.data) !== JSON.stringify(e.data)) refuse(at, 'File exists', 'File exists');
+    if (!old) {
+      if (set.size !== null && set.exact.size + set.ranges.length >= set.size)
+        refuse(at, 'Too many open files in system', 'Too many open files in system');
+      addElement(set, e);
+    }
+  }
+}
+
+/** Where the first element's text ends, for the carets. */
+function elementEnd(r: Reader): number {
+  for (let i = r.at + 1; i < r.tokens.length; i++) {
+    const t = r.tokens[i];
+    if (t.kind === 'end' || (t.kind === 'symbol' && (t.text === ',' || t.text === '}')))
+      return r.tokens[i - 1].at + r.tokens[i - 1].text.length;
+  }
+  return r.text.length;
+}
+
+function getElements(x: Run, table: NftTable, set: NftSet, wanted: ReturnType<typeof parseElements>): void {
+  const found = wanted.map(e => findElement(set, e.key));
+  if (found.some(e => !e)) refuse({ ...x.r.tokens[0], text: x.r.text.trim() }, MISSING, MISSING);
+  const shown: NftSet = { ...set, exact: new Map(), ranges: [] };
+  for (const e of found) if (e) addElement(shown, e);
+  x.out.push(`table ${table.family} ${table.name} {\n${setText(shown, x.list)}}\n`);
+}
+
+function defineObject(x: Run, table: NftTable, kind: 'counter' | 'quota' | 'limit', token: Token): void {
+  const { r } = x;
+  const object: NftObject = { kind, name: token.text, handle: table.nextHandle++, comment: null, packets: 0, bytes: 0, spec: '' };
+  if (takeSymbol(r, '{')) {
+    for (;;) {
+      skipNewlines(r);
+      if (takeSymbol(r, '}')) break;
+      if (takeWord(r, 'comment')) object.comment = quotedOrWord(r);
+      else objectBody(r, object);
+    }
+  }
+  if (!table.objects.has(`${kind} ${object.name}`)) table.objects.set(`${kind} ${object.name}`, object);
+}
+
+function objectBody(r: Reader, object: NftObject): void {
+  if (object.kind === 'counter') {
+    const word = expectWord(r, 'packets', 'bytes');
+    object[word as 'packets'] = number(r);
+  } else if (object.kind === 'limit') object.spec = parseLimit(r).text;
+  else {
+    let spec = '';
+    while (!atEnd(r)) spec += `${spec ? ' ' : ''}${next(r).text}`;
+    object.spec = spec;
+  }
+}
+
+function objectCommand(x: Run, verb: string, kind: 'counter' | 'quota' | 'limit'): void {
+  const { table: found } = tableNamed(x, true);
+  const token = name(x.r);
+  const table = ownTable(x.w, found);
+  const key = `${kind} ${token.text}`;
+  if (verb === 'add' || verb === 'create') defineObject(x, table, kind, token);
+  else if (!table.objects.delete(key) && verb !== 'destroy') refuse(token, MISSING, MISSING);
+}
+
+// Lists
+
+const optionalFamily = (r: Reader): string | null => takeWord(r, ...FAMILIES);
+
+function listCommand(x: Run, reset: boolean): void {
+  const { r } = x;
+  const t = name(r);
+  switch (t.text) {
+    case 'ruleset': {
+      const f = optionalFamily(r);
+      for (const table of x.w.tables) if (f === null || table.family === f) x.out.push(tableText(table, x.list));
+      return;
+    }
+    case 'tables': {
+      const f = optionalFamily(r);
+      for (const table of x.w.tables) if (f === null || table.family === f) x.out.push(`table ${table.family} ${table.name}\n`);
+      return;
+    }
+    case 'table':
+      x.out.push(tableText(tableNamed(x, false).table, x.list));
+      return;
+    case 'chain': {
+      const { table, chain } = chainNamed(x, false);
+      x.out.push(`table ${table.family} ${table.name} {\n${chainText(chain, x.list)}}\n`);
+      return;
+    }
+    case 'set':
+    case 'map':
+    case 'meter': {
+      const { table, set, token } = setNamed(x, false);
+      if ((t.text === 'map') !== (set.kind === 'map')) refuse(token, MISSING);
+      x.out.push(`table ${table.family} ${table.name} {\n${setText(set, x.list)}}\n`);
+      return;
+    }
+    case 'chains':
+    case 'sets':
+    case 'maps':
+    case 'counters':
+    case 'quotas':
+    case 'limits':
+    case 'meters':
+      listKind(x, t.text, reset);
+      return;
+    case 'hooks':
+    case 'flowtables':
+    case 'secmarks':
+    case 'synproxys':
+      return;
+    default:
+      unexpected(t);
+  }
+}
+
+function listKind(x: Run, kind: string, reset: boolean): void {
+  const f = optionalFamily(x.r);
+  for (const table of x.w.tables) {
+    if (f !== null && table.family !== f) continue;
+    const keep = (part: string, n: string) => {
+      if (kind === 'chains') return part === 'chain';
+      if (part === 'set')
+        return (kind === 'sets' && table.sets.get(n)?.kind === 'set') || (kind === 'maps' && table.sets.get(n)?.kind === 'map');
+      return part === 'object' && table.objects.has(`${kind.slice(0, -1)} ${n}`);
+    };
+    const bare: NftTable = { ...table, comment: null, flags: [] };
+    x.out.push(kind === 'chains' ? chainHeads(bare, x.list) : tableText(bare, x.list, keep));
+    if (reset) {
+      for (const o of table.objects.values()) {
+        o.packets = 0;
+        o.bytes = 0;
+      }
+    }
+  }
+}
+
+/** `list chains` shows no rules. */
+function chainHeads(table: NftTable, o: ListOptions): string {
+  const parts = [...table.chains.values()].map(c => chainText({ ...c, rules: [] }, o));
+  return `table ${table.family} ${table.name} {\n${parts.join('')}}\n`;
+}
+
+function flushCommand(x: Run): void {
+  const { r } = x;
+  if (takeWord(r, 'ruleset')) {
+    const f = optionalFamily(r);
+    for (const table of [...x.w.tables]) if (f === null || table.family === f) removeTable(x.w, table);
+    return;
+  }
+  objectOf(x, 'flush', name(r));
+}
+
+function objectOf(x: Run, verb: string, t: Token): void {
+  switch (t.text) {
+    case 'table':
+      tableCommand(x, verb);
+      return;
+    case 'chain':
+      chainCommand(x, verb);
+      return;
+    case 'rule':
+      ruleCommand(x, verb);
+      return;
+    case 'set':
+    case 'map':
+      setCommand(x, verb, t.text);
+      return;
+    case 'element':
+      elementCommand(x, verb);
+      return;
+    case 'counter':
+    case 'quota':
+    case 'limit':
+      objectCommand(x, verb, t.text);
+      return;
+    default:
+      // `add` may leave out `rule`: the word is then a family or a table.
+      if (verb !== 'add') unexpected(t);
+      x.r.at--;
+      ruleCommand(x, verb);
+      return;
+  }
+}
+
+const VERBS = new Set(['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'get', 'rename']);
+
+function command(x: Run): void {
+  const { r } = x;
+  const t = next(r);
+  if (t.kind === 'word' && VERBS.has(t.text)) {
+    objectOf(x, t.text, name(r));
+    return;
+  }
+  if (t.text === 'list' || t.text === 'reset') {
+    listCommand(x, t.text === 'reset');
+    return;
+  }
+  if (t.text === 'flush') {
+    flushCommand(x);
+    return;
+  }
+  if (t.text === 'table' || t.text === 'chain' || t.text === 'rule') {
+    objectOf(x, 'add', t);
+    return;
+  }
+  if (t.kind !== 'word') unexpected(t);
+  r.at--;
+  ruleCommand(x, 'add');
+}
+
+/** Chains that verdicts name must be there when the transaction ends. */
+function checkJumps(w: Work): void {
+  for (const { table, chain, token } of w.wanted) {
+    const now = findTable(w, table.family, table.name);
+    if (now && !now.chains.has(chain)) refuse(token, MISSING, MISSING);
+  }
+}
+
+export interface NftResult {
+  out: string;
+  error: NftError | null;
+}
+
+export const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
+
+/** Run nftables' commands. On an error nothing has changed; `check` (-c) changes nothing either. */
+export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { check?: boolean } = {}): NftResult {
+  const w = newWork(ns);
+  const r: Reader = { ns, text, tokens: lex(text.endsWith('\n') ? text : `${text}\n`), at: 0, table: null, proto: null };
+  const x: Run = { r, w, list: { ...DEFAULT_LIST, nowMs: ns.kernel.sim.nowMs, ...o }, out: [] };
+  try {
+    for (;;) {
+      skipNewlines(r);
+      if (peek(r).kind === 'end') break;
+      command(x);
+      if (peek(r).kind !== 'newline' && peek(r).kind !== 'end') unexpected(peek(r));
+    }
+    checkJumps(w);
+  } catch (refusal) {
+    if (!isRefusal(refusal)) throw refusal;
+    return { out: '', error: refusal.nftError };
+  }
+  if (w.changed && !o.check) commit(w);
+  return { out: x.out.join(''), error: null };
+}
+
+/** Where an error stands: line and columns from 1, and the line itself. */
+export function placeOf(text: string, e: NftError): { line: number; from: number; to: number; source: string } {
+  const start = text.lastIndexOf('\n', e.from - 1) + 1;
+  const end = text.indexOf('\n', start);
+  const line = text.slice(0, start).split('\n').length;
+  const source = text.slice(start, end < 0 ? text.length : end);
+  return { line, from: e.from - start + 1, to: Math.max(e.from - start + 1, Math.min(e.to - start, source.length + 1)), source };
+}

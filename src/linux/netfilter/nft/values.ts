@@ -1,0 +1,74 @@
+// Constants on the right: values, ranges, prefixes, lists of flags, sets in braces.
+import type { Ip } from '../../../wire/ip.ts';
+import { datatype, prefixInterval } from './datatypes.ts';
+import { isSymbol, next, number, peek, type Reader, refuse, takeSymbol, unexpected } from './reader.ts';
+import type { Interval, NftVerdict, Val } from './types.ts';
+
+/** Types for which an address's host may be cut: prefixes. */
+const isAddress = (type: string) => type === 'ipv4_addr' || type === 'ipv6_addr';
+
+const WRONG: Record<string, string> = {
+  ipv4_addr: 'Could not parse IPv4 address',
+  ipv6_addr: 'Could not parse IPv6 address',
+  inet_service: 'Could not resolve service: Servname not supported for ai_socktype',
+  inet_proto: 'Could not resolve protocol name',
+};
+
+/** One value; `list`: flags may be joined by `,` and `|`. */
+export function parseValue(r: Reader, type: string, list = false): Val {
+  const t = next(r);
+  const known = datatype(type === 'fib_oif' ? 'integer' : type);
+  if (t.kind === 'symbol' || t.kind === 'newline' || t.kind === 'end' || !known) unexpected(t);
+  let text = t.text;
+  if (known?.flags && list) {
+    while ((isSymbol(r, ',') || isSymbol(r, '|')) && (peek(r, 1).kind === 'word' || peek(r, 1).kind === 'number')) {
+      r.at++;
+      text += `,${next(r).text}`;
+    }
+  }
+  if (type === 'fib_oif' && text === 'missing') return 0;
+  const v = known?.parse(text) ?? null;
+  return v === null
+    ? refuse(t, WRONG[type] ?? (t.kind === 'ip4' || t.kind === 'ip6' ? 'datatype mismatch' : `Could not parse ${type.replace('_', ' ')}`))
+    : v;
+}
+
+/** `v`, `v/24`, `v-w` */
+export function parseInterval(r: Reader, type: string, list = false): Interval {
+  const low = parseValue(r, type, list);
+  if (isAddress(type) && takeSymbol(r, '/')) {
+    const t = peek(r);
+    const bits = number(r);
+    const max = (low as Ip).length * 8;
+    if (bits > max) refuse(t, `Prefix length ${bits} is invalid for type of ${max} bits width`);
+    return prefixInterval(low as Ip, bits);
+  }
+  if (isSymbol(r, '-')) {
+    r.at++;
+    return { low, high: parseValue(r, type) };
+  }
+  return { low, high: low };
+}
+
+/** The parts of a key: `a . b . c`. */
+export function parseKey(r: Reader, types: string[]): Interval[] {
+  const out: Interval[] = [];
+  for (let i = 0; i < types.length; i++) {
+    if (i && !takeSymbol(r, '.')) refuse(peek(r), 'datatype mismatch, expected concatenation');
+    if (isSymbol(r, '*') && types.length === 1) r.at++;
+    out.push(parseInterval(r, types[i]));
+  }
+  return out;
+}
+
+export function parseVerdict(r: Reader): NftVerdict {
+  const t = next(r);
+  if (t.text === 'jump' || t.text === 'goto') {
+    const to = next(r);
+    return { kind: t.text, chain: to.text };
+  }
+  if (['accept', 'drop', 'return', 'continue'].includes(t.text)) return { kind: t.text as NftVerdict['kind'], chain: null };
+  return unexpected(t);
+}
+
+export const verdictText = (v: NftVerdict): string => (v.chain === null ? v.kind : `${v.kind} ${v.chain}`);

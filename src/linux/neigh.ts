@@ -84,7 +84,10 @@ export function resolve(link: Link, ip: Ip, skb: Skb): void {
   const n = findNeigh(ns, link.ifindex, ip) ?? newNeigh(ns, link.ifindex, ip);
   const state = neighState(ns, n);
   if (n.mac && state !== 'FAILED' && state !== 'INCOMPLETE') {
-    if (state === 'STALE') delayProbe(link, n);
+    if (skb.confirm && state !== 'PERMANENT' && state !== 'NOARP') {
+      n.state = 'REACHABLE';
+      n.atMs = ns.kernel.sim.nowMs;
+    } else if (state === 'STALE') delayProbe(link, n);
     return emit(link, n.mac, skb);
   }
   if (link.noarp) return emit(link, NO_MAC, skb);

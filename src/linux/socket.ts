@@ -87,6 +87,8 @@ export interface TcpState {
   advertised: number;
   /** After a loss: the end of what has to be sent again. */
   recover: number | null;
+  /** Something new was acknowledged since the last segment went out. */
+  confirmed: boolean;
 }
 
 export interface Datagram {

@@ -11,6 +11,8 @@ export interface SendOptions {
   trace?: Trace | null;
   /** Interface to leave by (SO_BINDTODEVICE, link-local destinations). */
   oif?: Link | null;
+  /** The transport has just heard from the other end (dst_confirm). */
+  confirm?: boolean;
   /** The connection this packet answers (REJECT's resets keep their conntrack entry, nf_ct_attach). */
   ct?: Skb['ct'];
 }

@@ -57,6 +57,7 @@ export function newTcpState(): TcpState {
     pending: 0,
     advertised: RECEIVE_WINDOW,
     recover: null,
+    confirmed: false,
   };
 }
 
@@ -129,7 +130,14 @@ function transmitSegment(s: Socket, flags: number, seq: number, data: Uint8Array
     mark: Number(s.options.get('mark') ?? 0),
     trace: s.trace,
     oif: deviceOf(s),
+    confirm: takeConfirmation(t),
   });
+}
+
+function takeConfirmation(t: TcpState): boolean {
+  const was = t.confirmed;
+  t.confirmed = false;
+  return was;
 }
 
 /** Begin a connection: SYN-SENT. The addresses are set. */
@@ -450,6 +458,7 @@ function ackInput(s: Socket, th: Tcp): void {
     t.out = t.out.subarray(bytes);
     t.sndUna = th.ack;
     t.softError = null;
+    t.confirmed = true;
     if (t.retries) t.rtoMs = MIN_RTO_MS;
     t.retries = 0;
     disarm(s);

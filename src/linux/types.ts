@@ -229,6 +229,8 @@ export interface Skb {
   trace: Trace | null;
   /** Route chosen so far; cleared when NAT or a mark changes what it depends on. */
   nexthop: Ip | null;
+  /** The transport has just heard from the other end: its neighbour is alive (dst_confirm). */
+  confirm?: boolean;
   /** What to do once the neighbour is known, instead of sending (bridged packets whose destination NAT changed). */
   resolved?: (mac: Mac) => void;
 }

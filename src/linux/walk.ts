@@ -223,6 +223,7 @@ export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errn
   skb.mark = o.mark ?? 0;
   skb.uid = o.uid ?? null;
   skb.ct = o.ct ?? null;
+  if (o.confirm) skb.confirm = true;
   skb.oif = route.dev;
   skb.nexthop = route.via ?? full.dst;
   if (skb.trace) {

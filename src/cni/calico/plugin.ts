@@ -1,5 +1,6 @@
 // Calico's CNI plugin: a routed veth per pod (cni-plugin/pkg/dataplane/linux/dataplane_linux.go v3.32) and the routes between nodes.
 import { addAddress, linkByName, linkLocalOf, removeLink } from '../../linux/link.ts';
+import { setNeigh } from '../../linux/neigh.ts';
 import { removeRoute } from '../../linux/route.ts';
 import type { Netns } from '../../linux/types.ts';
 import { formatIp, ip } from '../../wire/ip.ts';
@@ -50,6 +51,8 @@ function plumb(node: CniNode, sandbox: PodSandbox): { error: string } | null {
     } else {
       route(sandbox.netns, GATEWAY, { dev: eth0, scope: 'link' });
       route(sandbox.netns, 'default', { via: GATEWAY, dev: eth0 });
+      // The kubelet's first probe has made the pod ask for its gateway long before anyone looks: the entry is there, and stale by now.
+      setNeigh(sandbox.netns, ip(GATEWAY), eth0, HOST_MAC, 'STALE');
       route(node.netns, text, { dev: host, scope: 'link', metric: POD_ROUTE_METRIC });
     }
   }

@@ -208,9 +208,9 @@ export function parseFlags(path: string, words: string[]): ParsedFlags | Failure
 const goChar = (c: string) => `'${c === "'" ? "\\'" : c}'`;
 
 /** cobra's ValidateRequiredFlags. */
-export function missingRequired(flags: ParsedFlags, path: string): Failure | null {
+export function missingRequired(flags: ParsedFlags): Failure | null {
   const missing = flags.defs.filter(d => d.required && !flags.changed.has(d.name)).map(d => `"${d.name}"`);
-  return missing.length ? usage(`required flag(s) ${missing.join(', ')} not set`, path) : null;
+  return missing.length ? failure(`required flag(s) ${missing.join(', ')} not set`) : null;
 }
 
 /** cobra's stripFlags: which words are not flags nor their values, as far as the flags of all commands tell. */

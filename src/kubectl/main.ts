@@ -94,13 +94,28 @@ function distance(a: string, b: string): number {
 
 const wantsHelp = (i: Invocation): boolean => !isFailure(i.flags) && (i.flags.values.get('help') === 'true' || i.path === 'help');
 
+/** `config` prints its help when it is given another number of words. */
+const CONFIG_ARGS: Record<string, number> = {
+  'config use-context': 1,
+  'config rename-context': 2,
+  'config delete-cluster': 1,
+  'config delete-context': 1,
+  'config set-context': 1,
+  'config set-cluster': 1,
+  'config set-credentials': 1,
+  'config set': 2,
+  'config unset': 1,
+};
+
 function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   const parts = new Set<PartName>(i.row?.parts ?? []);
   if (isFailure(i.flags)) return [...parts];
   const { values, changed } = i.flags;
-  if (!i.row || !i.row.load || wantsHelp(i)) parts.add('help');
+  if (!i.row?.load || wantsHelp(i)) parts.add('help');
+  const wanted = CONFIG_ARGS[i.path];
+  if (wanted !== undefined && i.flags.args.length !== wanted) parts.add('help');
   const given = (name: string) => changed.has(name);
-  if (given('filename') || given('kustomize') || given('overrides') || given('patch-file')) parts.add('manifest');
+  if (given('filename') || given('kustomize') || given('patch-file')) parts.add('manifest');
   if (given('kustomize')) parts.add('kustomize');
   if (kubeconfigPath(host, String(values.get('kubeconfig') ?? '')) !== null) {
     parts.add('manifest');
@@ -144,7 +159,7 @@ function* runCommand(argv: string[], host: KubectlHost): Co<number> {
     lazy('help').groupRun(cmd, i.path, i.flags.args);
     return 0;
   }
-  const missing = missingRequired(i.flags, i.path);
+  const missing = missingRequired(i.flags);
   if (missing) throw missing;
   if (i.path !== '__complete' && !i.path.startsWith('config ')) setNamespace(cmd);
   const code = yield* (modules.get(verb) as VerbModule).run(cmd);

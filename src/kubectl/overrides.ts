@@ -5,16 +5,20 @@ import { strategicMerge } from '../apiserver/strategic.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { type Cmd, flag } from './command.ts';
 import { fail } from './failure.ts';
-import { yamlOrJson } from './manifest-value.ts';
+import { jsonSyntaxError } from './json-scan.ts';
 
 export function applyOverrides(cmd: Cmd, object: KubeObject): KubeObject {
   const text = flag(cmd, 'overrides');
   if (!text) return object;
   const type = flag(cmd, 'override-type') || 'merge';
   if (!['json', 'merge', 'strategic'].includes(type)) fail(`invalid override type: ${type}`);
-  const r = yamlOrJson(text);
-  if ('error' in r) return fail(`unable to parse ${JSON.stringify(text)} as JSON or YAML: ${r.error}`);
-  const patch = r.value as any;
+  let patch: any;
+  try {
+    patch = JSON.parse(text);
+  } catch {
+    const why = { json: jsonSyntaxError(text).text, merge: 'Invalid JSON Patch', strategic: 'invalid JSON document' };
+    return fail(why[type as 'json']);
+  }
   const clean = JSON.parse(JSON.stringify(object)) as KubeObject;
   if (type === 'json') {
     const done = jsonPatch(clean, patch);

@@ -64,8 +64,7 @@ function scanErrors(lines: string[], upTo: number): { line: number; words: strin
       return { line: upTo + 1, words: 'mapping values are not allowed in this context' };
   }
   // A line that is no key among keys: its scalar ends without a colon.
-  if (line !== undefined && line.trim() && !/:(\s|$)/.test(line) && !/^\s*-(\s|$)/.test(line))
-    return { line: upTo + 2, words: "could not find expected ':'" };
+  if (line?.trim() && !/:(\s|$)/.test(line) && !/^\s*-(\s|$)/.test(line)) return { line: upTo + 2, words: "could not find expected ':'" };
   return null;
 }
 

@@ -84,9 +84,9 @@ function fromEnvFiles(cmd: Cmd, what: string, sources: string[], add: (key: stri
       if (!line || line[0] === '#') continue;
       const at = line.indexOf('=');
       const key = at < 0 ? line : line.slice(0, at);
-      if (!/^[ -<>-~]+$/.test(key))
+      if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(key))
         fail(
-          `${goQuote(key)} is not a valid key name: a valid environment variable name must consist only of printable ASCII characters other than '='`,
+          `${goQuote(key)} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')`,
         );
       add(key, at < 0 ? (cmd.host.env[key] ?? '') : line.slice(at + 1));
     }

@@ -1,5 +1,6 @@
 // create deployment, job, cronjob, service, ingress, poddisruptionbudget (k8s.io/kubectl v0.36.3, pkg/cmd/create).
 
+import { formatQuantity, parseQuantity } from '../../apiserver/quantity.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { safeString } from '../../sim/random.ts';
 import { type Cmd, flag, int, list } from '../command.ts';
@@ -255,4 +256,16 @@ export function labelSelector(text: string): any {
     else throw failure(`couldn't parse the selector string "${text}": unable to parse requirement`);
   }
   return out;
+}
+
+/** generateversioned.populateResourceListV1: `cpu=100m,memory=256Mi`. */
+export function resourceList(text: string): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const word of text ? text.split(',') : []) {
+    const parts = word.split('=');
+    if (parts.length !== 2) fail(`Invalid argument syntax ${word}, expected <resource>=<value>`);
+    const q = parseQuantity(parts[1]);
+    result[parts[0]] = typeof q === 'string' ? fail(q) : formatQuantity(q);
+  }
+  return result;
 }

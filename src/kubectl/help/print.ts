@@ -63,7 +63,7 @@ function usageText(path: string, home: string): string {
   if (help.example) text += `Examples:\n${help.example}\n\n`;
   const subs = subsOf(path);
   if (subs.length) {
-    const width = Math.max(13, ...subs.map(s => s.split(' ').at(-1)?.length ?? 0)) + 1;
+    const width = Math.max(11, ...subs.map(s => s.split(' ').at(-1)?.length ?? 0)) + 3;
     text += `Available Commands:\n${subs.map(s => `  ${(s.split(' ').at(-1) as string).padEnd(width)}${HELP[s].short}\n`).join('')}\n`;
   }
   const flags = flagBlock(path, home);
@@ -115,7 +115,11 @@ export function groupRun(cmd: Cmd, path: string, args: string[]): void {
     err(cmd, 'No alpha commands are available in this version of kubectl\n');
     throw exitFailure(1);
   }
-  if (args.length) throw failure(`unknown command ${goQuote(args[0])}\nSee 'kubectl ${path} -h' for help and examples`);
-  printHelp(cmd, path);
+  if (args.length) throw failure(`unknown command ${goQuote(args.join(' '))}\nSee 'kubectl ${path} -h' for help and examples`);
+  if (path === 'certificate') {
+    printHelp(cmd, path);
+    return;
+  }
+  (path === 'rollout' ? out : err)(cmd, helpText(path, homeOf(cmd)));
   throw exitFailure(1);
 }

@@ -28,7 +28,7 @@ import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound,
 import { goJson } from '../go-json.ts';
 import { jsonThreeWayPatch } from '../json-merge.ts';
 import { LAST_APPLIED, lastAppliedOf, withLastApplied } from '../last-applied.ts';
-import { groupVersion, mappingFor } from '../mapping.ts';
+import { groupVersion, noKindMatch, resourceOfKind } from '../mapping.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { createObject, deleteObject, getObject, listObjects, patchObject, writeQuery } from '../requests.ts';
 
@@ -216,13 +216,13 @@ function* patchExisting(a: Apply, info: Info, current: KubeObject, modified: Kub
   print(a, patched, empty() ? 'unchanged' : 'configured');
 }
 
-interface MadePatch {
+export interface MadePatch {
   type: 'strategic' | 'merge';
   patch: any;
   local: (current: KubeObject) => KubeObject;
 }
 
-function makePatch(mapping: ResourceInfo, current: KubeObject, modified: KubeObject): MadePatch {
+export function makePatch(mapping: ResourceInfo, current: KubeObject, modified: KubeObject): MadePatch {
   const text = lastAppliedOf(current);
   let original: any = {};
   if (text) {
@@ -365,7 +365,8 @@ function prune(a: Apply): void {
     if (allow.length && parts.length !== 3) fail(`invalid GroupVersionKind format: ${row}, please follow <group/version/kind>`);
     const [group, version, kind] =
       parts.length === 3 ? [parts[0] === 'core' ? '' : parts[0], parts[1], parts[2]] : ['', parts[0], parts[1]];
-    return mappingFor(connect(cmd), `${kind}.${version}${group ? `.${group}` : '.'}`.replace(/\.$/, ''));
+    const apiVersion = group ? `${group}/${version}` : version;
+    return resourceOfKind(connect(cmd), apiVersion, kind) ?? fail(noKindMatch(apiVersion, kind));
   });
   if (!allow.length && cmd.explicitNamespace && flag(cmd, 'namespace'))
     warn(

@@ -89,7 +89,7 @@ function* confirmed(cmd: Cmd, result: Result): Co<boolean> {
     out(cmd, 'No resources found\n');
     return false;
   }
-  out(cmd, 'You are about to delete the following ' + `${infos.length} resource(s):\n`);
+  out(cmd, `You are about to delete the following ${infos.length} resource(s):\n`);
   for (const info of infos) out(cmd, `${kindName(info.mapping)}/${info.name}\n`);
   out(cmd, 'Do you want to continue? (y/N): ');
   const answer = yield* readLine(cmd.host.sim, cmd.host.stdin);

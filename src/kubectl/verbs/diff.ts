@@ -1,1 +1,117 @@
-export { run } from './later.ts';
+// kubectl diff (k8s.io/kubectl v0.36.3, pkg/cmd/diff).
+
+import { cloneJson } from '../../apiserver/json.ts';
+import type { KubeObject } from '../../apiserver/types.ts';
+import { below } from '../../sim/random.ts';
+import type { Co } from '../../sim/task.ts';
+import { civilTime } from '../../sim/time.ts';
+import { build, type Info } from '../builder.ts';
+import { bool, type Cmd, flag, list, out, usageError, warn } from '../command.ts';
+import { exitFailure, type Failure, fail, isFailure, isNotFound } from '../failure.ts';
+import { goJson } from '../go-json.ts';
+import { withLastApplied } from '../last-applied.ts';
+import { lazy } from '../lazy.ts';
+import { createObject, getObject, patchObject } from '../requests.ts';
+import { unifiedHunks } from '../text-diff.ts';
+import { makePatch } from './apply.ts';
+
+interface Compared {
+  name: string;
+  live: string;
+  merged: string;
+}
+
+/** Everything that goes wrong ends with a code above 1: 1 says that there are differences. */
+export function* run(cmd: Cmd): Co<number> {
+  try {
+    return yield* compare(cmd);
+  } catch (e) {
+    throw isFailure(e) ? ({ ...e, code: e.plain ? e.code : 2 } as Failure) : e;
+  }
+}
+
+function* compare(cmd: Cmd): Co<number> {
+  if (cmd.args.length) usageError(cmd, `Unexpected args: [${cmd.args.join(' ')}]`);
+  if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) fail('must specify one of -f and -k');
+  if (bool(cmd, 'force-conflicts') && !bool(cmd, 'server-side')) fail('--force-conflicts only works with --server-side');
+  if (bool(cmd, 'prune')) fail("podnet's kubectl has no diff --prune");
+  const result = yield* build(cmd, {
+    filenames: list(cmd, 'filename'),
+    kustomize: flag(cmd, 'kustomize'),
+    recursive: bool(cmd, 'recursive'),
+    enforceNamespace: cmd.explicitNamespace,
+    labelSelector: flag(cmd, 'selector').trim(),
+    flatten: true,
+  });
+  if (result.error) throw result.error;
+  const pairs: Compared[] = [];
+  const error = result.visit(info => void pairs.push(compareOne(cmd, info)));
+  if (error) throw error;
+  return printDifferences(cmd, pairs);
+}
+
+function compareOne(cmd: Cmd, info: Info): Compared {
+  const given = info.object as KubeObject;
+  const found = getObject(cmd, info.mapping, info.namespace, info.name);
+  if (isFailure(found) && !isNotFound(found)) throw found;
+  let live = isFailure(found) ? null : cloneJson(found);
+  let merged = cloneJson(mergedOf(cmd, info, given, live));
+  if (!bool(cmd, 'show-managed-fields')) for (const o of [live, merged]) if (o?.metadata) delete o.metadata.managedFields;
+  if (merged.kind === 'Secret' && merged.apiVersion === 'v1' && !bool(cmd, 'show-secrets')) [live, merged] = mask(live, merged);
+  if (live?.metadata.deletionTimestamp) warn(cmd, `Detected changes to resource ${info.name} which is currently being deleted.`);
+  const m = info.mapping;
+  const { toYaml } = lazy('yaml');
+  return {
+    name: `${m.group ? `${m.group}.` : ''}${m.version}.${m.kind}.${info.namespace}.${info.name}`,
+    live: live ? toYaml(live) : '',
+    merged: toYaml(merged),
+  };
+}
+
+/** What the server would make of the manifest. */
+function mergedOf(cmd: Cmd, info: Info, given: KubeObject, live: any): any {
+  const query = { dryRun: true, fieldManager: flag(cmd, 'field-manager') || 'kubectl-client-side-apply' };
+  if (bool(cmd, 'server-side'))
+    return patchObject(cmd, info.mapping, info.namespace, info.name, 'apply', given, { ...query, force: bool(cmd, 'force-conflicts') });
+  if (!live) return createObject(cmd, info.mapping, info.namespace, given, query);
+  const p = makePatch(info.mapping, live, withLastApplied(given));
+  // Fields of the annotation alone are no difference: diff leaves it out of what it sends.
+  const annotations = p.patch.metadata?.annotations;
+  if (annotations) {
+    delete annotations['kubectl.kubernetes.io/last-applied-configuration'];
+    if (!Object.keys(annotations).length) delete p.patch.metadata.annotations;
+    if (!Object.keys(p.patch.metadata).length) delete p.patch.metadata;
+  }
+  if (goJson(p.patch) === '{}') return live;
+  return patchObject(cmd, info.mapping, info.namespace, info.name, p.type, p.patch, query);
+}
+
+function mask(live: any, merged: any): [any, any] {
+  const [from, to] = [live?.data, merged.data];
+  for (const k of Object.keys(from ?? {})) {
+    if (to && k in to && from[k] !== to[k]) [from[k], to[k]] = ['*** (before)', '*** (after)'];
+    else {
+      if (to && k in to) to[k] = '***';
+      from[k] = '***';
+    }
+  }
+  for (const k of Object.keys(to ?? {})) if (!from || !(k in from)) to[k] = '***';
+  return [live, merged];
+}
+
+function printDifferences(cmd: Cmd, pairs: Compared[]): number {
+  const number = () => Array.from({ length: 9 }, () => String(below(cmd.host.sim.random, 10))).join('');
+  const [live, merged] = [`/tmp/LIVE-${number()}`, `/tmp/MERGED-${number()}`];
+  const time = civilTime(cmd.host.sim.nowMs);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const stamp = `${time.year}-${two(time.month)}-${two(time.day)} ${two(time.hour)}:${two(time.minute)}:${two(time.second)}.${String(Math.floor(time.ms)).padStart(3, '0')}000000 +0000`;
+  let text = '';
+  for (const p of pairs.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const hunks = unifiedHunks(p.live, p.merged);
+    if (!hunks) continue;
+    text += `diff -u -N ${live}/${p.name} ${merged}/${p.name}\n--- ${live}/${p.name}\t${p.live ? stamp : '1970-01-01 00:00:00.000000000 +0000'}\n+++ ${merged}/${p.name}\t${stamp}\n${hunks}`;
+  }
+  out(cmd, text);
+  if (text) throw exitFailure(1);
+  return 0;
+}

@@ -127,6 +127,8 @@ function prefixOf(cmd: Cmd, r: Request): string {
 }
 
 function* consume(cmd: Cmd, r: Request, selecting: boolean): Co<number> {
+  // The apiserver asks no kubelet then, and answers with nothing.
+  if (!r.pod.spec.nodeName) return 0;
   const deadline = cmd.host.sim.nowMs + duration(cmd, 'pod-running-timeout');
   for (;;) {
     try {

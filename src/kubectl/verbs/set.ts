@@ -1,1 +1,293 @@
-export { run } from './later.ts';
+// kubectl set (k8s.io/kubectl v0.36.3, pkg/cmd/set).
+
+import { cloneJson } from '../../apiserver/json.ts';
+import { parseSelector } from '../../apiserver/labels.ts';
+import { twoWayPatch } from '../../apiserver/strategic-diff.ts';
+import type { KubeObject } from '../../apiserver/types.ts';
+import type { Co } from '../../sim/task.ts';
+import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
+import { bool, type Cmd, type DryRun, dryRun, flag, list } from '../command.ts';
+import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
+import { resourceList } from '../generators/workload.ts';
+import { goJson } from '../go-json.ts';
+import { parsePairs } from '../key-values.ts';
+import { groupResource } from '../mapping.ts';
+import { goTypeName } from '../pods.ts';
+import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
+import { patchObject, writeQuery } from '../requests.ts';
+import { setEnv } from './set-env.ts';
+
+export function* run(cmd: Cmd): Co<number> {
+  switch (cmd.path) {
+    case 'set env':
+      return yield* setEnv(cmd);
+    case 'set image':
+      return yield* setImage(cmd);
+    case 'set resources':
+      return yield* setResources(cmd);
+    case 'set selector':
+      return yield* setSelector(cmd);
+    case 'set serviceaccount':
+      return yield* setServiceAccount(cmd);
+    default:
+      return yield* setSubject(cmd);
+  }
+}
+
+/** polymorphichelpers.UpdatePodSpecForObject */
+export function podSpecOf(o: any): any {
+  switch (o.kind) {
+    case 'Pod':
+      return o.spec;
+    case 'CronJob':
+      return o.spec.jobTemplate.spec.template.spec;
+    case 'Deployment':
+    case 'DaemonSet':
+    case 'ReplicaSet':
+    case 'StatefulSet':
+    case 'Job':
+    case 'ReplicationController':
+      return o.spec.template.spec;
+    default:
+      return fail(`the object is not a pod or does not have a pod template: ${goTypeName(o)}`);
+  }
+}
+
+/** Containers whose names match, `*` in the pattern; init containers last. */
+export function selectContainers(spec: any, pattern: string): any[] {
+  const re = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
+  return [...(spec.containers ?? []), ...(spec.initContainers ?? [])].filter(c => re.test(c.name));
+}
+
+export function checkLocal(cmd: Cmd, mode: DryRun): void {
+  if (bool(cmd, 'local') && mode === 'server') fail('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
+}
+
+export const noLocalResources = (cmd: Cmd, resources: string[]): void => {
+  if (bool(cmd, 'local') && resources.length)
+    fail(
+      "error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'",
+    );
+};
+
+export function* infosFor(cmd: Cmd, resources: string[], more: BuildOptions = {}): Co<Info[]> {
+  const local = bool(cmd, 'local');
+  const result = yield* build(cmd, {
+    args: local ? [] : resources,
+    allowEmptySelector: bool(cmd, 'all'),
+    all: bool(cmd, 'all'),
+    filenames: list(cmd, 'filename'),
+    kustomize: flag(cmd, 'kustomize'),
+    recursive: bool(cmd, 'recursive'),
+    enforceNamespace: cmd.explicitNamespace,
+    labelSelector: local ? '' : flag(cmd, 'selector'),
+    latest: !local,
+    local,
+    flatten: true,
+    continueOnError: true,
+    ...more,
+  });
+  if (result.error) throw result.error;
+  const { infos, error } = infosOf(result);
+  if (error) throw error;
+  return infos;
+}
+
+export interface Change {
+  operation: string;
+  /** What is said before the server's refusal. */
+  refused: string;
+  /** Changes the object in place; false: leave it out. */
+  mutate: (object: KubeObject, errors: Failure[]) => boolean;
+  /** Send and print even an empty patch. */
+  evenUnchanged?: boolean;
+}
+
+/** CalculatePatches and what the verbs do with them. */
+export function changeAll(cmd: Cmd, mode: DryRun, infos: Info[], c: Change): void {
+  const errors: Failure[] = [];
+  const changed: { info: Info; after: KubeObject; patch: unknown }[] = [];
+  for (const info of infos) {
+    const after = cloneJson(info.object) as KubeObject;
+    try {
+      if (!c.mutate(after, errors)) continue;
+    } catch (e) {
+      if (!isFailure(e)) throw e;
+      errors.push(failure(`error: ${info.mapping ? groupResource(info.mapping) : after.kind.toLowerCase()}/${info.name} ${e.message}\n`));
+      continue;
+    }
+    const diff = twoWayPatch(after.apiVersion, after.kind, info.object as KubeObject, after);
+    if (typeof diff === 'string') errors.push(failure(diff));
+    else changed.push({ info, after, patch: diff.patch });
+  }
+  const print = resultPrinter(cmd, c.operation, dryRunSuffix(mode));
+  for (const { info, after, patch } of changed) {
+    if (!c.evenUnchanged && goJson(patch) === '{}') continue;
+    if (bool(cmd, 'local') || mode === 'client') {
+      print(after);
+      continue;
+    }
+    try {
+      print(patchObject(cmd, info.mapping, info.namespace, info.name, 'strategic', patch, writeQuery(cmd, mode, 'kubectl-set')));
+    } catch (e) {
+      if (!isFailure(e)) throw e;
+      errors.push(c.refused ? failure(`${c.refused} ${e.message}`) : e);
+    }
+  }
+  const error = aggregate(errors);
+  if (error) throw error;
+}
+
+const NONE = 'one or more resources must be specified as <resource> <name> or <resource>/<name>';
+
+function* setImage(cmd: Cmd): Co<number> {
+  const mode = dryRun(cmd);
+  const resources: string[] = [];
+  const pairs: string[] = [];
+  for (const w of cmd.args) {
+    if ((w.includes('=') && w[0] !== '=') || (w.endsWith('-') && w !== '-')) pairs.push(w);
+    else if (pairs.length) fail(`all resources must be specified before image changes: ${w}`);
+    else resources.push(w);
+  }
+  const { set: images } = parsePairs(pairs, 'image', false);
+  noLocalResources(cmd, resources);
+  const noFiles = !list(cmd, 'filename').length && !flag(cmd, 'kustomize');
+  const infos = resources.length || !noFiles ? yield* infosFor(cmd, resources) : [];
+  const names = Object.keys(images);
+  const errors: Failure[] = [];
+  if (bool(cmd, 'all') && flag(cmd, 'selector')) errors.push(failure('cannot set --all and --selector at the same time'));
+  if (!resources.length && noFiles) errors.push(failure(NONE));
+  if (!names.length) errors.push(failure('at least one image update is required'));
+  else if (names.length > 1 && '*' in images)
+    errors.push(failure('all containers are already specified by *, but saw more than one container_name=container_image pairs'));
+  const error = aggregate(errors);
+  if (error) throw error;
+  checkLocal(cmd, mode);
+  changeAll(cmd, mode, infos, {
+    operation: 'image updated',
+    refused: 'failed to patch image update to pod template:',
+    mutate: (o, missing) => {
+      const spec = podSpecOf(o);
+      for (const name of names) {
+        const hits = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter(c => name === '*' || c.name === name);
+        for (const c of hits) c.image = images[name];
+        if (!hits.length) missing.push(failure(`error: unable to find container named ${goQuote(name)}`));
+      }
+      return true;
+    },
+  });
+  return 0;
+}
+
+function* setResources(cmd: Cmd): Co<number> {
+  const mode = dryRun(cmd);
+  noLocalResources(cmd, cmd.args);
+  const infos = yield* infosFor(cmd, cmd.args);
+  checkLocal(cmd, mode);
+  if (bool(cmd, 'all') && flag(cmd, 'selector')) fail('cannot set --all and --selector at the same time');
+  const [limits, requests] = [flag(cmd, 'limits'), flag(cmd, 'requests')];
+  if (!limits && !requests) fail('you must specify an update to requests or limits (in the form of --requests/--limits)');
+  const wanted = { limits: resourceList(limits), requests: resourceList(requests) };
+  changeAll(cmd, mode, infos, {
+    operation: 'resource requirements updated',
+    refused: 'failed to patch resources update to pod template',
+    mutate: (o, errors) => {
+      const containers = selectContainers(podSpecOf(o), flag(cmd, 'containers'));
+      if (!containers.length) errors.push(failure(`error: unable to find container named ${flag(cmd, 'containers')}`));
+      for (const c of containers) {
+        c.resources ??= {};
+        for (const part of ['limits', 'requests'] as const) {
+          if (Object.keys(wanted[part]).length) c.resources[part] = { ...c.resources[part], ...wanted[part] };
+        }
+      }
+      return containers.length > 0;
+    },
+  });
+  return 0;
+}
+
+function* setSelector(cmd: Cmd): Co<number> {
+  const mode = dryRun(cmd);
+  if (!cmd.args.length) fail('one selector is required');
+  const text = cmd.args.at(-1) as string;
+  const parsed = parseSelector(text);
+  if (typeof parsed === 'string') return fail(`couldn't parse the selector string ${goQuote(text)}: ${parsed}`);
+  const selector: Record<string, string> = {};
+  for (const r of parsed) {
+    if (r.values.length !== 1 || r.operator !== 'In')
+      fail(`match expression [{${r.key} ${r.operator} [${r.values.join(' ')}]}] not supported on this object`);
+    selector[r.key] = r.values[0];
+  }
+  const resourceVersion = flag(cmd, 'resource-version');
+  const infos = yield* infosFor(cmd, cmd.args.slice(0, -1));
+  const print = resultPrinter(cmd, 'selector updated', dryRunSuffix(mode));
+  for (const info of infos) {
+    const before = cloneJson(info.object) as KubeObject;
+    if (before.kind !== 'Service') fail('setting a selector is only supported for Services');
+    if (resourceVersion) delete before.metadata.resourceVersion;
+    const after = cloneJson(before) as KubeObject;
+    after.spec.selector = selector;
+    if (resourceVersion) after.metadata.resourceVersion = resourceVersion;
+    if (bool(cmd, 'local') || mode === 'client') {
+      print(after);
+      continue;
+    }
+    const diff = twoWayPatch(after.apiVersion, after.kind, before, after);
+    if (typeof diff === 'string') return fail(diff);
+    print(patchObject(cmd, info.mapping, info.namespace, info.name, 'strategic', diff.patch, writeQuery(cmd, mode, 'kubectl-set')));
+  }
+  return 0;
+}
+
+function* setServiceAccount(cmd: Cmd): Co<number> {
+  const mode = dryRun(cmd);
+  checkLocal(cmd, mode);
+  const name = cmd.args.at(-1);
+  if (name === undefined) return fail('serviceaccount is required');
+  const infos = yield* infosFor(cmd, cmd.args.slice(0, -1));
+  changeAll(cmd, mode, infos, {
+    operation: 'serviceaccount updated',
+    refused: 'failed to patch ServiceAccountName',
+    evenUnchanged: true,
+    mutate: o => {
+      podSpecOf(o).serviceAccountName = name;
+      return true;
+    },
+  });
+  return 0;
+}
+
+function* setSubject(cmd: Cmd): Co<number> {
+  const mode = dryRun(cmd);
+  noLocalResources(cmd, cmd.args);
+  const infos = yield* infosFor(cmd, cmd.args);
+  checkLocal(cmd, mode);
+  if (bool(cmd, 'all') && flag(cmd, 'selector')) fail('cannot set --all and --selector at the same time');
+  const sorted = (name: string) => [...new Set(list(cmd, name))].sort();
+  const [users, groups, accounts] = [sorted('user'), sorted('group'), sorted('serviceaccount')];
+  if (!users.length && !groups.length && !accounts.length) fail('you must specify at least one value of user, group or serviceaccount');
+  for (const a of accounts) {
+    const parts = a.split(':');
+    if (parts.length !== 2 || !parts[1]) fail('serviceaccount must be <namespace>:<name>');
+    if (!parts[0] && infos.some(i => i.object?.kind === 'ClusterRoleBinding'))
+      fail('serviceaccount must be <namespace>:<name>, namespace must be specified');
+  }
+  const subjects = [
+    ...users.map(name => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name })),
+    ...groups.map(name => ({ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name })),
+    ...accounts.map(a => ({ kind: 'ServiceAccount', name: a.split(':')[1], namespace: a.split(':')[0] || cmd.namespace })),
+  ];
+  const same = (a: any, b: any) => a.kind === b.kind && a.name === b.name && a.apiGroup === b.apiGroup && a.namespace === b.namespace;
+  changeAll(cmd, mode, infos, {
+    operation: 'subjects updated',
+    refused: 'failed to patch subjects to rolebinding:',
+    mutate: (o: any) => {
+      if (o.kind !== 'RoleBinding' && o.kind !== 'ClusterRoleBinding')
+        fail('setting subjects is only supported for RoleBinding/ClusterRoleBinding');
+      const added = subjects.filter(s => !(o.subjects ?? []).some((x: any) => same(x, s)));
+      if (added.length) o.subjects = [...(o.subjects ?? []), ...added];
+      return added.length > 0;
+    },
+  });
+  return 0;
+}

@@ -12,7 +12,7 @@ import { startScheduler } from '../scheduler/start.ts';
 import { settle } from '../sim/sim.ts';
 import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
-import { addNode, type NodeRuntime, saveNode } from './node.ts';
+import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
 import { clusterProxy } from './proxy.ts';
 import { newWorld, type World } from './world.ts';
 
@@ -50,11 +50,14 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
     saved,
     written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
   } as unknown as Engine;
+  freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
   engine.controllers = startControllers(server, { loadBalancerPool: config.loadBalancerPool === null ? null : [config.loadBalancerPool] });
   startScheduler(server);
   server.kubelet = clusterProxy(engine);
+  // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.
+  for (const node of engine.nodes.values()) if (saved.has(`netns:${node.spec.name}:`)) wakeNode(node);
   return engine;
 }
 

@@ -1,9 +1,13 @@
 // One node: its machine is built when something first needs it; its kubelet is there from the start.
-import { listObjects } from '../apiserver/store.ts';
+import { listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import { CNI_BIN } from '../cni/programs/table.ts';
 import type { CniNode } from '../cni/types.ts';
 import { corednsProgram } from '../coredns/program.ts';
+import { writeKubeletChains } from '../kube-proxy/iptables/proxier.ts';
 import { kubeProxyProgram } from '../kube-proxy/program.ts';
+import { type KubeProxySnapshot, snapshotKubeProxy } from '../kube-proxy/proxy.ts';
+import type { KubeProxy } from '../kube-proxy/types.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
 import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
 import { newKernel } from '../linux/kernel.ts';
@@ -29,6 +33,8 @@ export interface NodeRuntime {
   kubelet: Kubelet;
   /** null until it is needed. */
   built: BuiltNode | null;
+  /** The running kube-proxy, and the pod that runs it. */
+  proxy: { pod: string; proxy: KubeProxy } | null;
   kernel: () => Kernel;
 }
 
@@ -39,7 +45,7 @@ export interface BuiltNode {
 }
 
 export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
-  const node = { engine, spec, built: null } as unknown as NodeRuntime;
+  const node = { engine, spec, built: null, proxy: null } as unknown as NodeRuntime;
   node.kernel = () => built(node).kernel;
   const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
   node.kubelet = startKubelet(engine.server, spec.name, {
@@ -86,7 +92,10 @@ function built(node: NodeRuntime): BuiltNode {
   if (!node.built) {
     const all = [...node.engine.nodes.values()].filter(n => !n.built);
     for (const n of all) build(n);
-    for (const n of all) wirePods(n);
+    for (const n of all) {
+      wirePods(n);
+      restoreChanged(n, (n.built as unknown as BuiltNode).kernel.netns.get('')!);
+    }
   }
   return node.built as unknown as BuiltNode;
 }
@@ -113,14 +122,22 @@ function build(node: NodeRuntime): BuiltNode {
   const rootfs = machineRootfs(kernel);
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
   ensureDir(rootfs, '/etc/kubernetes/manifests');
-  const cni: CniNode = { cluster: engine.cni, nodeName: spec.name, kernel, netns: ns, sandboxes: new Map(), sandboxesChanged: new Set() };
+  for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
+  const cni: CniNode = {
+    cluster: engine.cni,
+    nodeName: spec.name,
+    kernel,
+    netns: ns,
+    fs: rootfs,
+    sandboxes: new Map(),
+    sandboxesChanged: new Set(),
+  };
   node.built = { kernel, rootfs, cni };
   engine.plugin.setupNode(cni);
   for (const program of nodeServers(node)) {
     spawnProgram(kernel, program, { netns: ns, fs: rootfs, argv: ['kubelet'], background: true, caps: new Set(ALL_CAPS) });
   }
   ns.onWake = () => wake(node);
-  restoreChanged(node, ns);
   return node.built;
 }
 
@@ -142,12 +159,36 @@ const NODE_SYSCTLS: [string, string][] = [
   ['net.bridge.bridge-nf-call-ip6tables', '1'],
 ];
 
-/** The node's first packet: the agents that wrote its rules are running pods of it. */
+/**
+ * The node's first packet: the agents that wrote its rules are running pods of it. The kubelet's chains came first, kube-proxy's
+ * next: it is there before there is a CNI.
+ */
 function wake(node: NodeRuntime): void {
-  for (const pod of listObjects(node.engine.server, 'pods')) {
-    if (pod.spec?.nodeName === node.spec.name && pod.spec.hostNetwork && pod.status?.phase === 'Running') adoptPod(node.kubelet, pod);
-  }
+  if (!node.engine.saved.has(`netns:${node.spec.name}:`)) writeKubeletChains(node.kernel().netns.get('')!);
+  const late = (pod: KubeObject) => (pod.metadata.name.startsWith('kube-proxy-') ? 0 : 1);
+  const pods = listObjects(node.engine.server, 'pods').filter(
+    pod => pod.spec?.nodeName === node.spec.name && pod.spec.hostNetwork && pod.status?.phase === 'Running',
+  );
+  for (const pod of pods.sort((a, b) => late(a) - late(b))) adoptPod(node.kubelet, pod);
 }
+
+/**
+ * An agent that ends leaves its rules and routes behind: from then on they are what they are, not what could be derived. Called before
+ * the kubelet acts on the deletion.
+ */
+export function freezeOrphans(engine: Engine): void {
+  watchBucket(engine.server, 'pods', e => {
+    const { object: pod, old } = e;
+    const ending =
+      e.type === 'DELETED' ? !pod.metadata.deletionTimestamp : pod.metadata.deletionTimestamp && !old?.metadata.deletionTimestamp;
+    const node = engine.nodes.get(pod.spec?.nodeName);
+    if (!ending || !node || !pod.spec.hostNetwork || !pod.spec.containers.some((c: any) => isAgent(c.image))) return;
+    const ns = wakeNode(node).kernel.netns.get('')!;
+    for (const part of ['netfilter', 'ipset', 'routes'] as const) ns.dirty.add(part);
+  });
+}
+
+const isAgent = (image: string) => /(^|\/)(kube-proxy|calico\/node|kindnetd|flannel)([:@]|$)/.test(image);
 
 /** Tables that a user's commands changed are not derived again: they are as they were left. */
 function restoreChanged(node: NodeRuntime, ns: Netns): void {
@@ -222,20 +263,39 @@ const containerRootfs = (image: ImageConfig): Filesystem => buildRootfs(image as
 
 /** What no image's entrypoint expresses: components that talk to the API, and images that the table does not know. */
 function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program | null {
-  const { engine, spec } = node;
+  const { engine } = node;
   const image: string = container.image;
   const repository = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
-  if (/(^|\/)kube-proxy$/.test(repository)) return kubeProxyProgram(engine.server, spec.name, { adopt: wasSynced(node) });
+  if (/(^|\/)kube-proxy$/.test(repository)) return proxyOf(node, pod.metadata.uid ?? '');
   if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
-  const agent = agentProgram(node, repository, pod);
+  const running = pod.status?.containerStatuses?.some((c: any) => c.name === container.name && c.state?.running) ?? false;
+  const agent = agentProgram(node, repository, pod, running && wasSynced(node, POLICY_BUCKETS));
   if (agent) return agent;
   if (findImage(image) || container.command) return null;
   return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));
 }
 
-/** The node's tables come from the session as a user left them: its agents were in step with the API when they were kept. */
-export function wasSynced(node: NodeRuntime): boolean {
-  return node.engine.saved.has(`netns:${node.spec.name}:`);
+/** A kube-proxy that an earlier process ran goes on where that one was; any other starts. */
+function proxyOf(node: NodeRuntime, pod: string): Program {
+  const { engine, spec } = node;
+  const saved = engine.saved.get(`kube-proxy:${spec.name}`) as { pod: string; snapshot: KubeProxySnapshot } | undefined;
+  const adopt = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
+  return kubeProxyProgram(engine.server, spec.name, {
+    adopt,
+    onStart: proxy => {
+      node.proxy = { pod, proxy };
+    },
+  });
+}
+
+const POLICY_BUCKETS = ['pods', 'namespaces', 'networkpolicies.networking.k8s.io'];
+
+/** The node's tables come from the session as a user left them, and its agents were in step with the API when they were kept. */
+function wasSynced(node: NodeRuntime, buckets: string[]): boolean {
+  const { saved, server } = node.engine;
+  if (!saved.has(`netns:${node.spec.name}:`)) return false;
+  const kept = (saved.get(`revision:${node.spec.name}`) as number | undefined) ?? 0;
+  return !buckets.some(b => listObjects(server, b).some(o => Number(o.metadata.resourceVersion) > kept));
 }
 
 // -- what a session keeps
@@ -245,7 +305,12 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
   out.set(`kubelet:${node.spec.name}`, snapshotKubelet(node.kubelet));
   for (const ns of node.built?.kernel.netns.values() ?? []) {
     const key = `netns:${node.spec.name}:${ns.name}`;
-    if (ns.dirty.size || node.engine.saved.has(key)) out.set(key, snapshotNetns(ns));
+    if (!ns.dirty.size && !node.engine.saved.has(key)) continue;
+    out.set(key, snapshotNetns(ns));
+    if (!ns.name) out.set(`revision:${node.spec.name}`, node.engine.server.store.revision);
+    if (!ns.name && node.proxy) {
+      out.set(`kube-proxy:${node.spec.name}`, { pod: node.proxy.pod, snapshot: snapshotKubeProxy(node.proxy.proxy) });
+    }
   }
   return out;
 }

@@ -64,7 +64,7 @@ export function addToPlaces(engine: Engine): PlaceIndex {
 }
 
 /** The hostNetwork pod whose process holds a node's socket. */
-function hostPodOf(engine: Engine, ns: Netns, socket: Socket | null): string | null {
+export function hostPodOf(engine: Engine, ns: Netns, socket: Socket | null): string | null {
   if (!socket?.owner) return null;
   const node = [...engine.nodes.values()].find(n => n.built?.kernel === ns.kernel);
   for (const runtime of node?.kubelet.pods.values() ?? []) {

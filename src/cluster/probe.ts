@@ -41,8 +41,8 @@ interface Outcome {
   probability: number;
 }
 
-/** As the real client gives up: one SYN, no more. */
-const TIMEOUT_MS = 800;
+/** Long enough for a neighbour that does not answer to be given up (three requests, a second apart). */
+const TIMEOUT_MS = 3500;
 /** Branches beyond this are not followed: their weight is lost from the answer, none of the common ones. */
 const MOST_BRANCHES = 4096;
 
@@ -84,6 +84,16 @@ function enumerate(sim: Sim, places: PlaceIndex, run: () => Omit<Outcome, 'proba
         taken.push({ yes, p });
         return yes;
       };
+      const ways = new Map<number, number>();
+      sim.spread = (weights, flow) => {
+        const known = ways.get(flow);
+        if (known !== undefined && known < weights.length) return known;
+        let left = weights.reduce((a, b) => a + b, 0);
+        let way = 0;
+        for (; way < weights.length - 1 && !sim.chance(weights[way] / left); way++) left -= weights[way];
+        ways.set(flow, way);
+        return way;
+      };
       const restore = places.rememberRecent();
       const outcome = run();
       restore();
@@ -94,6 +104,7 @@ function enumerate(sim: Sim, places: PlaceIndex, run: () => Omit<Outcome, 'proba
     }
   } finally {
     sim.chance = dice;
+    sim.spread = null;
   }
   return out;
 }

@@ -2,11 +2,13 @@
 // so that somebody else can build the same.
 import { listObjects } from '../apiserver/store.ts';
 import { linkByName } from '../linux/link.ts';
+import type { Socket } from '../linux/socket.ts';
 import { sysctl } from '../linux/sysctl.ts';
 import type { Netns } from '../linux/types.ts';
 import { familyOf, formatCidr, formatIp, ip, network } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
 import { type NodeRuntime, wakeNode } from './node.ts';
+import { hostPodOf } from './places.ts';
 import { clientKernel, gatewayOf, loadBalancerRoutes, nodeBits } from './world.ts';
 
 interface Listen {
@@ -16,10 +18,10 @@ interface Listen {
 }
 
 /** Sockets that wait for anybody: TCP in LISTEN, UDP bound to a fixed port. */
-function listeners(ns: Netns, of: (owner: string) => boolean = () => true): Listen[] {
+function listeners(ns: Netns, of: (s: Socket) => boolean = () => true): Listen[] {
   const out: Listen[] = [];
   for (const s of ns.sockets.all) {
-    if (s.closed || !s.localPort || !of(s.owner?.argv[0] ?? '')) continue;
+    if (s.closed || !s.localPort || !of(s)) continue;
     if (
       s.type === 'tcp'
         ? s.state !== 'LISTEN'
@@ -67,6 +69,7 @@ export function topology(engine: Engine): object {
       ...(v4 ? { cidr: formatCidr(network({ ip: ip(v4), bits: nodeBits(4) })), gateway: gatewayOf(config, 4) } : {}),
       ...(v6 && gate6 ? { cidr6: formatCidr(network({ ip: ip(v6), bits: nodeBits(6) })), gateway6: gate6 } : {}),
       podRoutes: false,
+      ...unknownRules(engine),
     },
     cni: {
       type: cni.name === 'bridge' || cni.name === 'flannel' ? 'bridge' : 'ptp',
@@ -79,6 +82,26 @@ export function topology(engine: Engine): object {
     externals: [{ name: 'client', ...families(config.clientIPs, 'ip', 'ip6'), listen: listeners(client.netns.get('')!) }],
     loadBalancers: loadBalancerRoutes(world).filter(r => r.nodes.length),
   };
+}
+
+/** What the gateway does with packets for nobody: it has a blackhole where the other router would have no route. */
+function unknownRules(engine: Engine): object {
+  const { config, world } = engine;
+  if (config.world.unknown !== 'drop') return {};
+  const routed = loadBalancerRoutes(world).map(r => r.ip);
+  const known = (family: 4 | 6) => [...config.nodes.slice(0, 1).flatMap(n => n.ips), ...routed].filter(a => familyOf(ip(a)) === family);
+  const table = (family: 4 | 6) => {
+    const own = config.nodes[0]?.ips.find(a => familyOf(ip(a)) === family);
+    if (!own) return {};
+    const nets = known(family).map(a => (a === own ? formatCidr(network({ ip: ip(a), bits: nodeBits(family) })) : a));
+    const local = family === 6 ? ['fe80::/10', 'ff00::/8'] : [];
+    const lines = [...nets, ...local].map(n => `-A PREROUTING -d ${n} -j ACCEPT\n`).join('');
+    return {
+      [family === 4 ? 'iptables' : 'ip6tables']:
+        `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${lines}-A PREROUTING -j DROP\nCOMMIT\n`,
+    };
+  };
+  return { rules: { ...table(4), ...table(6) } };
 }
 
 function podMtu(nodes: NodeRuntime[]): number | null {
@@ -111,7 +134,7 @@ function nodeEntry(n: NodeRuntime): object {
     ...families(n.spec.ips, 'ip', 'ip6'),
     ...families(n.spec.podCIDRs, 'podCIDR', 'podCIDR6'),
     ...(n.spec.addresses.length ? { addresses: n.spec.addresses } : {}),
-    listen: listeners(ns, owner => !POD_PROGRAMS.has(owner)),
+    listen: listeners(ns, s => hostPodOf(n.engine, ns, s) === null),
     ...(Object.keys(changed).length ? { sysctls: changed } : {}),
     ...(commands.length ? { ipCommands: commands } : {}),
   };
@@ -123,9 +146,6 @@ function hostIf(ns: Netns | undefined): { hostIf?: string } {
   return peer ? { hostIf: peer.name } : {};
 }
 
-/** Nothing to leave out at present: a hostNetwork pod's listeners are the node's as well, and are told apart by their process. */
-const POD_PROGRAMS = new Set<string>();
-
 function pods(engine: Engine, nodes: NodeRuntime[]): object[] {
   const byName = new Map(nodes.map(n => [n.spec.name, n]));
   const out: object[] = [];
@@ -135,7 +155,9 @@ function pods(engine: Engine, nodes: NodeRuntime[]): object[] {
     if (!node || !ips.length || pod.status?.phase !== 'Running') continue;
     const base = { namespace: pod.metadata.namespace, name: pod.metadata.name, node: node.spec.name };
     if (pod.spec.hostNetwork) {
-      out.push({ ...base, hostNetwork: true, listen: [] });
+      const ns = wakeNode(node).kernel.netns.get('')!;
+      const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+      out.push({ ...base, hostNetwork: true, listen: listeners(ns, s => hostPodOf(engine, ns, s) === key) });
       continue;
     }
     const sandbox = node.built?.cni.sandboxes.get(`${pod.metadata.namespace}/${pod.metadata.name}`);

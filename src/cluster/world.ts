@@ -83,6 +83,8 @@ function buildGateway(world: World): void {
   );
   setSysctl(ns, 'net.ipv4.ip_forward', '1');
   setSysctl(ns, 'net.ipv6.conf.all.forwarding', '1');
+  // A router that spreads connections, not hosts.
+  setSysctl(ns, 'net.ipv4.fib_multipath_hash_policy', '1');
   for (const h of config.world.hosts) for (const a of h.addresses) addRoute(ns, { dst: cidr(a), dev: eth1.ifindex, scope: 'link' });
   const kind = config.world.unknown === 'drop' ? 'blackhole' : 'unreachable';
   addRoute(ns, { dst: cidr('0.0.0.0/0'), kind });

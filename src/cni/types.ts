@@ -111,5 +111,6 @@ export interface CniPlugin {
   /** Links and routes of an allocated pod; the sandbox is added to `node.sandboxes`. */
   plumb: (node: CniNode, sandbox: PodSandbox) => { error: string } | null;
   unplumb: (node: CniNode, sandbox: PodSandbox) => void;
-  startAgent: ((node: CniNode) => CniAgent) | null;
+  /** `adopt`: the kernel already is as this agent left it (a session reload): nothing is written until something changes. */
+  startAgent: ((node: CniNode, options?: { adopt?: boolean }) => CniAgent) | null;
 }

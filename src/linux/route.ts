@@ -92,7 +92,19 @@ function hopOf(ns: Netns, route: Route, key: RouteKey): Hop | null {
   });
   const total = alive.reduce((n, h) => n + h.weight, 0);
   if (!total) return null;
-  let at = (key.flow ? flowHash(ns, key.flow) : 0) % total;
+  const flow = key.flow ? flowHash(ns, key.flow) : 0;
+  const { spread } = ns.kernel.sim;
+  if (spread && key.flow && alive.length > 1) {
+    const h =
+      alive[
+        spread(
+          alive.map(x => x.weight),
+          flow,
+        )
+      ];
+    return { dev: ns.links.get(h.dev) as Link, via: h.via };
+  }
+  let at = flow % total;
   for (const h of alive) {
     if (at < h.weight) return { dev: ns.links.get(h.dev) as Link, via: h.via };
     at -= h.weight;

@@ -14,6 +14,8 @@ export interface Sim {
   random: Random;
   /** Every decision of chance in the data plane asks here; replaced to enumerate all outcomes instead of rolling. */
   chance: (probability: number) => boolean;
+  /** Which of several equal ways a flow takes; null: its hash decides. Set to enumerate them all. -> index of `weights` */
+  spread: ((weights: number[], flow: number) => number) | null;
   heap: SimEvent[];
   seq: number;
   /** Foreground events still to run: 0 means quiet. */
@@ -21,7 +23,7 @@ export interface Sim {
 }
 
 export function newSim(nowMs: number, random: Random): Sim {
-  const sim: Sim = { nowMs, random, chance: p => nextFloat(sim.random) < p, heap: [], seq: 0, foreground: 0 };
+  const sim: Sim = { nowMs, random, chance: p => nextFloat(sim.random) < p, spread: null, heap: [], seq: 0, foreground: 0 };
   return sim;
 }
 

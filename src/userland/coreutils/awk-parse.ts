@@ -112,7 +112,7 @@ export const AWK_BUILTINS = new Set([
 ]);
 
 export function unescapeAwk(s: string): string {
-  return s.replace(/\\([0-7]{1,3}|[^])/g, (_, e) => {
+  return s.replace(/\\([0-7]{1,3}|[\s\S])/g, (_, e) => {
     if (/^[0-7]/.test(e)) return String.fromCharCode(Number.parseInt(e, 8) & 255);
     const plain: Record<string, string> = {
       n: '\n',
@@ -179,7 +179,7 @@ function tokenize(s: string): Token[] {
       continue;
     }
     if (s[i] === '"') {
-      const m = /^"((?:[^"\\]|\\[^])*)"/.exec(rest);
+      const m = /^"((?:[^"\\]|\\[\s\S])*)"/.exec(rest);
       if (!m) throw new AwkError(`line ${line}: runaway string constant ${rest.slice(0, 20)}`);
       push('str', unescapeAwk(m[1]));
       i += m[0].length;
@@ -571,7 +571,11 @@ export function parseAwk(source: string): AwkProgram {
       rules.push({ kind: 'end', pattern: null, until: null, body: block(), inside: false });
     } else {
       const pattern = peek('{') ? null : expression();
-      const until = take(',') ? (newlines(), expression()) : null;
+      let until: Node | null = null;
+      if (take(',')) {
+        newlines();
+        until = expression();
+      }
       rules.push({ kind: until ? 'range' : 'pattern', pattern, until, body: peek('{') ? block() : null, inside: false });
     }
     separators();

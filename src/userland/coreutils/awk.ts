@@ -172,7 +172,10 @@ function getField(a: Awk, n: number): Value {
 }
 
 function setField(a: Awk, n: number, text: string): void {
-  if (n === 0) return setRecord(a, text);
+  if (n === 0) {
+    setRecord(a, text);
+    return;
+  }
   splitRecord(a);
   while (a.fields.length < n) a.fields.push('');
   a.fields[n - 1] = text;
@@ -495,7 +498,7 @@ function* mainRecord(a: Awk): Co<string | null> {
     let file: string | null = null;
     while (a.argIndex < argc) {
       const arg = toStr(a, argv.get(String(a.argIndex++)));
-      const assignment = /^([A-Za-z_]\w*)=([^]*)$/.exec(arg);
+      const assignment = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(arg);
       if (assignment) a.globals.set(assignment[1], { s: unescapeAwk(assignment[2]) });
       else if (arg) {
         file = arg;

@@ -305,8 +305,8 @@ function printfText(r: Run, format: string, at: At): string {
     l: at.node.kind === 'symlink' ? at.node.target : '',
     '%': '%',
   };
-  return format.replace(/%(.)|\\([ntr0\\])/g, (all, letter, escape) =>
-    escape ? { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' }[escape as 'n'] : (fields[letter] ?? all),
+  return format.replace(/%(.)|\\([ntr0\\])/g, (all, letter, special) =>
+    special ? { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' }[special as 'n'] : (fields[letter] ?? all),
   );
 }
 

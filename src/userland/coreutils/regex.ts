@@ -49,7 +49,7 @@ function bracket(source: string, at: number, escapes: boolean): { text: string; 
   }
 }
 
-const escape = (c: string): string => (/[\\^$.*+?()[\]{}|/]/.test(c) ? `\\${c}` : c);
+const quoted = (c: string): string => (/[\\^$.*+?()[\]{}|/]/.test(c) ? `\\${c}` : c);
 
 /** `awk`: escapes act inside brackets, and \y is the word boundary. */
 export function posixToJs(source: string, extended: boolean, awk = false): string {
@@ -91,7 +91,7 @@ export function posixToJs(source: string, extended: boolean, awk = false): strin
       else if (e === "'") out += '$';
       else if (awk && e === 'y') out += '\\b';
       else if (/[wWsSbBntrfv1-9]/.test(e)) out += awk && e === 'b' ? '\\x08' : /[1-9]/.test(e) && awk ? e : `\\${e}`;
-      else out += /\w/.test(e) ? e : escape(e);
+      else out += /\w/.test(e) ? e : quoted(e);
       continue;
     }
     if (extended && (c === '(' || c === ')' || c === '|')) {
@@ -117,7 +117,7 @@ export function posixToJs(source: string, extended: boolean, awk = false): strin
     }
     if (extended && c === '{') {
       const m = /^\{(\d*,?\d*)\}/.exec(source.slice(i));
-      if (m && m[1] && m[1] !== ',' && !start) {
+      if (m?.[1] && m[1] !== ',' && !start) {
         out += repeat(m[1]);
         i += m[0].length;
       } else {
@@ -139,7 +139,7 @@ export function posixToJs(source: string, extended: boolean, awk = false): strin
       i++;
       continue;
     }
-    out += c === '.' ? '[^]' : escape(c);
+    out += c === '.' ? '[^]' : quoted(c);
     start = false;
     i++;
   }

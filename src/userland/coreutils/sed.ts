@@ -13,7 +13,6 @@ import {
   linesOf,
   nextLine,
   openInput,
-  option,
   outBinary,
   type Run,
   slurp,

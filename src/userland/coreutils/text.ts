@@ -381,7 +381,7 @@ TR_CLASSES.alnum = TR_CLASSES.digit + TR_CLASSES.alpha;
 TR_CLASSES.graph = TR_CLASSES.alnum + TR_CLASSES.punct;
 TR_CLASSES.print = `${TR_CLASSES.graph} `;
 TR_CLASSES.xdigit = '0123456789ABCDEFabcdef';
-TR_CLASSES.cntrl = Array.from({ length: 32 }, (_, i) => String.fromCharCode(i)).join('') + '\x7f';
+TR_CLASSES.cntrl = `${Array.from({ length: 32 }, (_, i) => String.fromCharCode(i)).join('')}\x7f`;
 
 function trSet(text: string): string {
   const s = binaryArgument(text).replace(/\\([0-7]{1,3}|.)/g, (_, e) => {

@@ -58,7 +58,7 @@ const CONF = '/etc/nginx/conf.d/default.conf';
 /** nginx's docker-entrypoint.sh (docker-nginx 1.29): what it logs, the IPv6 listener, templates. */
 export const dockerEntrypoint: Program = function* (p: Process): Co<number> {
   if (p.argv[1] === 'nginx' || p.argv[1] === 'nginx-debug') {
-    const say = (text: string) => {
+    const say = (text: string): void => {
       if (!p.env.get('NGINX_ENTRYPOINT_QUIET_LOGS')) print(p, `${text}\n`);
     };
     say(`/docker-entrypoint.sh: ${DIR}/ is not empty, will attempt to perform configuration`);
@@ -75,22 +75,25 @@ export const dockerEntrypoint: Program = function* (p: Process): Co<number> {
 };
 
 function listenOnIPv6(p: Process, say: (text: string) => void): void {
-  const me = '10-listen-on-ipv6-by-default.sh: info:';
+  say(`10-listen-on-ipv6-by-default.sh: info: ${addIPv6(p, say)}`);
+}
+
+/** -> what the script says last */
+function addIPv6(p: Process, say: (text: string) => void): string {
   const node = lookup(p.fs, CONF, p);
   const conf = readFile(p.fs, CONF, p);
-  if (typeof conf === 'string' || typeof node === 'string') return say(`${me} ${CONF.slice(1)} is not a file or does not exist`);
+  if (typeof conf === 'string' || typeof node === 'string') return `${CONF.slice(1)} is not a file or does not exist`;
+  if (p.uid !== 0 || (node.kind === 'file' && node.readOnly)) return `can not modify ${CONF} (read-only file system?)`;
   const text = bytesToString(conf);
+  if (/listen\s+\[::\]:/.test(text)) return 'IPv6 listen already enabled';
+  say(`10-listen-on-ipv6-by-default.sh: info: Getting the checksum of ${CONF}`);
   const ipv6 = text.replace(/^(\s*listen\s+)(80|8080);$/m, '$1$2;\n    listen  [::]:$2;');
-  const readOnly = node.kind === 'file' && node.readOnly;
-  if (readOnly || p.uid !== 0) return say(`${me} can not modify ${CONF} (read-only file system?)`);
-  if (/listen\s+\[::\]:/.test(text)) return say(`${me} IPv6 listen already enabled`);
-  say(`${me} Getting the checksum of ${CONF}`);
-  if (ipv6 === text || node.mtimeMs !== 0) return say(`${me} ${CONF} differs from the packaged version`);
+  if (ipv6 === text || node.mtimeMs !== 0) return `${CONF} differs from the packaged version`;
   // Not counted as a change of the container's: every start does the same again.
   const counted = p.fs.changed.has(CONF);
-  const error = writeFile(p.fs, CONF, ipv6, p);
+  writeFile(p.fs, CONF, ipv6, p);
   if (!counted) p.fs.changed.delete(CONF);
-  if (!error) say(`${me} Enabled listen on IPv6 in ${CONF}`);
+  return `Enabled listen on IPv6 in ${CONF}`;
 }
 
 function envsubstOnTemplates(p: Process, say: (text: string) => void): void {

@@ -13,14 +13,13 @@ type Value = bigint | null;
 const wrap = (n: bigint): bigint => BigInt.asIntN(64, n);
 
 function error(sh: Shell, text: string, source: string): null {
+  const shown = source.trimStart();
   if (sh.kind === 'dash') fail(sh, `arithmetic expression: ${text}: "${source}"`);
   else if (sh.kind === 'ash') fail(sh, text === 'division by zero' ? 'divide by zero' : 'arithmetic syntax error');
   else
     fail(
       sh,
-      text === 'division by zero'
-        ? `${source}: division by 0 (error token is "${source.replace(/^.*[/%]/, '').trim()}")`
-        : `${source}: ${text}`,
+      text === 'division by zero' ? `${shown}: division by 0 (error token is "${shown.replace(/^.*[/%]\s*/, '')}")` : `${shown}: ${text}`,
     );
   sh.status = bashLike(sh) ? 1 : 2;
   sh.flow = { kind: 'exit', levels: 0 };
@@ -91,7 +90,7 @@ function* word(sh: Shell, e: Extract<ArithmeticExpression, { type: 'ArithmeticWo
     if (sh.flow) return null;
     return yield* evaluateText(sh, text, depth);
   }
-  const element = /^([A-Za-z_]\w*)\[([^]*)\]$/.exec(e.value);
+  const element = /^([A-Za-z_]\w*)\[([\s\S]*)\]$/.exec(e.value);
   if (element) {
     const v = variable(sh, element[1]);
     if (v?.assoc) return yield* evaluateText(sh, v.assoc.get(element[2]) ?? '', depth + 1);
@@ -138,7 +137,7 @@ function* value(sh: Shell, e: ArithmeticExpression, source: string, depth: numbe
 
 function* assign(sh: Shell, target: ArithmeticExpression, n: bigint): Co<Value> {
   const text = target.type === 'ArithmeticWord' ? target.value.trim() : '';
-  const element = /^([A-Za-z_]\w*)\[([^]*)\]$/.exec(text);
+  const element = /^([A-Za-z_]\w*)\[([\s\S]*)\]$/.exec(text);
   if (element) {
     const v = variable(sh, element[1]);
     const key = v?.assoc ? element[2] : yield* evaluateText(sh, element[2]);

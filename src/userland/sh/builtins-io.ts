@@ -34,7 +34,7 @@ const echo: Builtin = {
       if (letters.includes('E')) escapes = false;
       if (sh.kind === 'dash') break;
     }
-    const r = escapes ? unescapeText(args.join(' '), true) : { text: args.join(' '), stop: false };
+    const r = escapes ? unescapeText(args.join(' '), true, sh.kind !== 'dash') : { text: args.join(' '), stop: false };
     return output(sh, r.stop || !newline ? r.text : `${r.text}\n`);
   },
 };
@@ -48,6 +48,10 @@ const printf: Builtin = {
       args = args.slice(2);
     }
     if (args[0] === '--') args = args.slice(1);
+    if (sh.kind === 'dash' && /^-[a-zA-Z]/.test(args[0] ?? '')) {
+      fail(sh, `printf: Illegal option ${args[0].slice(0, 2)}`);
+      return 2;
+    }
     if (!args.length) {
       if (bashLike(sh))
         say(sh, 2, `${sh.name}: ${sh.interactive ? '' : `line ${sh.line}: `}printf: usage: printf [-v var] format [arguments]\n`);

@@ -6,6 +6,7 @@ import { localPid, processByLocalPid } from '../pids.ts';
 import { SIGNAL_LIST, signalName } from '../signals.ts';
 import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';
+import { reportSignal } from './run.ts';
 import { setTrap, signalQueue } from './traps.ts';
 import { bashLike, type Job, type Shell } from './types.ts';
 
@@ -59,6 +60,7 @@ const wait: Builtin = {
       const code = yield* waitOrSignal(sh, job.processes[job.processes.length - 1]);
       if (code === null) return interrupted(sh);
       status = code;
+      if (!bashLike(sh)) reportSignal(sh, job.processes[job.processes.length - 1]);
       job.reported = true;
     }
     return status;
@@ -154,7 +156,7 @@ function killOne(sh: Shell, arg: string, signal: string): boolean {
       bashLike(sh)
         ? `kill: (${arg}) - No such process`
         : sh.kind === 'dash'
-          ? 'kill: No such process'
+          ? 'kill: No such process\n'
           : `kill: can't kill pid ${arg}: No such process`,
     );
     return false;
@@ -190,15 +192,11 @@ const trap: Builtin = {
     let status = 0;
     for (const spec of reset && args[0] !== '-' ? args : args.slice(1)) {
       const name = signalName(spec);
-      if (name === null) {
-        fail(
-          sh,
-          bashLike(sh)
-            ? `trap: ${spec}: invalid signal specification`
-            : sh.kind === 'dash'
-              ? `trap: ${spec}: bad trap`
-              : `trap: ${spec}: invalid signal specification`,
-        );
+      if (sh.kind === 'dash' && (name === null || /^(ERR|DEBUG|RETURN)$/.test(name))) {
+        say(sh, 2, `trap: ${spec}: bad trap\n`);
+        status = 1;
+      } else if (name === null) {
+        fail(sh, `trap: ${spec}: invalid signal specification`);
         status = 1;
       } else setTrap(sh, name === '0' ? 'EXIT' : name, action);
     }

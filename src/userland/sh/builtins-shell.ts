@@ -207,7 +207,7 @@ const exec: Builtin = {
 
 /** How `type` and `command -V` describe a name. */
 function describe(sh: Shell, name: string, verbose: boolean): string | null {
-  const alias = sh.aliases.get(name);
+  const alias = sh.aliases.get(name)?.text;
   if (alias !== undefined)
     return verbose ? (bashLike(sh) ? `${name} is aliased to \`${alias}'` : `${name} is an alias for ${alias}`) : `alias ${name}='${alias}'`;
   if (KEYWORDS.has(name)) return verbose ? `${name} is a shell keyword` : name;
@@ -480,12 +480,13 @@ const shopt: Builtin = {
 const alias: Builtin = {
   *run(sh, argv) {
     if (argv.length === 1)
-      for (const [name, value] of [...sh.aliases].sort()) say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${name}='${value}'\n`);
+      for (const name of [...sh.aliases.keys()].sort())
+        say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${name}='${sh.aliases.get(name)?.text}'\n`);
     let status = 0;
     for (const arg of argv.slice(1)) {
       const at = arg.indexOf('=');
-      if (at > 0) sh.aliases.set(arg.slice(0, at), arg.slice(at + 1));
-      else if (sh.aliases.has(arg)) say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${arg}='${sh.aliases.get(arg)}'\n`);
+      if (at > 0) sh.aliases.set(arg.slice(0, at), { text: arg.slice(at + 1), line: sh.line });
+      else if (sh.aliases.has(arg)) say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${arg}='${sh.aliases.get(arg)?.text}'\n`);
       else {
         status = 1;
         if (arg !== '-p') fail(sh, `alias: ${arg} not found`.replace(`${arg} not`, bashLike(sh) ? `${arg}: not` : `${arg} not`));

@@ -17,7 +17,7 @@ interface Declaration {
 }
 
 function split(arg: string): Declaration | null {
-  const m = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(?:(\+?)=([^]*))?$/.exec(arg);
+  const m = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(?:(\+?)=([\s\S]*))?$/.exec(arg);
   return m ? { name: m[1], index: m[2], append: m[3] === '+', value: m[4] } : null;
 }
 

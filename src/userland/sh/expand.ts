@@ -108,7 +108,10 @@ export function addList(sh: Shell, out: Out, values: string[], quoted: boolean):
 
 /** Literal text as it stands in the source, unquoted: a backslash quotes what follows. */
 function addSource(out: Out, text: string): void {
-  if (!text.includes('\\')) return addLiteral(out, text);
+  if (!text.includes('\\')) {
+    addLiteral(out, text);
+    return;
+  }
   let from = 0;
   for (let i = 0; i < text.length; i++) {
     if (text[i] !== '\\') continue;

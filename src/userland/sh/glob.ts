@@ -141,7 +141,7 @@ export function matches(text: string, pattern: string, extended = false, ignoreC
   return re.test(text);
 }
 
-const unquote = (s: string) => s.replace(/\\([^])/g, '$1');
+const unquote = (s: string) => s.replace(/\\([\s\S])/g, '$1');
 
 /** Pathname expansion: the existing names, sorted; none when nothing matches. */
 export function pathnames(p: Process, pattern: string, extended: boolean, dotglob = false): string[] {

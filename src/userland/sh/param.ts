@@ -16,6 +16,9 @@ interface Found {
   value: string | undefined;
 }
 
+/** dash and ash have no arrays: `${x[1]}` is an error when it is reached. */
+const foreign = (sh: Shell, part: ParameterExpansionPart): boolean => part.index !== undefined && !bashLike(sh);
+
 export function* expandParameter(sh: Shell, part: SimpleExpansionPart | ParameterExpansionPart, out: Out, quoted: boolean): Co<void> {
   if (part.type === 'SimpleExpansion') {
     const name = part.text.slice(1);
@@ -28,6 +31,7 @@ export function* expandParameter(sh: Shell, part: SimpleExpansionPart | Paramete
   }
   if (part.operation?.type === 'Unknown') return badSubstitution(sh, part.text);
   const op = part.operation;
+  if (foreign(sh, part)) return badSubstitution(sh, part.text);
   if (part.prefix === '!' && !bashLike(sh)) return badSubstitution(sh, part.text);
   if (part.prefix === '!') return yield* indirect(sh, part, out, quoted);
   const found = yield* find(sh, part.parameter, part.index);

@@ -9,7 +9,7 @@ export interface Printed {
 }
 
 /** Backslash escapes. `octal0`: echo and %b write octal as \0NNN, printf's format as \NNN. */
-export function unescapeText(s: string, octal0: boolean): { text: string; stop: boolean } {
+export function unescapeText(s: string, octal0: boolean, hexadecimal = true): { text: string; stop: boolean } {
   if (!s.includes('\\')) return { text: s, stop: false };
   const plain: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', e: '\x1b' };
   let out = '';
@@ -20,7 +20,9 @@ export function unescapeText(s: string, octal0: boolean): { text: string; stop: 
     }
     const rest = s.slice(i + 1);
     const octal = (octal0 ? /^0([0-7]{1,3})?/ : /^([0-7]{1,3})/).exec(rest);
-    const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest) ?? /^u([0-9a-fA-F]{1,4})/.exec(rest) ?? /^U([0-9a-fA-F]{1,8})/.exec(rest);
+    const hex = !hexadecimal
+      ? null
+      : (/^x([0-9a-fA-F]{1,2})/.exec(rest) ?? /^u([0-9a-fA-F]{1,4})/.exec(rest) ?? /^U([0-9a-fA-F]{1,8})/.exec(rest));
     if (octal) {
       out += String.fromCharCode(Number.parseInt(octal[1] ?? '0', 8) & 255);
       i += octal[0].length;

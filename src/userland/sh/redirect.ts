@@ -7,9 +7,9 @@ import { concat } from '../../sim/bytes.ts';
 import { closePipe, newPipe, type Pipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { onClose, openFifo } from '../fifo.ts';
-import { openNetwork } from './devtcp.ts';
+import { NETWORK_PATH, openNetwork } from './devtcp.ts';
 import { expandHereDoc, expandString, expandWords } from './expand.ts';
-import { fail } from './messages.ts';
+import { fail, say } from './messages.ts';
 import { runStatements, spawnShell } from './run.ts';
 import { bashLike, type Shell } from './types.ts';
 
@@ -75,7 +75,7 @@ function* open(sh: Shell, path: string, mode: OpenMode): Co<Pipe | Errno> {
   const fd = descriptorName(path);
   if (fd !== null && sh.fds.has(fd)) return sh.fds.get(fd) as Pipe;
   if (path === '/dev/tty' && p.tty) return mode === 'read' ? (sh.fds.get(0) as Pipe) : (sh.fds.get(1) as Pipe);
-  if (bashLike(sh) && /^\/dev\/(tcp|udp)\/[^/]+\/[^/]+$/.test(path)) return yield* openNetwork(sh, path);
+  if (bashLike(sh) && NETWORK_PATH.test(path)) return yield* openNetwork(sh, path);
   const node = lookup(p.fs, absolute(path, p.cwd), p);
   if (typeof node !== 'string' && node.kind === 'file') {
     const fifo = yield* openFifo(p, node, mode);
@@ -98,11 +98,22 @@ function* open(sh: Shell, path: string, mode: OpenMode): Co<Pipe | Errno> {
 /** Each shell's words for a file that does not open. */
 function openError(sh: Shell, path: string, mode: OpenMode, e: Errno): void {
   const reading = mode === 'read';
-  if (e === 'EEXIST' && bashLike(sh)) return fail(sh, `${path}: cannot overwrite existing file`);
-  if (bashLike(sh)) return fail(sh, `${path}: ${strerror(e)}`);
+  if (bashLike(sh) && NETWORK_PATH.test(path)) {
+    say(sh, 2, `${sh.name}: ${path}: ${strerror(e)}\n`);
+    return;
+  }
+  if (e === 'EEXIST' && bashLike(sh)) {
+    fail(sh, `${path}: cannot overwrite existing file`);
+    return;
+  }
+  if (bashLike(sh)) {
+    fail(sh, `${path}: ${strerror(e)}`);
+    return;
+  }
   if (sh.kind === 'ash') {
     const why = e === 'ENOENT' ? (reading ? 'no such file' : 'nonexistent directory') : strerror(e);
-    return fail(sh, `can't ${reading ? 'open' : 'create'} ${path}: ${why}`);
+    fail(sh, `can't ${reading ? 'open' : 'create'} ${path}: ${why}`);
+    return;
   }
   const why = e === 'ENOENT' || e === 'ENOTDIR' ? (reading ? 'No such file' : 'Directory nonexistent') : strerror(e);
   fail(sh, `cannot ${reading ? 'open' : 'create'} ${path}: ${why}`);

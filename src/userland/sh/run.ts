@@ -27,7 +27,7 @@ import { expandPattern, expandString, expandWords } from './expand.ts';
 import { matches } from './glob.ts';
 import { fail, say } from './messages.ts';
 import { redirect, restoreDescriptors } from './redirect.ts';
-import { lineOf } from './script.ts';
+import { lineOf, runText } from './script.ts';
 import { runSimple } from './simple.ts';
 import { testExpression } from './test.ts';
 import { runExitTrap, runTraps } from './traps.ts';
@@ -129,12 +129,20 @@ function* runNode(sh: Shell, node: PipelineNode | AndOr): Co<number> {
   if (node.type === 'Pipeline') return yield* runPipeline(sh, node);
   const status = yield* runCommand(sh, node);
   if (node.type !== 'If' && node.type !== 'While' && node.type !== 'For' && node.type !== 'BraceGroup' && node.type !== 'Case')
-    checkErrexit(sh);
+    yield* checkErrexit(sh);
   return status;
 }
 
 /** `set -e`: a command that failed where nobody asked ends the shell. */
-function checkErrexit(sh: Shell): void {
+function* checkErrexit(sh: Shell): Co<void> {
+  if (sh.status !== 0 && !sh.guarded && !sh.flow && sh.traps.has('ERR') && (!sh.calls.length || sh.options.has('E'))) {
+    const status = sh.status;
+    const action = sh.traps.get('ERR') as string;
+    sh.guarded++; // the action's own failures do not call it again
+    yield* runText(sh, action);
+    sh.guarded--;
+    if (!sh.flow) sh.status = status;
+  }
   if (sh.status !== 0 && sh.options.has('e') && !sh.guarded && !sh.flow) sh.flow = { kind: 'exit', levels: 0 };
 }
 
@@ -161,11 +169,8 @@ function* condition(sh: Shell, list: CompoundList): Co<number> {
 function* runPipeline(sh: Shell, node: Pipeline): Co<number> {
   const negated = node.prefixes.filter(x => x.type === 'Negation').length % 2 === 1;
   const timed = node.prefixes.find(x => x.type === 'Time');
-  if (timed && sh.kind === 'dash') {
-    fail(sh, 'time: not found');
-    sh.status = 127;
-    return sh.status;
-  }
+  // dash has no such keyword: `time` is a program there, if anything.
+  if (timed && sh.kind === 'dash') return yield* runText(sh, `\\${sh.source.slice(timed.pos, node.end)}`);
   const started = sh.p.kernel.sim.nowMs;
   if (negated) sh.guarded++;
   if (node.commands.length === 1) yield* runCommand(sh, node.commands[0]);
@@ -175,7 +180,7 @@ function* runPipeline(sh: Shell, node: Pipeline): Co<number> {
     if (!sh.flow) sh.status = sh.status === 0 ? 1 : 0;
   }
   if (timed) printTimes(sh, sh.p.kernel.sim.nowMs - started, timed.posix !== undefined);
-  if (!negated) checkErrexit(sh);
+  if (!negated) yield* checkErrexit(sh);
   return sh.status;
 }
 
@@ -185,7 +190,7 @@ function printTimes(sh: Shell, ms: number, posix: boolean): void {
   const rest = seconds - minutes * 60;
   if (posix) say(sh, 2, `real ${seconds.toFixed(2)}\nuser 0.00\nsys 0.00\n`);
   else if (sh.kind === 'ash') say(sh, 2, `real\t${minutes}m ${rest.toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
-  else say(sh, 2, `\nreal\t${minutes}m${rest.toFixed(3)}s\nuser\t0m0.001s\nsys\t0m0.001s\n`);
+  else say(sh, 2, `\nreal\t${minutes}m${rest.toFixed(3)}s\nuser\t0m0.000s\nsys\t0m0.000s\n`);
 }
 
 /** Each stage is a subshell; all run at the same time. */
@@ -275,6 +280,11 @@ export function* runCommand(sh: Shell, node: CommandNode): Co<number> {
     case 'Function':
       return defineFunction(sh, node);
     case 'TestCommand':
+      if (sh.kind === 'dash') {
+        fail(sh, '[[: not found');
+        sh.status = 127;
+        return 127;
+      }
       sh.status = yield* testExpression(sh, node.expression);
       return sh.status;
     case 'ArithmeticCommand': {
@@ -307,8 +317,7 @@ function* runRedirected(sh: Shell, node: Redirected): Co<number> {
 }
 
 function* runIf(sh: Shell, node: If): Co<number> {
-  const branches = [{ clause: node.clause, then: node.then }, ...node.elif];
-  for (const branch of branches) {
+  for (const branch of [node, ...node.elif]) {
     const status = yield* condition(sh, branch.clause);
     if (sh.flow) return sh.status;
     if (status === 0) return yield* runList(sh, branch.then);
@@ -331,9 +340,9 @@ function leaves(sh: Shell): boolean {
   return stop;
 }
 
-/** A hundred rounds take a millisecond: a loop without a pause passes time as a real one does, and others get their turn. */
+/** Ten rounds take a millisecond: a loop without a pause passes time as a real one does, and others get their turn. */
 function* spin(sh: Shell): Co<void> {
-  if (++sh.spins < 100) return;
+  if (++sh.spins < 10) return;
   sh.spins = 0;
   yield* sleep(sh.p, 1);
 }
@@ -410,7 +419,7 @@ function* runSelect(sh: Shell, node: Select): Co<number> {
   const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
   sh.loops++;
   for (let menu = true; ; menu = false) {
-    if (menu) values.forEach((v, i) => say(sh, 2, `${i + 1}) ${v}\n`));
+    if (menu) for (const [i, v] of values.entries()) say(sh, 2, `${i + 1}) ${v}\n`);
     say(sh, 2, getParam(sh, 'PS3') ?? '#? ');
     const line = yield* readLine(sh.p.kernel.sim, sh.fds.get(0) ?? pipeOf());
     if (line === null) break;

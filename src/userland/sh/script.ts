@@ -1,6 +1,7 @@
 // Source text to tree, each shell's syntax errors, and running text in the current shell (eval, traps, `.`).
 import { type ParsedScript, type ParseError, parse } from 'unbash';
 import type { Co } from '../../sim/task.ts';
+import { foreignSyntax } from './dialect.ts';
 import { say } from './messages.ts';
 import { runStatements } from './run.ts';
 import { bashLike, type Shell } from './types.ts';
@@ -65,7 +66,7 @@ function endsAt(source: string, e: ParseError): boolean {
 const CLOSERS: Record<string, string> = { if: 'fi', while: 'done', until: 'done', for: 'done', case: 'esac', select: 'done' };
 
 function describe(sh: Shell, source: string, e: ParseError): string[] {
-  const token = /^unexpected token '([^]*)'$/.exec(e.message)?.[1];
+  const token = /^unexpected token '([\s\S]*)'$/.exec(e.message)?.[1];
   const quote = /^unterminated (single|double) quote|^unterminated (.*)$/.exec(e.message);
   const line = source.slice(0, e.pos).split('\n').length;
   const closer = /^expected '(\w+|[)}\]]+)'/.exec(e.message)?.[1] ?? CLOSERS[/'(\w+)'$/.exec(e.message)?.[1] ?? ''];
@@ -96,12 +97,21 @@ function describe(sh: Shell, source: string, e: ParseError): string[] {
 /** The tree, or null: a syntax error, reported, with its status set. */
 export function parseScript(sh: Shell, source: string): ParsedScript | null {
   const script = parseCached(source);
-  if (!script.errors?.length) return script;
-  // What is missing at the end says more than what unbash met first.
+  if (!script.errors?.length) {
+    const foreign = foreignSyntax(script, source, sh.kind);
+    if (!foreign) return script;
+    const line = sh.lineBase + source.slice(0, foreign.pos).split('\n').length;
+    say(sh, 2, `${sh.name}: ${sh.kind === 'dash' ? `${line}: Syntax` : 'syntax'} error: ${foreign.text}\n`);
+    sh.status = 2;
+    return null;
+  }
+  const end = source.trimEnd().length;
+  // At the end of the text, what would have closed the construct says more than `expected command`.
   const e =
-    script.errors.find(x => x.message.startsWith('unexpected token')) ??
     script.errors.find(x => x.message.startsWith('unterminated')) ??
-    script.errors[script.errors.length - 1];
+    script.errors.find(x => x.pos < end) ??
+    script.errors.find(x => /^expected '/.test(x.message)) ??
+    script.errors[0];
   for (const text of describe(sh, source, e)) say(sh, 2, `${text}\n`);
   sh.status = 2;
   return null;

@@ -31,7 +31,7 @@ function newShell(p: Process, kind: ShellKind): Shell {
     options: new Set(kind === 'bash' || kind === 'zsh' ? ['h', 'B'] : []),
     shopt: new Set(),
     status: 0,
-    pipestatus: [0],
+    pipestatus: [],
     flow: null,
     fds: new Map<number, Pipe>([[0, p.stdin], [1, p.stdout], [2, p.stderr], ...p.fds]),
     jobs: [],

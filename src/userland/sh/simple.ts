@@ -13,7 +13,7 @@ import { shellQuote } from './param.ts';
 import { redirect, restoreDescriptors, takeWriteError } from './redirect.ts';
 import { BROKEN_PIPE, reportSignal, runCommand, runStatements } from './run.ts';
 import { lineOf, parseScript } from './script.ts';
-import { bashLike, type Shell, type ShellFunction, type Variable } from './types.ts';
+import { type Alias, bashLike, type Shell, type ShellFunction, type Variable } from './types.ts';
 import { environment, getParam, leaveScope, setVar, variable } from './vars.ts';
 
 /** `takesPlace`: nothing follows in this process, so a program may replace the shell in it. */
@@ -27,9 +27,7 @@ export function* runSimple(sh: Shell, node: Command, takesPlace: boolean): Co<nu
   if (sh.flow) return afterFlow(sh);
   const assignments = node.prefix.filter((x): x is Assignment => x.type === 'Assignment');
   if (!argv.length) return yield* assignOnly(sh, assignments, node.redirects);
-  const status = sh.status;
   sh.status = before;
-  void status;
   if (sh.options.has('x')) trace(sh, argv, assignments);
   return yield* dispatch(sh, argv, assignments, node.redirects, takesPlace);
 }
@@ -42,7 +40,9 @@ function afterFlow(sh: Shell): number {
 function aliasFor(sh: Shell, node: Command): string | null {
   if (!sh.aliases.size || !node.name || node.name.parts) return null;
   if (bashLike(sh) && !sh.interactive && !sh.shopt.has('expand_aliases')) return null;
-  return sh.aliases.get(node.name.text) ?? null;
+  const alias = sh.aliases.get(node.name.text);
+  // A line is read as a whole: an alias acts from the next one on.
+  return alias && alias.line < sh.line ? alias.text : null;
 }
 
 function* runAlias(sh: Shell, node: Command, text: string): Co<number> {
@@ -52,7 +52,7 @@ function* runAlias(sh: Shell, node: Command, text: string): Co<number> {
   const source = `${head}${text}${rest}`;
   const script = parseScript(sh, source);
   if (!script) return sh.status;
-  const saved = { source: sh.source, lineBase: sh.lineBase, alias: sh.aliases.get(name.text) as string };
+  const saved = { source: sh.source, lineBase: sh.lineBase, alias: sh.aliases.get(name.text) as Alias };
   sh.source = source;
   sh.lineBase = sh.line - 1;
   sh.aliases.delete(name.text); // an alias does not expand within itself
@@ -87,7 +87,8 @@ function* declaration(sh: Shell, arg: Extract<CommandArgument, { type: 'Assignme
 }
 
 function trace(sh: Shell, argv: string[], assignments: Assignment[]): void {
-  const quoted = argv.map(a => (bashLike(sh) ? (a === '' ? "''" : shellQuote(a)) : shellQuote(a) === a ? a : shellQuote(a)));
+  // dash prints the words as they are.
+  const quoted = argv.map(a => (sh.kind === 'dash' ? a : shellQuote(a)));
   say(sh, 2, `${getParam(sh, 'PS4') ?? '+ '}${[...assignments.map(a => a.text), ...quoted].join(' ')}\n`);
 }
 
@@ -97,7 +98,7 @@ export function* assign(sh: Shell, a: Assignment): Co<boolean> {
   const text = yield* expandAssigned(sh, a.value);
   if (sh.flow) return false;
   if (sh.options.has('x') && !a.index)
-    say(sh, 2, `${getParam(sh, 'PS4') ?? '+ '}${a.name}=${shellQuote(text) === text ? text : shellQuote(text)}\n`);
+    say(sh, 2, `${getParam(sh, 'PS4') ?? '+ '}${a.name}=${sh.kind === 'dash' || text === '' ? text : shellQuote(text)}\n`);
   return yield* assignText(sh, a.name, text, a.index ? yield* expandString(sh, a.index) : undefined, a.append === true);
 }
 

@@ -93,18 +93,21 @@ function compareFiles(p: Process, a: string, op: string, b: string): boolean {
 export interface TestMessages {
   number: (text: string) => string;
   unary: (op: string) => string;
-  operator: (op: string) => string;
+  operator: (op: string, first: string) => string;
   missing: (after: string) => string;
-  many: (word: string) => string;
+  many: (word: string, first: string) => string;
+  /** `==` is an operator too. */
+  doubleEquals?: boolean;
 }
 
 export const TEST_MESSAGES: Record<'dash' | 'bash' | 'ash' | 'coreutils', TestMessages> = {
   dash: {
+    doubleEquals: false,
     number: t => `Illegal number: ${t}`,
     unary: op => `${op}: unexpected operator`,
-    operator: op => `${op}: unexpected operator`,
-    missing: () => 'argument expected',
-    many: w => `${w}: unexpected operator`,
+    operator: (_, first) => `${first}: unexpected operator`,
+    missing: after => `${after}: argument expected`,
+    many: (_, first) => `${first}: unexpected operator`,
   },
   bash: {
     number: t => `${t}: integer expression expected`,
@@ -142,7 +145,10 @@ export function testArguments(
     error ??= text;
     return false;
   };
-  const binaryOps = /^(=|==|!=|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
+  const binaryOps =
+    messages.doubleEquals === false
+      ? /^(=|!=|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/
+      : /^(=|==|!=|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
 
   const primary = (): boolean => {
     const rest = words.length - i;
@@ -173,6 +179,7 @@ export function testArguments(
       }
     }
     i++;
+    if (rest === 2 && binaryOps.test(words[i]) && messages.doubleEquals === false) return give(messages.missing(words[i]));
     if (rest === 2 && word !== '(') return give(messages.unary(words.length === 2 ? word : words[i]));
     return word !== '';
   };
@@ -194,7 +201,8 @@ export function testArguments(
   };
   if (!words.length) return 1;
   const result = or();
-  if (error === null && i < words.length) error = words.length === 3 ? messages.operator(words[1]) : messages.many(words[i]);
+  if (error === null && i < words.length)
+    error = words.length === 3 ? messages.operator(words[1], words[0]) : messages.many(words[i], words[0]);
   return error !== null ? { error } : result ? 0 : 1;
 }
 

@@ -26,6 +26,12 @@ export interface ShellFunction {
   end: number;
 }
 
+export interface Alias {
+  text: string;
+  /** Where it was defined; -1: in a startup file. */
+  line: number;
+}
+
 /** Why the commands that follow are not run. */
 export interface Flow {
   kind: 'break' | 'continue' | 'return' | 'exit';
@@ -50,7 +56,7 @@ export interface Shell {
   /** What `local` hid, one map per function that runs; undefined: it was unset. */
   scopes: Map<string, Variable | undefined>[];
   functions: Map<string, ShellFunction>;
-  aliases: Map<string, string>;
+  aliases: Map<string, Alias>;
   /** Letters of `set -e` and names of `set -o`. */
   options: Set<string>;
   shopt: Set<string>;

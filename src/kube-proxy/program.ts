@@ -7,7 +7,7 @@ import { readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { waitOn } from '../sim/task.ts';
 import { type KubeProxyOptions, newKubeProxy, stopKubeProxy } from './proxy.ts';
-import type { KubeProxyConfiguration } from './types.ts';
+import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
 
 /** `--config FILE`, as kubeadm's DaemonSet gives it. Without one the flags' defaults hold. */
 function configuration(p: Process): KubeProxyConfiguration | { error: string } {
@@ -23,7 +23,11 @@ function configuration(p: Process): KubeProxyConfiguration | { error: string } {
   }
 }
 
-export function kubeProxyProgram(server: ApiServer, nodeName: string, options: KubeProxyOptions = {}): Program {
+export interface ProgramOptions extends KubeProxyOptions {
+  onStart?: (proxy: KubeProxy) => void;
+}
+
+export function kubeProxyProgram(server: ApiServer, nodeName: string, options: ProgramOptions = {}): Program {
   return function* (p) {
     const config = configuration(p);
     const error =
@@ -39,6 +43,7 @@ export function kubeProxyProgram(server: ApiServer, nodeName: string, options: K
       return 1;
     }
     const proxy = newKubeProxy(server, nodeName, p.netns, config as KubeProxyConfiguration, options);
+    options.onStart?.(proxy);
     try {
       for (;;) yield* waitOn(p.kernel.sim, []);
     } finally {

@@ -3,13 +3,15 @@ import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
 import { setSysctl, sysctl } from '../linux/sysctl.ts';
 import type { Netns } from '../linux/types.ts';
+import { stringToBytes } from '../sim/bytes.ts';
+import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { cleanStaleEntries } from './conntrack.ts';
 import { startHealthServers, syncHealthServers } from './health.ts';
 import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
 import { ruleSettings } from './iptables/settings.ts';
 import { serviceOfSlice } from './serviceport.ts';
-import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
+import type { FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 const FAMILIES = [4, 6] as const;
@@ -108,9 +110,14 @@ function onNode(proxy: KubeProxy, e: WatchEvent): void {
   }
 }
 
+/** What the rules in the kernel were made of: per family the settings and, by Service, its ports and endpoints, as digests. */
+export interface KubeProxySnapshot {
+  families: { settings: string; services: [key: string, digest: string][] }[];
+}
+
 export interface KubeProxyOptions {
-  /** The kernel already holds this proxy's rules (a session reload): nothing is written until something changes. */
-  adopt?: boolean;
+  /** The kernel already holds this proxy's rules (a session reload): only what changed since then is written. */
+  adopt?: KubeProxySnapshot;
 }
 
 /** Start kube-proxy on a node. The first sync happens before this returns. */
@@ -155,16 +162,46 @@ export function newKubeProxy(
     watchBucket(server, 'nodes', e => onNode(proxy, e)),
   );
   startHealthServers(proxy);
-  if (options.adopt) for (const p of proxy.proxiers) adopt(p);
+  if (options.adopt) proxy.proxiers.forEach((p, i) => adopt(p, options.adopt?.families[i]));
   // At once: the packet that woke this node must already meet the rules.
-  else syncProxyRules(proxy);
+  if (proxy.proxiers.some(p => !p.dirty || p.dirty.size)) syncProxyRules(proxy);
   monitor(proxy);
   return proxy;
 }
 
-function adopt(p: KubeProxy['proxiers'][number]): void {
+const digestOf = (value: unknown): string =>
+  sha256(stringToBytes(JSON.stringify(value)))
+    .subarray(0, 9)
+    .join('.');
+
+/** UDP ones say so: when they are gone, flows to them have to go too. */
+const serviceDigest = (s: ProxiedService): string =>
+  `${s.ports.some(port => port.protocol === 'UDP') ? 'udp ' : ''}${digestOf([s.ports, s.endpoints])}`;
+
+export function snapshotKubeProxy(proxy: KubeProxy): KubeProxySnapshot {
+  const families = proxy.proxiers.map(p => {
+    const waiting = p.dirty ?? new Set(p.services.keys());
+    const services = [...p.services].filter(([key]) => !waiting.has(key)).map(([key, s]): [string, string] => [key, serviceDigest(s)]);
+    // Not written yet, or written and gone since: different from whatever is there later.
+    for (const key of waiting) services.push([key, 'udp ?']);
+    return { settings: p.dirty ? digestOf(p.settings) : '', services };
+  });
+  return { families };
+}
+
+function adopt(p: FamilyProxier, written: KubeProxySnapshot['families'][number] | undefined): void {
+  if (written?.settings !== digestOf(p.settings)) return;
+  const before = new Map(written.services);
   p.dirty = new Set();
   p.udpChanged = false;
+  for (const key of new Set([...before.keys(), ...p.services.keys()])) {
+    const service = p.services.get(key);
+    const now = service && serviceDigest(service);
+    const was = before.get(key);
+    if (now === was) continue;
+    p.dirty.add(key);
+    if (now?.startsWith('udp ') || was?.startsWith('udp ')) p.udpChanged = true;
+  }
 }
 
 /** Every syncPeriod: when the canary chain is gone, someone flushed the tables and everything is written again. */

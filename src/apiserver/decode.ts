@@ -3,7 +3,7 @@
 
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
-import { formatQuantity, parseQuantity } from './quantity.ts';
+import { formatQuantity, parseQuantity, quantity, roundToMilli } from './quantity.ts';
 import { apiVersionOf } from './resources.ts';
 import { type FieldSchema, type StructSchema, structOf, structOfKind, type TypeRef } from './schema.ts';
 import { badRequest, quote } from './status.ts';
@@ -21,6 +21,8 @@ interface Decoding {
   path: string;
   /** Keys in byte order, as clients send them: decides which error is first. */
   ordered: boolean;
+  /** A strategic merge's result goes into the types by runtime's converter, with its own words for what does not fit. */
+  converter: boolean;
 }
 
 /** An error that ends the decoding: custom unmarshalers return theirs. */
@@ -36,12 +38,19 @@ export interface Decoded {
 }
 
 export function decodeStruct(schema: StructSchema, body: Json): Decoded {
-  const first = run(schema, body, false);
-  return first.error || first.strict.length ? run(schema, body, true) : first;
+  const first = run(schema, body, false, false);
+  return first.error || first.strict.length ? run(schema, body, true, false) : first;
 }
 
-function run(schema: StructSchema, body: Json, ordered: boolean): Decoded {
-  const d: Decoding = { saved: null, strict: [], struct: '', fields: [], path: '', ordered };
+/** By runtime.DefaultUnstructuredConverter (k8s.io/apimachinery/pkg/runtime/converter.go). */
+export function convertStruct(schema: StructSchema, body: Json): Decoded {
+  const done = run(schema, body, false, true);
+  done.strict.sort();
+  return done;
+}
+
+function run(schema: StructSchema, body: Json, ordered: boolean, converter: boolean): Decoded {
+  const d: Decoding = { saved: null, strict: [], struct: '', fields: [], path: '', ordered, converter };
   try {
     const value = decodeStructValue(d, schema, body);
     return { value, error: d.saved, strict: d.strict };
@@ -60,21 +69,36 @@ function kindOfJson(v: Json): string {
 }
 
 function typeError(d: Decoding, what: string, goName: string): string {
-  if (d.struct || d.fields.length)
+  if (!d.converter && (d.struct || d.fields.length))
     return `json: cannot unmarshal ${what} into Go struct field ${d.struct}.${d.fields.join('.')} of type ${goName}`;
   return `json: cannot unmarshal ${what} into Go value of type ${goName}`;
 }
 
-function save(d: Decoding, what: string, goName: string): undefined {
-  d.saved ??= typeError(d, what, goName);
+/** `v` is no value of the type: decoding notes it and goes on, converting ends. */
+function misfit(d: Decoding, type: TypeRef, v: Json, what = kindOfJson(v)): undefined {
+  if (d.converter) throw new Abort(converterError(type, v));
+  d.saved ??= typeError(d, what, type.goName);
   return undefined;
+}
+
+const GO_KINDS: Partial<Record<TypeRef['code'], string>> = { s: 'string', i: 'int32', l: 'int64', b: 'bool', f: 'float64' };
+
+function converterError(type: TypeRef, v: Json): string {
+  const given = Array.isArray(v) ? 'slice' : isMap(v) ? 'map' : typeof v === 'boolean' ? 'bool' : typeof v;
+  const from = given === 'number' ? (Number.isInteger(v) ? 'int64' : 'float64') : given;
+  if (type.code === 'struct') return `cannot restore struct from: ${from}`;
+  if (type.code === 'map') return `cannot restore map from ${from}`;
+  if (type.code === 'list' || type.code === 'B') return `cannot restore slice from ${from}`;
+  const number = type.code === 'i' || type.code === 'l' || type.code === 'f';
+  if (from === 'float64' ? number : from === 'int64' && type.code === 's') return `cannot convert ${from} to ${type.goName}`;
+  return `unrecognized type: ${GO_KINDS[type.code] ?? type.goName}`;
 }
 
 function decodeStructValue(d: Decoding, schema: StructSchema, body: Json): Record<string, Json> {
   const out: Record<string, Json> = {};
   const { struct, path } = d;
   const depth = d.fields.length;
-  for (const key of keysOf(d, body)) {
+  for (const key of d.converter ? byFields(schema, body) : keysOf(d, body)) {
     const f = schema.byName.get(key);
     if (!f) {
       d.strict.push(path ? `${path}.${key}` : key);
@@ -94,6 +118,12 @@ function decodeStructValue(d: Decoding, schema: StructSchema, body: Json): Recor
   }
   for (const f of schema.fields) if (out[f.name] === undefined) addZero(f, out);
   return out;
+}
+
+/** The converter goes by the type's fields; what is none of them comes last. */
+function byFields(schema: StructSchema, body: Record<string, Json>): string[] {
+  const known = schema.fields.map(f => f.name).filter(k => k in body);
+  return [...known, ...Object.keys(body).filter(k => !schema.byName.has(k))];
 }
 
 /** What Go leaves out of the text: pointers stay when they are set, structs are never empty. */
@@ -156,29 +186,31 @@ export function zeroStruct(name: string): Record<string, Json> {
 function decodeValue(d: Decoding, type: TypeRef, v: Json): Json {
   switch (type.code) {
     case 's':
-      return typeof v === 'string' ? v : save(d, kindOfJson(v), type.goName);
+      return typeof v === 'string' ? v : misfit(d, type, v);
     case 'i':
     case 'l':
       return decodeInt(d, type, v);
     case 'b':
-      return typeof v === 'boolean' ? v : save(d, kindOfJson(v), type.goName);
+      return typeof v === 'boolean' ? v : misfit(d, type, v);
     case 'f':
-      return typeof v === 'number' ? v : save(d, kindOfJson(v), type.goName);
+      return typeof v === 'number' ? v : misfit(d, type, v);
     case 'struct':
-      return isMap(v) ? decodeStructValue(d, structOf(type.name as string), v) : save(d, kindOfJson(v), type.goName);
+      return isMap(v) ? decodeStructValue(d, structOf(type.name as string), v) : misfit(d, type, v);
     case 'list':
-      return Array.isArray(v) ? decodeList(d, type, v) : save(d, kindOfJson(v), type.goName);
+      return Array.isArray(v) ? decodeList(d, type, v) : misfit(d, type, v);
     case 'map':
-      return isMap(v) ? decodeMap(d, type, v) : save(d, kindOfJson(v), type.goName);
+      return isMap(v) ? decodeMap(d, type, v) : misfit(d, type, v);
     default:
       return decodeSpecial(d, type, v);
   }
 }
 
 function decodeInt(d: Decoding, type: TypeRef, v: Json): number | undefined {
-  if (typeof v !== 'number') return save(d, kindOfJson(v), type.goName);
+  if (typeof v !== 'number') return misfit(d, type, v);
+  // The converter's conversions wrap around.
+  if (d.converter && Number.isInteger(v)) return type.code === 'i' ? v | 0 : v;
   const limit = type.code === 'i' ? 2 ** 31 : 2 ** 63;
-  if (!Number.isInteger(v) || v >= limit || v < -limit || Math.abs(v) >= 1e21) return save(d, `number ${v}`, type.goName);
+  if (!Number.isInteger(v) || v >= limit || v < -limit || Math.abs(v) >= 1e21) return misfit(d, type, v, `number ${v}`);
   return v;
 }
 
@@ -207,6 +239,9 @@ function decodeMap(d: Decoding, type: TypeRef, v: Record<string, Json>): Record<
     out[key] = x === undefined ? zeroOf(element) : x;
   }
   d.path = path;
+  // SetDefaults_ResourceList.
+  if (type.goName === 'v1.ResourceList')
+    for (const key in out) if (/[nu]$|e-|\./.test(out[key])) out[key] = formatQuantity(roundToMilli(quantity(out[key])));
   return out;
 }
 
@@ -226,7 +261,7 @@ function decodeSpecial(d: Decoding, type: TypeRef, v: Json): Json {
       if (typeof v !== 'string') throw new Abort(typeError(d, kindOfJson(v), 'string'));
       return v;
     case 'B':
-      if (typeof v !== 'string') return save(d, kindOfJson(v), type.goName);
+      if (typeof v !== 'string') return misfit(d, type, v);
       return decodeBase64(d, v);
     case 'A':
     case 'P':
@@ -255,7 +290,9 @@ function decodeTime(d: Decoding, code: 'T' | 'M', v: Json): string {
 function decodeBase64(d: Decoding, v: string): string | undefined {
   const bad = base64Error(v);
   if (bad >= 0) {
-    d.saved ??= `illegal base64 data at input byte ${bad}`;
+    const why = `illegal base64 data at input byte ${bad}`;
+    if (d.converter) throw new Abort(`error decoding from json: ${why}`);
+    d.saved ??= why;
     return undefined;
   }
   return v.replace(/[\r\n]/g, '');
@@ -299,7 +336,7 @@ function decodeSchemaOr(d: Decoding, code: 'A' | 'P' | 'S', v: Json): Json {
   throw new Abort(typeError(d, kindOfJson(v), props.goName));
 }
 
-/** The body of a create, update or patched object as the caller's own typed object. */
+/** The body of a create or update as the caller's own typed object. */
 export function decodeBody(c: WriteContext, body: unknown, trusted = false): KubeObject | Status {
   const { info } = c;
   const version = apiVersionOf(info);
@@ -307,27 +344,32 @@ export function decodeBody(c: WriteContext, body: unknown, trusted = false): Kub
     return badRequest(`the object provided is unrecognized (must be of type ${info.kind}): couldn't get version/kind; json parse error`);
   const kind = body.kind || info.kind;
   const apiVersion = body.apiVersion || version;
-  const schema = structOfKind(version, info.kind);
   const cannot = (why: string) =>
     badRequest(`${kind} in version ${quote(apiVersion.slice(apiVersion.indexOf('/') + 1))} cannot be handled as a ${info.kind}: ${why}`);
   if (kind !== info.kind)
     return cannot(`no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
+  const schema = structOfKind(version, info.kind);
   if (apiVersion !== version && schema) {
     return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${version})`);
   }
   if (!schema) return withMeta(cloneJson(body) as KubeObject, apiVersion, kind);
   const done = decodeStruct(schema, body);
   if (done.error) return cannot(done.error);
-  const validation = c.request.query?.fieldValidation ?? 'Warn';
-  if (done.strict.length && !trusted && validation !== 'Ignore') {
-    const texts = done.strict.map(f => `unknown field ${quote(f)}`);
-    if (validation === 'Strict') return cannot(`strict decoding error: ${texts.join(', ')}`);
-    c.warnings.push(...texts);
-  }
-  return withMeta(done.value as KubeObject, apiVersion, kind);
+  const strict = trusted ? null : strictError(c, done.strict);
+  return strict ? cannot(strict) : withMeta(done.value as KubeObject, apiVersion, kind);
 }
 
-function withMeta(o: KubeObject, apiVersion: string, kind: string): KubeObject {
+/** By the request's fieldValidation: warnings, or the error's text. */
+export function strictError(c: WriteContext, unknown: string[]): string | null {
+  const validation = c.request.query?.fieldValidation ?? 'Warn';
+  if (!unknown.length || validation === 'Ignore') return null;
+  const texts = unknown.map(f => `unknown field ${quote(f)}`);
+  if (validation === 'Strict') return `strict decoding error: ${texts.join(', ')}`;
+  c.warnings.push(...texts);
+  return null;
+}
+
+export function withMeta(o: KubeObject, apiVersion: string, kind: string): KubeObject {
   o.apiVersion = apiVersion;
   o.kind = kind;
   o.metadata ??= { name: '' };

@@ -119,7 +119,6 @@ export function jsonPatch(doc: Json, operations: JsonPatchOperation[]): { value:
       else p.container[i] = value;
       return null;
     }
-    if (!add && p.container[p.key] === undefined) return `replace operation does not apply: doc is missing key: ${path}: missing value`;
     p.container[p.key] = value;
     return null;
   }
@@ -134,7 +133,7 @@ export function jsonPatch(doc: Json, operations: JsonPatchOperation[]): { value:
       return null;
     }
     if (p.container[p.key] === undefined)
-      return `error in remove for path: '${path}': unable to remove nonexistent key: ${p.key}: missing value`;
+      return `error in remove for path: '${path}': Unable to remove nonexistent key: ${p.key}: missing value`;
     delete p.container[p.key];
     return null;
   }

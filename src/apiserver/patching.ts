@@ -1,43 +1,76 @@
-// The four kinds of PATCH, applied to a stored object.
+// The four kinds of PATCH, applied to a stored object (k8s.io/apiserver/pkg/endpoints/handlers/patch.go v0.36.3).
 
-import { decodeBody } from './decode.ts';
-import { isMap, type Json } from './json.ts';
+import { convertStruct, decodeStruct, strictError, withMeta } from './decode.ts';
+import { cloneJson, isMap, type Json } from './json.ts';
 import { type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts';
-import { badRequest, failure } from './status.ts';
-import { strategicMerge } from './strategic.ts';
+import { apiVersionOf } from './resources.ts';
+import { structOfKind } from './schema.ts';
+import { badRequest, failure, invalid } from './status.ts';
+import { goMap, strategicMerge } from './strategic.ts';
 import type { WriteContext } from './strategy.ts';
 import type { KubeObject, Status } from './types.ts';
 
-/** The object that the patch makes of `current`: the caller's own. `current` is null for an apply that creates. */
+/** The object that the patch makes of `current`: the caller's own. */
 export function applyPatch(c: WriteContext, current: KubeObject | null, patch: unknown): KubeObject | Status {
-  const { request } = c;
-  let value: Json;
-  switch (request.patchType ?? 'strategic') {
-    case 'json': {
-      const done = jsonPatch(current, patch as JsonPatchOperation[]);
-      if ('error' in done)
-        return failure(422, 'Invalid', `the server rejected our request due to an error in our request`, {
-          causes: [{ message: done.error }],
-        });
-      value = done.value;
-      break;
-    }
-    case 'merge':
-      if (!isMap(patch)) return badRequest('error decoding patch: json: cannot unmarshal');
-      value = mergePatch(current, patch);
-      break;
-    case 'strategic': {
-      if (!isMap(patch)) return badRequest('error decoding patch: json: cannot unmarshal');
-      const done = strategicMerge(current?.apiVersion ?? '', current?.kind ?? '', current, patch);
-      if (typeof done === 'string') return badRequest(done);
-      value = done.value;
-      break;
-    }
-    case 'apply':
-      value = mergePatch(current, patch);
-      break;
-  }
-  // A Scale is no object of the resource's own type.
-  if (request.subresource === 'scale') return value as KubeObject;
-  return decodeBody(c, value);
+  const type = c.request.patchType ?? 'strategic';
+  if (type === 'json') return applyJsonPatch(c, current as KubeObject, patch);
+  if (!isMap(patch))
+    return badRequest(`error decoding patch: json: cannot unmarshal ${kindName(patch)} into Go value of type map[string]interface {}`);
+  if (type === 'merge' || type === 'apply') return decodePatched(c, mergePatch(current, patch));
+  return applyStrategic(c, current as KubeObject, patch);
+}
+
+const kindName = (v: unknown): string => (Array.isArray(v) ? 'array' : typeof v === 'boolean' ? 'bool' : typeof v);
+
+/** The message of a NewGenericServerResponse without a resource. */
+const rejected = (): Status => failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+
+function applyJsonPatch(c: WriteContext, current: KubeObject, patch: unknown): KubeObject | Status {
+  if (!Array.isArray(patch))
+    return badRequest(`error decoding patch: json: cannot unmarshal ${kindName(patch)} into Go value of type []handlers.jsonPatchOp`);
+  const done = jsonPatch(current, patch as JsonPatchOperation[]);
+  return 'error' in done ? rejected() : decodePatched(c, done.value);
+}
+
+const badPatch = (value: string, why: string): Status => {
+  const status = invalid('', '', '', [{ type: 'Invalid', field: 'patch', value, detail: why }]);
+  return { ...status, message: status.message?.replace(' "" is invalid', ' is invalid') ?? '' };
+};
+
+function decodePatched(c: WriteContext, value: Json): KubeObject | Status {
+  const { info } = c;
+  const schema = structOfKind(apiVersionOf(info), info.kind);
+  if (!isMap(value))
+    return badPatch(JSON.stringify(value), `json: cannot unmarshal ${kindName(value)} into Go value of type v1.${info.kind}`);
+  if (!schema) return withMeta(cloneJson(value) as KubeObject, value.apiVersion, value.kind);
+  const done = decodeStruct(schema, value);
+  const why = done.error ?? strictError(c, done.strict);
+  return why ? badPatch(JSON.stringify(value), why) : withMeta(done.value as KubeObject, apiVersionOf(info), info.kind);
+}
+
+function applyStrategic(c: WriteContext, current: KubeObject, patch: Json): KubeObject | Status {
+  const version = current.apiVersion;
+  const schema = structOfKind(version, current.kind);
+  if (!schema) return unsupported();
+  const merged = strategicMerge(version, current.kind, current, patch);
+  if (typeof merged === 'string') return strategicError(merged);
+  const done = convertStruct(schema, merged.value);
+  const why = done.error ?? strictError(c, done.strict);
+  return why ? badPatch(goMap(merged.patch), why) : withMeta(done.value as KubeObject, version, current.kind);
+}
+
+/** Kinds without Go types have no strategic merge. */
+function unsupported(): Status {
+  const types = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
+  return failure(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`,
+  );
+}
+
+function strategicError(why: string): Status {
+  if (/^invalid (patch format of|JSON document)/.test(why)) return badRequest(why);
+  if (why === 'lists of lists are not supported' || why.includes('are not deep equal')) return rejected();
+  return failure(500, '', why);
 }

@@ -7,6 +7,7 @@ export interface Quantity {
 }
 
 const NANO = 1_000_000_000n;
+const MILLI = 1_000_000n;
 export const FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIX_WRONG = "unable to parse quantity's suffix";
 const NUMERIC_WRONG = 'unable to parse numeric part of quantity';
@@ -45,7 +46,7 @@ export function parseQuantity(text: string): Quantity | string {
     const divisor = 10n ** BigInt(Math.min(-scale, 400));
     digits = (digits + divisor - 1n) / divisor;
   }
-  if (digits > MAX) digits = MAX;
+  if (format === 'BinarySI' && digits > MAX) digits = MAX;
   return { nano: sign === '-' ? -digits : digits, format };
 }
 
@@ -59,8 +60,8 @@ export function formatQuantity(q: Quantity): string {
   let n = negative ? -q.nano : q.nano;
   const sign = negative ? '-' : '';
   const small = n < 1024n * NANO;
-  if (q.format === 'BinarySI' && !small) {
-    n = (n + NANO - 1n) / NANO;
+  if (q.format === 'BinarySI' && !small && n % NANO === 0n) {
+    n /= NANO;
     let i = 0;
     while (i < 6 && n % 1024n === 0n) {
       n /= 1024n;
@@ -76,6 +77,13 @@ export function formatQuantity(q: Quantity): string {
   if (q.format !== 'DecimalExponent') return `${sign}${n}${SI[i]}`;
   const exponent = (i - 3) * 3;
   return exponent ? `${sign}${n}e${exponent}` : `${sign}${n}`;
+}
+
+/** Up to a thousandth: what an API object keeps of a resource list. */
+export function roundToMilli(q: Quantity): Quantity {
+  const over = q.nano % MILLI;
+  if (over === 0n) return q;
+  return { ...q, nano: q.nano < 0n ? q.nano - over - MILLI : q.nano - over + MILLI };
 }
 
 export const compareQuantity = (a: Quantity, b: Quantity): number => (a.nano < b.nano ? -1 : a.nano > b.nano ? 1 : 0);

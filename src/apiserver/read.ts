@@ -16,12 +16,12 @@ export const respond = (body: ApiResponse['body'], warnings: string[] = [], code
 export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
   const info = resourceInfo(server, req.group, req.version, req.resource);
   if (!info) return respond(noSuchResource());
-  const warnings = readWarnings(info);
+  const warnings = resourceWarnings(info);
   if (!info.verbs.includes(req.verb === 'watch' ? 'watch' : req.verb))
     return respond(methodNotAllowed(info.group, info.resource, req.verb));
   if (req.verb === 'get') {
     const found = getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
-    if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''));
+    if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''), warnings);
     const o = inVersion(info, found);
     if (req.subresource && req.subresource !== 'status') return respond(subresourceOf(info, req.subresource, o));
     return respond(req.as === 'table' ? tableOf(server, info, [o], o.metadata.resourceVersion ?? '') : o, warnings);
@@ -29,7 +29,8 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
   return list(server, info, req, warnings);
 }
 
-function readWarnings(info: ResourceInfo): string[] {
+/** What every response about a deprecated resource warns of. */
+export function resourceWarnings(info: ResourceInfo): string[] {
   if (info.group === '' && info.resource === 'endpoints')
     return ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'];
   if (info.group === '' && info.resource === 'componentstatuses') return ['v1 ComponentStatus is deprecated in v1.19+'];

@@ -1,13 +1,13 @@
 // The API's front door: one request in, one response out.
 
 import { remove, removeCollection } from './delete.ts';
-import { handleRead, inVersion, respond, watchSelection } from './read.ts';
+import { handleRead, inVersion, resourceWarnings, respond, watchSelection } from './read.ts';
 import { resourceInfo } from './resources.ts';
 import { methodNotAllowed, noSuchResource } from './status.ts';
 import { watchBucket } from './store.ts';
 import { writeSubresource } from './subresources.ts';
 import { tableOf } from './table.ts';
-import type { ApiRequest, ApiResponse, ApiServer, KubeObject, Status, Table, WatchEventType } from './types.ts';
+import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status, Table, WatchEventType } from './types.ts';
 import { create, patch, update } from './write.ts';
 
 export { newApiServer } from './store.ts';
@@ -16,6 +16,12 @@ export function handle(server: ApiServer, req: ApiRequest): ApiResponse {
   if (req.verb === 'get' || req.verb === 'list' || req.verb === 'watch') return handleRead(server, req);
   const info = resourceInfo(server, req.group, req.version, req.resource);
   if (!info) return respond(noSuchResource());
+  const r = handleWrite(server, info, req);
+  const warnings = resourceWarnings(info);
+  return warnings.length ? { ...r, warnings: [...warnings, ...r.warnings] } : r;
+}
+
+function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   if (req.subresource && req.subresource !== 'status') return writeSubresource(server, info, req);
   if (req.subresource && !info.subresources.includes(req.subresource)) return respond(noSuchResource());
   if (!req.subresource && !info.verbs.includes(req.verb)) return respond(methodNotAllowed(info.group, info.resource, req.verb));

@@ -50,11 +50,12 @@ function schemaOfType(type: TypeRef): PatchSchema {
   return { goKind: type.code === 'list' ? 'slice' : type.code === 'map' ? 'map' : 'string' };
 }
 
-/** The merged value, or the error's text. Neither argument is changed. */
-export function strategicMerge(apiVersion: string, kind: string, current: Json, patch: Json): { value: Json } | string {
+/** The merged value with what merging left of the patch, or the error's text. Neither argument is changed. */
+export function strategicMerge(apiVersion: string, kind: string, current: Json, patch: Json): { value: Json; patch: Json } | string {
   const schema = patchSchemaOf(apiVersion, kind);
+  const rest = cloneJson(patch);
   try {
-    return { value: mergeMap(cloneJson(current), cloneJson(patch), schema, { mergeParallelList: true, ignoreUnmatchedNulls: true }) };
+    return { value: mergeMap(cloneJson(current), rest, schema, { mergeParallelList: true, ignoreUnmatchedNulls: true }), patch: rest };
   } catch (e) {
     if (e instanceof PatchError) return e.message;
     throw e;

@@ -152,7 +152,7 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   }
   const errors = validateChange(c, o, old, strategy);
   if (errors.length) return invalid(info.group, info.kind, old.metadata.name, errors);
-  c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
+  if (request.subresource !== 'status') c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
   return storeChange(c, o, old, strategy);
 }
 

@@ -109,7 +109,7 @@ export function validateTolerations(list: Any[], field: string): FieldError[] {
       const why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
       errors.push(invalidField(`${at}.operator`, operator, why));
     }
-    if (t.tolerationSeconds !== undefined && effect !== 'NoExecute') {
+    if (t.tolerationSeconds != null && effect !== 'NoExecute') {
       errors.push(invalidField(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
     }
     if (operator === 'Equal' || operator === '') {
@@ -136,7 +136,7 @@ export function validateTopologySpread(list: Any[], field: string): FieldError[]
     if (list.slice(i + 1).some(x => x.topologyKey === c.topologyKey && x.whenUnsatisfiable === c.whenUnsatisfiable)) {
       errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${c.topologyKey}, ${c.whenUnsatisfiable}}`));
     }
-    if (c.minDomains !== undefined) {
+    if (c.minDomains != null) {
       errors.push(...positive(`${at}.minDomains`, c.minDomains));
       if (c.whenUnsatisfiable !== 'DoNotSchedule') {
         const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${c.whenUnsatisfiable}`;
@@ -144,7 +144,7 @@ export function validateTopologySpread(list: Any[], field: string): FieldError[]
       }
     }
     for (const k of ['nodeAffinityPolicy', 'nodeTaintsPolicy']) {
-      if (c[k] !== undefined) errors.push(...oneOf(`${at}.${k}`, c[k], ['Honor', 'Ignore']));
+      if (c[k] != null) errors.push(...oneOf(`${at}.${k}`, c[k], ['Honor', 'Ignore']));
     }
     errors.push(...labelKeys(c, at), ...validateLabelSelector(c.labelSelector, `${at}.labelSelector`));
   }

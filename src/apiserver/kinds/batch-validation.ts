@@ -35,16 +35,16 @@ function jobSpec(s: Any, field: string): FieldError[] {
   ]) {
     errors.push(...nonNegative(`${field}.${k}`, s[k]));
   }
-  if (s.maxFailedIndexes !== undefined && s.backoffLimitPerIndex === undefined) {
+  if (s.maxFailedIndexes != null && s.backoffLimitPerIndex == null) {
     errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   }
-  if (s.managedBy !== undefined && byteLength(s.managedBy) > 63) errors.push(tooLong(`${field}.managedBy`, 63));
+  if (s.managedBy != null && byteLength(s.managedBy) > 63) errors.push(tooLong(`${field}.managedBy`, 63));
   errors.push(...completionMode(s, field));
   if (s.podFailurePolicy) errors.push(...failurePolicy(s, `${field}.podFailurePolicy`));
   if (s.successPolicy && s.completionMode !== 'Indexed') {
     errors.push(invalidField(`${field}.successPolicy`, OMIT, 'requires indexed completion mode'));
   }
-  if (s.podReplacementPolicy !== undefined) {
+  if (s.podReplacementPolicy != null) {
     const list = s.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
     if (!list.includes(s.podReplacementPolicy)) errors.push(notSupported(`${field}.podReplacementPolicy`, s.podReplacementPolicy, list));
   }
@@ -62,11 +62,11 @@ function jobSpec(s: Any, field: string): FieldError[] {
 function completionMode(s: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const mode = s.completionMode;
-  if (mode !== undefined && mode !== 'NonIndexed' && mode !== 'Indexed') {
+  if (mode != null && mode !== 'NonIndexed' && mode !== 'Indexed') {
     errors.push(notSupported(`${field}.completionMode`, mode, ['NonIndexed', 'Indexed']));
   }
   if (mode === 'Indexed') {
-    if (s.completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
+    if (s.completions == null) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
     if (s.parallelism > 100000) {
       errors.push(
         invalidField(`${field}.parallelism`, s.parallelism, 'must be less than or equal to 100000 when completion mode is Indexed'),
@@ -75,9 +75,9 @@ function completionMode(s: Any, field: string): FieldError[] {
     if (s.maxFailedIndexes > s.completions) {
       errors.push(invalidField(`${field}.maxFailedIndexes`, s.maxFailedIndexes, 'must be less than or equal to completions'));
     }
-  } else if (mode === undefined || mode === 'NonIndexed') {
+  } else if (mode == null || mode === 'NonIndexed') {
     for (const k of ['backoffLimitPerIndex', 'maxFailedIndexes']) {
-      if (s[k] !== undefined) errors.push(invalidField(`${field}.${k}`, s[k], 'requires indexed completion mode'));
+      if (s[k] != null) errors.push(invalidField(`${field}.${k}`, s[k], 'requires indexed completion mode'));
     }
   }
   return errors;
@@ -92,7 +92,7 @@ function failurePolicy(s: Any, field: string): FieldError[] {
   for (const [i, r] of rules.entries()) {
     const at = `${field}.rules[${i}]`;
     if (!r.action) errors.push(required(`${at}.action`, `valid values: [${ACTIONS.map(a => `"${a}"`).join(' ')}]`));
-    else if (r.action === 'FailIndex' && s.backoffLimitPerIndex === undefined) {
+    else if (r.action === 'FailIndex' && s.backoffLimitPerIndex == null) {
       errors.push(invalidField(`${at}.action`, r.action, 'requires the backoffLimitPerIndex to be set'));
     } else if (!ACTIONS.includes(r.action)) errors.push(notSupported(`${at}.action`, r.action, ACTIONS));
     if (r.onExitCodes) errors.push(...exitCodes(r.onExitCodes, s, `${at}.onExitCodes`));
@@ -116,7 +116,7 @@ function exitCodes(r: Any, s: Any, field: string): FieldError[] {
   if (!r.operator) errors.push(required(`${field}.operator`, 'valid values: ["In" "NotIn"]'));
   else if (r.operator !== 'In' && r.operator !== 'NotIn') errors.push(notSupported(`${field}.operator`, r.operator, ['In', 'NotIn']));
   const names = [...(s.template?.spec?.containers ?? []), ...(s.template?.spec?.initContainers ?? [])].map((c: Any) => c.name);
-  if (r.containerName !== undefined && !names.includes(r.containerName)) {
+  if (r.containerName != null && !names.includes(r.containerName)) {
     errors.push(
       invalidField(`${field}.containerName`, r.containerName, 'must be one of the container or initContainer names in the pod template'),
     );
@@ -171,36 +171,47 @@ export function validateJobUpdate(o: KubeObject, old: KubeObject): FieldError[] 
   const was = old.spec ?? {};
   const errors = [...validateMetadataUpdate(o.metadata, old.metadata), ...fullJobSpec(s, 'spec')];
   if (s.completionMode !== 'Indexed') errors.push(...immutable('spec.completions', s.completions, was.completions));
-  else if (s.completions !== was.completions && s.completions !== undefined && s.completions !== s.parallelism) {
+  else if (s.completions !== was.completions && s.completions != null && s.completions !== s.parallelism) {
     errors.push(invalidField('spec.completions', s.completions, 'can only be modified in tandem with spec.parallelism'));
   }
   if (!sameJson(s.selector, was.selector)) errors.push(...immutable('spec.selector', selectorShown(s.selector ?? {}), was.selector));
-  if (!sameJson(mutableWhenSuspended(s, was), was.template)) {
-    errors.push(invalidField('spec.template', internalValue('PodTemplateSpec', s.template), 'field is immutable'));
-  }
+  errors.push(...templateUpdate(s.template ?? {}, was.template ?? {}, was.suspend === true, old.status ?? {}));
   for (const k of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
     errors.push(...immutable(`spec.${k}`, s[k], was[k]));
   }
   return errors;
 }
 
-/** While a Job that never started is suspended, where its pods go may change. */
-function mutableWhenSuspended(s: Any, was: Any): Any {
-  if (!was.suspend || was.startTime) return s.template;
-  const t = { ...s.template, spec: { ...s.template?.spec }, metadata: { ...s.template?.metadata } };
-  for (const k of ['nodeSelector', 'tolerations', 'schedulingGates', 'affinity']) {
-    if (was.template?.spec?.[k] === undefined) delete t.spec[k];
-    else t.spec[k] = was.template.spec[k];
+/** While a Job is suspended and has no pods, where they will go and what they need may change. */
+function templateUpdate(template: Any, was: Any, suspended: boolean, status: Any): FieldError[] {
+  const stopped = !status.startTime || status.conditions?.some((c: Any) => c.type === 'Suspended' && c.status === 'True');
+  if (!suspended || !stopped || status.active) {
+    return sameJson(template, was) ? [] : [invalidField('spec.template', internalValue('PodTemplateSpec', template), 'field is immutable')];
   }
-  for (const k of ['labels', 'annotations']) {
-    if (was.template?.metadata?.[k] === undefined) delete t.metadata[k];
-    else t.metadata[k] = was.template.metadata[k];
+  const spec = template.spec ?? {};
+  const allowed = { ...was.spec };
+  for (const k of ['nodeSelector', 'tolerations', 'schedulingGates']) take(allowed, spec, k);
+  allowed.affinity = { ...allowed.affinity };
+  take(allowed.affinity, spec.affinity ?? {}, 'nodeAffinity');
+  if (!Object.keys(allowed.affinity).length) take(allowed, spec.affinity && !Object.keys(spec.affinity).length ? spec : {}, 'affinity');
+  for (const list of ['containers', 'initContainers']) {
+    if (spec[list]?.length !== allowed[list]?.length) continue;
+    allowed[list] = allowed[list]?.map((c: Any, i: number) =>
+      c.name === spec[list][i].name ? take({ ...c }, spec[list][i], 'resources') : c,
+    );
+    if (!allowed[list]) delete allowed[list];
   }
-  return t;
+  return sameJson(spec, allowed) ? [] : [invalidField('spec.template.spec', internalValue('PodSpec', spec), 'field is immutable')];
+}
+
+function take(to: Any, from: Any, key: string): Any {
+  if (from[key] == null) delete to[key];
+  else to[key] = from[key];
+  return to;
 }
 
 function timeZone(zone: string | undefined): FieldError[] {
-  if (zone === undefined) return [];
+  if (zone == null) return [];
   const field = 'spec.timeZone';
   if (!zone) return [invalidField(field, zone, 'timeZone must be nil or non-empty string')];
   const unknown = [invalidField(field, zone, `unknown time zone ${zone}`)];
@@ -233,7 +244,7 @@ function isTimeZone(zone: string): boolean {
   const single =
     'UTC GMT EST MST HST CET EET MET WET EST5EDT CST6CDT MST7MDT PST8PDT Japan Singapore Israel Turkey Egypt Iran Cuba Jamaica Zulu';
   const [area, place] = zone.split('/');
-  return place === undefined ? single.split(' ').includes(zone) : areas.includes(area) && /^[A-Z]/.test(place);
+  return place == null ? single.split(' ').includes(zone) : areas.includes(area) && /^[A-Z]/.test(place);
 }
 
 function cronJobSpec(o: KubeObject, old: KubeObject | null): FieldError[] {

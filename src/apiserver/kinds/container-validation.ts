@@ -172,9 +172,9 @@ export function seccomp(p: Any, field: string): FieldError[] {
   else errors.push(...oneOf(`${field}.type`, p.type, types));
   const path = `${field}.localhostProfile`;
   if (p.type === 'Localhost') {
-    if (p.localhostProfile === undefined) errors.push(required(path, 'must be set when seccomp type is Localhost'));
+    if (p.localhostProfile == null) errors.push(required(path, 'must be set when seccomp type is Localhost'));
     else errors.push(...descendingPath(path, p.localhostProfile));
-  } else if (p.localhostProfile !== undefined) {
+  } else if (p.localhostProfile != null) {
     const shown = { Type: p.type ?? '', LocalhostProfile: p.localhostProfile };
     errors.push(invalidField(path, shown, 'can only be set when seccomp type is Localhost'));
   }
@@ -194,18 +194,16 @@ export function appArmor(p: Any, field: string): FieldError[] {
   if (p.type !== 'RuntimeDefault' && p.type !== 'Unconfined') {
     return [notSupported(`${field}.type`, p.type, ['Localhost', 'RuntimeDefault', 'Unconfined'])];
   }
-  return p.localhostProfile === undefined
-    ? []
-    : [invalidField(path, p.localhostProfile, 'can only be set when AppArmor type is Localhost')];
+  return p.localhostProfile == null ? [] : [invalidField(path, p.localhostProfile, 'can only be set when AppArmor type is Localhost')];
 }
 
 export const idRange = (field: string, value: number | undefined): FieldError[] =>
-  value === undefined ? [] : isUserId(value).map(t => invalidField(field, value, t));
+  value == null ? [] : isUserId(value).map(t => invalidField(field, value, t));
 
 function securityContext(s: Any, field: string, hostUsers: boolean): FieldError[] {
   if (!s) return [];
   const errors = [...idRange(`${field}.runAsUser`, s.runAsUser), ...idRange(`${field}.runAsGroup`, s.runAsGroup)];
-  if (s.procMount !== undefined) {
+  if (s.procMount != null) {
     errors.push(...oneOf(`${field}.procMount`, s.procMount, ['Default', 'Unmasked']));
     if (hostUsers && s.procMount === 'Unmasked') {
       errors.push(invalidField(`${field}.procMount`, s.procMount, '`hostUsers` must be false to use `Unmasked`'));
@@ -256,7 +254,7 @@ function handler(h: Any, kinds: string[], grace: number | undefined, field: stri
     else if (kind === 'httpGet') errors.push(...httpGet(a, at));
     else if (kind === 'tcpSocket') errors.push(...portNumberOrName(`${at}.port`, a.port));
     else if (kind === 'grpc') errors.push(...portNumberOrName(`${at}.port`, a.port ?? 0));
-    else if (grace !== undefined && ((a.seconds ?? 0) < 0 || (a.seconds ?? 0) > grace)) {
+    else if (grace != null && ((a.seconds ?? 0) < 0 || (a.seconds ?? 0) > grace)) {
       errors.push(invalidField(at, a.seconds ?? 0, `must be non-negative and less than terminationGracePeriodSeconds (${grace})`));
     }
   }
@@ -280,9 +278,9 @@ function probe(p: Any, field: string, kind: 'liveness' | 'readiness' | 'startup'
   }
   const seconds = p.terminationGracePeriodSeconds;
   const path = `${field}.terminationGracePeriodSeconds`;
-  if (seconds !== undefined && seconds <= 0) errors.push(invalidField(path, seconds, 'must be greater than 0'));
+  if (seconds != null && seconds <= 0) errors.push(invalidField(path, seconds, 'must be greater than 0'));
   if (kind === 'readiness') {
-    if (seconds !== undefined) errors.push(invalidField(path, seconds, 'must not be set for readinessProbes'));
+    if (seconds != null) errors.push(invalidField(path, seconds, 'must not be set for readinessProbes'));
   } else if (p.successThreshold !== 1) errors.push(invalidField(`${field}.successThreshold`, p.successThreshold, 'must be 1'));
   return errors;
 }
@@ -295,7 +293,7 @@ export function lifecycleAndProbes(c: Any, pod: PodView, field: string): FieldEr
     for (const k of ['postStart', 'preStop']) {
       if (c.lifecycle[k]) errors.push(...handler(c.lifecycle[k], hooks, grace, `${field}.lifecycle.${k}`));
     }
-    if (c.lifecycle.stopSignal !== undefined && !pod.spec.os) {
+    if (c.lifecycle.stopSignal != null && !pod.spec.os) {
       errors.push(forbiddenField(`${field}.lifecycle.stopSignal`, 'may not be set for containers with empty `spec.os.name`'));
     }
   }
@@ -310,7 +308,7 @@ export function lifecycleAndProbes(c: Any, pod: PodView, field: string): FieldEr
 export function containerRestart(c: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const rules: Any[] = c.restartPolicyRules ?? [];
-  if (c.restartPolicy === undefined) {
+  if (c.restartPolicy == null) {
     if (!rules.length) return [];
     errors.push(required(`${field}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
   } else errors.push(...oneOf(`${field}.restartPolicy`, c.restartPolicy, ['Always', 'Never', 'OnFailure']));

@@ -153,7 +153,7 @@ export function validateEndpoints(o: KubeObject, old: KubeObject | null): FieldE
 function endpointAddress(a: any, field: string): FieldError[] {
   const errors = legacyIp(`${field}.ip`, a.ip ?? '');
   if (a.hostname) errors.push(...checkRule(`${field}.hostname`, a.hostname, isDns1123Label));
-  if (a.nodeName !== undefined) errors.push(...checkRule(`${field}.nodeName`, a.nodeName, isDns1123Subdomain));
+  if (a.nodeName != null) errors.push(...checkRule(`${field}.nodeName`, a.nodeName, isDns1123Subdomain));
   return [...errors, ...endpointIp(`${field}.ip`, a.ip ?? '')];
 }
 
@@ -164,7 +164,7 @@ function endpointPort(p: any, requireName: boolean, field: string): FieldError[]
   const port = p.port ?? 0;
   for (const t of isPortNumber(port)) errors.push(invalidField(`${field}.port`, port, t));
   errors.push(...requiredOneOf(`${field}.protocol`, p.protocol, PROTOCOLS));
-  if (p.appProtocol !== undefined) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
+  if (p.appProtocol != null) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
   return errors;
 }
 

@@ -38,18 +38,18 @@ import {
 function policyPort(p: any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const { port, endPort } = p;
-  if (p.protocol !== undefined && !PROTOCOLS.includes(p.protocol))
+  if (p.protocol != null && !PROTOCOLS.includes(p.protocol))
     errors.push(notSupported(`${field}.protocol`, p.protocol, ['TCP', 'UDP', 'SCTP']));
-  if (port === undefined) {
-    if (endPort !== undefined) errors.push(invalidField(`${field}.endPort`, endPort, 'may not be specified when `port` is not specified'));
+  if (port == null) {
+    if (endPort != null) errors.push(invalidField(`${field}.endPort`, endPort, 'may not be specified when `port` is not specified'));
   } else if (typeof port === 'number') {
     for (const t of isPortNumber(port)) errors.push(invalidField(`${field}.port`, port, t));
-    if (endPort !== undefined) {
+    if (endPort != null) {
       if (endPort < port) errors.push(invalidField(`${field}.endPort`, port, 'must be greater than or equal to `port`'));
       for (const t of isPortNumber(endPort)) errors.push(invalidField(`${field}.endPort`, endPort, t));
     }
   } else {
-    if (endPort !== undefined) errors.push(invalidField(`${field}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
+    if (endPort != null) errors.push(invalidField(`${field}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
     errors.push(...checkRule(`${field}.port`, port, isPortName));
   }
   return errors;
@@ -126,7 +126,7 @@ const CLASS = 'kubernetes.io/ingress.class';
 export function validateIngress(o: KubeObject): FieldError[] {
   const errors = ingress(o);
   const note = o.metadata.annotations?.[CLASS];
-  if (note !== undefined && o.spec?.ingressClassName !== undefined && note !== o.spec.ingressClassName) {
+  if (note != null && o.spec?.ingressClassName != null && note !== o.spec.ingressClassName) {
     errors.push(invalidField(`annotations.${CLASS}`, note, 'must match `ingressClassName` when both are specified'));
   }
   return errors;
@@ -138,7 +138,7 @@ export const validateIngressUpdate = (o: KubeObject, old: KubeObject): FieldErro
 ];
 
 export function ingressWarnings(o: KubeObject, old: KubeObject | null): string[] {
-  if (old || o.metadata.annotations?.[CLASS] === undefined || o.spec?.ingressClassName !== undefined) return [];
+  if (old || o.metadata.annotations?.[CLASS] == null || o.spec?.ingressClassName != null) return [];
   return [`annotation "${CLASS}" is deprecated, please use 'spec.ingressClassName' instead`];
 }
 
@@ -161,7 +161,7 @@ function ingress(o: KubeObject): FieldError[] {
     }
     if (t.secretName) errors.push(...checkRule(`spec.tls[${i}].secretName`, t.secretName, isDns1123Subdomain));
   }
-  if (s.ingressClassName !== undefined) errors.push(...checkRule('spec.ingressClassName', s.ingressClassName, isDns1123Subdomain));
+  if (s.ingressClassName != null) errors.push(...checkRule('spec.ingressClassName', s.ingressClassName, isDns1123Subdomain));
   return errors;
 }
 
@@ -173,7 +173,7 @@ function httpRule(http: any, field: string): FieldError[] {
 }
 
 function httpPath(p: any, field: string): FieldError[] {
-  if (p.pathType === undefined) return [required(`${field}.pathType`, 'pathType must be specified')];
+  if (p.pathType == null) return [required(`${field}.pathType`, 'pathType must be specified')];
   const errors: FieldError[] = [];
   const path: string = p.path ?? '';
   const absolute = () => {
@@ -208,7 +208,7 @@ function backend(b: any, field: string): FieldError[] {
 }
 
 function reference(r: any, field: string): FieldError[] {
-  const errors = r.apiGroup === undefined ? [] : checkRule(`${field}.apiGroup`, r.apiGroup, isDns1123Subdomain);
+  const errors = r.apiGroup == null ? [] : checkRule(`${field}.apiGroup`, r.apiGroup, isDns1123Subdomain);
   for (const k of ['kind', 'name']) {
     if (!r[k]) errors.push(required(`${field}.${k}`));
     else errors.push(...checkRule(`${field}.${k}`, r[k], isPathSegment));
@@ -255,13 +255,13 @@ export function validateIngressClass(o: KubeObject): FieldError[] {
   if (!p) return errors;
   const field = 'spec.parameters';
   errors.push(...reference(p, field));
-  if (p.scope === undefined) return [...errors, required(`${field}.scope`)];
+  if (p.scope == null) return [...errors, required(`${field}.scope`)];
   if (p.scope !== 'Namespace' && p.scope !== 'Cluster')
     return [...errors, notSupported(`${field}.scope`, p.scope, ['Cluster', 'Namespace'])];
   if (p.scope === 'Namespace') {
-    if (p.namespace === undefined) errors.push(required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+    if (p.namespace == null) errors.push(required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'"));
     else errors.push(...checkRule(`${field}.namespace`, p.namespace, isDns1123Label));
-  } else if (p.namespace !== undefined) errors.push(forbiddenField(`${field}.namespace`, "`parameters.scope` is set to 'Cluster'"));
+  } else if (p.namespace != null) errors.push(forbiddenField(`${field}.namespace`, "`parameters.scope` is set to 'Cluster'"));
   return errors;
 }
 
@@ -346,9 +346,9 @@ function slicePorts(ports: any[]): FieldError[] {
     if (name) errors.push(...checkRule(`${field}.name`, name, isDns1123Label));
     if (names.has(name)) errors.push(duplicate(`${field}.name`, name));
     names.add(name);
-    if (p.protocol === undefined) errors.push(required(`${field}.protocol`));
+    if (p.protocol == null) errors.push(required(`${field}.protocol`));
     else errors.push(...oneOf(`${field}.protocol`, p.protocol, PROTOCOLS));
-    if (p.appProtocol !== undefined) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
+    if (p.appProtocol != null) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
   }
   return errors;
 }
@@ -386,9 +386,9 @@ function sliceEndpoints(o: KubeObject): FieldError[] {
     if (!addresses.length) errors.push(required(`${field}.addresses`, 'must contain at least 1 address'));
     else if (addresses.length > 100) errors.push(tooMany(`${field}.addresses`, addresses.length, 100));
     for (const [k, a] of addresses.entries()) errors.push(...sliceAddress(o.addressType, a, `${field}.addresses`, k));
-    if (e.nodeName !== undefined) errors.push(...checkRule(`${field}.nodeName`, e.nodeName, isDns1123Subdomain));
+    if (e.nodeName != null) errors.push(...checkRule(`${field}.nodeName`, e.nodeName, isDns1123Subdomain));
     errors.push(...validateLabels(e.deprecatedTopology, `${field}.deprecatedTopology`));
-    if (e.hostname !== undefined) errors.push(...checkRule(`${field}.hostname`, e.hostname, isDns1123Label));
+    if (e.hostname != null) errors.push(...checkRule(`${field}.hostname`, e.hostname, isDns1123Label));
     if (e.hints) errors.push(...hints(e.hints, `${field}.hints`));
   }
   return errors;

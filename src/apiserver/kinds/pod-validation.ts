@@ -65,12 +65,12 @@ function metadataAndSpec(o: KubeObject): FieldError[] {
 export function podAnnotations(notes: Record<string, string> | undefined, spec: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const mirror = notes?.['kubernetes.io/config.mirror'];
-  if (mirror !== undefined && !spec.nodeName) {
+  if (mirror != null && !spec.nodeName) {
     errors.push(invalidField(`${field}[kubernetes.io/config.mirror]`, mirror, 'must set spec.nodeName if mirror pod annotation is set'));
   }
   const key = 'controller.kubernetes.io/pod-deletion-cost';
   const cost = notes?.[key];
-  if (cost !== undefined && (!/^(0|-?[1-9]\d*)$/.test(cost) || Math.abs(Number(cost)) > MAX_INT32)) {
+  if (cost != null && (!/^(0|-?[1-9]\d*)$/.test(cost) || Math.abs(Number(cost)) > MAX_INT32)) {
     errors.push(invalidField(`${field}[${key}]`, cost, 'must be a 32bit integer'));
   }
   return errors;
@@ -153,7 +153,7 @@ function ephemeralContainers(pod: PodView, field: string): FieldError[] {
       errors.push(notFoundField(`${at}.targetContainerName`, c.targetContainerName));
     }
     for (const k of EPHEMERAL_MAY_NOT) {
-      const set = c[k] !== undefined && !(k === 'resources' && !Object.keys(c[k]).length) && !(Array.isArray(c[k]) && !c[k].length);
+      const set = c[k] != null && !(k === 'resources' && !Object.keys(c[k]).length) && !(Array.isArray(c[k]) && !c[k].length);
       if (set) errors.push(forbiddenField(`${at}.${k}`, 'cannot be set for an Ephemeral Container'));
     }
   }
@@ -201,7 +201,7 @@ function names(spec: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.serviceAccountName) errors.push(...checkRule(`${field}.serviceAccountName`, spec.serviceAccountName, isDns1123Subdomain));
   if (spec.nodeName) errors.push(...checkRule(`${field}.nodeName`, spec.nodeName, isDns1123Subdomain));
-  if (spec.activeDeadlineSeconds !== undefined) {
+  if (spec.activeDeadlineSeconds != null) {
     for (const t of inRange(spec.activeDeadlineSeconds, 1, MAX_INT32)) {
       errors.push(invalidField(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, t));
     }
@@ -214,9 +214,8 @@ function names(spec: Any, field: string): FieldError[] {
 function lateFields(spec: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.priorityClassName) errors.push(...checkRule(`${field}.priorityClassName`, spec.priorityClassName, isDns1123Subdomain));
-  if (spec.runtimeClassName !== undefined)
-    errors.push(...checkRule(`${field}.runtimeClassName`, spec.runtimeClassName, isDns1123Subdomain));
-  if (spec.preemptionPolicy !== undefined) {
+  if (spec.runtimeClassName != null) errors.push(...checkRule(`${field}.runtimeClassName`, spec.runtimeClassName, isDns1123Subdomain));
+  if (spec.preemptionPolicy != null) {
     errors.push(...choice(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${field}.preemptionPolicy`));
   }
   for (const k of Object.keys(spec.overhead ?? {}).sort()) {
@@ -243,9 +242,9 @@ function resourceClaims(list: Any[], field: string): FieldError[] {
       ResourceClaimName: c.resourceClaimName ?? null,
       ResourceClaimTemplateName: c.resourceClaimTemplateName ?? null,
     };
-    if (c.resourceClaimName !== undefined && c.resourceClaimTemplateName !== undefined) {
+    if (c.resourceClaimName != null && c.resourceClaimTemplateName != null) {
       errors.push(invalidField(at, shown, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'));
-    } else if (c.resourceClaimName === undefined && c.resourceClaimTemplateName === undefined) {
+    } else if (c.resourceClaimName == null && c.resourceClaimTemplateName == null) {
       errors.push(invalidField(at, shown, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
     }
   }
@@ -261,7 +260,7 @@ function podResources(pod: PodView, field: string): FieldError[] {
   const sums = aggregateRequests(pod.spec);
   for (const k of Object.keys(sums).sort()) {
     const mine = r.requests?.[k];
-    if (mine !== undefined && compareQuantity(quantity(sums[k]), quantity(mine)) > 0) {
+    if (mine != null && compareQuantity(quantity(sums[k]), quantity(mine)) > 0) {
       errors.push(
         invalidField(`${field}.requests[${k}]`, mine, `must be greater than or equal to aggregate container requests of ${sums[k]}`),
       );
@@ -270,7 +269,7 @@ function podResources(pod: PodView, field: string): FieldError[] {
   for (const [i, c] of (pod.spec.containers ?? []).entries()) {
     for (const k of Object.keys(c.resources?.limits ?? {}).sort()) {
       const limit = r.limits?.[k];
-      if (limit !== undefined && compareQuantity(quantity(c.resources.limits[k]), quantity(limit)) > 0) {
+      if (limit != null && compareQuantity(quantity(c.resources.limits[k]), quantity(limit)) > 0) {
         const at = `${field}.containers[${i}][${k}].limits`;
         errors.push(invalidField(at, c.resources.limits[k], `must be less than or equal to pod limits of ${limit}`));
       }
@@ -320,13 +319,13 @@ function podSecurityContext(spec: Any, field: string): FieldError[] {
     else if (spec.hostIPC && IPC.test(name)) errors.push(invalidField(at, name, "may not be specified when 'hostIPC' is true"));
     seen.add(name);
   }
-  if (s.fsGroupChangePolicy !== undefined)
+  if (s.fsGroupChangePolicy != null)
     errors.push(...oneOf(`${field}.fsGroupChangePolicy`, s.fsGroupChangePolicy, ['Always', 'OnRootMismatch']));
   errors.push(...seccomp(s.seccompProfile, `${field}.seccompProfile`), ...appArmor(s.appArmorProfile, `${field}.appArmorProfile`));
-  if (s.supplementalGroupsPolicy !== undefined) {
+  if (s.supplementalGroupsPolicy != null) {
     errors.push(...oneOf(`${field}.supplementalGroupsPolicy`, s.supplementalGroupsPolicy, ['Merge', 'Strict']));
   }
-  if (s.seLinuxChangePolicy !== undefined)
+  if (s.seLinuxChangePolicy != null)
     errors.push(...oneOf(`${field}.seLinuxChangePolicy`, s.seLinuxChangePolicy, ['MountOption', 'Recursive']));
   return errors;
 }
@@ -383,7 +382,7 @@ function hostUsers(spec: Any, field: string): FieldError[] {
 
 function hostnameOverride(spec: Any, field: string): FieldError[] {
   const name = spec.hostnameOverride;
-  if (name === undefined) return [];
+  if (name == null) return [];
   const at = `${field}.hostnameOverride`;
   const errors: FieldError[] = [];
   if (spec.setHostnameAsFQDN) errors.push(forbiddenField(at, 'may not be specified when setHostnameAsFQDN is true'));
@@ -443,10 +442,10 @@ export function validatePodUpdate(o: KubeObject, old: KubeObject): FieldError[] 
   }
   const now = o.spec.activeDeadlineSeconds;
   const was = old.spec.activeDeadlineSeconds;
-  if (now !== undefined && was !== undefined && was < now) {
+  if (now != null && was != null && was < now) {
     return [...errors, invalidField('spec.activeDeadlineSeconds', now, 'must be less than or equal to previous value')];
   }
-  if (now === undefined && was !== undefined) {
+  if (now == null && was != null) {
     errors.push(invalidField('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value'));
   }
   errors.push(...addedTolerations(o.spec.tolerations ?? [], old.spec.tolerations ?? []));
@@ -479,7 +478,7 @@ function mungedSpec(spec: Any, old: Any): Any {
     for (const [i, c] of (m[list] ?? []).entries()) c.image = old[list][i].image;
   }
   for (const k of ['activeDeadlineSeconds', 'schedulingGates', 'tolerations']) {
-    if (old[k] === undefined) delete m[k];
+    if (old[k] == null) delete m[k];
     else m[k] = old[k];
   }
   if (old.terminationGracePeriodSeconds < 0 && m.terminationGracePeriodSeconds === 1) {

@@ -2,7 +2,7 @@
 
 import { quantity } from '../quantity.ts';
 import type { KubeObject } from '../types.ts';
-import { ipWarnings } from './rules.ts';
+import { ipWarnings, isDns1123Label } from './rules.ts';
 
 type Any = any;
 
@@ -32,10 +32,60 @@ const VOLUMES: Record<string, string> = {
   rbd: 'deprecated in v1.28, non-functional in v1.31+',
 };
 
-export const podWarnings = (o: KubeObject): string[] => warnings(o.metadata.annotations, o.spec ?? {}, '');
+/** A new object's name that is good enough for the API but not for DNS. */
+function nameWarnings(o: KubeObject, old: KubeObject | null, where: string): string[] {
+  const wrong = old ? [] : isDns1123Label(o.metadata.name);
+  if (!wrong.length) return [];
+  return [
+    `metadata.name: this is used in ${where}, which can result in surprising behavior; a DNS label is recommended: [${wrong.join(' ')}]`,
+  ];
+}
 
-export const templateWarnings = (o: KubeObject): string[] =>
-  warnings(o.spec?.template?.metadata?.annotations, o.spec?.template?.spec ?? {}, 'spec.template.');
+export const podWarnings = (o: KubeObject, old: KubeObject | null): string[] =>
+  old ? [] : [...nameWarnings(o, old, "the Pod's hostname"), ...warnings(o.metadata.annotations, o.spec ?? {}, '')];
+
+const ofTemplate = (template: Any, prefix: string): string[] => warnings(template?.metadata?.annotations, template?.spec ?? {}, prefix);
+
+/** Updates warn only when they make a new generation. */
+const sameGeneration = (o: KubeObject, old: KubeObject | null): boolean => !!old && o.metadata.generation === old.metadata.generation;
+
+export const templateWarnings = (o: KubeObject, old: KubeObject | null): string[] =>
+  sameGeneration(o, old) ? [] : ofTemplate(o.spec?.template, 'spec.template.');
+
+export const namedTemplateWarnings = (o: KubeObject, old: KubeObject | null): string[] => [
+  ...nameWarnings(o, old, 'Pod names and hostnames'),
+  ...templateWarnings(o, old),
+];
+
+const BIG_INDEXED =
+  'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
+
+const jobSpecWarnings = (s: Any, prefix: string): string[] => [
+  ...(s?.completionMode === 'Indexed' && s.completions > 100000 && s.parallelism > 10000 ? [`${prefix}: ${BIG_INDEXED}`] : []),
+  ...ofTemplate(s?.template, `${prefix}.template.`),
+];
+
+export const jobWarnings = (o: KubeObject, old: KubeObject | null): string[] => [
+  ...nameWarnings(o, old, 'Pod names and hostnames'),
+  ...(sameGeneration(o, old) ? [] : jobSpecWarnings(o.spec, 'spec')),
+];
+
+export const statefulSetWarnings = (o: KubeObject, old: KubeObject | null): string[] => [
+  ...templateWarnings(o, old),
+  ...(o.spec?.revisionHistoryLimit < 0
+    ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+    : []),
+];
+
+export const cronJobWarnings = (o: KubeObject, old: KubeObject | null): string[] => [
+  ...nameWarnings(o, old, 'Pod names and hostnames'),
+  ...(sameGeneration(o, old) ? [] : jobSpecWarnings(o.spec?.jobTemplate?.spec, 'spec.jobTemplate.spec')),
+  ...(old && o.spec?.schedule?.includes('TZ')
+    ? [
+        'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+      ]
+    : []),
+];
 
 function warnings(notes: Record<string, string> | undefined, spec: Any, prefix: string): string[] {
   const out: string[] = [];
@@ -46,7 +96,7 @@ function warnings(notes: Record<string, string> | undefined, spec: Any, prefix: 
     if (LABELS[t.topologyKey]) out.push(`${path}.topologyKey: ${t.topologyKey} is ${LABELS[t.topologyKey]}`);
     if (!t.labelSelector) out.push(`${path}.labelSelector: a null labelSelector results in matching no pod`);
   }
-  for (const k in ANNOTATIONS) if (notes?.[k] !== undefined) out.push(`${prefix}metadata.annotations[${k}]: ${ANNOTATIONS[k]}`);
+  for (const k in ANNOTATIONS) if (notes?.[k] != null) out.push(`${prefix}metadata.annotations[${k}]: ${ANNOTATIONS[k]}`);
   for (const [i, v] of (spec.volumes ?? []).entries()) {
     for (const k in VOLUMES) if (v[k]) out.push(`${at}.volumes[${i}].${k === 'storageos' ? 'storageOS' : k}: ${VOLUMES[k]}`);
   }
@@ -81,12 +131,15 @@ function visit(spec: Any, at: string): [Any, string][] {
   );
 }
 
+/** By MilliValue, which overflows. */
+const fractional = (text: string): boolean => BigInt.asIntN(64, quantity(text).nano / 1_000_000n) % 1000n !== 0n;
+
 function containerWarnings(c: Any, path: string): string[] {
   const out: string[] = [];
   for (const name of ['memory', 'ephemeral-storage']) {
     for (const part of ['limits', 'requests']) {
       const text = c.resources?.[part]?.[name];
-      if (text !== undefined && quantity(text).nano % 1_000_000_000n !== 0n) {
+      if (text != null && fractional(text)) {
         out.push(`${path}.resources.${part}[${name}]: fractional byte value "${text}" is invalid, must be an integer`);
       }
     }

@@ -25,7 +25,7 @@ type Any = any;
 export function validatePodDisruptionBudget(o: KubeObject): FieldError[] {
   const s = o.spec ?? {};
   const errors: FieldError[] = [];
-  if (s.minAvailable !== undefined && s.maxUnavailable !== undefined) {
+  if (s.minAvailable != null && s.maxUnavailable != null) {
     const shown = {
       MinAvailable: s.minAvailable,
       Selector: s.selector ? selectorShown(s.selector) : null,
@@ -35,10 +35,10 @@ export function validatePodDisruptionBudget(o: KubeObject): FieldError[] {
     errors.push(invalidField('spec', shown, 'minAvailable and maxUnavailable cannot be both set'));
   }
   for (const k of ['minAvailable', 'maxUnavailable']) {
-    if (s[k] !== undefined) errors.push(...intOrPercent(s[k], `spec.${k}`), ...notAbove100(s[k], `spec.${k}`));
+    if (s[k] != null) errors.push(...intOrPercent(s[k], `spec.${k}`), ...notAbove100(s[k], `spec.${k}`));
   }
   errors.push(...validateLabelSelector(s.selector, 'spec.selector'));
-  if (s.unhealthyPodEvictionPolicy !== undefined) {
+  if (s.unhealthyPodEvictionPolicy != null) {
     errors.push(...oneOf('spec.unhealthyPodEvictionPolicy', s.unhealthyPodEvictionPolicy, ['AlwaysAllow', 'IfHealthyBudget']));
   }
   return errors.length ? errors : validateMetadata(o.metadata, true);
@@ -124,7 +124,7 @@ const SYSTEM: Record<string, number> = { 'system-cluster-critical': 2_000_000_00
 
 function systemPriority(o: KubeObject): string | null {
   const known = SYSTEM[o.metadata.name];
-  if (known === undefined) return `${o.metadata.name} is not a known system priority class`;
+  if (known == null) return `${o.metadata.name} is not a known system priority class`;
   if (known !== o.value) return `value of ${o.metadata.name} PriorityClass must be ${known}`;
   return o.globalDefault ? `globalDefault of ${o.metadata.name} PriorityClass must be false` : null;
 }
@@ -139,7 +139,7 @@ export function validatePriorityClass(o: KubeObject): FieldError[] {
     errors.push(forbiddenField('value', 'maximum allowed value of a user defined priority is 1000000000'));
   }
   const policies = ['PreemptLowerPriority', 'Never'];
-  if (o.preemptionPolicy !== undefined && !policies.includes(o.preemptionPolicy)) {
+  if (o.preemptionPolicy != null && !policies.includes(o.preemptionPolicy)) {
     errors.push(o.preemptionPolicy ? notSupported('preemptionPolicy', o.preemptionPolicy, policies) : required('preemptionPolicy'));
   }
   return errors;
@@ -155,7 +155,7 @@ function leaseSpec(o: KubeObject): FieldError[] {
   const s = o.spec ?? {};
   const errors: FieldError[] = [];
   const seconds = s.leaseDurationSeconds;
-  if (seconds !== undefined && seconds <= 0) errors.push(invalidField('spec.leaseDurationSeconds', seconds, 'must be greater than 0'));
+  if (seconds != null && seconds <= 0) errors.push(invalidField('spec.leaseDurationSeconds', seconds, 'must be greater than 0'));
   if (s.leaseTransitions < 0) errors.push(invalidField('spec.leaseTransitions', s.leaseTransitions, 'must be greater than or equal to 0'));
   if (s.preferredHolder && !s.strategy)
     errors.push(forbiddenField('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
@@ -225,8 +225,8 @@ function metricSource(s: Any, kind: string, field: string): FieldError[] {
     else errors.push(...checkRule(`${field}.container`, s.container, isDns1123Label));
   }
   errors.push(...metricTarget(t, `${field}.target`));
-  const both = (a: string, b: string) => t[a] !== undefined && t[b] !== undefined;
-  const none = (a: string, b: string) => t[a] === undefined && t[b] === undefined;
+  const both = (a: string, b: string) => t[a] != null && t[b] != null;
+  const none = (a: string, b: string) => t[a] == null && t[b] == null;
   if (kind === 'object' && none('value', 'averageValue')) {
     errors.push(required(`${field}.target.averageValue`, 'must set either a target value or averageValue'));
   }
@@ -238,7 +238,7 @@ function metricSource(s: Any, kind: string, field: string): FieldError[] {
       errors.push(forbiddenField(`${field}.target.value`, 'may not set both a target value for metric and a per-pod target'));
     }
   }
-  if (kind === 'pods' && t.averageValue === undefined) {
+  if (kind === 'pods' && t.averageValue == null) {
     errors.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'));
   }
   if (kind === 'resource' || kind === 'containerResource') {
@@ -259,7 +259,7 @@ function metricTarget(t: Any, field: string): FieldError[] {
     errors.push(invalidField(`${field}.type`, t.type ?? '', 'must be either Utilization, Value, or AverageValue'));
   }
   for (const k of ['value', 'averageValue']) {
-    if (t[k] !== undefined && quantity(t[k]).nano <= 0n) errors.push(invalidField(`${field}.${k}`, t[k], 'must be positive'));
+    if (t[k] != null && quantity(t[k]).nano <= 0n) errors.push(invalidField(`${field}.${k}`, t[k], 'must be positive'));
   }
   if (t.averageUtilization < 1) errors.push(invalidField(`${field}.averageUtilization`, t.averageUtilization, 'must be greater than 0'));
   return errors;
@@ -271,7 +271,7 @@ function scalingRules(r: Any, field: string): FieldError[] {
   const w = r.stabilizationWindowSeconds;
   if (w < 0) errors.push(invalidField(`${field}.stabilizationWindowSeconds`, w, 'must be greater than or equal to zero'));
   if (w > 3600) errors.push(invalidField(`${field}.stabilizationWindowSeconds`, w, 'must be less than or equal to 3600'));
-  if (r.selectPolicy !== undefined) errors.push(...oneOf(`${field}.selectPolicy`, r.selectPolicy, ['Disabled', 'Max', 'Min']));
+  if (r.selectPolicy != null) errors.push(...oneOf(`${field}.selectPolicy`, r.selectPolicy, ['Disabled', 'Max', 'Min']));
   if (!r.policies?.length) errors.push(required(`${field}.policies`, 'must specify at least one Policy'));
   for (const [i, p] of (r.policies ?? []).entries()) {
     const at = `${field}.policies[${i}]`;
@@ -289,7 +289,7 @@ function autoscalerSpec(o: KubeObject): FieldError[] {
   if (s.minReplicas < 1) errors.push(invalidField('spec.minReplicas', s.minReplicas, 'must be greater than or equal to 1'));
   if (!s.maxReplicas) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'));
   else if (s.maxReplicas < 0) errors.push(invalidField('spec.maxReplicas', s.maxReplicas, 'must be greater than or equal to 1'));
-  if (s.minReplicas !== undefined && (s.maxReplicas ?? 0) < s.minReplicas) {
+  if (s.minReplicas != null && (s.maxReplicas ?? 0) < s.minReplicas) {
     errors.push(invalidField('spec.maxReplicas', s.maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
   }
   errors.push(...scaleReference(s.scaleTargetRef, 'spec.scaleTargetRef'));

@@ -98,7 +98,7 @@ export function resourceRequirements(
     const text = r.requests[name];
     errors.push(...rule(name, path), ...quantityValue(name, text, path));
     const limit = r.limits?.[name];
-    if (limit !== undefined) {
+    if (limit != null) {
       const order = compareQuantity(quantity(text), quantity(limit));
       if (order !== 0 && !isOvercommitAllowed(name)) {
         errors.push(invalidField(`${field}.requests`, text, `must be equal to ${name} limit of ${limit}`));
@@ -275,11 +275,11 @@ function limitItem(limit: any, type: string, field: string): FieldError[] {
     if (hasDefaults) names(part);
     else if (keys(limit[part]).length) errors.push(forbiddenField(`${field}.${part}`, "may not be specified when `type` is 'Pod'"));
   }
-  if (type === 'PersistentVolumeClaim' && limit.min?.storage === undefined && limit.max?.storage === undefined) {
+  if (type === 'PersistentVolumeClaim' && limit.min?.storage == null && limit.max?.storage == null) {
     errors.push(required(`${field}.limits`, 'either minimum or maximum storage value is required, but neither was provided'));
   }
   names('maxLimitRequestRatio');
-  const get = (part: string, k: string): Quantity | null => (limit[part]?.[k] === undefined ? null : quantity(limit[part][k]));
+  const get = (part: string, k: string): Quantity | null => (limit[part]?.[k] == null ? null : quantity(limit[part][k]));
   for (const k of [...all].sort()) {
     const values = {
       min: get('min', k),

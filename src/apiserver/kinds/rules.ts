@@ -177,10 +177,10 @@ const each = (field: string, value: unknown, texts: string[]): FieldError[] => t
 export const checkRule = (field: string, value: string, rule: Rule): FieldError[] => each(field, value, rule(value));
 
 export const nonNegative = (field: string, value: number | undefined): FieldError[] =>
-  value !== undefined && value < 0 ? [invalidField(field, value, 'must be greater than or equal to 0')] : [];
+  value != null && value < 0 ? [invalidField(field, value, 'must be greater than or equal to 0')] : [];
 
 export const positive = (field: string, value: number | undefined): FieldError[] =>
-  value !== undefined && value <= 0 ? [invalidField(field, value, 'must be greater than zero')] : [];
+  value != null && value <= 0 ? [invalidField(field, value, 'must be greater than zero')] : [];
 
 export const IMMUTABLE = 'field is immutable';
 

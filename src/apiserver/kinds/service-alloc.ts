@@ -111,7 +111,7 @@ function allocateIp(c: WriteContext, text: string, t: Taken): string | null {
 }
 
 const inUse = (server: ApiServer, ip: string, t: Taken): boolean =>
-  t.ips.has(ip) || getObject(server, 'ipaddresses.networking.k8s.io', '', ip) !== undefined;
+  t.ips.has(ip) || getObject(server, 'ipaddresses.networking.k8s.io', '', ip) != null;
 
 /** The IPAddress objects that say who holds an address: made and taken away with the Service. */
 export function syncIpAddresses(server: ApiServer, s: KubeObject | null, old: KubeObject | null): void {

@@ -55,7 +55,7 @@ function validateService(o: KubeObject, old: KubeObject | null): FieldError[] {
   const notes = o.metadata.annotations ?? {};
   const hints = notes['service.kubernetes.io/topology-aware-hints'];
   const mode = notes['service.kubernetes.io/topology-mode'];
-  if (mode !== undefined && hints !== undefined && mode !== hints) {
+  if (mode != null && hints != null && mode !== hints) {
     const why = 'must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified';
     errors.push(invalidField('metadata.annotations[service.kubernetes.io/topology-mode]', mode, why));
   }
@@ -76,7 +76,7 @@ function validateService(o: KubeObject, old: KubeObject | null): FieldError[] {
   }
   errors.push(...requiredOneOf('spec.type', s.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']));
   errors.push(...uniquePorts(s), ...sourceRanges(o, old));
-  if (s.allocateLoadBalancerNodePorts !== undefined && s.type !== 'LoadBalancer') {
+  if (s.allocateLoadBalancerNodePorts != null && s.type !== 'LoadBalancer') {
     errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"));
   }
   return [...errors, ...loadBalancerClass(s, null), ...trafficPolicies(s)];
@@ -91,7 +91,7 @@ function byType(s: Spec): FieldError[] {
   const why = 'may not be set for ExternalName services';
   if (s.clusterIPs?.length) errors.push(forbiddenField('spec.clusterIPs', why));
   if (s.ipFamilies?.length) errors.push(forbiddenField('spec.ipFamilies', why));
-  if (s.ipFamilyPolicy !== undefined) errors.push(forbiddenField('spec.ipFamilyPolicy', why));
+  if (s.ipFamilyPolicy != null) errors.push(forbiddenField('spec.ipFamilyPolicy', why));
   const cname = (s.externalName ?? '').replace(/\.$/, '');
   return [...errors, ...(cname ? checkRule('spec.externalName', cname, isDns1123Subdomain) : [required('spec.externalName')])];
 }
@@ -107,7 +107,7 @@ function servicePort(p: any, requireName: boolean, names: Set<string>, field: st
   const port = p.port ?? 0;
   for (const t of isPortNumber(port)) errors.push(invalidField(`${field}.port`, port, t));
   errors.push(...requiredOneOf(`${field}.protocol`, p.protocol, PROTOCOLS), ...portNumberOrName(`${field}.targetPort`, p.targetPort));
-  if (p.appProtocol !== undefined) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
+  if (p.appProtocol != null) errors.push(...checkRule(`${field}.appProtocol`, p.appProtocol, isQualifiedName));
   return errors;
 }
 
@@ -118,7 +118,7 @@ function affinityConfig(config: any): FieldError[] {
   if (!config.clientIP) return [required(`${field}.clientIP`, 'when session affinity type is ClientIP')];
   const seconds = config.clientIP.timeoutSeconds;
   const path = `${field}.clientIP.timeoutSeconds`;
-  if (seconds === undefined) return [required(path, 'when session affinity type is ClientIP')];
+  if (seconds == null) return [required(path, 'when session affinity type is ClientIP')];
   return seconds <= 0 || seconds > day ? [invalidField(path, seconds, `must be greater than 0 and less than ${day}`)] : [];
 }
 
@@ -139,7 +139,7 @@ export function clusterIpFields(o: KubeObject, old: KubeObject | null): FieldErr
     if (seen.has(f)) errors.push(duplicate(`spec.ipFamilies[${i}]`, f));
     seen.add(f);
   }
-  if (s.ipFamilyPolicy !== undefined) {
+  if (s.ipFamilyPolicy != null) {
     errors.push(...oneOf('spec.ipFamilyPolicy', s.ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack']));
   }
   let bad = false;
@@ -210,7 +210,7 @@ function sourceRanges(o: KubeObject, old: KubeObject | null): FieldError[] {
   }
   const key = 'service.beta.kubernetes.io/load-balancer-source-ranges';
   const note = o.metadata.annotations?.[key];
-  if (note === undefined) return [];
+  if (note == null) return [];
   const field = `metadata.annotations[${key}]`;
   if (o.spec.type !== 'LoadBalancer') errors.push(forbiddenField(field, only));
   if (old?.metadata.annotations?.[key] === note || !note.trim()) return errors;
@@ -224,7 +224,7 @@ function loadBalancerClass(s: Spec, old: Spec | null): FieldError[] {
   if (old?.type === 'LoadBalancer' && s.type === 'LoadBalancer' && s.loadBalancerClass !== old.loadBalancerClass) {
     errors.push(invalidField(field, s.loadBalancerClass, 'may not change once set'));
   }
-  if (s.loadBalancerClass === undefined) return errors;
+  if (s.loadBalancerClass == null) return errors;
   if (s.type === 'LoadBalancer') return [...errors, ...checkRule(field, s.loadBalancerClass, isQualifiedName)];
   return [...errors, forbiddenField(field, "may only be used when `type` is 'LoadBalancer'")];
 }
@@ -243,11 +243,11 @@ function trafficPolicies(s: Spec): FieldError[] {
   } else if (!s.healthCheckNodePort) errors.push(required(health));
   else for (const t of isPortNumber(s.healthCheckNodePort)) errors.push(invalidField(health, s.healthCheckNodePort, t));
   const internal = 'spec.internalTrafficPolicy';
-  if (s.internalTrafficPolicy === undefined) {
+  if (s.internalTrafficPolicy == null) {
     if (s.type === 'NodePort' || s.type === 'LoadBalancer' || s.type === 'ClusterIP') errors.push(required(internal));
   } else errors.push(...oneOf(internal, s.internalTrafficPolicy, ['Cluster', 'Local']));
   const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
-  if (s.trafficDistribution !== undefined && !distributions.includes(s.trafficDistribution)) {
+  if (s.trafficDistribution != null && !distributions.includes(s.trafficDistribution)) {
     errors.push(notSupported('spec.trafficDistribution', s.trafficDistribution, distributions));
   }
   return errors;
@@ -306,9 +306,9 @@ export function validateServiceStatus(o: KubeObject, old: KubeObject): FieldErro
   const before = (old.status?.loadBalancer?.ingress ?? []).map((i: any) => i.ip).filter(Boolean);
   for (const [k, i] of ingress.entries()) {
     if (i.ip) errors.push(...legacyIp(`${field}[${k}].ip`, i.ip, before));
-    if (i.ip && i.ipMode === undefined) errors.push(required(`${field}[${k}].ipMode`, 'must be specified when `ip` is set'));
-    if (!i.ip && i.ipMode !== undefined) errors.push(forbiddenField(`${field}[${k}].ipMode`, 'may not be specified when `ip` is not set'));
-    if (i.ip && i.ipMode !== undefined) errors.push(...oneOf(`${field}[${k}].ipMode`, i.ipMode, ['Proxy', 'VIP']));
+    if (i.ip && i.ipMode == null) errors.push(required(`${field}[${k}].ipMode`, 'must be specified when `ip` is set'));
+    if (!i.ip && i.ipMode != null) errors.push(forbiddenField(`${field}[${k}].ipMode`, 'may not be specified when `ip` is not set'));
+    if (i.ip && i.ipMode != null) errors.push(...oneOf(`${field}[${k}].ipMode`, i.ipMode, ['Proxy', 'VIP']));
     if (i.hostname) errors.push(...checkRule(`${field}[${k}].hostname`, i.hostname, isDns1123Subdomain));
   }
   return [...immutable('metadata.name', o.metadata.name, old.metadata.name), ...errors];

@@ -15,7 +15,7 @@ function defaults(o: KubeObject): void {
   const s = (o.spec ??= {});
   s.sessionAffinity ||= 'None';
   if (s.sessionAffinity === 'None') delete s.sessionAffinityConfig;
-  if (s.sessionAffinity === 'ClientIP' && s.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
+  if (s.sessionAffinity === 'ClientIP' && s.sessionAffinityConfig?.clientIP?.timeoutSeconds == null) {
     s.sessionAffinityConfig = { clientIP: { timeoutSeconds: 10800 } };
   }
   s.type ||= 'ClusterIP';
@@ -63,7 +63,7 @@ function serviceWarnings(o: KubeObject): string[] {
   const s = o.spec;
   const out: string[] = [];
   const hints = 'service.kubernetes.io/topology-aware-hints';
-  if (o.metadata.annotations?.[hints] !== undefined) {
+  if (o.metadata.annotations?.[hints] != null) {
     out.push(`annotation ${hints} is deprecated, please use service.kubernetes.io/topology-mode instead`);
   }
   const headless = s.type === 'ClusterIP' && s.clusterIP === 'None';
@@ -105,7 +105,7 @@ export const service: KindStrategy = {
     if (o.spec.type === 'ExternalName') delete o.spec.internalTrafficPolicy;
   },
   prepareUpdate: (o, old) => {
-    if (o.spec.type === 'ExternalName' && old.spec.internalTrafficPolicy === undefined) delete o.spec.internalTrafficPolicy;
+    if (o.spec.type === 'ExternalName' && old.spec.internalTrafficPolicy == null) delete o.spec.internalTrafficPolicy;
     dropTypeDependentFields(o, old);
   },
   afterDelete: (server, old) => {

@@ -50,10 +50,10 @@ export function validatePersistentVolumeClaimSpec(spec: Any, field: string): Fie
   errors.push(...validateLabelSelector(spec.selector, `${field}.selector`), ...accessModes(modes, `${field}.accessModes`));
   const size = spec.resources?.requests?.storage;
   const at = `${field}.resources[storage]`;
-  if (size === undefined) errors.push(required(at));
+  if (size == null) errors.push(required(at));
   else if (quantity(size).nano <= 0n) errors.push(invalidField(at, size, 'must be greater than zero'));
   if (spec.storageClassName) errors.push(...checkRule(`${field}.storageClassName`, spec.storageClassName, isDns1123Subdomain));
-  if (spec.volumeMode !== undefined) errors.push(...oneOf(`${field}.volumeMode`, spec.volumeMode, ['Block', 'Filesystem']));
+  if (spec.volumeMode != null) errors.push(...oneOf(`${field}.volumeMode`, spec.volumeMode, ['Block', 'Filesystem']));
   if (spec.dataSource) errors.push(...dataSource(spec.dataSource, `${field}.dataSource`));
   if (spec.dataSourceRef) errors.push(...dataSource(spec.dataSourceRef, `${field}.dataSourceRef`));
   if (spec.volumeAttributesClassName) {
@@ -72,10 +72,10 @@ export function validatePersistentVolumeClaimUpdate(o: KubeObject, old: KubeObje
   const now = { ...o.spec };
   const was = { ...old.spec };
   if (!was.volumeName && now.volumeName) was.volumeName = now.volumeName;
-  if (was.storageClassName === undefined && now.storageClassName !== undefined) delete now.storageClassName;
+  if (was.storageClassName == null && now.storageClassName != null) delete now.storageClassName;
   if (o.status?.phase === 'Bound') {
     now.resources = { ...now.resources, requests: { ...now.resources?.requests, storage: was.resources?.requests?.storage } };
-    if (was.volumeAttributesClassName === undefined) delete now.volumeAttributesClassName;
+    if (was.volumeAttributesClassName == null) delete now.volumeAttributesClassName;
     else now.volumeAttributesClassName = was.volumeAttributesClassName;
   }
   if (!sameJson(now, was)) {
@@ -114,7 +114,7 @@ export function validatePersistentVolume(o: KubeObject): FieldError[] {
   errors.push(...accessModes(modes, 'spec.accessModes'));
   const capacity = s.capacity ?? {};
   if (!Object.keys(capacity).length) errors.push(required('spec.capacity'));
-  if (capacity.storage === undefined || Object.keys(capacity).length > 1) {
+  if (capacity.storage == null || Object.keys(capacity).length > 1) {
     errors.push(notSupported('spec.capacity', s.capacity ?? null, ['storage']));
   }
   for (const k of Object.keys(capacity).sort()) {
@@ -151,7 +151,7 @@ function volumeSource(s: Any): FieldError[] {
     errors.push(forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
   }
   if (s.storageClassName) errors.push(...checkRule('spec.storageClassName', s.storageClassName, isDns1123Subdomain));
-  if (s.volumeMode !== undefined) errors.push(...oneOf('spec.volumeMode', s.volumeMode, ['Block', 'Filesystem']));
+  if (s.volumeMode != null) errors.push(...oneOf('spec.volumeMode', s.volumeMode, ['Block', 'Filesystem']));
   return errors;
 }
 
@@ -172,7 +172,7 @@ export function validateStorageClass(o: KubeObject): FieldError[] {
   else errors.push(...checkRule('provisioner', o.provisioner.toLowerCase(), isQualifiedName));
   for (const k of Object.keys(o.parameters ?? {})) if (!k) errors.push(invalidField('parameters', k, 'field can not be empty.'));
   if (o.reclaimPolicy) errors.push(...oneOf('reclaimPolicy', o.reclaimPolicy, ['Delete', 'Retain']));
-  if (o.volumeBindingMode === undefined) errors.push(required('volumeBindingMode'));
+  if (o.volumeBindingMode == null) errors.push(required('volumeBindingMode'));
   else errors.push(...oneOf('volumeBindingMode', o.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']));
   return errors;
 }

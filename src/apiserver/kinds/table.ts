@@ -1,6 +1,7 @@
 // One row per built-in kind that has rules of its own.
 
 import { sameJson } from '../json.ts';
+import { forbidden } from '../status.ts';
 import { listObjects } from '../store.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { KubeObject } from '../types.ts';
@@ -39,7 +40,7 @@ import { admitPod } from './pod-admission.ts';
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts';
 import { qosClass } from './pod-resources.ts';
 import { validatePod, validatePodTemplate, validatePodUpdate } from './pod-validation.ts';
-import { podWarnings, templateWarnings } from './pod-warnings.ts';
+import { cronJobWarnings, jobWarnings, namedTemplateWarnings, podWarnings, statefulSetWarnings, templateWarnings } from './pod-warnings.ts';
 import {
   validateAutoscaler,
   validateAutoscalerUpdate,
@@ -146,7 +147,7 @@ const job: KindStrategy = {
   defaults: defaultJob,
   validate: validateJob,
   validateUpdate: validateJobUpdate,
-  warnings: templateWarnings,
+  warnings: jobWarnings,
   prepareCreate: o => {
     if (o.spec.manualSelector || !o.spec.template) return;
     const { name, uid } = o.metadata;
@@ -198,9 +199,19 @@ function endpointsWarnings(o: KubeObject): string[] {
   return out;
 }
 
+/** Of the Priority plugin: one class at most is the default. */
+const onlyDefault: KindStrategy['admit'] = (c, o, old) => {
+  if (!o.globalDefault) return null;
+  const all = listObjects(c.server, 'priorityclasses.scheduling.k8s.io').filter(p => p.globalDefault);
+  const first = all.reduce<KubeObject | null>((best, p) => (best && best.value <= p.value ? best : p), null);
+  if (!first || (old && first.metadata.name === o.metadata.name)) return null;
+  const why = `PriorityClass ${first.metadata.name} is already marked as default. Only one default can exist`;
+  return forbidden('scheduling.k8s.io', 'priorityclasses', o.metadata.name, why);
+};
+
 /** DefaultIngressClass: the newest of the classes that say they are the default. */
 const defaultIngressClassName: KindStrategy['admit'] = (c, o, old) => {
-  if (old || o.spec?.ingressClassName !== undefined || o.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return null;
+  if (old || o.spec?.ingressClassName != null || o.metadata.annotations?.['kubernetes.io/ingress.class'] != null) return null;
   const classes = listObjects(c.server, 'ingressclasses.networking.k8s.io')
     .filter(k => k.metadata.annotations?.['ingressclass.kubernetes.io/is-default-class'] === 'true')
     .sort((a, b) => {
@@ -251,7 +262,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     defaults: defaultDeployment,
     validate: validateDeployment,
     validateUpdate: validateDeploymentUpdate,
-    warnings: templateWarnings,
+    warnings: namedTemplateWarnings,
   },
   ReplicaSet: {
     hasStatus: true,
@@ -264,7 +275,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     },
     validate: validateReplicaSet,
     validateUpdate: validateReplicaSetUpdate,
-    warnings: templateWarnings,
+    warnings: namedTemplateWarnings,
   },
   StatefulSet: {
     hasStatus: true,
@@ -274,7 +285,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     defaults: defaultStatefulSet,
     validate: validateStatefulSet,
     validateUpdate: validateStatefulSetUpdate,
-    warnings: templateWarnings,
+    warnings: statefulSetWarnings,
   },
   ReplicationController: {
     hasStatus: true,
@@ -284,6 +295,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     defaults: defaultReplicationController,
     validate: validateReplicationController,
     validateUpdate: validateReplicationControllerUpdate,
+    warnings: namedTemplateWarnings,
   },
   DaemonSet: {
     hasStatus: true,
@@ -304,6 +316,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     defaults: defaultCronJob,
     validate: validateCronJob,
     validateUpdate: validateCronJobUpdate,
+    warnings: cronJobWarnings,
   },
   Ingress: {
     hasStatus: true,
@@ -381,6 +394,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     generation: o => o.value,
     nameRule: nameIsSubdomain,
     defaults: defaultPriorityClass,
+    admit: onlyDefault,
     validate: validatePriorityClass,
     validateUpdate: validatePriorityClassUpdate,
   },
@@ -398,7 +412,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     validate: validateServiceCidr,
     validateUpdate: validateServiceCidrUpdate,
   },
-  IPAddress: { generation: spec, validate: validateIpAddress, validateUpdate: validateIpAddressUpdate },
+  IPAddress: { validate: validateIpAddress, validateUpdate: validateIpAddressUpdate },
   Lease: { createOnUpdate: true, nameRule: nameIsSubdomain, validate: validateLease, validateUpdate: validateLeaseUpdate },
   Event: { createOnUpdate: true },
   ControllerRevision: { nameRule: nameIsSubdomain },

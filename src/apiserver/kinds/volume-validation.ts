@@ -12,7 +12,7 @@ export type Volumes = Map<string, Any>;
 const MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 
 export const fileMode = (field: string, mode: number | undefined): FieldError[] =>
-  mode !== undefined && (mode > 0o777 || mode < 0) ? [invalidField(field, mode, MODE)] : [];
+  mode != null && (mode > 0o777 || mode < 0) ? [invalidField(field, mode, MODE)] : [];
 
 export const noBacksteps = (field: string, path: string): FieldError[] =>
   path.split('/').includes('..') ? [invalidField(field, path, "must not contain '..'")] : [];
@@ -55,7 +55,7 @@ function nfs(s: Any, field: string): FieldError[] {
 
 function hostPath(s: Any, field: string): FieldError[] {
   if (!s.path) return [required(`${field}.path`)];
-  return [...noBacksteps(`${field}.path`, s.path), ...(s.type === undefined ? [] : oneOf(`${field}.type`, s.type, HOST_PATH_TYPES))];
+  return [...noBacksteps(`${field}.path`, s.path), ...(s.type == null ? [] : oneOf(`${field}.type`, s.type, HOST_PATH_TYPES))];
 }
 
 function csiDriver(field: string, name: string): FieldError[] {
@@ -164,7 +164,7 @@ function projected(s: Any, field: string): FieldError[] {
     }
     const bundle = source.clusterTrustBundle;
     if (bundle) {
-      if (bundle.name === undefined && bundle.signerName === undefined) {
+      if (bundle.name == null && bundle.signerName == null) {
         errors.push(required(`${path}.clusterTrustBundle`, 'either name or signerName must be specified'));
       }
       errors.push(...validateLabelSelector(bundle.labelSelector, `${path}.clusterTrustBundle.labelSelector`));
@@ -181,7 +181,7 @@ const SOURCES: [string, Check][] = [
   [
     'emptyDir',
     (s, f) =>
-      s.sizeLimit !== undefined && quantity(s.sizeLimit).nano < 0n
+      s.sizeLimit != null && quantity(s.sizeLimit).nano < 0n
         ? [forbiddenField(`${f}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
         : [],
   ],
@@ -291,7 +291,7 @@ export function validateVolumeMounts(container: Any, volumes: Volumes, field: st
 
 function propagation(m: Any, container: Any, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (m.mountPropagation !== undefined) {
+  if (m.mountPropagation != null) {
     const path = `${field}.mountPropagation`;
     errors.push(...oneOf(path, m.mountPropagation, ['Bidirectional', 'HostToContainer', 'None']));
     if (m.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged) {
@@ -299,13 +299,13 @@ function propagation(m: Any, container: Any, field: string): FieldError[] {
     }
   }
   const recursive = m.recursiveReadOnly;
-  if (recursive === undefined || recursive === 'Disabled') return errors;
+  if (recursive == null || recursive === 'Disabled') return errors;
   const path = `${field}.recursiveReadOnly`;
   if (recursive !== 'Enabled' && recursive !== 'IfPossible') {
     return [...errors, notSupported(path, recursive, ['Disabled', 'Enabled', 'IfPossible'])];
   }
   if (!m.readOnly) errors.push(forbiddenField(path, 'may only be specified when readOnly is true'));
-  if (m.mountPropagation !== undefined && m.mountPropagation !== 'None') {
+  if (m.mountPropagation != null && m.mountPropagation !== 'None') {
     errors.push(forbiddenField(path, 'may only be specified when mountPropagation is None or not specified'));
   }
   return errors;

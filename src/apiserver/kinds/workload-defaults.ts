@@ -62,7 +62,6 @@ export function defaultStatefulSet(o: KubeObject): void {
   }
   if (s.updateStrategy.type === 'RollingUpdate' && s.updateStrategy.rollingUpdate) {
     s.updateStrategy.rollingUpdate.partition ??= 0;
-    s.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
   }
   s.persistentVolumeClaimRetentionPolicy ??= {};
   s.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain';
@@ -79,9 +78,9 @@ export function defaultStatefulSet(o: KubeObject): void {
 
 export function defaultJobSpec(s: any): void {
   if (!s) return;
-  if (s.completions === undefined && s.parallelism === undefined) s.completions = 1;
+  if (s.completions == null && s.parallelism == null) s.completions = 1;
   s.parallelism ??= 1;
-  s.backoffLimit ??= s.backoffLimitPerIndex !== undefined ? 2147483647 : 6;
+  s.backoffLimit ??= s.backoffLimitPerIndex != null ? 2147483647 : 6;
   s.completionMode ??= 'NonIndexed';
   s.suspend ??= false;
   s.podReplacementPolicy ??= s.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
@@ -185,8 +184,18 @@ export function defaultPriorityClass(o: KubeObject): void {
   o.preemptionPolicy ??= 'PreemptLowerPriority';
 }
 
+/** stringData is for writing only: it goes into data. */
 export function defaultSecret(o: KubeObject): void {
+  const given: Record<string, string> | undefined = o.stringData;
+  delete o.stringData;
+  for (const k in given) (o.data ??= {})[k] = toBase64(new TextEncoder().encode(given[k]));
   o.type ||= 'Opaque';
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
 }
 
 export function defaultNamespace(o: KubeObject): void {
@@ -206,7 +215,10 @@ export function defaultLimitRange(o: KubeObject): void {
 }
 
 export function defaultNode(o: KubeObject): void {
-  const { status } = o;
+  const { status, spec } = o;
+  // The older singular field wins where the two disagree (pkg/apis/core/v1/conversion.go).
+  if (spec?.podCIDR && spec.podCIDR !== spec.podCIDRs?.[0]) spec.podCIDRs = [spec.podCIDR];
+  else if (spec?.podCIDRs?.length) spec.podCIDR = spec.podCIDRs[0];
   if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
   for (const list of [status?.capacity, status?.allocatable]) {
     for (const k in list) if (quantity(list[k]).nano === 0n) list[k] = '0';

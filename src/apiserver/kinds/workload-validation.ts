@@ -73,7 +73,7 @@ function alwaysRestarts(template: Any, field: string, kind: string): FieldError[
   if (template.spec?.restartPolicy !== 'Always') {
     errors.push(notSupported(`${field}.spec.restartPolicy`, template.spec?.restartPolicy ?? '', ['Always']));
   }
-  if (template.spec?.activeDeadlineSeconds !== undefined) {
+  if (template.spec?.activeDeadlineSeconds != null) {
     errors.push(forbiddenField(`${field}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`));
   }
   return errors;
@@ -103,7 +103,7 @@ export function intOrPercent(v: number | string | undefined, field: string): Fie
 
 const amount = (v: number | string | undefined): number => {
   if (typeof v === 'number') return v;
-  if (v === undefined) return 0;
+  if (v == null) return 0;
   return /^[0-9]+%?$/.test(v) ? Number.parseInt(v, 10) : 0;
 };
 
@@ -138,7 +138,7 @@ function deploymentSpec(o: KubeObject): FieldError[] {
     ...nonNegative('spec.revisionHistoryLimit', s.revisionHistoryLimit),
     ...nonNegative('spec.progressDeadlineSeconds', s.progressDeadlineSeconds),
   ];
-  if (s.progressDeadlineSeconds !== undefined && s.progressDeadlineSeconds <= (s.minReadySeconds ?? 0)) {
+  if (s.progressDeadlineSeconds != null && s.progressDeadlineSeconds <= (s.minReadySeconds ?? 0)) {
     errors.push(invalidField('spec.progressDeadlineSeconds', s.progressDeadlineSeconds, 'must be greater than minReadySeconds'));
   }
   return errors;
@@ -187,7 +187,7 @@ function replicationControllerSpec(o: KubeObject): FieldError[] {
   const errors = nonNegative('spec.minReadySeconds', s.minReadySeconds);
   const empty = !Object.keys(s.selector ?? {}).length;
   if (empty) errors.push(required('spec.selector'));
-  if (s.replicas === undefined) errors.push(required('spec.replicas'));
+  if (s.replicas == null) errors.push(required('spec.replicas'));
   errors.push(...nonNegative('spec.replicas', s.replicas));
   if (!s.template) return [...errors, required('spec.template')];
   const labels = s.template.metadata?.labels;
@@ -225,7 +225,7 @@ function statefulStrategy(s: Any): FieldError[] {
   if (!r) return [];
   const at = `${field}.rollingUpdate`;
   const errors = nonNegative(`${at}.partition`, r.partition);
-  if (r.maxUnavailable === undefined) return errors;
+  if (r.maxUnavailable == null) return errors;
   const path = `${at}.maxUnavailable`;
   errors.push(...intOrPercent(r.maxUnavailable, path));
   if (amount(r.maxUnavailable) === 0) errors.push(invalidField(path, r.maxUnavailable, 'cannot be 0'));
@@ -238,8 +238,8 @@ function statefulTemplate(s: Any): Any {
   delete template.spec.hostname;
   const claims: Any[] = s.volumeClaimTemplates ?? [];
   if (claims.length) {
-    const names = claims.map(c => c.metadata?.name);
-    const own = claims.map(c => ({ name: c.metadata?.name, persistentVolumeClaim: { claimName: c.metadata?.name } }));
+    const names = [...new Set(claims.map(c => c.metadata?.name))];
+    const own = names.map(name => ({ name, persistentVolumeClaim: { claimName: name } }));
     template.spec.volumes = [...own, ...(template.spec.volumes ?? []).filter((v: Any) => !names.includes(v.name))];
   }
   return template;

@@ -16,15 +16,24 @@ interface Options {
   stateless: boolean;
   terse: boolean;
   json: boolean;
+  numeric: boolean;
 }
 
-const SHORT: Record<string, keyof Options> = { a: 'handles', c: 'check', s: 'stateless', t: 'terse', j: 'json' };
+const SHORT: Record<string, keyof Options> = {
+  n: 'numeric',
+  y: 'numeric',
+  a: 'handles',
+  c: 'check',
+  s: 'stateless',
+  t: 'terse',
+  j: 'json',
+};
 const LONG: Record<string, keyof Options> = { handle: 'handles', check: 'check', stateless: 'stateless', terse: 'terse', json: 'json' };
 /** Accepted, without effect on what is printed here. */
 const QUIET = 'nNSyupTeo';
 
 function parse(argv: string[]): Options | string {
-  const o: Options = { words: [], file: null, check: false, handles: false, stateless: false, terse: false, json: false };
+  const o: Options = { words: [], file: null, check: false, handles: false, stateless: false, terse: false, json: false, numeric: false };
   for (let i = 0; i < argv.length; i++) {
     const w = argv[i];
     if (o.words.length || !w.startsWith('-') || w === '-') {
@@ -61,8 +70,11 @@ function report(p: Process, text: string, file: string | null, e: NftError): num
   const at = placeOf(text, e);
   const where = file === null ? '' : `${file}:${at.line}:${at.from}-${at.to}: `;
   const message = e.errno === null ? e.message : `Could not process rule: ${e.errno}`;
-  const indent = at.source.slice(0, at.from - 1).replace(/[^\t]/g, ' ');
-  complain(p, `${where}Error: ${message}\n${at.source}\n${indent}${'^'.repeat(Math.max(1, at.to - at.from + 1))}\n`);
+  const marks: string[] = [...at.source].map(ch => (ch === '\t' ? '\t' : ' '));
+  const start = e.from - (at.from - 1);
+  for (let i = at.from - 1; i < Math.max(at.from, at.to); i++) marks[i] = '^';
+  for (let i = (e.about?.from ?? 0) - start; i < (e.about?.to ?? 0) - start; i++) marks[i] = '~';
+  complain(p, `${where}Error: ${message}\n${at.source}\n${marks.join('').trimEnd()}\n`);
   return 1;
 }
 
@@ -121,7 +133,7 @@ function run(p: Process, o: Options, text: string, file: string | null): number 
       return 0;
     }
   }
-  const result = runNft(p.netns, text, { handles: o.handles, stateless: o.stateless, terse: o.terse, check: o.check });
+  const result = runNft(p.netns, text, { handles: o.handles, stateless: o.stateless, terse: o.terse, check: o.check, numeric: o.numeric });
   if (result.error) return report(p, text, file, result.error);
   if (xt) print(p, xt.text);
   print(p, result.out);

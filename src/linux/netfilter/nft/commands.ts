@@ -164,7 +164,10 @@ function baseSpec(x: Run, chain: NftChain, start: Token): void {
   const device = takeWord(r, 'device') ? quotedOrWord(r) : null;
   expectWord(r, 'priority');
   const priority = parsePriority(r, hook.text);
-  if (!HOOKS[type.text].includes(hook.text)) refuse(start, 'Operation not supported', 'Operation not supported');
+  if (!HOOKS[type.text].includes(hook.text)) {
+    const end = r.text.indexOf('\n', start.at);
+    refuse({ ...start, text: r.text.slice(start.at, end < 0 ? undefined : end) }, 'Operation not supported', 'Operation not supported');
+  }
   chain.base = { type: type.text as 'filter', hook: hook.text, priority, policy: chain.base?.policy ?? 'accept', device };
   x.w.hooksChanged = true;
   if (type.text === 'nat') x.w.conntrack = true;
@@ -197,7 +200,7 @@ function chainBlock(x: Run, table: NftTable, chain: NftChain): void {
     const t = peek(r);
     if (takeSymbol(r, '}')) return;
     if (t.kind === 'end') unexpected(t);
-    if (takeWord(r, 'type')) baseSpec(x, chain, t);
+    if (takeWord(r, 'type')) baseSpec(x, chain, r.tokens[r.start]);
     else if (takeWord(r, 'policy')) {
       const policy = expectWord(r, 'accept', 'drop');
       if (chain.base) chain.base = { ...chain.base, policy: policy as 'accept' };
@@ -273,7 +276,7 @@ function parseRule(x: Run, table: NftTable): NftRule {
       continue;
     }
     const t = peek(r);
-    if (terminal) refuse(t, 'Statement after terminal statement has no effect');
+    if (terminal) refuse(t, 'Statement after terminal statement has no effect', null, terminal);
     const s = statement(r);
     for (const chain of s.chains ?? []) x.w.wanted.push({ table, chain, token: r.tokens[r.at - 1] });
     rule.statements.push(s);
@@ -644,6 +647,7 @@ const VERBS = new Set(['add', 'create', 'insert', 'replace', 'delete', 'destroy'
 
 function command(x: Run): void {
   const { r } = x;
+  r.start = r.at;
   const t = next(r);
   if (t.kind === 'word' && VERBS.has(t.text)) {
     objectOf(x, t.text, name(r));
@@ -684,7 +688,7 @@ export const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
 /** Run nftables' commands. On an error nothing has changed; `check` (-c) changes nothing either. */
 export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { check?: boolean } = {}): NftResult {
   const w = newWork(ns);
-  const r: Reader = { ns, text, tokens: lex(text.endsWith('\n') ? text : `${text}\n`), at: 0, table: null, proto: null };
+  const r: Reader = { ns, text, tokens: lex(text.endsWith('\n') ? text : `${text}\n`), at: 0, table: null, proto: null, start: 0 };
   const x: Run = { r, w, list: { ...DEFAULT_LIST, nowMs: ns.kernel.sim.nowMs, ...o }, out: [] };
   try {
     for (;;) {

@@ -171,7 +171,10 @@ function parseElement(r: Reader, set: NftSet): NftElement {
     state: null,
   };
   if (set.name !== '' && !set.flags.includes('interval') && !set.flags.includes('dynamic') && !e.key.every(isSingle))
-    refuse(at, "You must add 'flags interval' to your set declaration if you want to add prefix elements");
+    refuse(
+      { ...at, text: r.text.slice(at.at, lastEnd(r)) },
+      "You must add 'flags interval' to your set declaration if you want to add prefix elements",
+    );
   elementOptions(r, e);
   if (takeSymbol(r, ':')) {
     skipNewlines(r);
@@ -182,6 +185,12 @@ function parseElement(r: Reader, set: NftSet): NftElement {
   if (e.expiresAtMs !== null) e.expiresAtMs += now;
   else if (e.timeoutMs) e.expiresAtMs = now + e.timeoutMs;
   return e;
+}
+
+/** Where the token before the cursor ends. */
+function lastEnd(r: Reader): number {
+  const t = r.tokens[r.at - 1];
+  return t.at + t.text.length;
 }
 
 function dataPart(r: Reader, type: string, i: number): Interval {

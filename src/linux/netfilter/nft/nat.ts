@@ -111,6 +111,8 @@ export function natStatement(r: Reader, kind: string): NftStatement {
   const named = isWord(r, 'ip') || isWord(r, 'ip6') ? next(r).text : null;
   if (takeWord(r, 'prefix')) refuse(peek(r), 'prefix NAT is not supported', 'Operation not supported');
   if (!takeWord(r, 'to')) unexpected(peek(r));
+  const at = r.tokens[r.at - (named ? 3 : 2)];
+  if (!named && r.table?.family === 'inet' && !isSymbol(r, ':')) refuse(at, 'ip or ip6 must be specified with address for inet tables.');
   const family: 4 | 6 = (named ?? r.table?.family) === 'ip6' ? 6 : 4;
   const to = target(r, family);
   const f = flags(r);

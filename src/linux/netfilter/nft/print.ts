@@ -11,6 +11,8 @@ export interface ListOptions {
   stateless: boolean;
   /** -t: no elements. */
   terse: boolean;
+  /** -n: priorities as numbers. */
+  numeric?: boolean;
   nowMs: number;
 }
 
@@ -52,7 +54,7 @@ export function chainText(chain: NftChain, o: ListOptions): string {
   if (chain.base) {
     const { type, hook, priority, policy, device } = chain.base;
     const dev = device === null ? '' : ` device "${device}"`;
-    s += `\t\ttype ${type} hook ${hook}${dev} priority ${priorityText(priority, hook)}; policy ${policy};\n`;
+    s += `\t\ttype ${type} hook ${hook}${dev} priority ${o.numeric ? priority : priorityText(priority, hook)}; policy ${policy};\n`;
   }
   for (const rule of chain.rules) s += `\t\t${ruleText(rule, o.stateless)}${handle(o, rule.handle)}\n`;
   return `${s}\t}\n`;

@@ -9,6 +9,8 @@ export interface NftError {
   /** Where it stands: offsets into the input. */
   from: number;
   to: number;
+  /** What it is about, marked with tildes: the terminal statement before one that can have no effect. */
+  about?: { from: number; to: number };
   /** null: the tool's own; else the errno's text, after `Could not process rule: `. */
   errno: string | null;
 }
@@ -22,6 +24,8 @@ export interface Reader {
   table: NftTable | null;
   /** Protocol that earlier matches of the rule fixed: what `th` and ports mean, and what kind of reject. */
   proto: string | null;
+  /** Where the command begins. */
+  start: number;
 }
 
 export interface Refusal {
@@ -35,8 +39,9 @@ export const next = (r: Reader): Token => r.tokens[Math.min(r.at++, r.tokens.len
 
 const lengthOf = (t: Token) => (t.kind === 'string' ? t.text.length + 2 : Math.max(1, t.text.length));
 
-export function refuse(t: Token, message: string, errno: string | null = null): never {
+export function refuse(t: Token, message: string, errno: string | null = null, about: Token | null = null): never {
   const refusal: Refusal = { nftError: { message, from: t.at, to: t.at + lengthOf(t), errno } };
+  if (about) refusal.nftError.about = { from: about.at, to: about.at + lengthOf(about) };
   throw refusal;
 }
 

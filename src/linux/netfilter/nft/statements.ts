@@ -31,7 +31,8 @@ const now = (ctx: NftContext) => ctx.netns.kernel.sim.nowMs;
 export function namedSet(r: Reader): { name: string; set: NftSet } {
   const t = name(r);
   const set = r.table?.sets.get(t.text);
-  return set ? { name: t.text, set } : refuse(t, 'No such file or directory', null);
+  // The @ before it belongs to the place.
+  return set ? { name: t.text, set } : refuse({ ...t, at: t.at - 1, text: `@${t.text}` }, 'No such file or directory');
 }
 
 const live = (ctx: NftContext, set: string): NftSet | undefined => ctx.nft.sets.get(set);

@@ -1,6 +1,7 @@
 // Constants on the right: values, ranges, prefixes, lists of flags, sets in braces.
 import type { Ip } from '../../../wire/ip.ts';
 import { datatype, prefixInterval } from './datatypes.ts';
+import type { Token } from './lex.ts';
 import { isSymbol, next, number, peek, type Reader, refuse, takeSymbol, unexpected } from './reader.ts';
 import type { Interval, NftVerdict, Val } from './types.ts';
 
@@ -8,8 +9,8 @@ import type { Interval, NftVerdict, Val } from './types.ts';
 const isAddress = (type: string) => type === 'ipv4_addr' || type === 'ipv6_addr';
 
 const WRONG: Record<string, string> = {
-  ipv4_addr: 'Could not parse IPv4 address',
-  ipv6_addr: 'Could not parse IPv6 address',
+  ipv4_addr: 'Could not resolve hostname: Name or service not known',
+  ipv6_addr: 'Could not resolve hostname: Name or service not known',
   inet_service: 'Could not resolve service: Servname not supported for ai_socktype',
   inet_proto: 'Could not resolve protocol name',
 };
@@ -28,19 +29,23 @@ export function parseValue(r: Reader, type: string, list = false): Val {
   }
   if (type === 'fib_oif' && text === 'missing') return 0;
   const v = known?.parse(text) ?? null;
-  return v === null
-    ? refuse(t, WRONG[type] ?? (t.kind === 'ip4' || t.kind === 'ip6' ? 'datatype mismatch' : `Could not parse ${type.replace('_', ' ')}`))
-    : v;
+  return v === null ? refuse(t, complaint(t, type)) : v;
+}
+
+function complaint(t: Token, type: string): string {
+  if (t.kind === 'ip4' || t.kind === 'ip6') return 'Could not resolve hostname: Address family for hostname not supported';
+  return WRONG[type] ?? `Could not parse ${type.replace('_', ' ')}`;
 }
 
 /** `v`, `v/24`, `v-w` */
 export function parseInterval(r: Reader, type: string, list = false): Interval {
   const low = parseValue(r, type, list);
   if (isAddress(type) && takeSymbol(r, '/')) {
-    const t = peek(r);
+    const from = r.tokens[r.at - 2];
     const bits = number(r);
     const max = (low as Ip).length * 8;
-    if (bits > max) refuse(t, `Prefix length ${bits} is invalid for type of ${max} bits width`);
+    const whole = { ...from, text: r.text.slice(from.at, r.tokens[r.at - 1].at + r.tokens[r.at - 1].text.length) };
+    if (bits > max) refuse(whole, `Prefix length ${bits} is invalid for type of ${max} bits width`);
     return prefixInterval(low as Ip, bits);
   }
   if (isSymbol(r, '-')) {

@@ -122,7 +122,7 @@ export function* ask(p: Process, u: Userland, l: Lookup, say: Sayings): Co<Answe
 /** 9.18 lets an unreachable host time out; 9.20 reports it when the ICMP error comes. */
 function* patientUdp(p: Process, u: Userland, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
   const untilMs = p.kernel.sim.nowMs + o.timeoutMs;
-  const r = yield* exchangeUdp(p, server, query, o);
+  const r = yield* exchangeUdp(p, server, query, { ...o, receiveErrors: u.tools >= 13 });
   if (!failed(r) || r.stage !== 'io' || u.tools >= 13 || r.error === 'ECONNREFUSED' || r.error === 'timeout') return r;
   yield* sleep(p, untilMs - p.kernel.sim.nowMs);
   return { stage: 'io', error: 'timeout' };

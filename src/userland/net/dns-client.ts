@@ -37,11 +37,14 @@ export interface ExchangeOptions {
   timeoutMs: number;
   source?: Ip | null;
   sourcePort?: number;
+  /** IP_RECVERR: an unreachable host is an error at once, too. */
+  receiveErrors?: boolean;
 }
 
 export function* exchangeUdp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
   const s = socket(p, 'udp', familyOf(server));
   if (typeof s === 'string') return { stage: 'setup', error: s };
+  if (o.receiveErrors) s.options.set('recverr', 1);
   try {
     if (o.source || o.sourcePort) {
       const bound = bind(s, o.source ?? null, o.sourcePort ?? 0);

@@ -64,6 +64,7 @@ export const nslookup = (u: Userland): Program =>
     }
     if (operands.length && operands[0] !== '-') yield* lookup(p, u, s, operands[0]);
     else yield* interactive(p, u, s);
+    print(p, '\n');
     return s.failed ? 1 : 0;
   };
 
@@ -156,7 +157,6 @@ function* lookup(p: Process, u: Userland, s: Settings, word: string): Co<void> {
     if (!r.message.answers.length && !six.message.answers.length) print(p, `*** Can't find ${bare(names[i])}: No answer\n`);
     break;
   }
-  print(p, '\n');
 }
 
 function recursion(p: Process, s: Settings, r: Answered): void {

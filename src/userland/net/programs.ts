@@ -22,7 +22,9 @@ import { nslookup } from './nslookup.ts';
 import { busyboxPing, ping } from './ping.ts';
 import { ssProgram } from './ss.ts';
 import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
+import { tcpdump } from './tcpdump.ts';
 import { busyboxTelnet, telnet } from './telnet.ts';
+import { busyboxTraceroute, mtr, tracepath, traceroute } from './traceroute.ts';
 import { wget } from './wget.ts';
 
 /** Network tools: package, directory, programs. */
@@ -30,11 +32,24 @@ export const NET_PROGRAMS: ProgramTable = [
   [
     'busybox',
     '/bin',
-    { nc: busyboxNc, nslookup: busyboxNslookup, ping: busyboxPing, ping6: busyboxPing, telnet: busyboxTelnet, wget: busyboxWget },
+    {
+      nc: busyboxNc,
+      nslookup: busyboxNslookup,
+      ping: busyboxPing,
+      ping6: busyboxPing,
+      telnet: busyboxTelnet,
+      traceroute: busyboxTraceroute,
+      traceroute6: busyboxTraceroute,
+      wget: busyboxWget,
+    },
   ],
   ['iputils-ping', '/usr/bin', { ping, ping4: ping, ping6: ping }],
   ['netcat-openbsd', '/usr/bin', { nc: openbsdNc, netcat: openbsdNc, 'nc.openbsd': openbsdNc }],
   ['telnet', '/usr/bin', { telnet }],
+  ['tcpdump', '/usr/bin', { tcpdump }],
+  ['traceroute', '/usr/bin', { traceroute, traceroute6: traceroute }],
+  ['iputils-tracepath', '/usr/bin', { tracepath, tracepath6: tracepath }],
+  ['mtr-tiny', '/usr/bin', { mtr }],
   [
     'busybox',
     '/bin',

@@ -29,6 +29,7 @@ type Reply = DnsMessage | null;
 function* askServer(c: Context, server: Ip, queries: DnsMessage[]): Co<Reply[] | 'next' | 'timeout' | 'tc' | 'half'> {
   let s = socket(c.p, 'udp', familyOf(server));
   if (typeof s === 'string') return 'next';
+  s.options.set('recverr', 1); // __res_enable_icmp, since 2.23
   const replies: Reply[] = queries.map(() => null);
   const sim = c.p.kernel.sim;
   try {

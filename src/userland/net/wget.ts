@@ -93,6 +93,8 @@ interface Run {
   out: string | null;
   outStarted: boolean;
   kept: { key: string; reader: Reader } | null;
+  /** Names are resolved once. */
+  resolved: Map<string, Ip[]>;
 }
 
 export const wget = (u: Userland): Program =>
@@ -157,6 +159,7 @@ function newRun(p: Process, u: Userland, o: Options): Run {
     out: optionValue(o, 'O') ?? null,
     outStarted: false,
     kept: null,
+    resolved: new Map(),
   };
 }
 
@@ -239,8 +242,8 @@ function* attempt(r: Run, url: Url): Co<Attempt> {
 
 function* reach(r: Run, url: Url, port: number): Co<Reader | { done: number } | { again: string }> {
   const numeric = numericHost(url.host);
-  let addresses: Ip[] = numeric ? [numeric] : [];
-  if (!numeric) {
+  let addresses: Ip[] = numeric ? [numeric] : (r.resolved.get(url.host) ?? []);
+  if (!addresses.length) {
     say(r, `Resolving ${url.host} (${url.host})... `);
     const look = getaddrinfo(r.p, url.host, { libc: r.u.libc, family: r.family });
     const found = yield* withDeadline(r.p, look, r.p.kernel.sim.nowMs + r.dnsMs);
@@ -250,6 +253,7 @@ function* reach(r: Run, url: Url, port: number): Co<Reader | { done: number } | 
       return { done: 4 };
     }
     addresses = found.addresses;
+    r.resolved.set(url.host, addresses);
     const shown = addresses.slice(0, 3).map(formatIp).join(', ');
     say(r, `${shown}${addresses.length > 3 ? ', ...' : ''}\n`);
   }

@@ -161,7 +161,8 @@ export function defaultRoutes(kernel: Kernel, eth0: Link, config: ClusterConfig,
   for (const f of [4, 6] as const) {
     const gate = gatewayOf(config, f);
     if (!gate || !ips.some(a => familyOf(ip(a)) === f)) continue;
-    addRoute(ns, { dst: cidr(f === 4 ? '0.0.0.0/0' : '::/0'), via: ip(gate), dev: eth0.ifindex, onlink: true });
+    const route = { dst: cidr(f === 4 ? '0.0.0.0/0' : '::/0'), via: ip(gate), dev: eth0.ifindex };
+    if (addRoute(ns, route) === 'ENETUNREACH') addRoute(ns, { ...route, onlink: true }); // a gateway outside the nodes' network
   }
 }
 

@@ -92,13 +92,19 @@ function conntrackPlain(ns: Netns): Plain {
   return toPlain({ ...rest, entries: [...keys].map(([e, k]) => [k, { ...e, master: null }]) });
 }
 
+/** Timers do not survive: a question that is under way is asked anew by the next packet. */
+function settledState(n: Neigh): Neigh['state'] {
+  if (n.state === 'INCOMPLETE') return 'FAILED';
+  return n.state === 'DELAY' || n.state === 'PROBE' ? 'STALE' : n.state;
+}
+
 /** The namespace, or only the `parts` that are asked for. */
 export function snapshotNetns(ns: Netns, parts: Iterable<NetnsPart> = NETNS_PARTS): NetnsSnapshot {
   const out: NetnsSnapshot = { name: ns.name, dirty: [...ns.dirty] };
   for (const part of parts) {
     if (part === 'links') out.links = { nextIfindex: ns.nextIfindex, all: [...ns.links.values()].map(linkPlain) };
     else if (part === 'routes') out.routes = toPlain({ rules: ns.rules, tables: ns.tables });
-    else if (part === 'neigh') out.neigh = toPlain(ns.neigh.map(n => ({ ...n, queue: [] })));
+    else if (part === 'neigh') out.neigh = toPlain(ns.neigh.map(n => ({ ...n, queue: [], state: settledState(n) })));
     else if (part === 'sysctl') out.sysctl = toPlain(ns.sysctls);
     else if (part === 'netfilter') {
       out.netfilter = {};

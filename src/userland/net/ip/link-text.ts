@@ -78,7 +78,9 @@ export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer
   const six = !c.busybox && c.family === 6 && !o.mode;
   if (!six) s += ` qdisc ${qdiscOf(link)}`;
   s += master;
-  if (c.busybox) return `${s} qlen ${link.txqlen}${o.withLayer2 ? nl + layer2(link) : ''}`;
+  // BusyBox knows the operational state only when it was built against musl's headers.
+  const state = c.u.libc === 'musl' ? ` state ${operState(link)}` : '';
+  if (c.busybox) return `${s}${state} qlen ${link.txqlen}${o.withLayer2 ? nl + layer2(link) : ''}`;
   s += ` state ${operState(link)}`;
   if (o.mode) s += ' mode DEFAULT';
   if (!six) s += ' group default';

@@ -5,7 +5,7 @@ import type { Socket } from '../linux/socket.ts';
 import { close, connect, kernelSocket, recvFrom, sendIcmp, sendTo } from '../linux/socket.ts';
 import type { Netns, Tap, Trace, TraceStep } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
-import { runUntil, type Sim } from '../sim/sim.ts';
+import { runUntil, type Sim, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
@@ -127,6 +127,8 @@ function attempt(places: PlaceIndex, from: Netns, to: { ip: Ip; port: number }, 
   const trace: Trace = { steps: [] };
   const task = startTask(sim, client(from, to, spec, trace, places));
   runUntil(sim, () => task.done);
+  // The connection's last packets, too: they must not take part in the next attempt.
+  settle(sim, 200);
   from.taps.delete(tap);
   const verdict = task.result as string;
   const delivered = verdict === 'connected' || verdict === 'refused' ? deliveryOf(trace, places, from, spec) : null;

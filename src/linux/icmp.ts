@@ -45,7 +45,14 @@ export function icmpError(ns: Netns, skb: Skb, type: number, code: number, mtu?:
   };
   const mark = numberSysctl(ns, 'net.ipv4.fwmark_reflect') ? skb.mark : 0;
   if (skb.trace) addStep(skb.trace, ns, 'reject', `ICMP ${icmpName(packet.family, type, code)} to ${formatIp(packet.src)}`, out);
-  stack.sendPacket(ns, out, { trace: skb.trace, mark });
+  // icmp_glue_bits calls nf_ct_attach: the error belongs to the flow it is about, known to the table or not, and is translated like it.
+  const ref = skb.ct;
+  const back = ref?.direction === 'original' ? ('reply' as const) : ('original' as const);
+  const ct =
+    ref?.entry && ref.info !== 'UNTRACKED' && ref.info !== 'INVALID'
+      ? { entry: ref.entry, direction: back, info: 'RELATED' as const }
+      : null;
+  stack.sendPacket(ns, out, { trace: skb.trace, mark, ct });
 }
 
 const UNREACHABLE4 = [

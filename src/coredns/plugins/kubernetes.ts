@@ -165,7 +165,8 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
       answers = yield* addresses(s, zone, r.name, r.type, qname(r), []);
       break;
     case 'TXT':
-      answers = r.name === `dns-version.${zone}` ? [record(qname(r), 'TXT', 28800, { texts: ['1.1.0'] })] : [];
+      if (r.name === `dns-version.${zone}`) answers = [record(qname(r), 'TXT', 28800, { texts: ['1.1.0'] })];
+      else if (services(s, zone, r.name) === NAME_ERROR) answers = NAME_ERROR;
       break;
     case 'CNAME': {
       const found = services(s, zone, r.name);

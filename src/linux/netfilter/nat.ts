@@ -32,7 +32,9 @@ export const isNatDone = (e: CtEntry, manip: Manip): boolean => e.natDone[doneKe
 /** A chosen tuple is taken when its reply would be found as another flow's. */
 function isUsed(ns: Netns, tuple: CtTuple, self: CtEntry): boolean {
   const other = ns.netfilter.conntrack.byTuple.get(tupleKey(invert(tuple), self.zone));
-  return other !== undefined && other !== self && other.expiresAtMs > ns.kernel.sim.nowMs;
+  if (other === undefined || other === self || other.expiresAtMs <= ns.kernel.sim.nowMs) return false;
+  // Packets of one flow that raced are the same flow: confirming them joins them (nf_conntrack_tuple_taken, nf_ct_resolve_clash).
+  return tupleKey(other.original, other.zone) !== tupleKey(self.original, self.zone);
 }
 
 const portOf = (t: CtTuple, manip: Manip): number => (t.icmpId !== undefined ? t.icmpId : manip === 'src' ? t.sport : t.dport);

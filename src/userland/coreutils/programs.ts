@@ -4,6 +4,7 @@ import * as binary from './bytes-tools.ts';
 import * as files from './files.ts';
 import { find } from './find.ts';
 import { GREP } from './grep.ts';
+import { jq } from './jq.ts';
 import { LS, STAT } from './ls.ts';
 import * as misc from './misc.ts';
 import * as plain from './plain.ts';
@@ -192,6 +193,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
   ['tar', '/bin', { tar: tar(false) }],
   ['login', '/bin', { su: tool(misc.AS_USER, false) }],
   ['sudo', '/usr/bin', { sudo: tool(misc.AS_USER, false) }],
+  ['jq', '/usr/bin', { jq }],
   ['gettext-base', '/usr/bin', { envsubst: tool(misc.ENVSUBST, false) }],
   ['openssl', '/usr/bin', { openssl: tool(binary.OPENSSL, false) }],
   ['xxd', '/usr/bin', { xxd: tool(binary.XXD, false) }],

@@ -49,7 +49,9 @@ export function startNodeLifecycle(c: Controllers): void {
     }),
   );
   started = true;
-  monitor(c);
+  // Not before the kubelets of a reloaded session have had the time to say that they are alive.
+  const first = schedule(c.sim, 30, () => monitor(c));
+  c.stops.push(() => cancel(c.sim, first));
   const missing = new Map<string, number>();
   let tick: SimEvent;
   const loop = () => {

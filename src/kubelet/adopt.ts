@@ -10,7 +10,7 @@ import { parseRfc3339 } from '../sim/time.ts';
 import { configure, kindOf, launch, newContainer, runContainer, specOf } from './containers.ts';
 import { pause } from './pause.ts';
 import { deadline, newRuntime, runContainers, startContainerTask, startPod } from './pod-worker.ts';
-import { startProbes } from './probes.ts';
+import { startProbes, untilNextProbe } from './probes.ts';
 import { adoptSandbox } from './sandbox.ts';
 import { currentPod } from './status.ts';
 import type { ContainerRuntime, Kubelet, KubeletState, PodRuntime, SavedContainer } from './types.ts';
@@ -142,23 +142,32 @@ export function resumePod(k: Kubelet, pod: KubeObject): void {
     startPod(k, rt);
     return;
   }
-  const containers = [...rt.containers.values()];
-  const all = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
-  const resting = all.every((s: any) => rt.containers.get(s.name)?.state?.running || atRest(pod, rt.containers.get(s.name)));
-  if (resting) {
-    watchProbes(k, rt, pod);
+  const all: any[] = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
+  const resting = all.every(spec => rt.containers.get(spec.name)?.state?.running || atRest(pod, rt.containers.get(spec.name)));
+  if (resting && all.every(spec => verdictIn(k, spec, rt.containers.get(spec.name)))) {
+    watchProbes(k, rt, all);
     return;
   }
-  // A container waits (for its image, its back-off, its turn): the whole pod is awake.
+  // A container waits (for its image, its back-off, its turn, its first probe): the whole pod is awake.
+  const backingOff = [...rt.containers.values()].some(c => c.state?.waiting?.reason?.endsWith('BackOff'));
   schedule(
     k.server.sim,
     5,
     () => {
       wake(k, rt);
-      rt.task = startTask(k.server.sim, resume(k, rt, containers));
+      if (!resting) rt.task = startTask(k.server.sim, resume(k, rt, pod));
     },
-    containers.some(c => c.state?.waiting?.reason?.endsWith('BackOff')),
+    backingOff,
   );
+}
+
+/** Have the probes of a running container been tried as often as it takes? */
+function verdictIn(k: Kubelet, spec: any, c: ContainerRuntime | undefined): boolean {
+  if (!c?.state?.running || (c.ready && c.started)) return true;
+  const probe = c.started ? spec.readinessProbe : spec.startupProbe;
+  if (!probe) return true;
+  const since = k.server.sim.nowMs - (parseRfc3339(c.state.running.startedAt) ?? 0);
+  return since > ((probe.initialDelaySeconds ?? 0) + (probe.failureThreshold ?? 3) * (probe.periodSeconds ?? 10)) * 1000;
 }
 
 function atRest(pod: KubeObject, c: ContainerRuntime | undefined): boolean {
@@ -169,31 +178,35 @@ function atRest(pod: KubeObject, c: ContainerRuntime | undefined): boolean {
   return policy === 'Never' || (policy === 'OnFailure' && code === 0);
 }
 
-/** The rest of a back-off passes in the background, then the containers that do not run are started as ever. */
-function* resume(k: Kubelet, rt: PodRuntime, containers: ContainerRuntime[]): Co<void> {
-  const sim = k.server.sim;
-  let left = 0;
-  for (const c of containers) {
-    if (c.state?.waiting?.reason !== 'CrashLoopBackOff') continue;
-    const end = parseRfc3339(c.lastState?.terminated?.finishedAt ?? '') ?? sim.nowMs;
-    left = Math.max(left, end + (c.backoffMs || 10_000) - sim.nowMs);
-    c.backoffMs = Math.min(300_000, (c.backoffMs || 10_000) * 2);
+/** The rest of a back-off passes in the background; what has ended is started again, what never was is started as ever. */
+function* resume(k: Kubelet, rt: PodRuntime, pod: KubeObject): Co<void> {
+  for (const c of rt.containers.values()) {
+    const spec = specOf(pod, c.name);
+    if (c.state?.waiting?.reason === 'CrashLoopBackOff') startContainerTask(k, rt, pod, spec, () => afterBackOff(k, rt, c));
+    else if (c.state?.terminated && c.kind !== 'ephemeral' && !atRest(pod, c))
+      startContainerTask(k, rt, pod, spec, () => runContainer(k, rt, c, true));
   }
+  yield* runContainers(k, rt);
+}
+
+function* afterBackOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<number> {
+  const sim = k.server.sim;
+  const wait = c.backoffMs || 10_000;
+  const left = (parseRfc3339(c.lastState?.terminated?.finishedAt ?? '') ?? sim.nowMs) + wait - sim.nowMs;
+  c.backoffMs = Math.min(300_000, wait * 2);
   if (left > 0) yield* pause(sim, left, true);
-  if (!rt.terminating) yield* runContainers(k, rt);
+  return yield* runContainer(k, rt, c);
 }
 
 /** A pod at rest with probes: they go on, which needs its programs, when the clock comes to the next one. */
-function watchProbes(k: Kubelet, rt: PodRuntime, pod: KubeObject): void {
-  const periods = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]
-    .flatMap((s: any) => [s.livenessProbe, s.readinessProbe, s.startupProbe])
-    .filter(Boolean)
-    .map((p: any) => (p.periodSeconds ?? 10) * 1000);
-  if (!periods.length) return;
-  // A network probe of a container that is well cannot fail before something else has happened to it; a command's can at any time.
-  const timer = schedule(k.server.sim, Math.min(...periods), () => wake(k, rt), true);
-  rt.timers.add(timer);
+function watchProbes(k: Kubelet, rt: PodRuntime, specs: any[]): void {
+  const next = specs
+    .flatMap(s => PROBES.map(kind => s[kind] && untilNextProbe(k, rt.containers.get(s.name), s[kind])))
+    .filter(x => typeof x === 'number');
+  if (next.length) rt.timers.add(schedule(k.server.sim, Math.min(...next), () => wake(k, rt), true));
 }
+
+const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'];
 
 /** Plain JSON of what the API objects do not tell. */
 export function snapshotKubelet(k: Kubelet): KubeletState {

@@ -12,6 +12,7 @@ import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
 import { bytes } from '../sim/random.ts';
 import { type Co, killTask, wakeAll } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
+import { wake } from './adopt.ts';
 import { containerEnv, expand } from './env.ts';
 import { ensureImage } from './images.ts';
 import { appendLog, logTail } from './log.ts';
@@ -161,6 +162,8 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
   c.id = hexId(k);
   c.imageRef = pulled.ref;
   recordEvent(k.recorder, pod, 'Normal', 'Created', 'Container created', path);
+  // They share the host's ports: who has them must be there.
+  if (rt.hostNetwork) for (const other of k.pods.values()) if (other.hostNetwork) wake(k, other);
   yield* pause(k.server.sim, 70, false);
   if (rt.terminating) return 'retry';
   const error = launch(k, rt, pod, c, spec, config);

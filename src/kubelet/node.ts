@@ -159,10 +159,10 @@ function refreshStatus(k: Kubelet): void {
   nodeEvent(k, 'Normal', reason, `Node ${k.nodeName} status is now: ${reason}`);
 }
 
-/** Now, and every ten seconds. `reconnected` is called when the apiserver can be reached again. */
+/** At once, and every ten seconds. `reconnected` is called when the apiserver can be reached again. */
 export function startHeartbeat(k: Kubelet, reconnected: () => void): void {
   let was = true;
-  const beat = () => {
+  const beat = (): void => {
     const now = reachable(k);
     if (now) {
       renewLease(k);
@@ -172,5 +172,6 @@ export function startHeartbeat(k: Kubelet, reconnected: () => void): void {
     was = now;
     k.heartbeat = schedule(k.server.sim, LEASE_PERIOD_MS, beat, true);
   };
-  beat();
+  // Not before the machine that this kubelet belongs to is whole.
+  k.heartbeat = schedule(k.server.sim, 1, beat);
 }

@@ -69,6 +69,7 @@ export function startPod(k: Kubelet, rt: PodRuntime): void {
 function* podWorker(k: Kubelet, rt: PodRuntime): Co<void> {
   const sim = k.server.sim;
   yield* pause(sim, 15, false);
+  const slow = Number.parseInt(rt.uid.slice(0, 4), 16) % 700; // no two pods of a node are ready at one moment
   const pod = currentPod(k, rt);
   if (!pod || rt.terminating) return;
   const refused = admission(pod);
@@ -81,7 +82,7 @@ function* podWorker(k: Kubelet, rt: PodRuntime): Co<void> {
   deadline(k, rt, pod);
   syncStatus(k, rt);
   if (!(yield* networkReady(k, rt, pod))) return;
-  if (!(yield* mountVolumes(k, rt))) return;
+  if (!(yield* mountVolumes(k, rt, slow))) return;
   if (!(yield* makeSandbox(k, rt))) return;
   podResolvConf(k, pod, true);
   yield* runContainers(k, rt);
@@ -119,9 +120,9 @@ function* networkReady(k: Kubelet, rt: PodRuntime, pod: KubeObject): Co<boolean>
 }
 
 /** Set up all volumes; what is missing is tried again: 500 ms doubling to two minutes. */
-function* mountVolumes(k: Kubelet, rt: PodRuntime): Co<boolean> {
+function* mountVolumes(k: Kubelet, rt: PodRuntime, slowMs: number): Co<boolean> {
   const sim = k.server.sim;
-  yield* pause(sim, 120, false);
+  yield* pause(sim, 320 + slowMs, false);
   const delays = new Map<string, number>();
   for (;;) {
     const pod = currentPod(k, rt);
@@ -147,7 +148,7 @@ function* mountVolumes(k: Kubelet, rt: PodRuntime): Co<boolean> {
 function* makeSandbox(k: Kubelet, rt: PodRuntime): Co<boolean> {
   const sim = k.server.sim;
   for (let first = true; ; first = false) {
-    yield* pause(sim, 180, false);
+    yield* pause(sim, 280, false);
     const pod = currentPod(k, rt);
     if (!pod || rt.terminating) return false;
     const error = createSandbox(k, rt, pod);

@@ -6,6 +6,7 @@ import { bytesToString, concat } from '../sim/bytes.ts';
 import { newPipe } from '../sim/pipe.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
+import { parseRfc3339 } from '../sim/time.ts';
 import { execIn, fieldPathOf, specOf, stopContainer } from './containers.ts';
 import { pause } from './pause.ts';
 import { grpcProbe, httpProbe, type ProbeResult, tcpProbe } from './probe-net.ts';
@@ -31,9 +32,24 @@ export function startProbes(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, spe
   c.ready = adopted ? had.ready : !has('readiness') && c.started;
   for (const p of c.probes) {
     const first = (spec[`${p.kind}Probe`].initialDelaySeconds ?? 0) * 1000;
-    arm(k, rt, c, p, adopted ? period(spec, p) : Math.max(first, 30), adopted);
+    const probe = spec[`${p.kind}Probe`];
+    if (adopted) arm(k, rt, c, p, untilNextProbe(k, c, probe), c.ready || tried(k, c, probe));
+    else arm(k, rt, c, p, Math.max(first, 30), false);
   }
 }
+
+const age = (k: Kubelet, c: ContainerRuntime): number => k.server.sim.nowMs - (parseRfc3339(c.state?.running?.startedAt ?? '') ?? 0);
+
+/** Probes keep to their rhythm since the container's start, whoever runs the kubelet. */
+export function untilNextProbe(k: Kubelet, c: ContainerRuntime | undefined, probe: any): number {
+  if (!c) return 0;
+  const every = (probe.periodSeconds ?? 10) * 1000;
+  const since = age(k, c) - (probe.initialDelaySeconds ?? 0) * 1000;
+  return since < 0 ? -since : every - (since % every);
+}
+
+const tried = (k: Kubelet, c: ContainerRuntime, probe: any): boolean =>
+  age(k, c) > ((probe.initialDelaySeconds ?? 0) + (probe.failureThreshold ?? 3) * (probe.periodSeconds ?? 10)) * 1000;
 
 export function stopProbes(k: Kubelet, c: ContainerRuntime): void {
   for (const p of c.probes) {

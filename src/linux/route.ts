@@ -201,8 +201,8 @@ export function selectSource(ns: Netns, dev: Link, dst: Ip): Ip | null {
     first ??= a.ip;
   }
   if (first) return first;
+  // A device that is down still lends its address (in_dev_select_addr does not ask).
   for (const other of ns.links.values()) {
-    if (!other.up) continue;
     for (const a of other.addresses) if (a.ip.length === 4 && a.scope === 'global') return a.ip;
   }
   return null;

@@ -25,6 +25,7 @@ import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
 import { agentProgram, nodeServers } from './programs.ts';
 import { machineRootfs } from './rootfs.ts';
+import { systemctl } from './systemctl.ts';
 import { defaultRoutes, nodeBits } from './world.ts';
 
 export interface NodeRuntime {
@@ -65,6 +66,8 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     cniDel: s => cniDel(node, s),
     cniAdopt: (s, ips) => void plumb(node, s, ips),
     findImage: imageOf,
+    imagePresent: ref => findImage(ref) !== null,
+    missingImage: ref => (tagExists(ref) ? 'repository' : 'tag'),
     buildRootfs: image => containerRootfs(image),
     clusterDNS: dnsAddresses(engine.config),
     clusterDomain: 'cluster.local',
@@ -122,6 +125,7 @@ function build(node: NodeRuntime): BuiltNode {
   const rootfs = machineRootfs(kernel);
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
   ensureDir(rootfs, '/etc/kubernetes/manifests');
+  place(rootfs, '/usr/bin/systemctl', { ...newFile('', 0o755), program: systemctl(node) });
   for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
   const cni: CniNode = {
     cluster: engine.cni,
@@ -241,8 +245,9 @@ const NO_CNI =
   'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
 
 function linkToOthers(node: NodeRuntime): boolean {
-  if (!node.built) return true;
-  const eth0 = linkByName(node.built.kernel.netns.get('')!, node.engine.config.cni.interface);
+  // A machine that is not there is as it was made, unless a command had changed it.
+  if (!node.built && !node.engine.saved.has(`netns:${node.spec.name}:`)) return true;
+  const eth0 = linkByName(build(node).kernel.netns.get('')!, node.engine.config.cni.interface);
   return !!eth0?.up;
 }
 
@@ -250,10 +255,14 @@ function linkToOthers(node: NodeRuntime): boolean {
 
 const images = new Map<string, Image | null>();
 
+/** Nobody can know what registries hold; a reference that says of itself that it is not there is believed. */
+const SAYS_NOT_THERE = /no-?such|non-?exist|not-?exist|does-?nt?-?exist|not-?found|\bbogus\b/i;
+
 function imageOf(ref: string): ImageConfig | null {
   let image = images.get(ref);
   if (image === undefined) {
-    image = findImage(ref) ?? (tagExists(ref) ? unknownImage(ref, [], unknownServer) : null);
+    const exists = tagExists(ref) && !SAYS_NOT_THERE.test(ref);
+    image = findImage(ref) ?? (exists ? unknownImage(ref, [], unknownServer) : null);
     images.set(ref, image);
   }
   return image as ImageConfig | null;

@@ -266,7 +266,7 @@ function plus(q: Query, text: string): string | null {
   if (UNMODELLED.has(bare) && !off) return `dig: podnet does not model +${bare}\n`;
   const name = known(bare).length ? (known(bare).find(k => k === bare) ?? known(bare)[0]) : null;
   if (!name) return `Invalid option: +${text}\n${USAGE}`;
-  if (name === 'all') for (const k of ['question', 'answer', 'authority', 'additional', 'comments', 'stats']) q.on[k] = !off;
+  if (name === 'all') for (const k of ['question', 'answer', 'authority', 'additional', 'comments', 'stats', 'cmd']) q.on[k] = !off;
   else if (name === 'short')
     Object.assign(
       q.on,

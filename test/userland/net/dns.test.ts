@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { busyboxNslookup } from '../../../src/userland/net/busybox-nslookup.ts';
+import { dig } from '../../../src/userland/net/dig.ts';
+import { getent } from '../../../src/userland/net/getent.ts';
+import { host } from '../../../src/userland/net/host.ts';
+import { nslookup } from '../../../src/userland/net/nslookup.ts';
+import { busyboxUserland } from '../../../src/userland/userland.ts';
+import { ip } from '../../../src/wire/ip.ts';
+import { type Asked, dnsServer } from '../dns.ts';
+import { files, run, start, twoHosts } from '../hosts.ts';
+
+const MUSL = busyboxUserland(37, 'musl');
+
+function lab(resolvConf = 'nameserver 10.0.0.1\nsearch a.test b.test\noptions ndots:2\n') {
+  const h = twoHosts();
+  files({ '/etc/resolv.conf': resolvConf }, h.client.fs);
+  const asked: Asked[] = [];
+  const big = Array.from({ length: 60 }, (_, i) => ({ ip: Uint8Array.of(10, 9, 9, i) }));
+  const records = {
+    'web.b.test. A': [{ ip: ip('10.1.1.1') }],
+    'x.y.z. A': [{ ip: ip('10.1.1.2') }],
+    'x.y.z. AAAA': [{ ip: ip('fd00::2') }],
+    'big.test. A': big,
+    '_http._tcp.web. SRV': [{ priority: 0, weight: 50, port: 80, target: 'web.b.test.' }],
+    '1.1.1.10.in-addr.arpa. PTR': [{ host: 'web.b.test.' }],
+  };
+  start(h, h.server, dnsServer(records, asked), ['dns']);
+  return { h, asked };
+}
+
+test('glibc walks the search list with both questions at once', () => {
+  const { h, asked } = lab();
+  expect(run(h, getent, 'getent ahosts web').out).toBe(
+    '10.1.1.1        STREAM web.b.test\n10.1.1.1        DGRAM  \n10.1.1.1        RAW    \n',
+  );
+  expect(asked.map(q => `${q.name} ${q.type}`)).toEqual(['web.a.test. A', 'web.a.test. AAAA', 'web.b.test. A', 'web.b.test. AAAA']);
+});
+
+test('enough dots: the name itself is first', () => {
+  const { h, asked } = lab();
+  expect(run(h, getent, 'getent ahostsv4 x.y.z').out).toContain('10.1.1.2');
+  expect(asked).toEqual([{ name: 'x.y.z.', type: 'A', tcp: false }]);
+});
+
+test('nobody answers: two attempts of five seconds for each of two names', () => {
+  const { h } = lab('nameserver 10.0.0.1\nsearch drop\n');
+  const before = h.sim.nowMs;
+  expect(run(h, getent, 'getent ahosts w.drop.').code).toBe(2);
+  expect(Math.round((h.sim.nowMs - before) / 1000)).toBe(10);
+});
+
+test('musl waits five seconds where glibc is refused at once', () => {
+  const { h } = lab('nameserver 10.0.0.2\n'); // nobody listens on the client itself
+  let before = h.sim.nowMs;
+  expect(run(h, getent, 'getent ahosts web').code).toBe(2);
+  expect(h.sim.nowMs - before).toBeLessThan(50);
+  before = h.sim.nowMs;
+  expect(run(h, getent, 'getent ahosts web', { u: MUSL }).code).toBe(2);
+  expect(Math.round((h.sim.nowMs - before) / 1000)).toBe(5);
+});
+
+test('a truncated answer is asked for again over TCP', () => {
+  const { h, asked } = lab();
+  expect(run(h, getent, 'getent ahostsv4 big.test.').out.match(/STREAM/g)).toHaveLength(60);
+  expect(asked.map(q => q.tcp)).toEqual([false, true]);
+});
+
+test('dig: layout, columns by tab stops', () => {
+  const { h } = lab();
+  const out = run(h, dig, 'dig @10.0.0.1 x.y.z').out;
+  expect(out.replace(/\d+(?= msec)|id: \d+|WHEN: .*|COOKIE: \w+/g, '#')).toBe(`
+; <<>> DiG 9.18.49-1~deb12u3-Debian <<>> @10.0.0.1 x.y.z
+; (1 server found)
+;; global options: +cmd
+;; Got answer:
+;; ->>HEADER<<- opcode: QUERY, status: NOERROR, #
+;; flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1
+;; WARNING: recursion requested but not available
+
+;; OPT PSEUDOSECTION:
+; EDNS: version: 0, flags:; udp: 1232
+; # (echoed)
+;; QUESTION SECTION:
+;x.y.z.				IN	A
+
+;; ANSWER SECTION:
+x.y.z.			30	IN	A	10.1.1.2
+
+;; Query time: # msec
+;; SERVER: 10.0.0.1#53(10.0.0.1) (UDP)
+;; #
+;; MSG SIZE  rcvd: 62
+
+`);
+  expect(run(h, dig, 'dig +short -x 10.1.1.1').out).toBe('web.b.test.\n');
+  expect(run(h, dig, 'dig +noall +answer SRV _http._tcp.web').out).toBe('_http._tcp.web.\t\t30\tIN\tSRV\t0 50 80 web.b.test.\n');
+  expect(run(h, dig, 'dig +short +search web').out).toBe('10.1.1.1\n');
+});
+
+test('dig without an answer', () => {
+  const { h } = lab();
+  const out = run(h, dig, 'dig +time=1 +tries=2 x.drop');
+  expect(out.code).toBe(9);
+  expect(out.out.match(/communications error to 10\.0\.0\.1#53: timed out/g)).toHaveLength(2);
+  expect(run(h, dig, 'dig +tries=1 @10.0.0.2 a').out).toContain(';; communications error to 10.0.0.2#53: connection refused');
+  expect(run(h, dig, 'dig +nosuch')).toMatchObject({ code: 1, err: expect.stringContaining('Invalid option: +nosuch') });
+});
+
+test('nslookup and host', () => {
+  const { h } = lab();
+  expect(run(h, nslookup, 'nslookup web').out).toBe(
+    ';; Got recursion not available from 10.0.0.1\n;; Got recursion not available from 10.0.0.1\nServer:\t\t10.0.0.1\nAddress:\t10.0.0.1#53\n\nName:\tweb.b.test\nAddress: 10.1.1.1\n;; Got recursion not available from 10.0.0.1\n\n',
+  );
+  expect(run(h, nslookup, 'nslookup nosuch.q 10.0.0.1')).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("** server can't find nosuch.q: NXDOMAIN"),
+  });
+  expect(run(h, host, 'host x.y.z').out).toBe('x.y.z has address 10.1.1.2\nx.y.z has IPv6 address fd00::2\n');
+  expect(run(h, host, 'host -t MX x.y.z').out).toBe('x.y.z has no MX record\n');
+  expect(run(h, host, 'host nosuch')).toMatchObject({ code: 1, out: 'Host nosuch not found: 3(NXDOMAIN)\n' });
+});
+
+test("BusyBox' nslookup asks every search domain at once", () => {
+  const { h } = lab();
+  const r = run(h, busyboxNslookup, 'nslookup web', { u: MUSL });
+  expect(r.code).toBe(1);
+  expect(r.out).toBe(
+    "Server:\t\t10.0.0.1\nAddress:\t10.0.0.1:53\n\n** server can't find web.a.test: NXDOMAIN\n\nName:\tweb.b.test\nAddress: 10.1.1.1\n\n** server can't find web.a.test: NXDOMAIN\n\n\n",
+  );
+});

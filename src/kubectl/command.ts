@@ -2,10 +2,10 @@
 
 import type { ApiRequest, ApiResponse, KubeList, KubeObject, Status, Table } from '../apiserver/types.ts';
 import { writePipe } from '../sim/pipe.ts';
-import { civilTime } from '../sim/time.ts';
 import { exitFailure, fail, failure, goQuote, statusFailure } from './failure.ts';
 import { type ParsedFlags, parseDuration } from './flags.ts';
 import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
+import { klogTime } from './klog.ts';
 import { kubeconfigPath, readKubeconfig } from './kubeconfig.ts';
 
 export interface Cmd {
@@ -21,6 +21,8 @@ export interface Cmd {
   connection: Connection | null;
   kubeconfig: Kubeconfig | null;
   warned: boolean;
+  /** `__completeNoDesc` */
+  plainCompletion?: boolean;
 }
 
 export const out = (cmd: Cmd, text: string): void => void writePipe(cmd.host.stdout, text);
@@ -74,6 +76,13 @@ export function contextOf(cmd: Cmd): ContextInForce {
   return { name, cluster, user, namespace: row?.context.namespace ?? '', server };
 }
 
+/** The namespace in force: --namespace, the context's, or `default`. */
+export function setNamespace(cmd: Cmd): void {
+  const given = flag(cmd, 'namespace');
+  cmd.explicitNamespace = given !== '';
+  cmd.namespace = given || contextOf(cmd).namespace || 'default';
+}
+
 /** The API server of the context in force. */
 export function connect(cmd: Cmd): Connection {
   if (cmd.connection) return cmd.connection;
@@ -124,13 +133,7 @@ export function request<T extends KubeObject | KubeList | Table | Status = KubeO
   return response.body as T;
 }
 
-/** klog's line: level, date and time, process, file. */
-function klogWarning(cmd: Cmd, text: string): void {
-  const c = civilTime(cmd.host.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const time = `${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${String(Math.floor(c.ms * 1000)).padStart(6, '0')}`;
-  err(cmd, `W${two(c.month)}${two(c.day)} ${time}       1 helpers.go:730] ${text}\n`);
-}
+const klogWarning = (cmd: Cmd, text: string): void => err(cmd, `W${klogTime(cmd)} helpers.go:730] ${text}\n`);
 
 export type DryRun = 'none' | 'client' | 'server';
 

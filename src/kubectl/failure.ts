@@ -42,6 +42,12 @@ export function aggregate(errors: Failure[]): Failure | null {
   };
 }
 
+/** utilerrors.NewAggregate as checkErr sees it: even one error is printed without `error: ` then. */
+export function throwAll(errors: Failure[]): void {
+  const flat = errors.flatMap(e => e.errors ?? [e]);
+  if (flat.length) throw { kubectlFailure: true, message: flat.map(e => e.message).join(', '), errors: flat, code: 1 } satisfies Failure;
+}
+
 export const isNotFound = (f: Failure): boolean => f.status?.reason === 'NotFound';
 
 /** cmdutil.AddSourceToErr */

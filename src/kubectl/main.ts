@@ -2,7 +2,7 @@
 
 import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
-import { type Cmd, contextOf, flag } from './command.ts';
+import { type Cmd, flag, setNamespace } from './command.ts';
 import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
 import { missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
@@ -147,6 +147,7 @@ function* runCommand(argv: string[], host: KubectlHost): Co<number> {
   if (i.error) throw i.error;
   if (isFailure(i.flags)) throw i.flags;
   const cmd = newCmd(host, i.path, i.flags);
+  cmd.plainCompletion = argv.includes('__completeNoDesc');
   if (i.path === 'help')
     return lazy('help').helpCommand(
       cmd,
@@ -179,10 +180,4 @@ export function newCmd(host: KubectlHost, path: string, flags: ParsedFlags): Cmd
     kubeconfig: null,
     warned: false,
   };
-}
-
-function setNamespace(cmd: Cmd): void {
-  const given = flag(cmd, 'namespace');
-  cmd.explicitNamespace = given !== '';
-  cmd.namespace = given || contextOf(cmd).namespace || 'default';
 }

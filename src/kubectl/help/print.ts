@@ -25,7 +25,7 @@ const GROUPS: [string, string[]][] = [
 
 const OPTIONS_HINT = 'Use "kubectl options" for a list of global command-line options (applies to all commands).\n';
 
-const ownFlags = (path: string): FlagDef[] => {
+export const ownFlags = (path: string): FlagDef[] => {
   const rows = new Set((FLAGS[path] ?? '').split('|').map(r => r.split(/[,:]/)[0]));
   return flagsOf(path).filter(f => rows.has(f.name));
 };
@@ -35,6 +35,15 @@ function flagText(f: FlagDef, usage: string): string {
   const value = list ? (f.default.startsWith('[') ? f.default : `[${f.default}]`) : f.type === 's' ? `'${f.default}'` : f.default;
   return `    ${f.short ? `-${f.short}, ` : ''}--${f.name}=${value}:\n\t${usage}\n`;
 }
+
+export const shortOf = (path: string): string => HELP[path]?.short ?? '';
+
+/** For completion: which flags are not shown, and what each is for. */
+export const HELP_FLAGS = (path: string): { hidden: string[]; usage: (name: string) => string } => ({
+  hidden: [...(HELP[path]?.hiddenFlags ?? []), ...(HELP['']?.hiddenFlags ?? [])],
+  usage: name =>
+    HELP[path]?.flags[name] ?? HELP['']?.flags[name] ?? (name === 'help' ? `help for ${path.split(' ').at(-1) || 'kubectl'}` : ''),
+});
 
 export function flagBlock(path: string, home: string): string {
   const help = HELP[path];

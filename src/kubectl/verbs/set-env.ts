@@ -20,7 +20,7 @@ function splitWords(args: string[]): { resources: string[]; words: string[] } {
   const resources: string[] = [];
   const words: string[] = [];
   for (const s of args) {
-    if (/^[^]+=[^]*$/.test(s) || s.endsWith('-')) words.push(s);
+    if (/^.+=/s.test(s) || s.endsWith('-')) words.push(s);
     else if (words.length) fail(`all resources must be specified before environment changes: ${args.join(' ')}`);
     else resources.push(s);
   }

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, flag, list } from '../command.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
+import { type Failure, fail, failure, goQuote, isFailure, throwAll } from '../failure.ts';
 import { resourceList } from '../generators/workload.ts';
 import { goJson } from '../go-json.ts';
 import { parsePairs } from '../key-values.ts';
@@ -134,8 +134,7 @@ export function changeAll(cmd: Cmd, mode: DryRun, infos: Info[], c: Change): voi
       errors.push(c.refused ? failure(`${c.refused} ${e.message}`) : e);
     }
   }
-  const error = aggregate(errors);
-  if (error) throw error;
+  throwAll(errors);
 }
 
 const NONE = 'one or more resources must be specified as <resource> <name> or <resource>/<name>';
@@ -160,8 +159,7 @@ function* setImage(cmd: Cmd): Co<number> {
   if (!names.length) errors.push(failure('at least one image update is required'));
   else if (names.length > 1 && '*' in images)
     errors.push(failure('all containers are already specified by *, but saw more than one container_name=container_image pairs'));
-  const error = aggregate(errors);
-  if (error) throw error;
+  throwAll(errors);
   checkLocal(cmd, mode);
   changeAll(cmd, mode, infos, {
     operation: 'image updated',

@@ -40,14 +40,24 @@ export function startTask<T>(sim: Sim, co: Co<T>, background = false, created?: 
 /** The task that is running now: tells a sleep whether it is a background one. */
 let current: Task<unknown> | null = null;
 
+/** Tasks whose generator is on the stack: one that kills itself, or is killed by a child that it has just started. */
+const running = new Set<Task<unknown>>();
+
 function resume<T>(task: Task<T>): void {
   if (task.done) return;
   task.abandon = null;
   const outer = current;
   current = task as Task<unknown>;
+  running.add(task as Task<unknown>);
   try {
     for (;;) {
       const r = task.co.next();
+      if (task.done) {
+        // It was killed by what it did itself: now that it waits, its `finally` blocks can run.
+        running.delete(task as Task<unknown>);
+        if (!r.done) task.co.return(task.result as T);
+        return;
+      }
       if (r.done) {
         finish(task, r.value);
         return;
@@ -67,6 +77,7 @@ function resume<T>(task: Task<T>): void {
     }
   } finally {
     current = outer;
+    running.delete(task as Task<unknown>);
   }
 }
 
@@ -82,7 +93,7 @@ export function killTask<T>(task: Task<T>, result: T): void {
   task.abandon?.();
   task.abandon = null;
   task.done = true; // a pending resume finds nothing to do
-  task.co.return(result);
+  if (!running.has(task as Task<unknown>)) task.co.return(result);
   finish(task, result);
 }
 

@@ -48,10 +48,14 @@ export function findImage(ref: string): Image | null {
   return image;
 }
 
-/** false: the table knows this repository, and it has no such tag: `nginx:1.161`. */
+/** Names that say of themselves that they lead nowhere, as in lessons about ImagePullBackOff; and registries that RFC 2606 reserves. */
+const NOWHERE =
+  /no-?such|non-?exist|not-?exist|doesnt?-?exist|invalid|not-?found|imaginary|^(example\.(com|org|net)|[^/]*\.(example|invalid|test))(:\d+)?\//;
+
+/** false: the table knows this repository, and it has no such tag (`nginx:1.161`); or the name says itself that there is none. */
 export function tagExists(ref: string): boolean {
   const parsed = parseReference(ref);
-  if (!parsed) return false;
+  if (!parsed || NOWHERE.test(`${parsed.registry}/${parsed.repository}:${parsed.tag}`)) return false;
   const repository = canonicalRepository(parsed);
   const row = ROWS.find(r => (typeof r.match === 'string' ? r.match === repository : r.match.test(repository)));
   return !row?.tags || !parsed.tag || row.tags.test(parsed.tag);

@@ -118,6 +118,8 @@ const kill: Builtin = {
     }
     let status = 0;
     for (const arg of args) if (!killOne(sh, arg, signal)) status = 1;
+    // Nothing follows in a process that has killed itself.
+    while (sh.p.exitCode !== null) yield* waitOn(sh.p.kernel.sim, []);
     return status;
   },
 };

@@ -4,7 +4,7 @@ import { accept, bind, close, listen, recv, send, socket } from '../linux/socket
 import type { Process, Program } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
-import type { Ip } from '../wire/ip.ts';
+import { kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
 import { ip } from '../wire/ip.ts';
 import type { NodeRuntime } from './node.ts';
 
@@ -51,31 +51,9 @@ function* idle(p: Process): Co<number> {
   for (;;) yield* waitOn(p.kernel.sim, []);
 }
 
-/**
- * Servers that speak TLS to clients with certificates. podnet models the connection, not the protocol behind it: whoever speaks plain
- * HTTP is told so, in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP).
- */
 function* tlsListeners(p: Process, ports: { port: number; address: string | null }[]): Co<number> {
-  const serve = function* (port: number, address: Ip | null): Co<number> {
-    const s = socket(p, 'tcp', address ? 4 : 6);
-    if (typeof s === 'string' || bind(s, address, port) || listen(s)) return 1;
-    for (;;) {
-      const c = yield* accept(s);
-      if (typeof c === 'string') return 1;
-      startTask(p.kernel.sim, refusePlain(c), true);
-    }
-  };
-  for (const { port, address } of ports) startTask(p.kernel.sim, serve(port, address === null ? null : ip(address)), true);
+  for (const { port, address } of ports) kubeEndpoint(p, port, address === null ? null : ip(address));
   return yield* idle(p);
-}
-
-function* refusePlain(c: Exclude<ReturnType<typeof socket>, string>): Co<number> {
-  const first = yield* recv(c);
-  if (typeof first !== 'string' && first.length && first[0] !== 22) {
-    yield* send(c, stringToBytes('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'));
-  }
-  close(c);
-  return 0;
 }
 
 function* healthz(p: Process, port: number): Co<number> {

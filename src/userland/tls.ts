@@ -101,10 +101,14 @@ export function* tlsConnect(
   return { stream: streamOver(r), certificate };
 }
 
-/** The server's side. null: what came was no TLS, or the client went away. */
-export function* tlsAccept(s: Socket, choose: (hello: ClientHello) => Certificate): Co<{ stream: Stream; hello: ClientHello } | null> {
+/** The server's side. 'plain': what came was no TLS; null: the client went away, or spoke something else. */
+export function* tlsAccept(
+  s: Socket,
+  choose: (hello: ClientHello) => Certificate,
+): Co<{ stream: Stream; hello: ClientHello } | 'plain' | null> {
   const r: Records = { socket: s, buffer: new Uint8Array(0) };
   const got = yield* readRecord(r, 60_000);
+  if (got === 'wrong version number') return 'plain';
   if (got === null || typeof got === 'string' || got.type !== HANDSHAKE) return null;
   const hello = JSON.parse(bytesToString(got.body.subarray(4))) as ClientHello;
   const body = stringToBytes(JSON.stringify(choose(hello)));

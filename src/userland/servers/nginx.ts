@@ -212,7 +212,7 @@ function* connection(n: Nginx, s: Socket, ssl: boolean): Co<void> {
   const year = 31_536_000_000;
   const cert = { subject: `CN = ${n.hostname}`, issuer: `CN = ${n.hostname}`, sans: [n.hostname], notBeforeMs: 0, notAfterMs: 100 * year };
   const t = yield* tlsAccept(s, hello => ({ ...cert, sans: [hello.sni ?? n.hostname] }));
-  if (t) yield* serveStream(t.stream, handler, o);
+  if (t && t !== 'plain') yield* serveStream(t.stream, handler, o);
 }
 
 /** nginx's own order of headers (ngx_http_header_filter_module.c). */

@@ -231,7 +231,9 @@ function abbreviated(all: Options[], name: string): string | null {
 function takeExtension(w: RuleWords, cur: Cursor, name: string, attached: string | null, table: Table, ns: Netns): true | null | Problem {
   const targetOption = w.target?.row ? optionOf(w.target.row, name) : null;
   if (targetOption && w.target?.row) return takeOption(w.target.options, w.target.row, targetOption, cur, attached);
-  for (const m of w.modules) {
+  // What was loaded last comes first: `-m connmark … -m mark --mark` means mark's (xtables_merge_options).
+  for (let i = w.modules.length - 1; i >= 0; i--) {
+    const m = w.modules[i];
     if (m.closed) continue;
     const option = optionOf(m.row, name);
     if (option) return takeOption(m.options, m.row, option, cur, attached);
@@ -298,7 +300,7 @@ function addresses(x: { text: string; invert: boolean } | null, table: Table): (
   for (const text of x.text.split(',')) {
     const a = parseAddress(text, table.family);
     if (isProblem(a)) return a;
-    out.push(a.bits === 0 && !x.invert ? null : { ...a, invert: x.invert });
+    out.push(a.bits === 0 && !x.invert ? null : { ip: a.ip, mask: a.mask, bits: a.bits, invert: x.invert });
   }
   return out;
 }
@@ -334,6 +336,8 @@ function buildRule(
     rule.matches.push({ module: m.name, ...built });
     if (NEEDS_CONNTRACK.has(m.name)) enableConntrack(ns);
   }
+  // `! -s 0.0.0.0/0` can match nothing, and the kernel says so.
+  if ((src?.invert && src.bits === 0) || (dst?.invert && dst.bits === 0)) return kernelRefuses();
   const target = w.target ? buildTarget(w, c, table, ns, chain) : null;
   if (isProblem(target)) return target;
   rule.target = target;

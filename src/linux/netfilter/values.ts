@@ -46,13 +46,13 @@ export function parseUint(s: string, min = 0, max = 0xffffffff): number | null {
   return n >= min && n <= max ? n : null;
 }
 
-/** A port or a service's name. */
-export function parsePort(s: string, proto: number): number | null {
+/** A port or a service's name; the names of tcp and udp are taken for each other unless `strict`. */
+export function parsePort(s: string, proto: number, strict = false): number | null {
   const n = parseUint(s, 0, 65535);
   if (n !== null) return n;
   const name = proto === 17 ? 'udp' : proto === 132 ? 'sctp' : 'tcp';
   for (const [service, port, protocols] of SERVICES) if (service === s && protocols.includes(name)) return port;
-  return null;
+  return strict || proto === 132 ? null : (SERVICES_BY_NAME.get(s) ?? null);
 }
 
 /** `80`, `80:90`, `:90`, `80:`, with service names. */
@@ -147,8 +147,8 @@ export function matchesMask(ip: Ip, net: Ip, mask: Ip): boolean {
   return true;
 }
 
-/** `10.0.0.0/8`, `10.0.0.0/255.0.255.0`, `10.0.0.1`; the address with its host bits cleared. */
-export function parseAddress(s: string, family: Family): { ip: Ip; mask: Ip; bits: number } | Problem {
+/** `10.0.0.0/8`, `10.0.0.0/255.0.255.0`, `10.0.0.1`; the address with its host bits cleared, and as it was given. */
+export function parseAddress(s: string, family: Family): { ip: Ip; host: Ip; mask: Ip; bits: number } | Problem {
   const slash = s.indexOf('/');
   const host = slash < 0 ? s : s.slice(0, slash);
   const ip = family === 4 ? (parseLoose4(host) ?? (host === 'localhost' ? parseLoose4('127.0.0.1') : null)) : parseIp(host);
@@ -164,7 +164,7 @@ export function parseAddress(s: string, family: Family): { ip: Ip; mask: Ip; bit
     else if (dotted && dotted.length === ip.length) mask = dotted;
     else return usage(`invalid mask \`${text}' specified`);
   }
-  return { ip: masked(ip, mask), mask, bits: maskBits(mask) };
+  return { ip: masked(ip, mask), host: ip, mask, bits: maskBits(mask) };
 }
 
 /** xtables_numeric_to_ipaddr takes `10.1` as 10.1.0.0 when a mask follows; here: dotted with up to four parts. */

@@ -58,8 +58,7 @@ export function ruleLine(r: Rule, number: number, v6: boolean, o: ListOptions): 
   s += `${(r.target?.name === 'NOTRACK' ? 'CT' : (r.target?.name ?? '')).padEnd(9)} `;
   const proto = o.numeric && o.numberProtocols ? String(r.proto) : protocolName(r.proto);
   s += `${r.protoInvert ? '!' : ' '}${proto.padEnd(5)}`;
-  if (v6) s += '   ';
-  else s += `${r.fragment === false ? '!' : '-'}${r.fragment === null ? '-' : 'f'} `;
+  s += `${r.fragment === false ? '!' : '-'}${r.fragment === null ? '-' : 'f'} `;
   if (o.verbose) s += ` ${iface(r.in, o).padEnd(6)} ${iface(r.out, o).padEnd(6)} `;
   s += `${r.src?.invert ? '!' : ' '}${address(r.src, v6, o).padEnd(19)} `;
   s += `${r.dst?.invert ? '!' : ' '}${address(r.dst, v6, o).padEnd(19)} `;

@@ -99,7 +99,10 @@ function ctTest(o: Option, c: ParseContext): CtTest | Problem {
     const a = parseAddress(o.value, c.family);
     if (isProblem(a)) return a;
     const [tuple, side] = TUPLES[o.name];
-    return { text: formatIp(a.ip) + maskSuffix(a.mask, a.bits), test: ct => matchesMask(tuple(ct.entry)[side], a.ip, a.mask) };
+    return {
+      text: formatIp(a.host) + (a.bits < 0 ? '' : maskSuffix(a.mask, a.bits)),
+      test: ct => matchesMask(tuple(ct.entry)[side], a.ip, a.mask),
+    };
   }
   if (o.name in PORTS) {
     const [a, b] = o.value.split(':');

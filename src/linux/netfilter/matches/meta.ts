@@ -39,7 +39,7 @@ function typeOf(ip: Ip, ctx: HookContext, limit: Link | null): string {
   return addressType(ctx.netns, ip);
 }
 
-function buildAddrtype(options: Option[]): Built | Problem {
+function buildAddrtype(options: Option[], c: ParseContext): Built | Problem {
   const src = last(options, '--src-type');
   const dst = last(options, '--dst-type');
   if (!src && !dst) return usage('addrtype: you must specify --src-type or --dst-type');
@@ -50,6 +50,9 @@ function buildAddrtype(options: Option[]): Built | Problem {
   if (srcTypes && !(srcTypes instanceof Set)) return srcTypes;
   const dstTypes = dst ? addressTypes(dst) : null;
   if (dstTypes && !(dstTypes instanceof Set)) return dstTypes;
+  // IPv6 has no broadcast, and routes of these types are not asked about (xt_addrtype.c).
+  const only4 = ['BROADCAST', 'PROHIBIT', 'BLACKHOLE', 'THROW', 'NAT', 'XRESOLVE'];
+  if (c.family === 6 && only4.some(t => srcTypes?.has(t) || dstTypes?.has(t))) return kernelRefuses();
   const names = (s: Set<string>) => ADDRESS_TYPES.filter(t => s.has(t)).join(',');
   const limits = limitIn ? 'limit-iface-in' : limitOut ? 'limit-iface-out' : '';
   return {
@@ -64,7 +67,7 @@ function buildAddrtype(options: Option[]): Built | Problem {
       (limits ? ` --${limits}` : ''),
     list: always(
       ` ADDRTYPE match${src && srcTypes ? ` src-type ${src.invert ? '!' : ''}${names(srcTypes)}` : ''}` +
-        `${dst && dstTypes ? ` dst-type ${dst.invert ? '!' : ''}${names(dstTypes)}` : ''}${limits ? ` ${limits}` : ''}`,
+        `${dst && dstTypes ? ` dst-type ${dst.invert ? '!' : ''}${names(dstTypes)}` : ''}${limits ? ` ${limits.replace('iface-', '')}` : ''}`,
     ),
   };
 }
@@ -382,7 +385,7 @@ function buildDevgroup(options: Option[]): Built | Problem {
     // Every device is in group 0.
     test: () => groups.every(g => ((0 & g.mask) === g.value) !== g.o.invert),
     save: groups.map(g => `${bang(g.o)} ${g.o.name} ${text(g)}`).join(''),
-    list: always(groups.map(g => `${bang(g.o)} ${g.o.name.slice(2).replace('-', ' ')} ${text(g)}`).join('')),
+    list: always(groups.map(g => `${bang(g.o)} ${g.o.name.slice(2)} ${text(g)}`).join('')),
   };
 }
 
@@ -413,8 +416,13 @@ export const META_MATCHES: MatchRow[] = [
     options: { '--loose': 0, '--validmark': 0, '--accept-local': 0, '--invert': 0 },
     build: buildRpfilter,
   },
-  { name: 'socket', options: { '--nowildcard': 0, '--transparent': 0, '--restore-skmark': 0 }, build: buildSocket },
-  { name: 'cgroup', options: { '--cgroup': 1, '--path': 1 }, build: buildCgroup },
+  {
+    name: 'socket',
+    hooks: ['PREROUTING', 'INPUT'],
+    options: { '--nowildcard': 0, '--transparent': 0, '--restore-skmark': 0 },
+    build: buildSocket,
+  },
+  { name: 'cgroup', hooks: ['INPUT', 'OUTPUT', 'POSTROUTING'], options: { '--cgroup': 1, '--path': 1 }, build: buildCgroup },
   { name: 'nfacct', options: { '--nfacct-name': 1 }, build: buildNfacct },
   { name: 'devgroup', options: { '--src-group': 1, '--dst-group': 1 }, build: buildDevgroup },
 ];

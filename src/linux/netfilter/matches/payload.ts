@@ -93,7 +93,7 @@ function buildString(options: Option[]): Built | Problem {
       return o.invert;
     },
     save: `${bang(o)} --${printable ? 'string' : 'hex-string'} ${shown} --algo ${algo.value}${tail('--')}`,
-    list: always(` STRING match ${o.invert ? '!' : ''} ${shown} ALGO name ${algo.value}${tail('')}`.replace(/ TO 65535/, '')),
+    list: always(` STRING match ${o.invert ? '!' : ''} ${shown} ALGO name ${algo.value}${tail('').toUpperCase()}`),
   };
 }
 
@@ -163,6 +163,15 @@ function buildU32(options: Option[]): Built | Problem {
 
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
+/** Days by name, two letters or more, or by number from Monday. null: one is none. */
+function weekdays(text: string): string[] | null {
+  const out = text.split(',').map(w => {
+    if (/^[1-7]$/.test(w)) return DAYS[Number(w) - 1];
+    return w.length > 1 ? DAYS.find(d => d.toLowerCase().startsWith(w.slice(0, 3).toLowerCase())) : undefined;
+  });
+  return out.every(d => d !== undefined) ? out : null;
+}
+
 function clock(text: string): number | null {
   const m = /^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$/.exec(text);
   if (!m || Number(m[1]) > 23 || Number(m[2]) > 59 || Number(m[3] ?? 0) > 59) return null;
@@ -185,12 +194,10 @@ function buildTime(options: Option[]): Built | Problem {
   if (start === null || stop === null)
     return usage(`invalid time "${(start === null ? last(options, '--timestart') : stopOption)?.value}" specified`);
   const days = last(options, '--weekdays');
-  const wanted = days
-    ? days.value
-        .split(',')
-        .map(d => (/^[1-7]$/.test(d) ? DAYS[Number(d) - 1] : DAYS.find(n => n.toLowerCase() === d.slice(0, 3).toLowerCase())))
-    : DAYS; // prettier-ignore
-  if (wanted.includes(undefined as never)) return usage('Unknown week day "'.concat(days?.value ?? '', '" specified'));
+  const named = days ? weekdays(days.value) : DAYS;
+  if (!named) return usage(`Unknown week day "${days?.value}" specified`);
+  // What is excepted is kept, and printed, as the other days.
+  const wanted = days?.invert ? DAYS.filter(d => !named.includes(d)) : named;
   const monthdays = last(options, '--monthdays');
   const months = monthdays ? monthdays.value.split(',').map(Number) : null;
   const dateStart = date(last(options, '--datestart')?.value ?? '1970');
@@ -211,18 +218,18 @@ function buildTime(options: Option[]): Built | Problem {
       const t = civilTime(now);
       const second = t.hour * 3600 + t.minute * 60 + t.second;
       if (start <= stop ? second < start || second > stop : second < start && second > stop) return false;
-      if (days && wanted.includes(DAYS[(t.weekday + 6) % 7]) === days.invert) return false;
+      if (!wanted.includes(DAYS[(t.weekday + 6) % 7])) return false;
       return !(months && monthdays && months.includes(t.day) === monthdays.invert);
     },
     save:
       (hours ? ` --timestart ${clockText(start)} --timestop ${clockText(stop)}` : '') +
       (monthdays && months ? `${bang(monthdays)} --monthdays ${months.join(',')}` : '') +
-      (days ? `${bang(days)} --weekdays ${dayNames}` : '') +
+      (days ? ` --weekdays ${dayNames}` : '') +
       dates +
       (kerneltz ? ' --kerneltz' : '') +
       (contiguous ? ' --contiguous' : ''),
     list: always(
-      ` TIME${hours ? ` from ${clockText(start)} to ${clockText(stop)}` : ''}${days ? `${days.invert ? ' ! on' : ' on'} ${dayNames}` : ''}` +
+      ` TIME${hours ? ` from ${clockText(start)} to ${clockText(stop)}` : ''}${days ? ` on ${dayNames}` : ''}` +
         `${months && monthdays ? `${monthdays.invert ? ' !' : ''} on ${months.join(',')}` : ''}` +
         `${dateStart ? ` starting from ${iso(dateStart).replace('T', ' ')}` : ''}${dateStop === LAST_DATE ? '' : ` until date ${iso(dateStop).replace('T', ' ')}`}` +
         `${kerneltz ? '' : ' UTC'}${contiguous ? ' contiguous' : ''}`,

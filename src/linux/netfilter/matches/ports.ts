@@ -32,7 +32,25 @@ function portTest(options: Option[], name: string, long: string, proto: number):
   if (given.length > 1) return usage(`Only one \`--${long}' allowed`);
   if (!given.length) return FULL;
   const range = parsePortRange(given[0].value, proto);
-  return isProblem(range) ? range : { range, invert: given[0].invert };
+  if (isProblem(range)) return range;
+  // All but a range from 0 is the range after it: so it is kept by the nf_tables variant.
+  if (given[0].invert && range[0] === 0 && range[1] > 0 && range[1] < 65_535 && isNative(options, proto))
+    return { range: [range[1] + 1, 65_535], invert: false };
+  return { range, invert: given[0].invert };
+}
+
+/** Ports and flags are the kernel's own expressions; with --tcp-option the whole match stays x_tables'. */
+const isNative = (options: Option[], proto: number) => proto !== 132 && !options.some(o => o.name === '--tcp-option');
+
+/** Source and destination ports; the one that stands first is complained about first. */
+function portTests(options: Option[], proto: number): [PortTest, PortTest] | Problem {
+  const dportFirst = options.find(o => o.name === '--sport' || o.name === '--dport')?.name === '--dport';
+  const early = dportFirst ? portTest(options, '--dport', 'destination-port', proto) : null;
+  if (isProblem(early)) return early;
+  const sport = portTest(options, '--sport', 'source-port', proto);
+  if (isProblem(sport)) return sport;
+  const dport = portTest(options, '--dport', 'destination-port', proto);
+  return isProblem(dport) ? dport : [sport, dport];
 }
 
 const isFull = (t: PortTest) => t.range[0] === 0 && t.range[1] === 65535 && !t.invert;
@@ -93,10 +111,9 @@ function flagTest(options: Option[]): FlagTest | null | Problem {
 
 function buildTcp(options: Option[], c: ParseContext): Built | Problem {
   if (c.proto !== PROTO.TCP || c.protoInvert) return usage("TCP match requires '-p tcp'");
-  const sport = portTest(options, '--sport', 'source-port', 6);
-  if (isProblem(sport)) return sport;
-  const dport = portTest(options, '--dport', 'destination-port', 6);
-  if (isProblem(dport)) return dport;
+  const ports = portTests(options, 6);
+  if (isProblem(ports)) return ports;
+  const [sport, dport] = ports;
   const flags = flagTest(options);
   if (isProblem(flags)) return flags;
   const option = last(options, '--tcp-option');
@@ -133,10 +150,9 @@ const hasTcpOption = (flags: number, mss: boolean, kind: number) =>
 
 function buildUdp(options: Option[], c: ParseContext): Built | Problem {
   if (c.proto !== PROTO.UDP || c.protoInvert) return usage("UDP match requires '-p udp'");
-  const sport = portTest(options, '--sport', 'source-port', 17);
-  if (isProblem(sport)) return sport;
-  const dport = portTest(options, '--dport', 'destination-port', 17);
-  if (isProblem(dport)) return dport;
+  const ports = portTests(options, 17);
+  if (isProblem(ports)) return ports;
+  const [sport, dport] = ports;
   return {
     test: skb => {
       const b = skb.packet.body;
@@ -171,10 +187,9 @@ const CHUNKS: [string, number][] = [
 
 function buildSctp(options: Option[], c: ParseContext): Built | Problem {
   if (c.proto !== PROTO.SCTP || c.protoInvert) return usage("SCTP match requires '-p sctp'");
-  const sport = portTest(options, '--sport', 'source-port', 132);
-  if (isProblem(sport)) return sport;
-  const dport = portTest(options, '--dport', 'destination-port', 132);
-  if (isProblem(dport)) return dport;
+  const ports = portTests(options, 132);
+  if (isProblem(ports)) return ports;
+  const [sport, dport] = ports;
   const o = last(options, '--chunk-types');
   const wanted: [string, number][] = [];
   if (o) {
@@ -219,8 +234,8 @@ function buildMultiport(options: Option[], c: ParseContext): Built | Problem {
   let slots = 0;
   for (const word of o.value.split(',')) {
     const colon = word.indexOf(':');
-    const low = parsePort(colon < 0 ? word : word.slice(0, colon), c.proto);
-    const high = colon < 0 ? low : parsePort(word.slice(colon + 1), c.proto);
+    const low = parsePort(colon < 0 ? word : word.slice(0, colon), c.proto, true);
+    const high = colon < 0 ? low : parsePort(word.slice(colon + 1), c.proto, true);
     if (low === null) return usage(`invalid port/service \`${colon < 0 ? word : word.slice(0, colon)}' specified`);
     if (high === null) return usage(`invalid port/service \`${word.slice(colon + 1)}' specified`);
     if (colon >= 0 && low >= high) return usage('invalid portrange specified');

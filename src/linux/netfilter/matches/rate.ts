@@ -123,7 +123,7 @@ function buildHashlimit(options: Option[], c: ParseContext): Built | Problem {
       ` --hashlimit-${isAbove ? 'above' : 'upto'} ${rateText(cost)} --hashlimit-burst ${burst}` +
       `${printed ? ` --hashlimit-mode ${printed}` : ''} --hashlimit-name ${name}${expire ? ` --hashlimit-htable-expire ${expire}` : ''}${masks}`,
     list: always(
-      ` limit: ${isAbove ? 'above' : 'up to'} ${rateText(cost)} burst ${burst}${printed ? ` mode ${printed}` : ''}` +
+      ` limit: ${isAbove ? 'above' : 'up to'} ${rateText(cost)} burst ${burst}${printed ? ` mode ${printed.replaceAll(',', '-')}` : ''}` +
         (expire ? ` htable-expire ${expire}` : '') +
         (srcBits === full ? '' : ` srcmask ${srcBits}`) +
         (dstBits === full ? '' : ` dstmask ${dstBits}`),

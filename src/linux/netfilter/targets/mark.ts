@@ -258,7 +258,7 @@ function buildTproxy(options: Option[], c: ParseContext): BuiltTarget | Problem 
       return 'ACCEPT';
     },
     save: ` --on-port ${n} --on-ip ${formatIp(ip)} --tproxy-mark ${hex(m[0])}/${hex(m[1])}`,
-    list: () => ` TPROXY redirect ${c.family === 6 ? `[${formatIp(ip)}]` : formatIp(ip)}:${n} mark ${hex(m[0])}/${hex(m[1])}`,
+    list: () => ` TPROXY redirect ${formatIp(ip)}:${n} mark ${hex(m[0])}/${hex(m[1])}`,
   };
 }
 
@@ -311,5 +311,11 @@ export const MARK_TARGETS: TargetRow[] = [
         ? { run: () => 'CONTINUE', save: ' --checksum-fill', list: () => ' CHECKSUM fill' }
         : usage('CHECKSUM target: Parameter --checksum-fill is required'),
   },
-  { name: 'CLASSIFY', tables: ['mangle'], options: { '--set-class': 1 }, build: buildClassify },
+  {
+    name: 'CLASSIFY',
+    tables: ['mangle'],
+    hooks: ['FORWARD', 'OUTPUT', 'POSTROUTING'],
+    options: { '--set-class': 1 },
+    build: buildClassify,
+  },
 ];

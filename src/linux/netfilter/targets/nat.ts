@@ -6,18 +6,7 @@ import type { Skb } from '../../types.ts';
 import { last } from '../matches/row.ts';
 import { type NatRange, setupNat } from '../nat.ts';
 import type { HookContext } from '../types.ts';
-import {
-  isProblem,
-  maskBits,
-  masked,
-  maskOf,
-  type Option,
-  type ParseContext,
-  type Problem,
-  parseAddress,
-  parsePort,
-  usage,
-} from '../values.ts';
+import { isProblem, masked, maskOf, type Option, type ParseContext, type Problem, parseAddress, parsePort, usage } from '../values.ts';
 import type { BuiltTarget, TargetRow } from './row.ts';
 
 const NEED_PROTO = 'Need TCP, UDP, SCTP or DCCP with port specification';
@@ -183,7 +172,7 @@ const NETMAP: TargetRow = {
     if (!o) return usage('NETMAP: option "--to" must be specified\n');
     const net = parseAddress(o.value, c.family);
     if (isProblem(net)) return net;
-    const text = `${formatIp(net.ip)}${maskBits(net.mask) === net.mask.length * 8 ? '' : `/${net.bits}`}`;
+    const text = `${formatIp(net.ip)}/${net.bits < 0 ? formatIp(net.mask) : net.bits}`;
     const inverse = masked(
       maskOf(net.mask.length * 8, c.family),
       net.mask.map(b => ~b & 255),

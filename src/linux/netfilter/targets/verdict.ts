@@ -105,12 +105,17 @@ function buildNfqueue(options: Option[]): BuiltTarget | Problem {
   const n = parseUint(last(options, '--queue-num')?.value ?? '0', 0, 65535);
   if (n === null) return badRange('NFQUEUE', '--queue-num', 0, 65535);
   const bypass = last(options, '--queue-bypass') !== undefined;
-  const tail = (dashes: string) => (bypass ? ` ${dashes}${dashes ? 'queue-' : ''}bypass` : '');
+  const fanout = last(options, '--queue-cpu-fanout') !== undefined;
+  const balance = last(options, '--queue-balance');
+  const range = balance ? /^(\d+):(\d+)$/.exec(balance.value) : null;
+  if (balance && !range) return usage(`NFQUEUE: Bad value for "--queue-balance" option: "${balance.value}"`);
+  const tail = (dashes: string) =>
+    (bypass ? ` ${dashes}${dashes ? 'queue-' : ''}bypass` : '') + (fanout ? ` ${dashes}${dashes ? 'queue-' : ''}cpu-fanout` : '');
   return {
     // No program here listens on a queue: the packet is lost, or goes on with --queue-bypass.
     run: () => (bypass ? 'ACCEPT' : 'DROP'),
-    save: ` --queue-num ${n}${tail('--')}`,
-    list: () => ` NFQUEUE num ${n}${tail('')}`,
+    save: range ? ` --queue-balance ${range[1]}:${range[2]}${tail('--')}` : ` --queue-num ${n}${tail('--')}`,
+    list: () => (range ? ` NFQUEUE balance ${range[1]}:${range[2]}${tail('')}` : ` NFQUEUE num ${n}${tail('')}`),
   };
 }
 
@@ -131,7 +136,11 @@ export const VERDICT_TARGETS: TargetRow[] = [
     options: { '--nflog-group': 1, '--nflog-prefix': 1, '--nflog-range': 1, '--nflog-size': 1, '--nflog-threshold': 1 },
     build: buildNflog,
   },
-  { name: 'NFQUEUE', options: { '--queue-num': 1, '--queue-bypass': 0 }, build: buildNfqueue },
+  {
+    name: 'NFQUEUE',
+    options: { '--queue-num': 1, '--queue-balance': 1, '--queue-bypass': 0, '--queue-cpu-fanout': 0 },
+    build: buildNfqueue,
+  },
   { name: 'TRACE', tables: ['raw'], options: {}, build: () => ({ run: () => 'CONTINUE', save: '', list: () => '' }) },
   {
     name: 'AUDIT',

@@ -33,7 +33,8 @@ export function* dial(k: Kubelet, host: string, port: number, timeoutMs: number)
   const error = yield* connect(socket, ip, port, timeoutMs);
   if (!error) return { socket };
   close(socket);
-  if (error === 'ETIMEDOUT' || error === 'EAGAIN') return { error: `dial tcp ${at}: i/o timeout`, timeout: true };
+  if (error === 'ETIMEDOUT' || error === 'EAGAIN' || error === 'EINPROGRESS')
+    return { error: `dial tcp ${at}: i/o timeout`, timeout: true };
   return { error: `dial tcp ${at}: connect: ${GO_ERRNO[error] ?? error}`, timeout: false };
 }
 

@@ -177,7 +177,7 @@ function subnet(net: Cidr, bits: number, n: number): string {
 }
 
 function nodesOf(raw: unknown, families: Family[], podCIDRs: string[]): NodeSpec[] {
-  const given: any[] = Array.isArray(raw) ? raw : defaultNodes(typeof raw === 'number' ? raw : 4);
+  const given: any[] = Array.isArray(raw) ? raw : defaultNodes(typeof raw === 'number' ? raw : 3);
   const names = new Set<string>();
   return given.map((n, i) => {
     if (!n?.name || typeof n.name !== 'string') throw new ConfigError(`nodes[${i}].name: required`);
@@ -216,11 +216,11 @@ function nodesOf(raw: unknown, families: Family[], podCIDRs: string[]): NodeSpec
   });
 }
 
-/** `--nodes N`: so many machines, the first one the control plane. */
+/** `--nodes N`: so many workers beside the control plane. */
 function defaultNodes(n: number) {
-  if (!Number.isInteger(n) || n < 1 || n > 250) throw new ConfigError(`nodes: ${n} must be between 1 and 250`);
+  if (!Number.isInteger(n) || n < 0 || n > 250) throw new ConfigError(`nodes: ${n} must be between 0 and 250`);
   return Array.from(
-    { length: n },
+    { length: n + 1 },
     (_, i) => DEFAULT_NODES[i] ?? { name: `node-${i}`, role: 'worker', ip: `192.168.1.${i < 10 ? i * 10 : 100 + i}` },
   );
 }

@@ -23,6 +23,7 @@ import { familyOf, ip } from '../wire/ip.ts';
 import { dnsAddresses, staticPods } from './bootstrap.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
+import { keepMachine, restoreMachine } from './machine-state.ts';
 import { agentProgram, nodeServers } from './programs.ts';
 import { machineRootfs } from './rootfs.ts';
 import { systemctl } from './systemctl.ts';
@@ -94,10 +95,11 @@ function resolvConf(engine: Engine): string {
 function built(node: NodeRuntime): BuiltNode {
   if (!node.built) {
     const all = [...node.engine.nodes.values()].filter(n => !n.built);
-    for (const n of all) build(n);
+    // Building one may ask for another.
+    for (const n of all) if (!n.built) build(n);
     for (const n of all) {
       wirePods(n);
-      restoreChanged(n, (n.built as unknown as BuiltNode).kernel.netns.get('')!);
+      restoreMachine(n, n.built as unknown as BuiltNode);
     }
   }
   return node.built as unknown as BuiltNode;
@@ -110,11 +112,15 @@ function wirePods(node: NodeRuntime): void {
   }
 }
 
+/** As hypervisors do that number machines by their address. */
+const machineMac = (address: string): string =>
+  ['02', '00', ...Array.from(ip(address).subarray(-4), x => x.toString(16).padStart(2, '0'))].join(':');
+
 function build(node: NodeRuntime): BuiltNode {
   const { engine, spec } = node;
   const kernel = newKernel(engine.server.sim, spec.name);
   const ns = kernel.netns.get('')!;
-  const eth0 = addLink(ns, { name: engine.config.cni.interface, kind: 'ethernet' });
+  const eth0 = addLink(ns, { name: engine.config.cni.interface, kind: 'ethernet', mac: machineMac(spec.ips[0]) });
   plug(eth0, engine.world.segment);
   for (const a of spec.ips) addAddress(eth0, ip(a), nodeBits(familyOf(ip(a))));
   const lo = linkByName(ns, 'lo')!;
@@ -247,7 +253,7 @@ const NO_CNI =
 function linkToOthers(node: NodeRuntime): boolean {
   // A machine that is not there is as it was made, unless a command had changed it.
   if (!node.built && !node.engine.saved.has(`netns:${node.spec.name}:`)) return true;
-  const eth0 = linkByName(build(node).kernel.netns.get('')!, node.engine.config.cni.interface);
+  const eth0 = linkByName(built(node).kernel.netns.get('')!, node.engine.config.cni.interface);
   return !!eth0?.up;
 }
 
@@ -321,5 +327,6 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
       out.set(`kube-proxy:${node.spec.name}`, { pod: node.proxy.pod, snapshot: snapshotKubeProxy(node.proxy.proxy) });
     }
   }
+  if (node.built) keepMachine(node, node.built, out);
   return out;
 }

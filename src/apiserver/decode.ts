@@ -2,9 +2,10 @@
 // The result holds what a round trip through the typed object would print: empty `omitempty` fields are gone, the others are there.
 
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
+import { decodeCustom } from './custom/strategy.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
 import { formatQuantity, parseQuantity, quantity, roundToMilli } from './quantity.ts';
-import { apiVersionOf } from './resources.ts';
+import { apiVersionOf, isBuiltin } from './resources.ts';
 import { type FieldSchema, type StructSchema, structOf, structOfKind, type TypeRef } from './schema.ts';
 import { badRequest, quote } from './status.ts';
 import type { WriteContext } from './strategy.ts';
@@ -349,10 +350,13 @@ export function decodeBody(c: WriteContext, body: unknown, trusted = false): Kub
   if (kind !== info.kind)
     return cannot(`no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
   const schema = structOfKind(version, info.kind);
-  if (apiVersion !== version && schema) {
+  if (apiVersion !== version) {
     return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${version})`);
   }
-  if (!schema) return withMeta(cloneJson(body) as KubeObject, apiVersion, kind);
+  if (!schema) {
+    const o = isBuiltin(info) ? (cloneJson(body) as KubeObject) : decodeCustom(c, body, trusted);
+    return typeof o === 'string' ? cannot(o) : withMeta(o, apiVersion, kind);
+  }
   const done = decodeStruct(schema, body);
   if (done.error) return cannot(done.error);
   const strict = trusted ? null : strictError(c, done.strict);

@@ -2,7 +2,7 @@
 // (k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/registry/rest/delete.go v0.36.3).
 
 import { rfc3339 } from '../sim/time.ts';
-import { strategyOf } from './kinds/table.ts';
+import { strategyFor } from './kinds/table.ts';
 import { respond, selectionOf, selects } from './read.ts';
 import { conflict, isStatus, notFound, success } from './status.ts';
 import { bucketName, commit, getObject, keyOf, listObjects } from './store.ts';
@@ -41,13 +41,13 @@ export function removeOne(
   const wrong = preconditions(info, old, options);
   if (wrong) return wrong;
   const finalizers = finalizersFor(old, options);
-  const grace = strategyOf(info.kind).grace?.(old, options.gracePeriodSeconds) ?? 0;
+  const grace = strategyFor(server, info).grace?.(old, options.gracePeriodSeconds) ?? 0;
   const key = keyOf(old.metadata.namespace, name);
   const held = finalizers.length > 0 || (old.kind === 'Namespace' && old.spec?.finalizers?.length);
   if (!held && grace === 0) {
     if (!options.dryRun) {
       commit(server, bucket, key, null);
-      strategyOf(info.kind).afterDelete?.(server, old);
+      strategyFor(server, info).afterDelete?.(server, old);
     }
     return success({ name, ...(info.group && { group: info.group }), kind: info.resource, uid: old.metadata.uid });
   }

@@ -1,9 +1,10 @@
 // The four kinds of PATCH, applied to a stored object (k8s.io/apiserver/pkg/endpoints/handlers/patch.go v0.36.3).
 
+import { decodeCustom } from './custom/strategy.ts';
 import { convertStruct, decodeStruct, strictError, withMeta } from './decode.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
 import { type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts';
-import { apiVersionOf } from './resources.ts';
+import { apiVersionOf, isBuiltin } from './resources.ts';
 import { structOfKind } from './schema.ts';
 import { badRequest, failure, invalid } from './status.ts';
 import { goMap, strategicMerge } from './strategic.ts';
@@ -42,7 +43,10 @@ function decodePatched(c: WriteContext, value: Json): KubeObject | Status {
   const schema = structOfKind(apiVersionOf(info), info.kind);
   if (!isMap(value))
     return badPatch(JSON.stringify(value), `json: cannot unmarshal ${kindName(value)} into Go value of type v1.${info.kind}`);
-  if (!schema) return withMeta(cloneJson(value) as KubeObject, value.apiVersion, value.kind);
+  if (!schema) {
+    const o = isBuiltin(info) ? (cloneJson(value) as KubeObject) : decodeCustom(c, value);
+    return typeof o === 'string' ? badPatch(JSON.stringify(value), o) : withMeta(o, apiVersionOf(info), info.kind);
+  }
   const done = decodeStruct(schema, value);
   const why = done.error ?? strictError(c, done.strict);
   return why ? badPatch(JSON.stringify(value), why) : withMeta(done.value as KubeObject, apiVersionOf(info), info.kind);

@@ -1,7 +1,7 @@
 // get, list and what a Table needs: the part of the server that reading commands load.
 
 import { type FieldRequirement, matchRequirements, parseFieldSelector, parseSelector, type Requirement } from './labels.ts';
-import { apiVersionOf, resourceInfo } from './resources.ts';
+import { apiVersionOf, isBuiltin, resourceInfo } from './resources.ts';
 import { badRequest, failure, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { bucketName, bucketOf, getObject, listObjects } from './store.ts';
 import { tableOf } from './table.ts';
@@ -77,10 +77,10 @@ export function selectionOf(info: ResourceInfo, query: ApiRequest['query']): Sel
   }
   const fields = parseFieldSelector(query?.fieldSelector ?? '');
   if (typeof fields === 'string') return badRequest(fields);
-  const known = SELECTABLE[`${info.kind}`] ?? {};
+  const known = (isBuiltin(info) && SELECTABLE[info.kind]) || {};
   for (const f of fields) {
     if (f.field === 'metadata.name' || (f.field === 'metadata.namespace' && info.namespaced) || known[f.field]) continue;
-    if (info.group && !SELECTABLE[info.kind] && !info.group.endsWith('k8s.io')) return badRequest(`field label not supported: ${f.field}`);
+    if (!isBuiltin(info)) return badRequest(`field label not supported: ${f.field}`);
     return badRequest(labelNotSupported(info, f.field));
   }
   return { labels, fields };

@@ -1,5 +1,6 @@
 // What the API serves: discovery's rows, in the server's own order (kube-apiserver v1.36.3).
 
+import { customResources } from './custom/resources.ts';
 import type { ApiServer, ResourceInfo, Verb } from './types.ts';
 
 // group|version|resource|kind|singular (if not the kind in lower case)|scope|short names|categories|subresources|verbs (* = all)
@@ -98,22 +99,25 @@ export const RESOURCES: readonly ResourceInfo[] = ROWS.trim()
 const BY_NAME = new Map(RESOURCES.map(r => [`${r.group}/${r.version}/${r.resource}`, r]));
 const BY_KIND = new Map(RESOURCES.map(r => [`${r.group ? `${r.group}/` : ''}${r.version}/${r.kind}`, r]));
 
+const OWN = new Set(RESOURCES);
+
+/** Of the server's own, not of a CustomResourceDefinition or an add-on. */
+export const isBuiltin = (info: ResourceInfo): boolean => OWN.has(info);
+
+const others = (server: ApiServer): ResourceInfo[] => [...server.resources, ...customResources(server)];
+
 /** All resources, the custom ones after the built-in. */
-export const allResources = (server: ApiServer): readonly ResourceInfo[] =>
-  server.resources.length ? [...RESOURCES, ...server.resources] : RESOURCES;
+export const allResources = (server: ApiServer): readonly ResourceInfo[] => [...RESOURCES, ...others(server)];
 
 export function resourceInfo(server: ApiServer, group: string, version: string, resource: string): ResourceInfo | undefined {
   return (
     BY_NAME.get(`${group}/${version}/${resource}`) ??
-    server.resources.find(r => r.group === group && r.version === version && r.resource === resource)
+    others(server).find(r => r.group === group && r.version === version && r.resource === resource)
   );
 }
 
 export function resourceOfKind(server: ApiServer, apiVersion: string, kind: string): ResourceInfo | undefined {
-  return (
-    BY_KIND.get(`${apiVersion}/${kind}`) ??
-    server.resources.find(r => (r.group ? `${r.group}/${r.version}` : r.version) === apiVersion && r.kind === kind)
-  );
+  return BY_KIND.get(`${apiVersion}/${kind}`) ?? others(server).find(r => apiVersionOf(r) === apiVersion && r.kind === kind);
 }
 
 /** `pods`, `deployments.apps`: the served resource of a store's bucket. */
@@ -121,7 +125,8 @@ export function resourceOfBucket(server: ApiServer, bucket: string): ResourceInf
   const dot = bucket.indexOf('.');
   const resource = dot < 0 ? bucket : bucket.slice(0, dot);
   const group = dot < 0 ? '' : bucket.slice(dot + 1);
-  return allResources(server).find(r => r.group === group && r.resource === resource);
+  const wanted = (r: ResourceInfo) => r.group === group && r.resource === resource;
+  return RESOURCES.find(wanted) ?? others(server).find(wanted);
 }
 
 export const apiVersionOf = (info: ResourceInfo): string => (info.group ? `${info.group}/${info.version}` : info.version);

@@ -5,6 +5,7 @@ import { removeOne } from './delete.ts';
 import { cloneJson, isMap } from './json.ts';
 import { applyPatch } from './patching.ts';
 import { respond, scaleOf } from './read.ts';
+import { isBuiltin } from './resources.ts';
 import { badRequest, conflict, isStatus, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { bucketName, commit, getObject, keyOf } from './store.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
@@ -12,7 +13,9 @@ import { newContext, updateDecoded, updateScale } from './write.ts';
 
 export function writeSubresource(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const old = getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
-  if (!info.subresources.includes(req.subresource ?? '')) return respond(noSuchResource());
+  if (!info.subresources.includes(req.subresource ?? '')) {
+    return respond(isBuiltin(info) ? noSuchResource() : notFound(info.group, info.resource, req.name ?? ''));
+  }
   if (!old) return respond(notFound(info.group, info.resource, req.name ?? ''));
   switch (req.subresource) {
     case 'scale':

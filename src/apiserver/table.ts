@@ -1,5 +1,6 @@
 // Server-printed Tables: built-in kinds by their printers, custom ones by their additionalPrinterColumns, the rest by name and creation.
 
+import { isBuiltin } from './resources.ts';
 import { PRINTERS } from './tables/cells.ts';
 import { columnsOf } from './tables/columns.ts';
 import { customColumns } from './tables/custom.ts';
@@ -13,11 +14,10 @@ export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObje
     apiVersion: 'meta.k8s.io/v1',
     kind: 'Table',
     metadata: { resourceVersion },
-    columnDefinitions: columnsOf(info.kind) ?? [],
+    columnDefinitions: isBuiltin(info) ? (columnsOf(info.kind) ?? []) : [],
     rows: [],
   };
-  const builtin = !server.resources.includes(info);
-  if (!builtin) {
+  if (!isBuiltin(info)) {
     const { columns, cells } = customColumns(server, info);
     table.columnDefinitions = columns;
     table.rows = objects.map(object => ({ cells: cells(object), object }));

@@ -5,7 +5,7 @@ import { rfc3339 } from '../sim/time.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, isMap, sameJson } from './json.ts';
 import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
-import { strategyOf } from './kinds/table.ts';
+import { strategyFor } from './kinds/table.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
 import { apiVersionOf } from './resources.ts';
@@ -28,7 +28,7 @@ export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
 /** From a decoded object of the caller's own to the stored one. */
 export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Status {
   const { server, info, request } = c;
-  const strategy = strategyOf(info.kind);
+  const strategy = strategyFor(server, info);
   const scope = fixNamespace(info, o, request.namespace);
   if (scope) return scope;
   if (request.name && o.metadata.name !== request.name && request.name !== '') {
@@ -116,16 +116,15 @@ export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
   const c = newContext(server, info, req);
   const body = decodeBody(c, req.body);
   if (isStatus(body)) return respond(body, c.warnings);
-  if (req.name && body.metadata.name && body.metadata.name !== req.name) {
-    return respond(badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${req.name})`));
-  }
+  const wrong = req.name ? checkName(body, req.name, undefined) : null;
+  if (wrong) return respond(wrong);
   const scope = fixNamespace(info, body, req.namespace);
   if (scope) return respond(scope);
   const name = req.name ?? body.metadata.name;
   const bucket = bucketName(info.group, info.resource);
   const old = getObject(server, bucket, body.metadata.namespace, name);
   if (!old) {
-    const strategy = strategyOf(info.kind);
+    const strategy = strategyFor(server, info);
     if (!strategy.createOnUpdate || req.subresource) return respond(notFound(info.group, info.resource, name), c.warnings);
     delete body.metadata.resourceVersion;
     return respond(createDecoded(c, body), c.warnings, 201);
@@ -135,8 +134,8 @@ export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
 
 /** `o` is the caller's own; `old` is what is stored. */
 export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): KubeObject | Status {
-  const { info, request } = c;
-  const strategy = strategyOf(info.kind);
+  const { server, info, request } = c;
+  const strategy = strategyFor(server, info);
   const versionError = checkVersion(c, o, old, strategy);
   if (versionError) return versionError;
   strategy.defaults?.(o);
@@ -252,11 +251,23 @@ export function patch(server: ApiServer, info: ResourceInfo, req: ApiRequest): A
   const current = old && inVersion(info, old);
   const patched = applyPatch(c, current ?? null, req.body);
   if (isStatus(patched)) return respond(patched, c.warnings);
+  const wrong = checkName(patched, name, info.namespaced ? req.namespace : undefined);
+  if (wrong) return respond(wrong, c.warnings);
   if (!old) {
     const made = createDecoded(c, patched);
     return respond(made, c.warnings, isStatus(made) ? undefined : 201);
   }
   return respond(updateDecoded(c, patched, old), c.warnings);
+}
+
+/** A patch may not make another object of it. */
+function checkName(o: KubeObject, name: string, namespace: string | undefined): Status | null {
+  const m = o.metadata;
+  if (namespace && m.namespace && m.namespace !== namespace) {
+    return badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (!m.name || m.name === name) return null;
+  return badRequest(`the name of the object (${m.name}) does not match the name on the URL (${name})`);
 }
 
 /** autoscaling/v1 Scale written back to the workload. */
@@ -265,7 +276,7 @@ export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiReque
   const old = getObject(server, bucket, req.namespace, req.name ?? '');
   if (!old) return notFound(info.group, info.resource, req.name ?? '');
   if (!isMap(scale)) return badRequest('the object provided is unrecognized (must be of type Scale)');
-  if (!strategyOf(info.kind).scale) return methodNotAllowed(info.group, info.resource, 'update');
+  if (!strategyFor(server, info).scale) return methodNotAllowed(info.group, info.resource, 'update');
   const replicas = scale.spec?.replicas ?? 0;
   if (typeof replicas !== 'number') return internalError('spec.replicas is no number');
   if (replicas < 0) {

@@ -11,6 +11,7 @@ import { validatePodTemplate } from './pod-validation.ts';
 import {
   byteLength,
   checkRule,
+  IMMUTABLE,
   immutable,
   isDns1123Label,
   isQualifiedName,
@@ -158,9 +159,9 @@ function generatedSelector(o: KubeObject): FieldError[] {
 export function validateJob(o: KubeObject): FieldError[] {
   const errors = [...validateMetadata(o.metadata, true, nameIsSubdomain), ...generatedSelector(o), ...fullJobSpec(o.spec ?? {}, 'spec')];
   if (o.spec?.completionMode === 'Indexed' && o.spec.completions > 0) {
-    const host = `${o.metadata.name}-${o.spec.completions - 1}`;
+    const host = `${o.metadata.name ?? ''}-${o.spec.completions - 1}`;
     if (isDns1123Label(host).length) {
-      errors.push(invalidField('metadata.name', o.metadata.name, `will not able to create pod with invalid DNS label: ${host}`));
+      errors.push(invalidField('metadata.name', o.metadata.name ?? '', `will not able to create pod with invalid DNS label: ${host}`));
     }
   }
   return errors;
@@ -174,7 +175,8 @@ export function validateJobUpdate(o: KubeObject, old: KubeObject): FieldError[] 
   else if (s.completions !== was.completions && s.completions != null && s.completions !== s.parallelism) {
     errors.push(invalidField('spec.completions', s.completions, 'can only be modified in tandem with spec.parallelism'));
   }
-  if (!sameJson(s.selector, was.selector)) errors.push(...immutable('spec.selector', selectorShown(s.selector ?? {}), was.selector));
+  if (!sameJson(s.selector, was.selector))
+    errors.push(invalidField('spec.selector', s.selector ? selectorShown(s.selector) : null, IMMUTABLE));
   errors.push(...templateUpdate(s.template ?? {}, was.template ?? {}, was.suspend === true, old.status ?? {}));
   for (const k of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
     errors.push(...immutable(`spec.${k}`, s[k], was[k]));

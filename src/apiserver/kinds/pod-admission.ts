@@ -11,9 +11,14 @@ import type { KubeObject, Status } from '../types.ts';
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const MIRROR = 'kubernetes.io/config.mirror';
 
-/** On creation, in the plugins' order. */
+/** In the plugins' order. */
 export function admitPod(c: WriteContext, pod: KubeObject, old: KubeObject | null): Status | null {
-  if (old) return null;
+  if (old) {
+    if (c.request.subresource) return null;
+    for (const k of ['priority', 'preemptionPolicy']) if (pod.spec[k] == null && old.spec[k] != null) pod.spec[k] = old.spec[k];
+    tolerations(pod);
+    return null;
+  }
   const refused = serviceAccount(c, pod) ?? priority(c, pod);
   if (refused) return refused;
   tolerations(pod);

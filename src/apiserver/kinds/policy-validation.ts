@@ -171,15 +171,18 @@ export const validateLeaseUpdate = (o: KubeObject, old: KubeObject): FieldError[
 
 // ---- HorizontalPodAutoscaler
 
-function scaleReference(r: Any, field: string): FieldError[] {
+function scaleReference(r: Any, field: string, needsGroup = false): FieldError[] {
   const errors: FieldError[] = [];
   for (const k of ['kind', 'name']) {
     if (!r?.[k]) errors.push(required(`${field}.${k}`));
     else errors.push(...checkRule(`${field}.${k}`, r[k], isPathSegment));
   }
   const version: string = r?.apiVersion ?? '';
-  if (version.split('/').length > 2)
-    errors.push(invalidField(`${field}.apiVersion`, version, `unexpected GroupVersion string: ${version}`));
+  const parts = version === '/' ? [] : version.split('/');
+  if (parts.length > 2) errors.push(invalidField(`${field}.apiVersion`, version, `unexpected GroupVersion string: ${version}`));
+  else if (needsGroup && (parts.length < 2 || !parts[0])) {
+    errors.push(invalidField(`${field}.apiVersion`, version, 'apiVersion must specify API group'));
+  }
   return errors;
 }
 
@@ -283,8 +286,11 @@ function scalingRules(r: Any, field: string): FieldError[] {
   return errors;
 }
 
-function autoscalerSpec(o: KubeObject): FieldError[] {
+function autoscalerSpec(o: KubeObject, old: KubeObject | null): FieldError[] {
   const s = o.spec ?? {};
+  const was = old?.spec?.scaleTargetRef;
+  const same = was?.kind === s.scaleTargetRef?.kind && was?.apiVersion === s.scaleTargetRef?.apiVersion;
+  const needsGroup = !(old && same) && s.scaleTargetRef?.kind !== 'ReplicationController';
   const errors: FieldError[] = [];
   if (s.minReplicas < 1) errors.push(invalidField('spec.minReplicas', s.minReplicas, 'must be greater than or equal to 1'));
   if (!s.maxReplicas) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'));
@@ -292,7 +298,7 @@ function autoscalerSpec(o: KubeObject): FieldError[] {
   if (s.minReplicas != null && (s.maxReplicas ?? 0) < s.minReplicas) {
     errors.push(invalidField('spec.maxReplicas', s.maxReplicas ?? 0, 'must be greater than or equal to `minReplicas`'));
   }
-  errors.push(...scaleReference(s.scaleTargetRef, 'spec.scaleTargetRef'));
+  errors.push(...scaleReference(s.scaleTargetRef, 'spec.scaleTargetRef', needsGroup));
   for (const [i, m] of (s.metrics ?? []).entries()) errors.push(...metric(m, `spec.metrics[${i}]`));
   if (s.minReplicas === 0 && !(s.metrics ?? []).some((m: Any) => m.type === 'Object' || m.type === 'External')) {
     errors.push(forbiddenField('spec.metrics', 'must specify at least one Object or External metric to support scaling to zero replicas'));
@@ -306,10 +312,10 @@ function autoscalerSpec(o: KubeObject): FieldError[] {
 
 export const validateAutoscaler = (o: KubeObject): FieldError[] => [
   ...validateMetadata(o.metadata, true, nameIsSubdomain),
-  ...autoscalerSpec(o),
+  ...autoscalerSpec(o, null),
 ];
 
 export const validateAutoscalerUpdate = (o: KubeObject, old: KubeObject): FieldError[] => [
   ...validateMetadataUpdate(o.metadata, old.metadata),
-  ...autoscalerSpec(o),
+  ...autoscalerSpec(o, old),
 ];

@@ -70,7 +70,8 @@ export function quantityValue(name: string, text: string, field: string): FieldE
   const q = quantity(text);
   const errors: FieldError[] = [];
   if (q.nano < 0n) errors.push(invalidField(field, text, 'must be greater than or equal to 0'));
-  if (isInteger(name) && q.nano % 1_000_000_000n !== 0n) errors.push(invalidField(field, text, 'must be an integer'));
+  if (isInteger(name) && BigInt.asIntN(64, q.nano / 1_000_000n) % 1000n !== 0n)
+    errors.push(invalidField(field, text, 'must be an integer'));
   return errors;
 }
 

@@ -130,7 +130,7 @@ function ipAddress(server: ApiServer, s: KubeObject, ip: string): KubeObject {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
-    metadata: { name: ip, uid: uuid(server.random), creationTimestamp: rfc3339(server.sim.nowMs), generation: 1, labels },
+    metadata: { name: ip, uid: uuid(server.random), creationTimestamp: rfc3339(server.sim.nowMs), labels },
     spec: { parentRef: { resource: 'services', namespace: s.metadata.namespace, name: s.metadata.name } },
   };
 }

@@ -1,10 +1,12 @@
 // One row per built-in kind that has rules of its own.
 
+import { customStrategy } from '../custom/strategy.ts';
 import { sameJson } from '../json.ts';
+import { isBuiltin } from '../resources.ts';
 import { forbidden } from '../status.ts';
 import { listObjects } from '../store.ts';
 import type { KindStrategy } from '../strategy.ts';
-import type { KubeObject } from '../types.ts';
+import type { ApiServer, KubeObject, ResourceInfo } from '../types.ts';
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch-validation.ts';
 import {
   validateConfigMap,
@@ -18,6 +20,7 @@ import {
   validateSecretUpdate,
   validateServiceAccount,
 } from './core-validation.ts';
+import { customResourceDefinition } from './custom-resource-definition.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import {
   endpointSliceWarnings,
@@ -415,9 +418,11 @@ const STRATEGIES: Record<string, KindStrategy> = {
   IPAddress: { validate: validateIpAddress, validateUpdate: validateIpAddressUpdate },
   Lease: { createOnUpdate: true, nameRule: nameIsSubdomain, validate: validateLease, validateUpdate: validateLeaseUpdate },
   Event: { createOnUpdate: true },
+  CustomResourceDefinition: customResourceDefinition,
   ControllerRevision: { nameRule: nameIsSubdomain },
 };
 
 const NONE: KindStrategy = {};
 
-export const strategyOf = (kind: string): KindStrategy => STRATEGIES[kind] ?? NONE;
+export const strategyFor = (server: ApiServer, info: ResourceInfo): KindStrategy =>
+  isBuiltin(info) ? (STRATEGIES[info.kind] ?? NONE) : customStrategy(server, info);

@@ -1,6 +1,6 @@
 // Columns of custom resources (k8s.io/apiextensions-apiserver/pkg/registry/customresource/tableconvertor v0.36.3).
 
-import { listObjects } from '../store.ts';
+import { definitionOf } from '../custom/resources.ts';
 import type { ApiServer, KubeObject, ResourceInfo, Table } from '../types.ts';
 import { age } from './age.ts';
 
@@ -18,10 +18,7 @@ interface PrinterColumn {
 const DEFAULT: PrinterColumn[] = [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }];
 
 export function customColumns(server: ApiServer, info: ResourceInfo): { columns: Column[]; cells: (o: KubeObject) => unknown[] } {
-  const crd = listObjects(server, 'customresourcedefinitions.apiextensions.k8s.io').find(
-    o => o.spec?.group === info.group && o.spec?.names?.plural === info.resource,
-  );
-  const version = (crd?.spec?.versions ?? []).find((v: any) => v.name === info.version);
+  const version = definitionOf(server, info)?.version;
   const extra: PrinterColumn[] = version?.additionalPrinterColumns?.length ? version.additionalPrinterColumns : DEFAULT;
   const columns: Column[] = [
     { name: 'Name', type: 'string', format: 'name', description: '', priority: 0 },
@@ -36,12 +33,11 @@ export function customColumns(server: ApiServer, info: ResourceInfo): { columns:
   return { columns, cells: o => [o.metadata.name, ...extra.map(c => cell(server, c, select(o, c.jsonPath)))] };
 }
 
-/** As cellForJSONValue does; a value of another type prints nothing. */
+/** Of several results the first; as cellForJSONValue does, a value of another type prints nothing. */
 function cell(server: ApiServer, column: PrinterColumn, values: unknown[] | null): unknown {
-  if (!values) return null;
-  if (column.type === 'string') return values.map(v => (typeof v === 'object' ? JSON.stringify(v) : String(v))).join(' ') || '';
-  const v = values[0];
+  const v = values?.[0];
   if (v === undefined || v === null) return null;
+  if (column.type === 'string') return typeof v === 'object' ? JSON.stringify(v) : String(v);
   switch (column.type) {
     case 'integer':
       return typeof v === 'number' ? Math.trunc(v) : null;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deleteEntries, liveEntries, maxEntries } from '../../../src/linux/netfilter/conntrack.ts';
 import { entryText } from '../../../src/linux/netfilter/conntrack-text.ts';
+import { loadFlows, saveFlows } from '../../../src/linux/netfilter/flows.ts';
 import { formatIp } from '../../../src/wire/ip.ts';
 import { type Packet, TCP_FLAG } from '../../../src/wire/packet.ts';
 import { back, echo, newWorld, out, tcp, udp, unreachable } from './world.ts';
@@ -156,6 +157,17 @@ describe('conntrack', () => {
     expect(w.ns.netfilter.conntrack.stats.drop).toBe(1);
     expect(deleteEntries(w.ns, e => e.original.sport === 1)).toBe(1);
     expect(out(w, tcp('10.0.0.2', 3, '8.8.8.8', 80)).verdict).toBe('ACCEPT');
+  });
+
+  it('goes on after a session was kept and loaded', () => {
+    const rules = nat('-A PREROUTING -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.9.9:6443');
+    const before = newWorld(rules);
+    out(before, tcp('10.0.0.2', 4000, '10.96.0.1', 443));
+    const kept = JSON.parse(JSON.stringify(saveFlows(before.ns)));
+    const after = newWorld(rules);
+    loadFlows(after.ns, kept);
+    expect(text(back(after, tcp('10.0.9.9', 6443, '10.0.0.2', 4000, SYN | ACK)).packet)).toBe('10.96.0.1:443>10.0.0.2:4000');
+    expect(saveFlows(newWorld().ns)).toBeNull();
   });
 
   it('is idle where no rule needs it', () => {

@@ -66,6 +66,12 @@ export function addElement(set: NftSet, e: NftElement): boolean {
   return true;
 }
 
+/** An element of single values as a rule made it, put back. */
+export function touchElement(set: NftSet, vals: Val[], timeoutMs: number | null, expiresAtMs: number | null): void {
+  const key = vals.map(v => ({ low: v, high: v }));
+  addElement(set, { key, data: null, timeoutMs, expiresAtMs, comment: null, packets: 0, bytes: 0, state: null });
+}
+
 export function deleteElement(set: NftSet, key: Interval[]): boolean {
   if (key.every(isSingle)) return set.exact.delete(keyText(key));
   const at = set.ranges.findIndex(e => sameKey(e.key, key));

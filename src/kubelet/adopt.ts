@@ -2,8 +2,7 @@
 
 import type { KubeObject } from '../apiserver/types.ts';
 import { setCatchUp, waitFor } from '../linux/process.ts';
-import { readFile, remove, writeFile } from '../linux/vfs.ts';
-import { base64, unbase64 } from '../sim/bytes.ts';
+import { restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
 import { schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { parseRfc3339 } from '../sim/time.ts';
@@ -106,10 +105,7 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
   const saved = k.saved?.pods[rt.uid]?.containers[c.name];
   const error = launch(k, rt, pod, c, spec, config, fs => {
     setCatchUp(fs, k.server.sim.nowMs - startedAtMs);
-    for (const [path, data] of Object.entries(saved?.files ?? {})) {
-      if (data === null) remove(fs, path);
-      else writeFile(fs, path, unbase64(data) ?? new Uint8Array(0));
-    }
+    restoreChanges(fs, saved?.files ?? {});
   });
   if (error || !c.process || (c.process as { exitCode: number | null }).exitCode !== null) return;
   c.state = state;
@@ -233,14 +229,6 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
   return out;
 }
 
-function changedFiles(c: ContainerRuntime): Record<string, string | null> | undefined {
-  if (!c.fs?.changed.size || !c.process) return undefined;
-  const out: Record<string, string | null> = {};
-  for (const path of [...c.fs.changed].sort()) {
-    if (/^\/(proc|sys|dev)\//.test(path)) continue;
-    const data = readFile(c.fs, path);
-    if (typeof data !== 'string') out[path] = base64(data);
-    else if (data === 'ENOENT') out[path] = null;
-  }
-  return out;
+function changedFiles(c: ContainerRuntime): Record<string, SavedNode> | undefined {
+  return c.fs?.changed.size && c.process ? saveChanges(c.fs) : undefined;
 }

@@ -208,7 +208,7 @@ export interface SavedContainer {
   id: string;
   log: LogLine[];
   previousLog: LogLine[] | null;
-  /** Files that its programs changed: base64, null when removed. */
+  /** What its programs changed in its tree (linux/vfs-changes.ts). */
   files?: Record<string, string | null>;
 }
 

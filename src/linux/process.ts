@@ -45,9 +45,19 @@ export function findExecutable(fs: Filesystem, name: string, path = DEFAULT_PATH
     if (typeof node === 'string') continue;
     if (node.kind !== 'file') why = 'EACCES';
     else if (!(node.mode & 0o111)) why = 'EACCES';
-    else return { path: at, node };
+    else {
+      if (!node.program && loadProgram && typeof node.data !== 'function') node.program = loadProgram(node.data) ?? undefined;
+      return { path: at, node };
+    }
   }
   return why;
+}
+
+/** What runs for the bytes of an executable: binfmt's place, filled by userland. */
+let loadProgram: ((data: Uint8Array) => Program | null) | null = null;
+
+export function setProgramLoader(loader: (data: Uint8Array) => Program | null): void {
+  loadProgram = loader;
 }
 
 /** Start `program` as a process; it runs at once up to its first wait. */

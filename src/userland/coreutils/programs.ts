@@ -7,6 +7,7 @@ import { GREP } from './grep.ts';
 import { jq } from './jq.ts';
 import { LS, STAT } from './ls.ts';
 import * as misc from './misc.ts';
+import { apk, apt, pip, yum } from './packages.ts';
 import * as plain from './plain.ts';
 import * as procs from './procs.ts';
 import { SED } from './sed.ts';
@@ -194,6 +195,10 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
   ['login', '/bin', { su: tool(misc.AS_USER, false) }],
   ['sudo', '/usr/bin', { sudo: tool(misc.AS_USER, false) }],
   ['jq', '/usr/bin', { jq }],
+  ['apt', '/usr/bin', { apt, 'apt-get': apt }],
+  ['apk', '/sbin', { apk }],
+  ['yum', '/usr/bin', { yum, dnf: yum, microdnf: yum }],
+  ['pip', '/usr/local/bin', { pip, pip3: pip }],
   ['gettext-base', '/usr/bin', { envsubst: tool(misc.ENVSUBST, false) }],
   ['openssl', '/usr/bin', { openssl: tool(binary.OPENSSL, false) }],
   ['xxd', '/usr/bin', { xxd: tool(binary.XXD, false) }],

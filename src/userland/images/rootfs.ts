@@ -1,5 +1,6 @@
 // A container's file system from its image. A thousand pods of one image share one tree: a directory is copied when somebody first looks into it.
 
+import { setProgramLoader } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import {
   type DirNode,
@@ -12,9 +13,10 @@ import {
   newFilesystem,
   place,
 } from '../../linux/vfs.ts';
+import { bytesToString, concat, stringToBytes } from '../../sim/bytes.ts';
 import { writePipe } from '../../sim/pipe.ts';
 import { bytes as randomBytes } from '../../sim/random.ts';
-import { programsOf } from '../programs.ts';
+import { type ProgramRow, programFor, programsOf } from '../programs.ts';
 import type { Userland } from '../userland.ts';
 import type { Image } from './types.ts';
 
@@ -56,15 +58,27 @@ function lazyCopy(template: DirNode): DirNode {
   return copy;
 }
 
-export function executable(program: Program): FileNode {
-  const node = newFile('', 0o755);
-  node.data = ELF;
+/** A program as a file. Its bytes name the row, so that a copy of the file, or one that a session kept, still runs. */
+export function executable(program: Program, row?: ProgramRow, u?: Userland): FileNode {
+  const node = newFile(row && u ? stub(row, u) : ELF, 0o755);
   node.program = program;
   return node;
 }
 
 /** What `cat /bin/ls` would begin with. */
 const ELF = new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+const stub = (row: ProgramRow, u: Userland): Uint8Array => concat([ELF, stringToBytes(JSON.stringify([row.package, row.name, u]))]);
+
+setProgramLoader(data => {
+  if (data.length <= ELF.length || data[0] !== 0x7f || data[ELF.length] !== 0x5b) return null;
+  try {
+    const [pkg, name, u] = JSON.parse(bytesToString(data.subarray(ELF.length)));
+    return programFor(pkg, name, u);
+  } catch {
+    return null; // some other ELF file
+  }
+});
 
 function makeTemplate(image: Image): Filesystem {
   const fs = newFilesystem();
@@ -91,22 +105,27 @@ function mergeUsr(fs: Filesystem): void {
   }
 }
 
-/** Put a package's programs where its distribution has them. BusyBox' applets give way to the full tools of the same name. */
-export function installPackage(fs: Filesystem, pkg: string, u: Userland, others: string[] = []): void {
+/** Put a package's programs where its distribution has them; BusyBox' applets give way to the full tools of the same name. -> their paths */
+export function installPackage(fs: Filesystem, pkg: string, u: Userland, others: string[] = []): string[] {
   const merged = fs.root.entries.get('bin')?.kind === 'symlink';
+  const paths: string[] = [];
+  const put = (path: string, row: ProgramRow) => {
+    place(fs, path, executable(row.make(u), row, u));
+    paths.push(path);
+  };
   if (pkg === 'busybox' && (u.distro === 'debian' || u.distro === 'ubuntu' || u.distro === 'rhel')) {
     const row = programsOf('busybox').find(r => r.name === 'busybox');
-    if (row) place(fs, '/usr/bin/busybox', executable(row.make(u)));
-    return;
+    if (row) put('/usr/bin/busybox', row);
+    return paths;
   }
   for (const row of programsOf(pkg)) {
     let dir = pkg === 'busybox' && u.distro === 'busybox' ? '/bin' : row.dir;
     if (merged && /^\/s?bin$/.test(dir)) dir = `/usr${dir}`;
     if (pkg === 'busybox' && others.some(o => o !== 'busybox' && programsOf(o).some(r => r.name === row.name && r.dir === row.dir)))
       continue;
-    const at = dir.endsWith('/') ? `${dir}${row.name}` : `${dir}/${row.name}`;
-    place(fs, at, executable(row.make(u)));
+    put(dir.endsWith('/') ? `${dir}${row.name}` : `${dir}/${row.name}`, row);
   }
+  return paths;
 }
 
 export function installFiles(fs: Filesystem, files: Record<string, string>): void {

@@ -1,6 +1,7 @@
 // kubectl's surroundings on a real machine: files of the user's, the session's clusters.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import type { FileError, KubectlHost } from '../kubectl/host.ts';
 import { clusterByName, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
@@ -56,6 +57,6 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
       }),
     listDir: path => attempt(() => fs.readdirSync(path).sort()),
     terminalSize: process.stdout.isTTY ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
-    rawTerminal: process.stdin.isTTY ? on => void process.stdin.setRawMode(on) : undefined,
+    rawTerminal: isatty(0) ? on => void process.stdin.setRawMode(on) : undefined,
   };
 }

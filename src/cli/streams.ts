@@ -1,7 +1,10 @@
 // The command's standard streams as pipes: output is held back until the command is committed (it may have to begin again), unless it
 // goes to somebody who is watching.
 import * as fs from 'node:fs';
+import { isatty } from 'node:tty';
 import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 export interface Streams {
   stdin: Pipe;
@@ -22,7 +25,7 @@ export function newStreams(): Streams {
         else held.push({ fd, chunk });
       },
     });
-  const streams: Streams = { stdin: newPipe({ tty: process.stdin.isTTY ?? false }), stdout: to(1), stderr: to(2), held, live: false };
+  const streams: Streams = { stdin: newPipe({ tty: isatty(0) }), stdout: to(1), stderr: to(2), held, live: false };
   if (!streams.stdin.tty) {
     streams.stdin.source = () => {
       readStdin(streams.stdin);
@@ -33,11 +36,17 @@ export function newStreams(): Streams {
 
 /** All of a file or pipe on standard input; a terminal is read as it is typed. */
 function readStdin(pipe: Pipe): void {
-  try {
-    const data = fs.readFileSync(0);
-    if (data.length) writePipe(pipe, data);
-  } catch {
-    // closed, or a terminal that went away: the same as an end
+  const buffer = new Uint8Array(65536);
+  for (;;) {
+    try {
+      const size = fs.readSync(0, buffer);
+      if (!size) break;
+      writePipe(pipe, buffer.slice(0, size));
+    } catch (e) {
+      // Somebody has made it non-blocking and there is nothing yet.
+      if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+      Atomics.wait(pause, 0, 0, 2);
+    }
   }
   closePipe(pipe);
 }
@@ -46,8 +55,6 @@ export function flush(streams: Streams): void {
   for (const { fd, chunk } of streams.held) writeAll(fd, chunk);
   streams.held.length = 0;
 }
-
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Write everything, also to a pipe that is full for now. A reader that went away ends the command as SIGPIPE would. */
 function writeAll(fd: 1 | 2, chunk: Uint8Array): void {

@@ -13,7 +13,10 @@ export interface Controllers {
   podsByNamespace: Index;
   replicaSetsByOwner: Index;
   jobsByOwner: Index;
-  servicesByNamespace: Index;
+  /** By `NAMESPACE/KEY=VALUE`, for each label. */
+  podsByLabel: Index;
+  /** By `NAMESPACE/KEY=VALUE` of the first pair of their selector. */
+  servicesBySelector: Index;
   /** By `NAMESPACE/SERVICE`, whoever made them. */
   slicesByService: Index;
   recorders: Map<string, Recorder>;
@@ -23,6 +26,12 @@ export interface Controllers {
   initial: boolean;
   /** The cloud's addresses for Services of type LoadBalancer; null: there is no provider. */
   loadBalancerPool: string[] | null;
+}
+
+/** What an index finds the members of a selector by. */
+export function firstPair(selector: Record<string, string> | undefined): string | undefined {
+  for (const k in selector) return `${k}=${selector[k]}`;
+  return undefined;
 }
 
 const byOwnerOrOrphan = (o: KubeObject): string[] => {
@@ -40,7 +49,13 @@ export function newControllers(server: ApiServer, options: { initial: boolean; l
     podsByNamespace: newIndex(server, 'pods', byNamespace),
     replicaSetsByOwner: newIndex(server, 'replicasets.apps', byOwnerOrOrphan),
     jobsByOwner: newIndex(server, 'jobs.batch', byOwnerOrOrphan),
-    servicesByNamespace: newIndex(server, 'services', byNamespace),
+    podsByLabel: newIndex(server, 'pods', o =>
+      Object.entries(o.metadata.labels ?? {}).map(([k, v]) => `${o.metadata.namespace}/${k}=${v}`),
+    ),
+    servicesBySelector: newIndex(server, 'services', o => {
+      const first = firstPair(o.spec?.selector);
+      return first ? [`${o.metadata.namespace}/${first}`] : [];
+    }),
     slicesByService: newIndex(server, 'endpointslices.discovery.k8s.io', o => {
       const service = o.metadata.labels?.['kubernetes.io/service-name'];
       return service ? [`${o.metadata.namespace}/${service}`] : [];

@@ -39,7 +39,7 @@ export function startDeployments(c: Controllers): void {
     }),
     watchAll(c.server, 'replicasets.apps', false, e => {
       const ref = controllerOf(e.object);
-      if (ref?.kind === 'Deployment') enqueue(queue, `${e.object.metadata.namespace}/${ref.name}`);
+      if (ref?.kind === 'Deployment') enqueue(queue, `${e.object.metadata.namespace}/${ref.name}`, 20);
     }),
     // Recreate waits until the old pods are gone.
     watchAll(c.server, 'pods', false, e => {

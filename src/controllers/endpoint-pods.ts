@@ -2,16 +2,17 @@
 import { matchMap } from '../apiserver/labels.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import type { Controllers } from './context.ts';
+import { type Controllers, firstPair } from './context.ts';
 import { isTerminal } from './pods.ts';
 import { enqueue, indexed, keyOf, type Queue, watchAll } from './queue.ts';
 
 export const MAX_ENDPOINTS_PER_SLICE = 100;
 
 export function podsOfService(c: Controllers, service: KubeObject): KubeObject[] {
-  const pods = indexed(c.podsByNamespace, service.metadata.namespace as string).filter(p =>
-    matchMap(service.spec.selector, p.metadata.labels),
-  );
+  const first = firstPair(service.spec.selector);
+  const namespace = service.metadata.namespace as string;
+  const near = first ? indexed(c.podsByLabel, `${namespace}/${first}`) : indexed(c.podsByNamespace, namespace);
+  const pods = near.filter(p => matchMap(service.spec.selector, p.metadata.labels));
   return pods.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
@@ -66,6 +67,9 @@ const relevant = (p: KubeObject) =>
   JSON.stringify([p.status?.podIPs, p.status?.phase, p.metadata.deletionTimestamp, p.metadata.labels, p.spec.nodeName, ready(p)]);
 const ready = (p: KubeObject) => p.status?.conditions?.find((x: any) => x.type === 'Ready')?.status;
 
+/** Pods come and get ready in swarms: a Service looks at them together. */
+const PODS_DELAY_MS = 100;
+
 /** Look at a Service again when it, or a pod that it selects or selected, changes. */
 export function watchServices(c: Controllers, queue: Queue): void {
   c.queues.push(queue);
@@ -73,10 +77,13 @@ export function watchServices(c: Controllers, queue: Queue): void {
     watchAll(c.server, 'services', c.initial, e => enqueue(queue, keyOf(e.object))),
     watchAll(c.server, 'pods', false, e => {
       if (e.old && e.type === 'MODIFIED' && relevant(e.old) === relevant(e.object)) return;
-      for (const s of indexed(c.servicesByNamespace, e.object.metadata.namespace as string)) {
-        if (!s.spec.selector || s.spec.type === 'ExternalName') continue;
-        const matches = matchMap(s.spec.selector, e.object.metadata.labels) || (e.old && matchMap(s.spec.selector, e.old.metadata.labels));
-        if (matches) enqueue(queue, keyOf(s));
+      const namespace = e.object.metadata.namespace;
+      for (const o of e.old && e.old.metadata.labels !== e.object.metadata.labels ? [e.object, e.old] : [e.object]) {
+        for (const k in o.metadata.labels) {
+          for (const s of indexed(c.servicesBySelector, `${namespace}/${k}=${o.metadata.labels[k]}`)) {
+            if (s.spec.type !== 'ExternalName' && matchMap(s.spec.selector, o.metadata.labels)) enqueue(queue, keyOf(s), PODS_DELAY_MS);
+          }
+        }
       }
     }),
   );

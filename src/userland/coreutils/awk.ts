@@ -385,11 +385,7 @@ function pure(a: Awk, name: string, v: Value[]): Value {
     case 'index':
       return s(0).indexOf(s(1)) + 1;
     case 'sprintf':
-      return formatPrintf(
-        s(0),
-        v.slice(1).map(x => toStr(a, x)),
-        t => t,
-      ).text;
+      return printfText(a, v);
     case 'tolower':
       return s(0).toLowerCase();
     case 'toupper':
@@ -616,18 +612,7 @@ function* run(a: Awk, s: Statement): Co<void> {
       for (const arg of s.args) v.push(yield* value(a, arg));
       if (s.format) {
         if (!v.length) throw new AwkError('no arguments to printf');
-        return yield* output(
-          a,
-          s.to,
-          formatPrintf(
-            toStr(a, v[0]).replace(/\\/g, '\\\\'),
-            pad(
-              toStr(a, v[0]),
-              v.slice(1).map(x => toStr(a, x)),
-            ),
-            t => t,
-          ).text,
-        );
+        return yield* output(a, s.to, printfText(a, v));
       }
       const text = v.length ? v.map(x => toStr(a, x, true)).join(toStr(a, a.globals.get('OFS') as Value)) : record(a);
       return yield* output(a, s.to, text + toStr(a, a.globals.get('ORS') as Value));
@@ -673,22 +658,24 @@ function* run(a: Awk, s: Statement): Co<void> {
   }
 }
 
-/** Arguments that are missing count as empty: the format is used once. */
-function pad(format: string, args: string[]): string[] {
-  const n = (format.replace(/%%/g, '').match(/%/g) ?? []).length + (format.match(/%[-+ #0]*\*/g) ?? []).length;
-  const out = args.slice(0, n);
-  while (out.length < n) out.push('');
-  // %c of a number is the character of that code.
-  const letters = [...format.replace(/%%/g, '').matchAll(/%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z])/g)].map(m => m[1]);
-  return out.map((v, i) =>
-    letters[i] === 'c' && /^\d+$/.test(v)
-      ? String.fromCharCode(Number(v) & 255)
-      : /[diouxX]/.test(letters[i] ?? '')
-        ? integerText(v)
-        : /[eEfFgG]/.test(letters[i] ?? '')
-          ? String(toNum(v))
-          : v,
-  );
+/** sprintf: the escapes of the format were read with the program. */
+function printfText(a: Awk, v: Value[]): string {
+  const format = toStr(a, v[0]);
+  return formatPrintf(format.replace(/\\/g, '\\\\'), printfArguments(a, format, v.slice(1)), t => t).text;
+}
+
+/** printf's arguments as its conversions want them; missing ones count as empty, so that the format is used once. */
+function printfArguments(a: Awk, format: string, values: Value[]): string[] {
+  const out: string[] = [];
+  for (const [, stars, letter] of format.replace(/%%/g, '').matchAll(/%[-+ #0]*((?:\*|\d)*(?:\.(?:\*|\d)*)?)([a-zA-Z])/g)) {
+    for (const c of stars) if (c === '*') out.push(integerText(String(toNum(values.shift()))));
+    const v = values.shift();
+    if (letter === 'c') out.push(typeof v === 'number' ? String.fromCharCode(v & 255) : toStr(a, v));
+    else if (/[diouxX]/.test(letter)) out.push(integerText(String(toNum(v))));
+    else if (/[eEfFgG]/.test(letter)) out.push(String(toNum(v)));
+    else out.push(toStr(a, v));
+  }
+  return out;
 }
 
 function integerText(v: string): string {

@@ -198,7 +198,7 @@ export const CMP: ToolSpec = {
             r,
             r.bb
               ? `${r.args[0]} ${r.args[1]} differ: char ${i + 1}, line ${line}\n`
-              : `${r.args[0]} ${r.args[1]} differ: byte ${i + 1}, line ${line}\n`,
+              : `${r.args[0]} ${r.args[1]} differ: char ${i + 1}, line ${line}\n`,
           );
         return 1;
       }

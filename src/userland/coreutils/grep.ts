@@ -113,7 +113,11 @@ export const GREP: ToolSpec = {
       if (!(e instanceof RegexError) && !(e instanceof SyntaxError)) throw e;
       return error(
         r,
-        r.bb ? `bad regex '${patterns[0]}': ${e.message}` : e instanceof RegexError ? e.message : 'Invalid regular expression',
+        r.bb
+          ? `bad regex '${patterns[0]}': ${e.message}`
+          : e instanceof RegexError && !e.message.startsWith('Unmatched [')
+            ? e.message
+            : 'Invalid regular expression',
         2,
       );
     }
@@ -136,7 +140,7 @@ function expand(r: Run, path: string): string[] {
 function* search(r: Run, matcher: Matcher, named: string[]): Co<number> {
   const recursive = has(r, 'r') || has(r, 'R');
   const files = recursive ? (named.length ? named : ['.']).flatMap(f => expand(r, f)) : named.length ? named : ['-'];
-  const label = has(r, 'H') || (!has(r, 'h') && (recursive || files.length > 1));
+  const label = has(r, 'H') || (!has(r, 'h') && ((recursive && (named.length !== 1 || isDirectory(r, named[0]))) || files.length > 1));
   let found = false;
   let failed = false;
   for (const file of files) {

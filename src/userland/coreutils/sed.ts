@@ -1,4 +1,5 @@
 // sed: a stream editor, POSIX with GNU's -i, -E, +N, first~step, I and e-less extensions.
+import { complain } from '../../linux/process.ts';
 import { absolute, lookup, writeFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { posixRegex, RegexError } from './regex.ts';
@@ -385,6 +386,12 @@ function substitute(c: SedCommand, s: State): boolean {
   let n = 0;
   let done = false;
   for (let m = global.exec(s.pattern); m; m = global.exec(s.pattern)) {
+    // Right behind a match, nothing is no further match.
+    if (m[0] === '' && m.index === at && done) {
+      if (global.lastIndex >= s.pattern.length) break;
+      global.lastIndex++;
+      continue;
+    }
     n++;
     if (n >= c.flags.nth) {
       out += s.pattern.slice(at, m.index) + replacement(c.replacement, m);
@@ -580,6 +587,10 @@ export const SED: ToolSpec = {
       scripts.push(toBinary(data).replace(/^#n\n/, ''));
     }
     if (!scripts.length) {
+      if (!files.length && !r.bb) {
+        complain(r.p, 'Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n');
+        return 1;
+      }
       if (!files.length) return usage(r, '', USAGE);
       scripts.push(files[0]);
       files = files.slice(1);

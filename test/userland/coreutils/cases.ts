@@ -1,0 +1,142 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell text
+// What GNU coreutils 9.1, grep 3.8, sed 4.9, mawk 1.3.4 and findutils 4.9 print: script, exit code, stdout, stderr. Recorded with the real tools.
+export const TOOLS: [script: string, code: number, stdout: string, stderr: string][] = [
+  [
+    "printf 'b\\na\\nB\\nA\\n' | sort -f; printf '1.10\\n1.9\\n' | sort -V; printf '1K\\n2M\\n3\\n' | sort -h; printf 'a:3\\nb:1\\n' | sort -t: -k2,2n -r; printf 'b 2\\na 2\\nc 1\\n' | sort -k2,2 -k1,1r; printf 'x\\nx\\ny\\n' | sort -u",
+    0,
+    'A\na\nB\nb\n1.9\n1.10\n3\n1K\n2M\nb:1\na:3\nc 1\nb 2\na 2\nx\ny\n',
+    '',
+  ],
+  [
+    "printf 'a b\\nc d\\n' | cut -c1,3; printf 'a,b,c\\nd,e,f\\n' | cut -d, -f1,3; printf 'abc\\n' | cut -c2-; printf 'x y z\\n' | cut -d' ' -f2-; printf 'nodelim\\n' | cut -d: -f1; printf 'nodelim\\na:b\\n' | cut -s -d: -f2",
+    0,
+    'ab\ncd\na,c\nd,f\nbc\ny z\nnodelim\nb\n',
+    '',
+  ],
+  [
+    "printf 'hello\\n' | tr -d l; printf 'aabbcc\\n' | tr -s a-c; printf 'a1b2\\n' | tr -cd 0-9; echo; printf 'HeLLo\\n' | tr '[:upper:]' '[:lower:]'; printf 'a b\\n' | tr ' ' '\\t'",
+    0,
+    'heo\nabc\n12\nhello\na\tb\n',
+    '',
+  ],
+  [
+    'seq 10 | head -3; seq 10 | tail -3; seq 10 | head -n -7; seq 10 | tail -n +8; seq 5 | head -c 4; seq 5 | tail -c 4; seq 3 | head -1; seq 3 | tail -1',
+    0,
+    '1\n2\n3\n8\n9\n10\n1\n2\n3\n8\n9\n10\n1\n2\n4\n5\n1\n3\n',
+    '',
+  ],
+  [
+    "printf 'one two\\nthree\\n' | wc; printf 'one two\\n' | wc -l -w; printf 'abc' | wc -c; wc -l < /etc/passwd >/dev/null && echo ok",
+    0,
+    '      2       3      14\n      1       2\n3\nok\n',
+    '',
+  ],
+  [
+    "printf 'a\\na\\nb\\na\\n' | uniq; printf 'a\\na\\nb\\n' | uniq -d; printf 'a\\na\\nb\\n' | uniq -u; printf 'A\\na\\n' | uniq -i",
+    0,
+    'a\nb\na\na\nb\nA\n',
+    '',
+  ],
+  [
+    "printf 'x=1\\ny=2\\n' | sed -n 's/x=\\(.*\\)/\\1/p'; printf 'a\\nb\\nc\\n' | sed '1d'; printf 'a\\nb\\nc\\n' | sed '$d'; printf 'a\\nb\\nc\\n' | sed -n '2,3p'; printf 'a\\nb\\n' | sed 's/^/> /'; printf 'a/b\\n' | sed 's#/#-#g'",
+    0,
+    '1\nb\nc\na\nb\nb\nc\n> a\n> b\na-b\n',
+    '',
+  ],
+  [
+    "printf 'foo bar\\n' | sed -E 's/(foo) (bar)/\\2 \\1/'; printf 'aaa\\n' | sed 's/a/b/2'; printf 'abc\\n' | sed 's/b/[&]/'; printf 'a\\n\\nb\\n' | sed '/^$/d'; printf '1\\n2\\n3\\n' | sed -n '/2/,$p'; printf 'a\\nb\\n' | sed 'a\\X'; printf 'a\\nb\\n' | sed '1i\\Y'; printf 'a\\nb\\n' | sed '2c\\Z'",
+    0,
+    'bar foo\naba\na[b]c\na\nb\n2\n3\na\nX\nb\nX\nY\na\nb\na\nZ\n',
+    '',
+  ],
+  [
+    "printf 'a\\nb\\nc\\n' | sed -n '$='; printf 'a b\\n' | sed 'y/ab/xy/'; printf 'a\\nb\\n' | sed 'N;s/\\n/-/'; printf '1\\n2\\n3\\n4\\n' | sed -n 'p;n'; printf 'hello\\n' | sed 's/l*/X/g'; printf 'x\\n' | sed 's/x/a\\nb/'; printf 'ab\\n' | sed 's/\\(a\\)\\(b\\)/\\2\\1/;s/b/\\U&/'",
+    0,
+    '3\nx y\na-b\n1\n3\nXhXeXoX\na\nb\nBa\n',
+    '',
+  ],
+  [
+    "printf 'k1 v1\\nk2 v2\\n' | sed -e '/k1/{s/v1/new/' -e '}'; printf '1\\n2\\n3\\n4\\n5\\n' | sed '2~2d'; printf 'a\\nb\\nc\\n' | sed '/b/!d'; printf 'a\\nb\\n' | sed q; printf 'a.b.c\\n' | sed 's/\\./-/g'; printf 'tab\\there\\n' | sed 's/\\t/_/'",
+    0,
+    'k1 new\nk2 v2\n1\n3\n5\nb\na\na-b-c\ntab_here\n',
+    '',
+  ],
+  [
+    "printf 'a 1\\nb 2\\nc 3\\n' | awk '$2>1'; printf 'a 1\\nb 2\\n' | awk '{print NR\": \"$0}'; printf 'a b c\\n' | awk '{$2=\"X\"; print}'; printf 'a:b\\n' | awk 'BEGIN{FS=\":\";OFS=\"-\"}{print $1,$2}'; awk 'BEGIN{printf \"%5.2f|%-5s|%03d\\n\", 3.14159, \"ab\", 7}'",
+    0,
+    'b 2\nc 3\n1: a 1\n2: b 2\na X c\na-b\n 3.14|ab   |007\n',
+    '',
+  ],
+  [
+    "printf '3\\n1\\n2\\n' | awk '{a[NR]=$1} END{for(i=NR;i>0;i--) print a[i]}'; printf 'x y\\nx z\\nw y\\n' | awk '{c[$1]++} END{print c[\"x\"], c[\"w\"]}'; echo 'hello world' | awk '{print toupper($1), length($2), substr($1,2,3), index($0,\"wor\")}'; echo a,b,c | awk '{n=split($0,p,\",\"); print n, p[2]}'",
+    0,
+    '2\n1\n3\n2 1\nHELLO 5 ell 7\n3 b\n',
+    '',
+  ],
+  [
+    "echo 'foo123bar' | awk '{gsub(/[0-9]+/,\"-\"); print}'; echo 'aXbX' | awk '{print gsub(/X/,\"&&\"), $0}'; echo 'key=value' | awk -F= '{print $2}'; awk 'BEGIN{print 1/3, 100000000, 0.1+0.2, 1e6, 2^10, 7%3, -7%3}'; awk 'BEGIN { while (i<3) print i++; do print \"d\"; while(0); for(;;){ if(++k>2) break }; print k }'",
+    0,
+    'foo-bar\n2 aXXbXX\nvalue\n0.333333 100000000 0.3 1000000 1024 1 -1\n0\n1\n2\nd\n3\n',
+    '',
+  ],
+  [
+    "printf '1\\n2\\n3\\n' | awk 'NR==2{next} {print} END{print \"end\", NR}'; awk -v x=5 'BEGIN{print x*2}'; echo 'a b' | awk '{print $NF; print $(NF-1)}'; printf 'a\\nb\\n' | awk 'NR==1,NR==2{print \"r\" $0}'; awk 'function f(n){return n<=1?1:n*f(n-1)} BEGIN{print f(5)}'; echo | awk '{print match(\"foobar\",\"o+\"), RSTART, RLENGTH}'",
+    0,
+    '1\n3\nend 3\n10\nb\na\nra\nrb\n120\n2 2 2\n',
+    '',
+  ],
+  [
+    'awk \'BEGIN{print "a" > "/tmp/awk1"; close("/tmp/awk1"); while((getline l < "/tmp/awk1")>0) print "got", l}\'; rm -f /tmp/awk1; awk \'BEGIN{printf "%s %d %c %x %e\\n", "s", 3.9, 65, 255, 12345.678}\'; awk \'BEGIN{print index("abc","c"), tolower("ABC"), int(3.9), sqrt(16)}\'; awk \'BEGIN{exit 3}\'; echo $?; echo \'x\' | awk \'/x/{print "m"} !/y/{print "n"}\'; echo "10 9" | awk \'{print ($1>$2), ("10">"9")}\'',
+    0,
+    'got a\ns 3 A ff 1.234568e+04\n3 abc 3 4\n3\nm\nn\n1 0\n',
+    '',
+  ],
+  [
+    "printf 'foo\\nbar\\nfoobar\\n' | grep -w foo; printf 'a\\nb\\nc\\nd\\n' | grep -A1 b; printf 'a\\nb\\nc\\nd\\n' | grep -B1 c; printf 'a\\nb\\nc\\n' | grep -C1 b; printf 'foo\\n' | grep -x fo; echo $?; printf 'Foo\\n' | grep -i foo; printf 'a\\nb\\n' | grep -e a -e b; printf 'ab12\\n' | grep -o '[a-z]*'; printf 'x\\n' | grep -L x -; printf 'a.c\\nabc\\n' | grep 'a\\.c'; printf 'a+b\\n' | grep 'a+b'; printf 'aab\\n' | grep -E 'a{2}b'; printf 'foo bar\\n' | grep -oE '\\bba.'; printf '192.168.1.1 x\\n' | grep -oE '([0-9]{1,3}\\.){3}[0-9]{1,3}'; printf 'a\\n' | grep -m1 a; printf 'a\\nb\\na\\n' | grep -vc a; printf 'tab\\tx\\n' | grep -P '\\t' | cat -A; echo 'a|b' | grep 'a|b'; echo ab | grep 'a\\|x'",
+    0,
+    'foo\nb\nc\nb\nc\na\nb\nc\n1\nFoo\na\nb\nab\na.c\na+b\naab\nbar\n192.168.1.1\na\n1\ntab^Ix$\na|b\nab\n',
+    '',
+  ],
+  [
+    "grep x /nonexistent; echo $?; grep; echo $?; grep '[' /etc/passwd; echo $?; grep -E '(' /etc/passwd; echo $?; echo a | grep -z; grep -r root /etc/passwd | head -1 | cut -d: -f1",
+    0,
+    '2\n2\n2\n2\nroot\n',
+    "grep: /nonexistent: No such file or directory\nUsage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\ngrep: Invalid regular expression\ngrep: Unmatched ( or \\(\nUsage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n",
+  ],
+  [
+    "mkdir -p /tmp/ff/a/b; echo x > /tmp/ff/a/f.txt; echo yy > /tmp/ff/g.log; cd /tmp/ff; find . -name '*.txt'; find . -type d | sort; find . -type f -size -2c; find . -maxdepth 1 -type f; find . -name g.log -exec cat {} \\;; find . -type f | xargs wc -c | tail -1 | tr -s ' '; find . -empty | sort; find a -name nope; find /tmp/nope1; echo $?; rm -rf /tmp/ff",
+    0,
+    './a/f.txt\n.\n./a\n./a/b\n./g.log\nyy\n5 total\n./a/b\n1\n',
+    "find: '/tmp/nope1': No such file or directory\n",
+  ],
+  [
+    'cd /tmp; mkdir -p cpx; echo 1 > cpx/a; cp cpx/a cpx/b; cat cpx/b; cp -r cpx cpy; ls cpy; mv cpy/a cpy/z; ls cpy; cp cpx cpz; cp nope x; mv nope x; rm cpx; rm -r cpx cpy; ls cpx; rmdir nope; ln -s /etc/passwd lnk; readlink lnk; readlink -f lnk; rm lnk; touch /nope/x; mkdir /nope/a/b',
+    1,
+    '1\na\nb\nb\nz\n/etc/passwd\n/etc/passwd\n',
+    "cp: -r not specified; omitting directory 'cpx'\ncp: cannot stat 'nope': No such file or directory\nmv: cannot stat 'nope': No such file or directory\nrm: cannot remove 'cpx': Is a directory\nls: cannot access 'cpx': No such file or directory\nrmdir: failed to remove 'nope': No such file or directory\ntouch: cannot touch '/nope/x': No such file or directory\nmkdir: cannot create directory '/nope/a/b': No such file or directory\n",
+  ],
+  [
+    "basename /a/b/; dirname a; dirname /; basename x.tar.gz .gz; seq -s, 1 5; seq -w 8 10; seq 1 .5 2; seq 5 -2 1; seq a; printf '%s-%s\\n' a b c; printf '%5d|%-5d|%+d\\n' 1 2 3; printf '%q\\n' 'a b' 2>/dev/null; expr 10 / 3; expr 5 \\> 3; expr length hello; expr substr hello 2 3; expr 1 + a; echo $?; expr abc : 'a\\(.*\\)'",
+    0,
+    'b\n.\n/\nx.tar\n1,2,3,4,5\n08\n09\n10\n1.0\n1.5\n2.0\n5\n3\n1\na-b\nc-\n    1|2    |+3\na\\ b\n3\n1\n5\nell\n2\nbc\n',
+    "seq: invalid floating point argument: 'a'\nTry 'seq --help' for more information.\nexpr: non-integer argument\n",
+  ],
+  [
+    "echo hello | md5sum; echo hello | sha1sum; echo hello | base64; echo aGVsbG8K | base64 -d; printf 'a\\tb\\n' | cat -T; printf 'a\\n\\n\\nb\\n' | cat -s; printf 'a\\nb\\n' | cat -n; printf 'a\\nb\\n' | nl; printf 'abcdef\\n' | fold -w 2; printf 'a b c\\n' | xargs -n 2 echo; printf 'a\\nb\\n' | xargs -I{} echo '<{}>'; printf '' | xargs -r echo no; printf 'x' | od -An -tx1; printf 'AB' | od -c; printf 'hi' | xxd 2>/dev/null | cut -c1-20",
+    0,
+    'b1946ac92492d2347c6235b4d2611184  -\nf572d396fae9206628714fb2ce00f72e94f2258f  -\naGVsbG8K\nhello\na^Ib\na\n\nb\n     1\ta\n     2\tb\n     1\ta\n     2\tb\nab\ncd\nef\na b\nc\n<a>\n<b>\n 78\n0000000   A   B\n0000002\n00000000: 6869      \n',
+    '',
+  ],
+  [
+    "printf '1\\n2\\n' > /tmp/p1; printf '3\\n4\\n' > /tmp/p2; paste /tmp/p1 /tmp/p2; paste -d, /tmp/p1 /tmp/p2; comm /tmp/p1 /tmp/p2; diff /tmp/p1 /tmp/p2; echo $?; cmp /tmp/p1 /tmp/p2; diff /tmp/p1 /tmp/p1; echo $?; cat /tmp/p1 - < /tmp/p2; tac /tmp/p1; rev /tmp/p1; rm /tmp/p1 /tmp/p2",
+    0,
+    '1\t3\n2\t4\n1,3\n2,4\n1\n2\n\t3\n\t4\n1,2c1,2\n< 1\n< 2\n---\n> 3\n> 4\n1\n/tmp/p1 /tmp/p2 differ: char 1, line 1\n0\n1\n2\n3\n4\n2\n1\n1\n2\n',
+    '',
+  ],
+  [
+    "printf 'b,2\\na,10\\n' | sort -t, -k2n; printf 'z\\n' | sort -c; printf 'b\\na\\n' | sort -c; echo $?; printf 'a\\nb\\n' | shuf | sort; printf 'one\\ntwo\\n' | tee /dev/null | wc -l; printf 'a  b\\n' | tr -s ' ' | cut -d' ' -f2; printf 'a:b:c\\n' | tr : '\\n' | tail -1; ls -1 /nonexistent 2>/dev/null || echo fail; printf 'x y\\n' | column -t; printf '%s\\n' a b | paste -s; printf '%s\\n' 1 2 3 4 | paste - -",
+    0,
+    'b,2\na,10\n1\na\nb\n2\nb\nc\nfail\nx  y\na\tb\n1\t2\n3\t4\n',
+    'sort: -:2: disorder: a\n',
+  ],
+];

@@ -3,7 +3,7 @@
 
 import type { Socket } from '../linux/socket.ts';
 import { close, connect, kernelSocket, recvFrom, sendIcmp, sendTo } from '../linux/socket.ts';
-import type { Netns, Tap, Trace, TraceStep } from '../linux/types.ts';
+import type { Netns, Trace, TraceStep } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { runUntil, type Sim, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
@@ -113,45 +113,40 @@ function enumerate(sim: Sim, places: PlaceIndex, run: () => Omit<Outcome, 'proba
 
 function attempt(places: PlaceIndex, from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec): Omit<Outcome, 'probability'> {
   const sim = from.kernel.sim;
-  const icmp: { name: string; from: string }[] = [];
-  const tap: Tap = {
-    ifindex: null,
-    seen: (frame, _link, direction) => {
-      const p = frame.payload;
-      if (direction !== 'in' || p.kind !== 'ip' || p.body.kind !== 'icmp' || !p.body.original) return;
-      const name = icmpName(p.family, p.body.type, p.body.code);
-      if (name) icmp.push({ name, from: formatIp(p.src) });
-    },
-  };
-  from.taps.add(tap);
   const trace: Trace = { steps: [] };
   const task = startTask(sim, client(from, to, spec, trace, places));
   runUntil(sim, () => task.done);
   // The connection's last packets, too: they must not take part in the next attempt.
   settle(sim, 200);
-  from.taps.delete(tap);
-  const verdict = task.result as string;
-  const delivered = verdict === 'connected' || verdict === 'refused' ? deliveryOf(trace, places, from, spec) : null;
-  const seen = [...new Map(icmp.map(i => [`${i.name} ${i.from}`, i])).values()];
-  return {
-    verdict: verdict === 'refused' && seen.length ? 'icmp-unreachable' : verdict,
-    backend: verdict === 'connected' ? (delivered?.backend ?? null) : null,
-    source: verdict === 'connected' ? (delivered?.source ?? null) : null,
-    icmp: seen,
-  };
+  const { verdict, icmp } = task.result as ClientResult;
+  const delivered = verdict === 'connected' ? deliveryOf(trace, places, from, spec) : null;
+  return { verdict, backend: delivered?.backend ?? null, source: delivered?.source ?? null, icmp: icmp ? [icmp] : [] };
 }
 
-function* client(from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec, trace: Trace, places: PlaceIndex): Co<string> {
+interface ClientResult {
+  verdict: string;
+  icmp: { name: string; from: string } | null;
+}
+
+/** What the attempt came to. An ICMP error that reached the socket says more than the errno; a timeout has none. */
+function conclude(s: Socket, verdict: string): ClientResult {
+  const h = s.heard;
+  if (!h || verdict === 'connected' || verdict === 'timeout') return { verdict, icmp: null };
+  const name = icmpName(familyOf(h.from), h.type, h.code);
+  return { verdict: name === 'time-exceeded' ? 'ttl-exceeded' : 'icmp-unreachable', icmp: { name, from: formatIp(h.from) } };
+}
+
+function* client(from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec, trace: Trace, places: PlaceIndex): Co<ClientResult> {
   const proto = spec.proto ?? 'tcp';
   const s = kernelSocket(from, proto, familyOf(to.ip));
   if (spec.ttl !== undefined) s.ttl = spec.ttl;
   s.trace = trace;
   s.options.set('recverr', 1);
   try {
-    if (proto === 'udp') return yield* datagram(s, to, trace, places, from);
-    if (proto === 'icmp') return yield* ping(s, to);
+    if (proto === 'udp') return conclude(s, yield* datagram(s, to, trace, places, from));
+    if (proto === 'icmp') return conclude(s, yield* ping(s, to));
     const r = yield* connect(s, to.ip, to.port, TIMEOUT_MS);
-    return r === null ? 'connected' : verdictOf(r);
+    return conclude(s, r === null ? 'connected' : verdictOf(r));
   } finally {
     close(s);
   }
@@ -165,9 +160,6 @@ function verdictOf(e: string): string {
     case 'ETIMEDOUT':
     case 'EAGAIN':
       return 'timeout';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'icmp-unreachable';
     case 'ECONNRESET':
       return 'reset';
     default:
@@ -180,7 +172,7 @@ function* datagram(s: Socket, to: { ip: Ip; port: number }, trace: Trace, places
   const connected = yield* connect(s, to.ip, to.port);
   if (connected) return verdictOf(connected);
   const failed = sendTo(s, stringToBytes('podnet probe'), null, 0);
-  if (failed) return failed === 'EPERM' ? 'error' : verdictOf(failed);
+  if (failed) return yield* refusedAtOnce(s);
   let answered = false;
   const until = s.netns.kernel.sim.nowMs + TIMEOUT_MS;
   for (;;) {
@@ -189,30 +181,31 @@ function* datagram(s: Socket, to: { ip: Ip; port: number }, trace: Trace, places
       const hit = answered ? null : deliveryOf(trace, places, from, { id: '', from: '', to: '', proto: 'udp' });
       if (hit?.socket) {
         answered = true;
-        sendTo(hit.socket, stringToBytes('podnet probe'), parseIp(hit.source), hit.sourcePort);
+        sendTo(hit.socket, stringToBytes('podnet probe'), parseIp(hit.source), hit.sourcePort, { src: hit.local });
       }
       if (s.netns.kernel.sim.nowMs >= until) return 'timeout';
       continue;
     }
-    if (typeof d === 'string') return d === 'ECONNREFUSED' ? 'icmp-unreachable' : verdictOf(d);
-    if (d.error) return d.error.errno === 'ECONNREFUSED' ? 'icmp-unreachable' : verdictOf(d.error.errno);
+    if (typeof d === 'string') return verdictOf(d);
+    if (d.error) return 'error';
     return 'connected';
   }
+}
+
+/** A local DROP is nothing but an errno; a local REJECT sends its ICMP error as well, over lo. */
+function* refusedAtOnce(s: Socket): Co<string> {
+  yield* recvFrom(s, 5);
+  return 'error';
 }
 
 function* ping(s: Socket, to: { ip: Ip; port: number }): Co<string> {
   const echo = { type: s.family === 4 ? 8 : 128, code: 0, data: stringToBytes('podnet probe') };
   const failed = sendIcmp(s, echo, 1, to.ip);
-  if (failed) return failed === 'EPERM' ? 'error' : verdictOf(failed);
+  if (failed) return yield* refusedAtOnce(s);
   const d = yield* recvFrom(s, TIMEOUT_MS);
   if (d === 'EAGAIN') return 'timeout';
   if (typeof d === 'string') return verdictOf(d);
-  if (d.error)
-    return d.error.type === 11 || d.error.type === 3
-      ? d.error.type === 11
-        ? 'ttl-exceeded'
-        : 'icmp-unreachable'
-      : verdictOf(d.error.errno);
+  if (d.error) return 'error';
   return 'connected';
 }
 
@@ -220,6 +213,7 @@ interface Delivery {
   backend: string;
   source: string;
   sourcePort: number;
+  local: Ip;
   socket: Socket | null;
 }
 
@@ -240,22 +234,40 @@ function deliveryOf(trace: Trace, places: PlaceIndex, from: Netns, spec: ProbeSp
   const b = step.packet.body;
   const ports = b.kind === 'tcp' || b.kind === 'udp' || b.kind === 'sctp' ? b : { sport: 0, dport: 0 };
   const owner = [...ns.sockets.all].find(x => x.type === proto && x.localPort === ports.dport && !x.remote && !x.closed) ?? null;
-  return { backend: places.ownerName(ns, owner, ports.dport), source: formatIp(step.packet.src), sourcePort: ports.sport, socket: owner };
+  return {
+    backend: places.ownerName(ns, owner, ports.dport),
+    source: formatIp(step.packet.src),
+    sourcePort: ports.sport,
+    local: step.packet.dst,
+    socket: owner,
+  };
 }
 
-function icmpName(family: 4 | 6, type: number, code: number): string | null {
-  if (family === 4 && type === 3)
-    return (
-      ['net-unreachable', 'host-unreachable', 'proto-unreachable', 'port-unreachable', 'frag-needed'][code] ??
-      (code === 13 ? 'admin-prohibited' : code === 9 ? 'net-prohibited' : code === 10 ? 'host-prohibited' : `unreachable-${code}`)
-    );
-  if (family === 4 && type === 11) return 'ttl-exceeded';
-  if (family === 6 && type === 1)
-    return ['no-route', 'admin-prohibited', 'beyond-scope', 'addr-unreachable', 'port-unreachable'][code] ?? `unreachable-${code}`;
-  if (family === 6 && type === 2) return 'packet-too-big';
-  if (family === 6 && type === 3) return 'ttl-exceeded';
-  return null;
-}
+const ICMP_NAMES: Record<4 | 6, Record<string, string>> = {
+  4: {
+    '3/0': 'net-unreachable',
+    '3/1': 'host-unreachable',
+    '3/2': 'protocol-unreachable',
+    '3/3': 'port-unreachable',
+    '3/4': 'fragmentation-needed',
+    '3/9': 'net-prohibited',
+    '3/10': 'host-prohibited',
+    '3/13': 'admin-prohibited',
+    '11/0': 'time-exceeded',
+  },
+  6: {
+    '1/0': 'no-route',
+    '1/1': 'admin-prohibited',
+    '1/3': 'address-unreachable',
+    '1/4': 'port-unreachable',
+    '1/5': 'policy-fail',
+    '1/6': 'reject-route',
+    '3/0': 'time-exceeded',
+  },
+};
+
+const icmpName = (family: 4 | 6, type: number, code: number): string =>
+  ICMP_NAMES[family][`${type}/${code}`] ?? `type-${type}-code-${code}`;
 
 function summarise(id: string, outcomes: Outcome[]): ProbeAnswer {
   const verdicts = [...new Set(outcomes.map(o => o.verdict))].sort();

@@ -204,7 +204,7 @@ function* serveUdp(instance: Instance, s: Socket, port: number): Co<void> {
       instance.server.sim,
       (function* (): Co<void> {
         const reply = yield* answer(instance, port, query, { client: d.from, clientPort: d.fromPort, local: d.to, proto: 'udp' });
-        if (reply) sendTo(s, encodeMessage(reply, { limit: Math.max(512, query.edns?.udpSize ?? 512) }), d.from, d.fromPort);
+        if (reply) sendTo(s, encodeMessage(reply, { limit: Math.max(512, query.edns?.udpSize ?? 512) }), d.from, d.fromPort, { src: d.to });
       })(),
       true,
     );

@@ -123,6 +123,7 @@ export function datagramError(ns: Netns, skb: Skb, original: Packet, type: numbe
       sockets.push(s);
   }
   for (const s of sockets) {
+    s.heard = { type, code, from: skb.packet.src, mtu };
     const listens = s.options.get('recverr');
     if (!listens && !(e.fatal && s.state === 'ESTAB')) continue;
     if (!listens) {

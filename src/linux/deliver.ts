@@ -75,12 +75,16 @@ function icmpErrorInput(ns: Netns, skb: Skb, m: Icmp): void {
   const b = o.body;
   if (b.kind === 'tcp') {
     const s = findConnected(ns, 'tcp', o.src, b.sport, o.dst, b.dport);
-    if (s) errorInput(s, skb, m.type, m.code, m.mtu);
+    if (!s) return;
+    s.heard = { type: m.type, code: m.code, from: skb.packet.src, mtu: m.mtu };
+    errorInput(s, skb, m.type, m.code, m.mtu);
     return;
   }
   if (b.kind === 'sctp') {
     const s = findConnected(ns, 'sctp', o.src, b.sport, o.dst, b.dport);
-    if (s) sctpError(s, skb.packet.family, m.type, m.code);
+    if (!s) return;
+    s.heard = { type: m.type, code: m.code, from: skb.packet.src };
+    sctpError(s, skb.packet.family, m.type, m.code);
     return;
   }
   datagramError(ns, skb, o, m.type, m.code, m.mtu);

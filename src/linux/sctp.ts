@@ -93,6 +93,7 @@ export function sctpInput(ns: Netns, skb: Skb): void {
     tcp: newTcpState(),
     error: null,
     closed: false,
+    heard: null,
     trace: skb.trace,
   };
   ns.sockets.all.add(child);

@@ -2,6 +2,7 @@
 // what a session kept of it, and an empty one becomes a copy.
 import { fibOf } from './fib.ts';
 import { addLink, linkByName, plug, removeLink } from './link.ts';
+import { runNft } from './netfilter/nft/commands.ts';
 import { restore } from './netfilter/restore.ts';
 import { chainsInOrder } from './netfilter/rules.ts';
 import { ruleText } from './netfilter/save.ts';
@@ -65,7 +66,8 @@ function tablesText(ns: Netns, family: 4 | 6, backend: Backend): string {
     for (const c of chains) out.push(`:${c.name} ${c.policy ?? '-'} [${c.packets}:${c.bytes}]`);
     for (const c of chains) {
       if (c.rules) for (const r of c.rules) out.push(`[${r.packets}:${r.bytes}] ${ruleText(c.name, r)}`);
-      else for (const line of c.lines ?? []) out.push(`-A ${c.name} ${line}`);
+      // Counters of a line that was restored with them stand before it.
+      else for (const line of c.lines ?? []) out.push(line.replace(/^(\[\d+:\d+\] )?/, (_, counters = '') => `${counters}-A ${c.name} `));
     }
     out.push('COMMIT');
   }
@@ -112,6 +114,8 @@ export function snapshotNetns(ns: Netns, parts: Iterable<NetnsPart> = NETNS_PART
         const text = tablesText(ns, family, backend);
         if (text) out.netfilter[key] = text;
       }
+      const nft = runNft(ns, 'list ruleset').out;
+      if (nft) out.netfilter.nft = nft;
     } else if (part === 'ipset') out.ipset = toPlain({ sets: ns.netfilter.ipsets, recent: ns.netfilter.recent });
     else out.conntrack = conntrackPlain(ns);
   }
@@ -150,6 +154,7 @@ export function restoreNetns(ns: Netns, json: NetnsSnapshot, segments: Map<strin
 }
 
 function restoreTables(ns: Netns, texts: { [key: string]: string }): void {
+  runNft(ns, `flush ruleset\n${texts.nft ?? ''}`);
   for (const [key, family, backend] of TEXTS) {
     tablesOf(ns, family, backend).clear();
     ns.netfilter.hooks.clear();

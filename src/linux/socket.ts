@@ -49,6 +49,8 @@ export interface Socket {
   /** TCP's own state; socket-tcp.ts. */
   tcp: TcpState | null;
   closed: boolean;
+  /** The last ICMP error about one of its packets, whoever it was reported to. */
+  heard: { type: number; code: number; from: Ip; mtu?: number } | null;
   /** Put on every packet it sends and on those of the other side's answer. */
   trace: Trace | null;
 }
@@ -127,6 +129,7 @@ function makeSocket(ns: Netns, owner: Process | null, type: SocketType, family: 
     readable: new Set(),
     tcp: type === 'tcp' ? newTcpState() : null,
     closed: false,
+    heard: null,
     trace: owner?.trace ?? null,
   };
   ns.sockets.all.add(s);
@@ -406,6 +409,8 @@ export interface SendToOptions {
   ttl?: number;
   tos?: number;
   df?: boolean;
+  /** IP_PKTINFO: answer from the address that was asked (`Datagram.to`), not from the one the route prefers. */
+  src?: Ip;
 }
 
 function ready(s: Socket, ip: Ip | null, port: number): { to: Ip; port: number; src: Ip } | Errno {
@@ -427,7 +432,7 @@ export function sendTo(s: Socket, data: Uint8Array, ip: Ip | null, port: number,
   if (s.type === 'icmp' || s.type === 'raw')
     return sendIcmp(s, { type: (ip ?? s.remote)?.length === 16 ? 128 : 8, code: 0, data }, port, ip, o);
   const r = ready(s, ip, port);
-  return typeof r === 'string' ? r : sendUdp(s, data, r.to, r.port, r.src, o, sendOptions(s));
+  return typeof r === 'string' ? r : sendUdp(s, data, r.to, r.port, o.src ?? r.src, o, sendOptions(s));
 }
 
 /** icmp sockets: an echo request with `id` = s.localPort; raw sockets: any message, `id` as given. */

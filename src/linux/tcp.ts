@@ -327,6 +327,7 @@ export function listenerInput(listener: Socket, skb: Skb): void {
     tcp: t,
     error: null,
     closed: false,
+    heard: null,
     trace: skb.trace,
   };
   t.listener = listener;

@@ -226,7 +226,7 @@ export const BASE_IMAGES: ImageRow[] = [
       }),
   },
   { match: 'library/python', make: ref => runtime(ref, 'python', { cmd: ['python3'] }) },
-  { match: 'library/node', make: ref => runtime(ref, 'node', { cmd: ['node'] }) },
+  { match: 'library/node', make: ref => runtime(ref, 'hello-node', { cmd: ['node'] }) },
   { match: 'library/golang', make: ref => runtime(ref, 'go', { cmd: ['bash'], workdir: '/go' }) },
   { match: 'library/ruby', make: ref => runtime(ref, 'ruby', { cmd: ['irb'] }) },
   { match: 'library/perl', make: ref => runtime(ref, 'perl', { cmd: ['perl'] }) },

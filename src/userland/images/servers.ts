@@ -10,8 +10,8 @@ const ALPINE_BASE = ['busybox', 'alpine-base', 'apk'];
 /** A server that comes as Debian or, with a tag that says so, as Alpine. */
 function flavoured(ref: Reference, packages: string[], rest: Partial<Image>, debian: Userland = DEBIAN_12): Image {
   return /alpine/.test(ref.tag)
-    ? image(ref, alpineUserland(ref.tag), { ...rest, packages: [...ALPINE_BASE, ...packages] })
-    : image(ref, debian, { ...rest, packages: [...GNU, ...packages] });
+    ? image(ref, alpineUserland(ref.tag), { ...rest, packages: [...ALPINE_BASE, ...packages, ...(rest.packages ?? [])] })
+    : image(ref, debian, { ...rest, packages: [...GNU, ...packages, ...(rest.packages ?? [])] });
 }
 
 function nginx(ref: Reference): Image {
@@ -131,10 +131,7 @@ const WEB: ImageRow[] = [
   ),
   binary(/^(ghcr\.io\/)?mccutchen\/go-httpbin$/, 'go-httpbin', ['/bin/go-httpbin'], [8080]),
   binary(/^(stefanprodan|ghcr\.io\/stefanprodan)\/podinfo$/, 'podinfo', ['./podinfo'], [9898]),
-  onAlpine('library/traefik', 'traefik', ['/entrypoint.sh', 'traefik'], [80]),
   onAlpine('library/caddy', 'caddy', ['caddy', 'run', '--config', '/etc/caddy/Caddyfile'], [80]),
-  onAlpine('library/haproxy', 'haproxy', ['haproxy', '-f', '/usr/local/etc/haproxy/haproxy.cfg'], []),
-  onDebian(/^envoyproxy\/envoy/, 'envoy', ['envoy', '-c', '/etc/envoy/envoy.yaml'], [10000]),
   onDebian('library/tomcat', 'tomcat', ['catalina.sh', 'run'], [8080]),
   onDebian('library/wordpress', 'wordpress', ['apache2-foreground'], [80]),
   onDebian('library/ghost', 'ghost', ['node', 'current/index.js'], [2368]),
@@ -197,7 +194,7 @@ const CLUSTER: ImageRow[] = [
   }),
   binary(/^registry\.k8s\.io\/etcd$/, 'etcd', ['etcd'], []),
   onDebian(/^(quay\.io\/|docker\.io\/)?(calico|flannel|cilium|weaveworks|kindest|flannel-io)\/.+$/, 'pause', [], [], {
-    packages: [...GNU, 'busybox', 'iptables', 'iproute2', 'ipset'],
+    packages: ['iptables', 'iproute2', 'ipset'],
   }),
   onDebian(/^ghcr\.io\/(flannel-io)\/.+$/, 'pause', [], [], { packages: ['busybox', 'iptables', 'iproute2'] }),
 ];

@@ -229,9 +229,10 @@ function syncPod(c: Controllers, timers: Map<string, SimEvent>, key: string): vo
   const seconds = Math.max(0, Math.min(...limits.map((t: any) => t.tolerationSeconds)));
   const since = Math.max(...taints.map(t => timeOf(t.timeAdded)));
   const left = (since ? since + seconds * 1000 : c.sim.nowMs + seconds * 1000) - c.sim.nowMs;
+  // A short one is waited for: the cluster is not at rest while pods are about to leave.
   timers.set(
     key,
-    schedule(c.sim, left, () => evict(c, key), true),
+    schedule(c.sim, left, () => evict(c, key), left > 30_000),
   );
 }
 

@@ -209,7 +209,13 @@ export function fetchInfo(cmd: Cmd, info: Info, as: 'object' | 'table' = 'object
     name: info.name,
     as,
   });
-  if (response.code >= 400) throw statusFailure(response.body as Status);
+  if (response.code >= 400) {
+    if (response.code === 404 && info.namespace && info.namespace !== 'default') {
+      const ns = requestRaw(cmd, { verb: 'get', group: '', version: 'v1', resource: 'namespaces', name: info.namespace });
+      if (ns.code === 404) throw statusFailure(ns.body as Status);
+    }
+    throw statusFailure(response.body as Status);
+  }
   info.object = response.body as KubeObject;
 }
 

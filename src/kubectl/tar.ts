@@ -70,11 +70,11 @@ export function readTar(archive: Uint8Array): TarEntry[] {
   const entries: TarEntry[] = [];
   let long = '';
   for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
-    const text = (from: number, size: number) => bytesToString(archive.subarray(at + from, at + from + size)).replace(/\0[^]*$/, '');
+    const text = (from: number, size: number) => bytesToString(archive.subarray(at + from, at + from + size)).replace(/\0.*$/s, '');
     const size = Number.parseInt(text(124, 12).trim() || '0', 8);
     const type = String.fromCharCode(archive[at + 156]);
     const data = archive.slice(at + 512, at + 512 + size);
-    if (type === 'L') long = bytesToString(data).replace(/\0[^]*$/, '');
+    if (type === 'L') long = bytesToString(data).replace(/\0.*$/s, '');
     else {
       const prefix = text(257, 5) === 'ustar' ? text(345, 155) : '';
       const name = long || (prefix ? `${prefix}/${text(0, 100)}` : text(0, 100));

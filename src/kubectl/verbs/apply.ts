@@ -107,6 +107,7 @@ function validate(cmd: Cmd, mode: DryRun, serverSide: boolean): void {
       fail(
         'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
       );
+    prunedResources(cmd);
     if (serverSide) fail("--prune is in alpha and doesn't currently work on objects created by server-side apply");
   }
   if (flag(cmd, 'subresource') && !serverSide) fail('--subresource can only be specified for --server-side');
@@ -357,10 +358,9 @@ const PRUNED = [
   'v1/PersistentVolume',
 ];
 
-function prune(a: Apply): void {
-  const { cmd } = a;
+function prunedResources(cmd: Cmd): ResourceInfo[] {
   const allow = list(cmd, 'prune-allowlist');
-  const rows = (allow.length ? allow : PRUNED).map(row => {
+  return (allow.length ? allow : PRUNED).map(row => {
     const parts = row.split('/');
     if (allow.length && parts.length !== 3) fail(`invalid GroupVersionKind format: ${row}, please follow <group/version/kind>`);
     const [group, version, kind] =
@@ -368,7 +368,12 @@ function prune(a: Apply): void {
     const apiVersion = group ? `${group}/${version}` : version;
     return resourceOfKind(connect(cmd), apiVersion, kind) ?? fail(noKindMatch(apiVersion, kind));
   });
-  if (!allow.length && cmd.explicitNamespace && flag(cmd, 'namespace'))
+}
+
+function prune(a: Apply): void {
+  const { cmd } = a;
+  const rows = prunedResources(cmd);
+  if (!list(cmd, 'prune-allowlist').length && cmd.explicitNamespace && flag(cmd, 'namespace'))
     warn(
       cmd,
       'Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.',

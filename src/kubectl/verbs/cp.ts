@@ -72,7 +72,8 @@ function* exec(cmd: Cmd, spec: Spec, argv: string[], io: Streams): Co<number> {
   const pod = getObject(cmd, podsMapping(cmd), namespace, spec.pod);
   if (isFailure(pod)) throw pod;
   checkRunning(pod as KubeObject);
-  const container = containerFor(cmd, pod, flag(cmd, 'container'), io.quiet ?? false);
+  const told = io.stderr ? { ...cmd, host: { ...cmd.host, stderr: newPipe({ sink: io.stderr }) } } : cmd;
+  const container = containerFor(told, pod, flag(cmd, 'container'), io.quiet ?? false);
   const { kubelet } = connect(cmd);
   if (!kubelet) return fail('unable to upgrade connection: no kubelet answers');
   const session = kubelet.exec(pod, container, argv, { stdin: io.stdin !== undefined, tty: false });
@@ -109,19 +110,19 @@ function* copyTo(cmd: Cmd, source: string, spec: Spec): Co<void> {
 
 function addToTar(cmd: Cmd, path: string, name: string, parts: Uint8Array[]): void {
   const info = cmd.host.stat(path);
-  if (typeof info === 'string') return fail(pathError('lstat', path, info));
+  if (typeof info === 'string') throw fail(pathError('lstat', path, info));
   if (info.link !== undefined) {
     parts.push(tarMember({ name, type: '2', mode: 0o777, mtimeMs: info.mtimeMs, link: info.link }));
     return;
   }
   if (!info.directory) {
     const data = cmd.host.readFile(path);
-    if (typeof data === 'string') return fail(pathError('open', path, data));
+    if (typeof data === 'string') throw fail(pathError('open', path, data));
     parts.push(tarMember({ name, type: '0', mode: info.mode, mtimeMs: info.mtimeMs, data }));
     return;
   }
   const names = cmd.host.listDir(path);
-  if (typeof names === 'string') return fail(pathError('open', path, names));
+  if (typeof names === 'string') throw fail(pathError('open', path, names));
   if (!names.length) parts.push(tarMember({ name: `${name}/`, type: '5', mode: info.mode, mtimeMs: info.mtimeMs }));
   for (const n of names) addToTar(cmd, join(path, n), `${name}/${n}`, parts);
 }
@@ -134,7 +135,8 @@ function* copyFrom(cmd: Cmd, spec: Spec, target: string): Co<void> {
     stderr: c => void err({ ...cmd, host: { ...cmd.host, stderr: cmd.host.stdout } }, new TextDecoder().decode(c)),
   });
   const entries = readTar(concat(chunks));
-  if (code) succeed(code);
+  // A tar that fails after it has said so does not fail the copy of what it gave.
+  if (code) err(cmd, `command terminated with exit code ${code}\n`);
   let prefix = clean(spec.file.replace(/^[/\\]+/, ''));
   while (prefix.startsWith('../')) prefix = prefix.slice(3);
   if (prefix === '.' || prefix === '..') prefix = '';

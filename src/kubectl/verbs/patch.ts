@@ -12,7 +12,7 @@ import { fail, failure, goQuote, isFailure, statusFailure } from '../failure.ts'
 import { readText } from '../files.ts';
 import { jsonSyntaxError } from '../json-scan.ts';
 import { yamlOrJson } from '../manifest-value.ts';
-import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
+import { resultPrinter } from '../print-flags.ts';
 import { patchObject, writeQuery } from '../requests.ts';
 
 type Kind = 'json' | 'merge' | 'strategic';
@@ -62,7 +62,9 @@ export function* run(cmd: Cmd): Co<number> {
         flag(cmd, 'subresource'),
       );
     }
-    resultPrinter(cmd, sameJson(before, after) ? 'patched (no change)' : 'patched', dryRunSuffix(mode))(after);
+    // A Scale is written anew each time; that it was a dry run is not said.
+    const same = sameJson(before, after) && flag(cmd, 'subresource') !== 'scale';
+    resultPrinter(cmd, same ? 'patched (no change)' : 'patched')(after);
   });
   if (error) throw error;
   if (!count) fail('no objects passed to patch');

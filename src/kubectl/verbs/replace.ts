@@ -21,6 +21,7 @@ export function* run(cmd: Cmd): Co<number> {
   const force = bool(cmd, 'force');
   if (int(cmd, 'grace-period') >= 0 && !force) fail('--grace-period must have --force specified');
   if (duration(cmd, 'timeout') && !force) fail('--timeout must have --force specified');
+  if (force && dryRun(cmd) !== 'none') fail('--dry-run can not be used when --force is set');
   const options: BuildOptions = {
     args: cmd.args,
     filenames: list(cmd, 'filename'),

@@ -8,7 +8,7 @@ import { build } from '../builder.ts';
 import { bool, type Cmd, connect, dryRun, flag, usageError, validation } from '../command.ts';
 import { aggregate, fail, failure } from '../failure.ts';
 import { mappingFor } from '../mapping.ts';
-import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
+import { resultPrinter } from '../print-flags.ts';
 import { patchObject, writeQuery } from '../requests.ts';
 
 interface Taint {
@@ -96,7 +96,7 @@ export function* run(cmd: Cmd): Co<number> {
     const before = info.object as KubeObject;
     const after = cloneJson(before) as KubeObject;
     const operation = change(cmd, after, add, remove);
-    const print = resultPrinter(cmd, operation, dryRunSuffix(mode));
+    const print = resultPrinter(cmd, operation);
     if (mode === 'client') return print(after);
     const diff = twoWayPatch('v1', 'Node', before, after);
     if (typeof diff === 'string') return fail(diff);

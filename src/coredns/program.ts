@@ -8,7 +8,7 @@ import { listDir, readFile } from '../linux/vfs.ts';
 import { bytesToString, concat } from '../sim/bytes.ts';
 import { type Co, killTask, startTask, type Task, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
 import type { DnsMessage } from '../wire/dns.ts';
-import { decodeMessage, encodeMessage, fqdn, frameForTcp, replyTo } from '../wire/dns-codec.ts';
+import { decodeMessage, encodeSparingly, fqdn, frameForTcp, replyTo } from '../wire/dns-codec.ts';
 import type { Ip } from '../wire/ip.ts';
 import { parseCorefile } from './corefile.ts';
 import { PLUGINS, UNMODELLED } from './plugins.ts';
@@ -204,7 +204,14 @@ function* serveUdp(instance: Instance, s: Socket, port: number): Co<void> {
       instance.server.sim,
       (function* (): Co<void> {
         const reply = yield* answer(instance, port, query, { client: d.from, clientPort: d.fromPort, local: d.to, proto: 'udp' });
-        if (reply) sendTo(s, encodeMessage(reply, { limit: Math.max(512, query.edns?.udpSize ?? 512) }), d.from, d.fromPort, { src: d.to });
+        if (reply)
+          sendTo(
+            s,
+            encodeSparingly(reply, Math.max(512, query.edns?.udpSize ?? 512), d.from.length === 4 ? 1480 : 1220),
+            d.from,
+            d.fromPort,
+            { src: d.to },
+          );
       })(),
       true,
     );
@@ -236,7 +243,7 @@ function* tcpClient(instance: Instance, c: Socket, port: number): Co<void> {
         local: c.local as Ip,
         proto: 'tcp',
       });
-      if (reply) yield* send(c, frameForTcp(encodeMessage(reply)));
+      if (reply) yield* send(c, frameForTcp(encodeSparingly(reply, 65535)));
     }
   }
   close(c);

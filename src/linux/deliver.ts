@@ -74,6 +74,7 @@ function icmpErrorInput(ns: Netns, skb: Skb, m: Icmp): void {
   if (!o) return;
   const b = o.body;
   if (b.kind === 'tcp') {
+    datagramError(ns, skb, o, m.type, m.code, m.mtu); // raw sockets that sent it by hand (traceroute -T)
     const s = findConnected(ns, 'tcp', o.src, b.sport, o.dst, b.dport);
     if (!s) return;
     s.heard = { type: m.type, code: m.code, from: skb.packet.src, mtu: m.mtu };

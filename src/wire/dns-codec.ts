@@ -230,6 +230,15 @@ export function encodeMessage(m: DnsMessage, o: EncodeOptions = {}): Uint8Array 
   return Uint8Array.from(w.bytes);
 }
 
+/**
+ * As CoreDNS sends: names are repeated in full unless the message would not fit (miekg/dns Msg.Truncate), or would be cut into fragments
+ * (request.Scrub: more than `fragmentAt` bytes over UDP).
+ */
+export function encodeSparingly(m: DnsMessage, limit: number, fragmentAt = 65535): Uint8Array {
+  const full = encodeMessage(m, { compress: false });
+  return full.length <= limit && full.length <= fragmentAt ? full : encodeMessage(m, { limit });
+}
+
 type Edns = NonNullable<DnsMessage['edns']>;
 const optLength = (e: Edns) => e.options.reduce((n, x) => n + 4 + x.data.length, 11);
 

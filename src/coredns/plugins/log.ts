@@ -1,4 +1,4 @@
-import { encodeMessage } from '../../wire/dns-codec.ts';
+import { encodeMessage, encodeSparingly } from '../../wire/dns-codec.ts';
 import { formatIp } from '../../wire/ip.ts';
 import type { Plugin } from '../types.ts';
 
@@ -19,7 +19,7 @@ export const log: Plugin = {
       const seconds = (instance.server.sim.nowMs - r.startedAtMs) / 1000;
       instance.log(
         'INFO',
-        `${address}:${r.clientPort} - ${query.id} "${r.type} ${query.questions[0].class} ${r.name} ${r.proto} ${encodeMessage(query).length} ${query.edns?.dnssecOk ?? false} ${query.edns?.udpSize ?? 512}" ${reply?.rcode ?? outcome.rcode ?? 'SERVFAIL'} ${flags || '-'} ${reply ? encodeMessage(reply).length : 0} ${seconds.toFixed(9).replace(/0+$/, '') || '0'}s`,
+        `${address}:${r.clientPort} - ${query.id} "${r.type} ${query.questions[0].class} ${r.name} ${r.proto} ${encodeMessage(query).length} ${query.edns?.dnssecOk ?? false} ${query.edns?.udpSize ?? 512}" ${reply?.rcode ?? outcome.rcode ?? 'SERVFAIL'} ${flags || '-'} ${reply ? encodeSparingly(reply, 65535).length : 0} ${seconds.toFixed(9).replace(/0+$/, '') || '0'}s`,
       );
       return outcome;
     },

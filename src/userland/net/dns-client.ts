@@ -45,6 +45,7 @@ export function* exchangeUdp(p: Process, server: Ip, query: DnsMessage, o: Excha
   const s = socket(p, 'udp', familyOf(server));
   if (typeof s === 'string') return { stage: 'setup', error: s };
   if (o.receiveErrors) s.options.set('recverr', 1);
+  s.options.set('mtu_discover', 0); // IP_PMTUDISC_OMIT, as libuv's users ask for: never DF
   try {
     if (o.source || o.sourcePort) {
       const bound = bind(s, o.source ?? null, o.sourcePort ?? 0);

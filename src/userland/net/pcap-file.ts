@@ -26,6 +26,14 @@ function withChecksum(p: Packet, segment: Uint8Array, at: number): Uint8Array {
   return segment;
 }
 
+/** A transport checksum as its sender left it for the card to finish, and as it should be: what a capture on a virtual device shows. */
+export function checksums(p: Packet): { partial: number; full: number } {
+  const body = bodyBytes(p);
+  const at = p.body.kind === 'tcp' ? 16 : 6;
+  const head = [...p.src, ...p.dst, ...(p.family === 4 ? [0, p.proto, ...u16(body.length)] : [...u32(body.length), 0, 0, 0, p.proto])];
+  return { partial: ~checksum([Uint8Array.from(head)]) & 0xffff, full: (body[at] << 8) | body[at + 1] };
+}
+
 function tcpBytes(p: Packet, t: Tcp): Uint8Array {
   const options =
     t.mss === undefined ? [1, 1, 8, 10, ...u32(0), ...u32(0)] : [2, 4, ...u16(t.mss), 4, 2, 8, 10, ...u32(0), ...u32(0), 1, 3, 3, 7];

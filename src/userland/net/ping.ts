@@ -22,7 +22,6 @@ interface Run {
   lingerMs: number;
   deadlineMs: number;
   size: number;
-  df: boolean;
   sent: number;
   received: Set<number>;
   duplicates: number;
@@ -48,7 +47,6 @@ function newRun(p: Process, u: Userland, s: Socket, to: Ip): Run {
     lingerMs: 10_000,
     deadlineMs: Number.POSITIVE_INFINITY,
     size: 56,
-    df: false,
     sent: 0,
     received: new Set(),
     duplicates: 0,
@@ -88,7 +86,7 @@ function* pingLoop(r: Run, report: Reports): Co<number | null> {
     if (more && now >= nextMs) {
       const seq = report.firstSeq + r.sent;
       if (r.sent > 0 && !r.received.has(seq - 1)) report.missing?.(seq - 1);
-      const error = sendTo(r.s, payload(r.size), r.to, seq & 0xffff, { df: r.df });
+      const error = sendTo(r.s, payload(r.size), r.to, seq & 0xffff);
       r.sentAtMs.set(seq, now);
       r.sent++;
       r.lastSendMs = now;
@@ -282,7 +280,6 @@ function* pingHost(p: Process, u: Userland, o: Options, target: string, found: R
   r.count = Number(optionValue(o, 'c') ?? 0);
   r.size = Number(optionValue(o, 's') ?? 56);
   r.intervalMs = Number(optionValue(o, 'i') ?? 1) * 1000;
-  r.df = pmtu === 'do';
   if (optionValue(o, 'W')) r.lingerMs = Number(optionValue(o, 'W')) * 1000;
   if (optionValue(o, 'w')) r.deadlineMs = r.startMs + Number(optionValue(o, 'w')) * 1000;
   const numeric = o.flags.has('n') || (numericHost(target) !== null && !o.flags.has('H'));

@@ -15,6 +15,7 @@ import {
   type Tcp,
   type Udp,
 } from '../../wire/packet.ts';
+import { checksums } from './pcap-file.ts';
 import { serviceName } from './services.ts';
 
 export interface PrintOptions {
@@ -26,6 +27,8 @@ export interface PrintOptions {
   /** -n leaves port names, -nn takes them away. */
   ports: boolean;
   absoluteSeq: boolean;
+  /** The device leaves checksums to hardware that it does not have (veth, lo): captures show them unfinished. */
+  offload: boolean;
 }
 
 /** What earlier packets of a connection said: relative sequence numbers and time stamps. */
@@ -134,7 +137,7 @@ function tcpText(p: Packet, t: Tcp, o: PrintOptions, flows: Flows, atMs: number)
   if (o.quiet) return `tcp ${t.data.length}`;
   const { seq, ack } = relative(p, t, o, flows);
   let out = `Flags [${flagText(t.flags)}]`;
-  if (o.verbose) out += `, cksum 0x${((seq ^ t.sport) & 0xffff).toString(16).padStart(4, '0')} (correct)`;
+  if (o.verbose) out += `, ${tcpSum(p, o)}`;
   if (t.data.length > 0 || t.flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST))
     out += `, seq ${seq}${t.data.length ? `:${(seq + t.data.length) >>> 0}` : ''}`;
   if (t.flags & TCP_FLAG.ACK) out += `, ack ${ack}`;
@@ -142,6 +145,19 @@ function tcpText(p: Packet, t: Tcp, o: PrintOptions, flows: Flows, atMs: number)
   if (!(t.flags & TCP_FLAG.RST)) out += `, options [${options(p, t, flows, atMs)}]`;
   out += `, length ${t.data.length}`;
   return t.data.length ? out + applicationText(t, o) : out;
+}
+
+const hex4 = (n: number) => `0x${n.toString(16).padStart(4, '0')}`;
+
+function tcpSum(p: Packet, o: PrintOptions): string {
+  const c = checksums(p);
+  return o.offload ? `cksum ${hex4(c.partial)} (incorrect -> ${hex4(c.full)})` : `cksum ${hex4(c.full)} (correct)`;
+}
+
+function udpSum(p: Packet, o: PrintOptions): string {
+  if (!o.verbose) return '';
+  const c = checksums(p);
+  return o.offload ? `[bad udp cksum ${hex4(c.partial)} -> ${hex4(c.full)}!] ` : '[udp sum ok] ';
 }
 
 /** Linux's options: the time stamp's value runs in milliseconds from the connection's own start. */
@@ -183,11 +199,9 @@ function udpText(p: Packet, u: Udp, o: PrintOptions, flows: Flows, atMs: number)
   if (o.quiet) return `UDP, length ${length}`;
   if (u.sport === 53 || u.dport === 53) {
     const m = decodeMessage(u.data);
-    const sum = o.verbose ? '[udp sum ok] ' : '';
-    if (m) return sum + dnsText(m, length, o.verbose);
+    if (m) return udpSum(p, o) + dnsText(m, length, o.verbose);
   }
-  const sum = o.verbose ? '[udp sum ok] ' : '';
-  return p.proto === 17 ? `${sum}UDP, length ${length}` : `${length}`;
+  return `${udpSum(p, o)}UDP, length ${length}`;
 }
 
 const UNREACHABLE: Record<number, string> = { 0: 'net', 1: 'host', 2: 'protocol', 3: 'port' };

@@ -122,7 +122,7 @@ function* capture(p: Process, u: Userland, o: Options, device: Link | null, filt
     });
   }
   announce(p, u, o, device);
-  const out = newWriter(p, u, o, device === null);
+  const out = newWriter(p, u, o, device === null, device);
   let shown = 0;
   while (shown < limit) {
     const next = queue.shift();
@@ -166,7 +166,7 @@ function announce(p: Process, u: Userland, o: Options, device: Link | null): voi
   );
 }
 
-function newWriter(p: Process, u: Userland, o: Options, any: boolean): (c: Captured, n: number) => Co<void> {
+function newWriter(p: Process, u: Userland, o: Options, any: boolean, device: Link | null = null): (c: Captured, n: number) => Co<void> {
   const file = optionValue(o, 'w');
   const flows = newFlows();
   const numbers = times(p, 'n');
@@ -177,6 +177,7 @@ function newWriter(p: Process, u: Userland, o: Options, any: boolean): (c: Captu
     hosts: numbers ? null : new Map(),
     ports: numbers === 0,
     absoluteSeq: o.flags.has('S'),
+    offload: device !== null && (device.kind === 'veth' || device.kind === 'loopback' || device.kind === 'bridge'),
   };
   if (file !== undefined && file !== '-') writeFile(p.fs, absolute(file, p.cwd), encodePcapHeader(), p);
   else if (file === '-') print(p, encodePcapHeader());

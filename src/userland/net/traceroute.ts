@@ -286,7 +286,7 @@ export const busyboxTraceroute = (u: Userland): Program =>
       return 1;
     }
     const length = Number(o.operands[1] ?? 38) + 8;
-    const t = newTrip(p, u, o, found.addresses[0], o.flags.has('I') ? 'icmp' : 'udp', { port: 33434, size: length - 28, waitMs: 3000 });
+    const t = newTrip(p, u, o, found.addresses[0], o.flags.has('I') ? 'icmp' : 'udp', { port: 33434, size: length - 28, waitMs: 5000 });
     print(p, `traceroute to ${host} (${formatIp(t.to)}), ${t.hops} hops max, ${length} byte packets\n`);
     return yield* walk(t, '  ', e => {
       complain(p, `traceroute: sendto: ${libcError(u, e)}\n`);

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../apiserver/types.ts';
 import { addToIp, formatIp, network, parseCidr } from '../wire/ip.ts';
 import type { ClusterConfig } from './config.ts';
+import { crdObjects } from './crds.ts';
 
 const nth = (cidr: string, n: number) => formatIp(addToIp(network(parseCidr(cidr)!).ip, n));
 
@@ -34,6 +35,7 @@ export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
           ? ['kindnet']
           : []),
     ].map(n => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(n, 'kube-system') })),
+    ...crdObjects(config.cni.name),
     ...configMaps(config),
     kubernetesService(config),
     dnsService(config),

@@ -1,7 +1,7 @@
 // What a user made on a node beside its tables: network namespaces of its own (`ip netns add`) and files.
 import { newNetns } from '../linux/kernel.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
-import { type Filesystem, lookup, makeDir, readFile, remove, writeFile } from '../linux/vfs.ts';
+import { ensureDir, type Filesystem, lookup, makeDir, readFile, remove, writeFile } from '../linux/vfs.ts';
 import { base64, unbase64 } from '../sim/bytes.ts';
 import type { BuiltNode, NodeRuntime } from './node.ts';
 
@@ -28,8 +28,10 @@ function restoreFiles(fs: Filesystem, files: Files): void {
   // Parents sort before what is in them; what was removed goes the other way round.
   for (const path of Object.keys(files)) {
     const f = files[path];
+    if (!f) continue;
+    ensureDir(fs, path.slice(0, path.lastIndexOf('/')));
     if (f === 'dir') makeDir(fs, path);
-    else if (f) writeFile(fs, path, unbase64(f.data) ?? new Uint8Array(0));
+    else writeFile(fs, path, unbase64(f.data) ?? new Uint8Array(0));
   }
   for (const path of Object.keys(files).reverse()) if (files[path] === null) remove(fs, path);
 }

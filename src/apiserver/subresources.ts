@@ -1,7 +1,7 @@
 // Writes to subresources that are no plain part of their object: binding, eviction, scale, finalize, token.
 
 import { rfc3339 } from '../sim/time.ts';
-import { removeOne } from './delete.ts';
+import { evict } from './eviction.ts';
 import { cloneJson, isMap } from './json.ts';
 import { applyPatch } from './patching.ts';
 import { respond, scaleOf } from './read.ts';
@@ -23,7 +23,7 @@ export function writeSubresource(server: ApiServer, info: ResourceInfo, req: Api
     case 'binding':
       return respond(bind(server, info, req, old), [], 201);
     case 'eviction':
-      return respond(removeOne(server, info, req.namespace, req.name ?? '', evictionOptions(req)), [], 201);
+      return respondEvict(evict(server, info, req, old));
     case 'finalize':
       return respond(finalize(server, info, req, old));
     case 'ephemeralcontainers':
@@ -69,10 +69,7 @@ function bind(server: ApiServer, info: ResourceInfo, req: ApiRequest, old: KubeO
   return { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success', code: 201 };
 }
 
-function evictionOptions(req: ApiRequest): NonNullable<ApiRequest['query']> {
-  const options = isMap(req.body) ? req.body.deleteOptions : undefined;
-  return { ...req.query, ...options };
-}
+const respondEvict = (s: Status): ApiResponse => respond(s, [], s.code);
 
 /** Namespace finalizers live in spec and end the namespace when they are gone. */
 function finalize(server: ApiServer, info: ResourceInfo, req: ApiRequest, old: KubeObject): KubeObject | Status {

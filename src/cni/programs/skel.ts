@@ -133,13 +133,14 @@ export function pluginProgram(impl: PluginImpl): Program {
       return 0;
     }
     const r = invoke(impl, p, bytesToString(yield* stdinAll(p)));
+    // What failed may have done half of its work.
+    for (const part of ['links', 'routes', 'netfilter', 'sysctl'] as const) p.netns.dirty.add(part);
+    const pod = netnsAt(p, p.env.get('CNI_NETNS') ?? '');
+    for (const part of ['links', 'routes', 'sysctl'] as const) pod?.dirty.add(part);
     if (isFailure(r)) {
       print(p, indented(r.details === undefined ? { code: r.code, msg: r.msg } : r));
       return 1;
     }
-    for (const part of ['links', 'routes', 'netfilter', 'sysctl'] as const) p.netns.dirty.add(part);
-    const pod = netnsAt(p, p.env.get('CNI_NETNS') ?? '');
-    for (const part of ['links', 'routes', 'sysctl'] as const) pod?.dirty.add(part);
     print(p, r.out);
     return 0;
   };

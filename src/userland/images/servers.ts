@@ -83,7 +83,7 @@ const WEB: ImageRow[] = [
   },
   binary('hashicorp/http-echo', 'http-echo', ['/http-echo'], [5678], { user: '65532:65532' }),
   onAlpine(new RegExp(`${REGISTRY}(e2e-test-images/)?agnhost$|^k8s\\.gcr\\.io/.*agnhost$`), 'agnhost', ['/agnhost'], [], {
-    packages: [...ALPINE_BASE, 'agnhost', 'curl', 'bind9-dnsutils', 'bind9-host', 'iproute2', 'netcat-openbsd', 'iperf', 'socat', 'drill'],
+    packages: [...ALPINE_BASE, 'agnhost', 'bash', 'curl', 'bind9-dnsutils', 'bind9-host', 'iproute2', 'netcat-openbsd', 'iperf', 'socat', 'drill'],
     cmd: ['pause'],
     sizeBytes: 52_800_000,
   }),

@@ -180,6 +180,7 @@ export function connectionFor(server: ApiServer, wake: () => void = () => {}): C
       wake();
       return server.kubelet;
     },
+    explain: async (info, fields, recursive) => (await import('../apiserver/explain.ts')).explain(server, info, fields, recursive),
     version: server.config.version,
   };
 }

@@ -18,6 +18,8 @@ export async function prepareKubectl(argv: string[], host: KubectlHost): Promise
   const invocation = resolve(argv);
   const verb = invocation.row;
   await Promise.all([verb?.load && !modules.has(verb) ? loadVerb(verb) : undefined, ...partsFor(invocation, host).map(loadPart)]);
+  const prepare = verb && modules.get(verb)?.prepare;
+  if (prepare && !isFailure(invocation.flags) && !wantsHelp(invocation)) await prepare(newCmd(host, invocation.path, invocation.flags));
   return kubectl(argv, host);
 }
 

@@ -5,6 +5,8 @@ import type { Cmd } from './command.ts';
 import type { PartName } from './lazy.ts';
 
 export interface VerbModule {
+  /** What can only be loaded once the command is known. */
+  prepare?: (cmd: Cmd) => Promise<void>;
   run: (cmd: Cmd) => Co<number>;
 }
 

@@ -1,1 +1,55 @@
-export { run } from './later.ts';
+// kubectl explain (k8s.io/kubectl v0.36.3, pkg/cmd/explain): the text is the API server's own documentation.
+
+import type { ResourceInfo } from '../../apiserver/types.ts';
+import type { Co } from '../../sim/task.ts';
+import { bool, type Cmd, connect, flag, out } from '../command.ts';
+import { type Failure, fail, isFailure } from '../failure.ts';
+import type { KubectlHost } from '../host.ts';
+import { findResource, groupResource, mappingFor, splitApiVersion } from '../mapping.ts';
+
+type Explained = { stdout: string; error: string | null } | Failure;
+
+/** What `prepare` has loaded for the command that follows. */
+const prepared = new WeakMap<KubectlHost, Explained>();
+
+/** `networkpolicies.networking.k8s.io.spec` is a resource with its group, then fields. */
+function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
+  if (!cmd.args.length)
+    fail('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n');
+  if (cmd.args.length > 1) fail('We accept only this format: explain RESOURCE\n');
+  const words = cmd.args[0].replace(/\.$/, '').split('.');
+  const connection = connect(cmd);
+  let info = findResource(connection, words[0]) ?? mappingFor(connection, words[0]);
+  let fields = words.slice(1);
+  const whole = connection.resources().find(r => r.group && cmd.args[0].startsWith(groupResource(r)) && !flag(cmd, 'api-version'));
+  if (whole) {
+    info = whole;
+    fields = cmd.args[0].slice(groupResource(whole).length).split('.').filter(Boolean);
+  }
+  const version = flag(cmd, 'api-version');
+  if (!version) return { info, fields };
+  const wanted = splitApiVersion(version);
+  const other = connection.resources().find(r => r.resource === info.resource && r.group === wanted.group && r.version === wanted.version);
+  return { info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${version}, Resource=${info.resource}`)}`), fields };
+}
+
+export async function prepare(cmd: Cmd): Promise<void> {
+  try {
+    const { info, fields } = parse(cmd);
+    const { explain } = connect(cmd);
+    if (!explain) return void fail("podnet's API server documents nothing here");
+    prepared.set(cmd.host, await explain(info, fields, bool(cmd, 'recursive')));
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    prepared.set(cmd.host, e);
+  }
+}
+
+export function* run(cmd: Cmd): Co<number> {
+  const p = prepared.get(cmd.host);
+  if (!p) return fail('explain cannot run here');
+  if (isFailure(p)) throw p;
+  out(cmd, p.stdout);
+  if (p.error) fail(p.error);
+  return 0;
+}

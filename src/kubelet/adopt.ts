@@ -1,8 +1,11 @@
 // A reloaded session: pods that run according to their status get their namespaces and processes back when something needs them.
 
 import type { KubeObject } from '../apiserver/types.ts';
-import { setCatchUp, waitFor } from '../linux/process.ts';
+import { behindMs, setCatchUp, waitFor } from '../linux/process.ts';
+import type { Process } from '../linux/types.ts';
+import type { FsNode } from '../linux/vfs.ts';
 import { restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
+import { base64, unbase64 } from '../sim/bytes.ts';
 import { schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { parseRfc3339 } from '../sim/time.ts';
@@ -13,7 +16,7 @@ import { startProbes, untilNextProbe } from './probes.ts';
 import { adoptSandbox } from './sandbox.ts';
 import { currentPod } from './status.ts';
 import type { ContainerRuntime, Kubelet, KubeletState, PodRuntime, SavedContainer } from './types.ts';
-import { setUpVolume } from './volumes.ts';
+import { payloadOf, setUpVolume } from './volumes.ts';
 
 const MAX_SAVED_LINES = 5000;
 
@@ -28,6 +31,7 @@ export function restoreRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
   if (status.phase === 'Failed' && status.reason) rt.failed = { reason: status.reason, message: status.message ?? '' };
   rt.dormant = true;
   const saved = k.saved?.pods[rt.uid];
+  rt.startedWith = saved?.startedWith ?? {};
   for (const list of ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']) {
     for (const s of status[list] ?? []) {
       const spec = specOf(pod, s.name);
@@ -89,7 +93,26 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
     const made = setUpVolume(k, pod, rt, v);
     if (!('error' in made)) rt.volumes.set(v.name, made);
   }
+  for (const [name, files] of Object.entries(rt.startedWith)) rewind(rt, rt.volumes.get(name), files);
   for (const c of rt.containers.values()) if (c.state?.running && !c.process) relaunch(k, rt, pod, c);
+}
+
+/** Programs that run again from their start read what they had read then, until they have caught up with the clock. */
+function rewind(rt: PodRuntime, volume: FsNode | undefined, files: Record<string, string>): void {
+  for (const [path, file] of payloadOf(volume)) {
+    const now = file.data;
+    const then = path in files ? unbase64(files[path]) : null;
+    if (!then || typeof now === 'function' || base64(now) === files[path]) continue;
+    file.data = p => (p && behindMs(p.fs) > 0 && isOwn(rt, p) ? then : now);
+  }
+}
+
+/** A process of a container itself, not one that somebody runs in it. */
+function isOwn(rt: PodRuntime, p: Process): boolean {
+  let root = p;
+  while (root.parent) root = root.parent;
+  for (const c of rt.containers.values()) if (c.fs === p.fs) return c.process === null || c.process === root;
+  return false;
 }
 
 function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): void {
@@ -105,6 +128,7 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
   const saved = k.saved?.pods[rt.uid]?.containers[c.name];
   const error = launch(k, rt, pod, c, spec, config, fs => {
     setCatchUp(fs, k.server.sim.nowMs - startedAtMs);
+    schedule(k.server.sim, 1000, () => setCatchUp(fs, 0), true);
     restoreChanges(fs, saved?.files ?? {});
   });
   if (error || !c.process || (c.process as { exitCode: number | null }).exitCode !== null) return;
@@ -224,7 +248,8 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
         ...(files ? { files } : {}),
       };
     }
-    out.pods[rt.uid] = { sandboxId: rt.sandbox?.id ?? saved?.sandboxId ?? '', containers };
+    const startedWith = Object.keys(rt.startedWith).length ? { startedWith: rt.startedWith } : {};
+    out.pods[rt.uid] = { sandboxId: rt.sandbox?.id ?? saved?.sandboxId ?? '', containers, ...startedWith };
   }
   return out;
 }

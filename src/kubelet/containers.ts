@@ -7,7 +7,7 @@ import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
 import type { Netns, Process } from '../linux/types.ts';
 import { type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
-import { bytesToString } from '../sim/bytes.ts';
+import { base64, bytesToString } from '../sim/bytes.ts';
 import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
 import { bytes } from '../sim/random.ts';
 import { type Co, killTask, wakeAll } from '../sim/task.ts';
@@ -21,7 +21,7 @@ import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
 import { startProbes, stopProbes } from './probes.ts';
 import { currentPod, formatPod, isSidecar, syncStatus } from './status.ts';
 import type { ContainerRuntime, ImageConfig, Kubelet, PodRuntime } from './types.ts';
-import { mountVolume, place } from './volumes.ts';
+import { isProjection, mountVolume, payloadOf, place } from './volumes.ts';
 
 export const hexId = (k: Kubelet): string => Array.from(bytes(k.server.random, 32), x => x.toString(16).padStart(2, '0')).join('');
 
@@ -161,6 +161,7 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
   }
   c.id = hexId(k);
   c.imageRef = pulled.ref;
+  noteFiles(rt, pod);
   recordEvent(k.recorder, pod, 'Normal', 'Created', 'Container created', path);
   // They share the host's ports: who has them must be there.
   if (rt.hostNetwork) for (const other of k.pods.values()) if (other.hostNetwork) wake(k, other);
@@ -185,6 +186,16 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
   startProbes(k, rt, c, spec);
   syncStatus(k, rt);
   return 'started';
+}
+
+/** What the volumes hold that follow API objects; tokens and the CA are the same for everybody. */
+function noteFiles(rt: PodRuntime, pod: KubeObject): void {
+  for (const v of pod.spec.volumes ?? []) {
+    if (!isProjection(v) || v.name.startsWith('kube-api-access-')) continue;
+    const files: Record<string, string> = {};
+    for (const [path, file] of payloadOf(rt.volumes.get(v.name))) if (typeof file.data !== 'function') files[path] = base64(file.data);
+    rt.startedWith[v.name] = files;
+  }
 }
 
 /** ErrImagePull, then ImagePullBackOff until the next try: 10 s doubling to five minutes. */

@@ -25,6 +25,7 @@ export function newRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
     sandboxReady: false,
     containers: new Map(),
     volumes: new Map(),
+    startedWith: {},
     dormant: false,
     terminating: false,
     removing: false,

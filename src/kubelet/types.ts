@@ -174,6 +174,8 @@ export interface PodRuntime {
   sandboxReady: boolean;
   containers: Map<string, ContainerRuntime>;
   volumes: Map<string, FsNode>;
+  /** Files of projected volumes as its containers found them at their start (base64): programs have read them, and may not like what came since. */
+  startedWith: Record<string, Record<string, string>>;
   /** A reloaded Running pod whose processes have not been needed yet. */
   dormant: boolean;
   terminating: boolean;
@@ -212,8 +214,14 @@ export interface SavedContainer {
   files?: Record<string, string | null>;
 }
 
+export interface SavedPod {
+  sandboxId: string;
+  containers: Record<string, SavedContainer>;
+  startedWith?: Record<string, Record<string, string>>;
+}
+
 /** Plain JSON for the session: by pod uid, what the API objects do not tell. */
 export interface KubeletState {
   running: boolean;
-  pods: Record<string, { sandboxId: string; containers: Record<string, SavedContainer> }>;
+  pods: Record<string, SavedPod>;
 }

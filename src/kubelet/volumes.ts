@@ -1,7 +1,7 @@
 // Volumes as directories hung into containers (pkg/volume, pkg/kubelet/volumemanager v1.36).
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { absolute, type DirNode, ensureDir, type Filesystem, type FsNode, lookup, newDir, newFile } from '../linux/vfs.ts';
+import { absolute, type DirNode, ensureDir, type FileNode, type Filesystem, type FsNode, lookup, newDir, newFile } from '../linux/vfs.ts';
 import { base64, stringToBytes, unbase64 } from '../sim/bytes.ts';
 import { civilTime } from '../sim/time.ts';
 import { fieldValue, resourceValue } from './env.ts';
@@ -196,6 +196,21 @@ function claimed(k: Kubelet, pod: KubeObject, v: any): FsNode | MountError {
   let disk = k.disks.get(claim.spec.volumeName);
   if (!disk) k.disks.set(claim.spec.volumeName, (disk = newDir(0o777)));
   return disk;
+}
+
+/** The files of a projected volume, by path. */
+export function payloadOf(node: FsNode | undefined): Map<string, FileNode> {
+  const out = new Map<string, FileNode>();
+  const walk = (dir: DirNode, prefix: string): void => {
+    for (const [name, e] of dir.entries) {
+      if (e.kind === 'dir') walk(e, `${prefix}${name}/`);
+      else if (e.kind === 'file') out.set(prefix + name, e);
+    }
+  };
+  const link = node?.kind === 'dir' ? node.entries.get('..data') : undefined;
+  const stamp = node?.kind === 'dir' && link?.kind === 'symlink' ? node.entries.get(link.target) : undefined;
+  if (stamp?.kind === 'dir') walk(stamp, '');
+  return out;
 }
 
 /** Hang a volume into a container. -> an error for CreateContainerConfigError */

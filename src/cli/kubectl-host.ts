@@ -1,4 +1,5 @@
 // kubectl's surroundings on a real machine: files of the user's, the session's clusters.
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -57,6 +58,10 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
       }),
     listDir: path => attempt(() => fs.readdirSync(path).sort()),
     terminalSize: process.stdout.isTTY ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
+    runProgram: function* (argv) {
+      const done = spawnSync(argv[0], argv.slice(1), { stdio: 'inherit' });
+      return done.error ? done.error.message : (done.status ?? 1);
+    },
     rawTerminal: isatty(0) ? on => void process.stdin.setRawMode(on) : undefined,
   };
 }

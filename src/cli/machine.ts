@@ -180,7 +180,6 @@ export function connectionFor(server: ApiServer, wake: () => void = () => {}): C
       wake();
       return server.kubelet;
     },
-    explain: async (info, fields, recursive) => (await import('../apiserver/explain.ts')).explain(server, info, fields, recursive),
     version: server.config.version,
   };
 }

@@ -17,8 +17,6 @@ export interface Connection {
   /** Discovery: every resource served, custom ones included, in the order of group preference. */
   resources: () => ResourceInfo[];
   kubelet: KubeletProxy | null;
-  /** What `kubectl explain` prints; `error` comes after it. */
-  explain?: (info: ResourceInfo, fields: string[], recursive: boolean) => Promise<{ stdout: string; error: string | null }>;
   /** `v1.36.3` */
   version: string;
 }

@@ -2,7 +2,7 @@
 
 import type { ResourceInfo } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { bool, type Cmd, connect, flag, out } from '../command.ts';
+import { bool, type Cmd, connect, flag, out, requestRaw } from '../command.ts';
 import { type Failure, fail, isFailure } from '../failure.ts';
 import type { KubectlHost } from '../host.ts';
 import { findResource, groupResource, mappingFor, splitApiVersion } from '../mapping.ts';
@@ -33,12 +33,19 @@ function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   return { info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${version}, Resource=${info.resource}`)}`), fields };
 }
 
+/** The schema that a CustomResourceDefinition gives. */
+function customSchema(cmd: Cmd, info: ResourceInfo): object | undefined {
+  if (!info.group.includes('.') || info.group.endsWith('.k8s.io')) return undefined;
+  const group = 'apiextensions.k8s.io';
+  const r = requestRaw(cmd, { verb: 'get', group, version: 'v1', resource: 'customresourcedefinitions', name: groupResource(info) });
+  return (r.body as any).spec?.versions?.find((v: any) => v.name === info.version)?.schema?.openAPIV3Schema;
+}
+
 export async function prepare(cmd: Cmd): Promise<void> {
   try {
     const { info, fields } = parse(cmd);
-    const { explain } = connect(cmd);
-    if (!explain) return void fail("podnet's API server documents nothing here");
-    prepared.set(cmd.host, await explain(info, fields, bool(cmd, 'recursive')));
+    const { explain } = await import('../../apiserver/explain.ts');
+    prepared.set(cmd.host, await explain(info, fields, bool(cmd, 'recursive'), customSchema(cmd, info)));
   } catch (e) {
     if (!isFailure(e)) throw e;
     prepared.set(cmd.host, e);

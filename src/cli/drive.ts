@@ -29,6 +29,8 @@ export async function drive(sim: Sim, task: Task<number>, o: DriveOptions): Prom
       if (sim.foreground > 0) deadline = patienceEnds();
       const at = nextAtMs(sim);
       if (at === undefined || (sim.foreground === 0 && at > deadline)) break;
+      // Somebody at a terminal is asked for input, and nothing is under way: only the person can go on.
+      if (sim.foreground === 0 && o.streams.stdin.tty && o.streams.stdin.readers.size) break;
       step(sim);
     }
     if (task.done) return task.result as number;

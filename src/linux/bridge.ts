@@ -6,7 +6,7 @@ import { isGroupMac, learn, lookupPort, portsOf } from './bridge-fdb.ts';
 import { countIn, tap, tooLong, transmit } from './device.ts';
 import { resolve } from './neigh.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { isLoopback, lookupRoute } from './route.ts';
+import { lookupRoute } from './route.ts';
 import { conf4, sysctl } from './sysctl.ts';
 import { addStep, dropped } from './trace.ts';
 import type { Link, Skb } from './types.ts';
@@ -38,8 +38,9 @@ function prerouting(bridge: Link, port: Link, frame: Frame, skb: Skb, up: PassUp
   const translated: Frame = { ...frame, payload: skb.packet };
   if (sameIp(before, skb.packet.dst)) return finish(bridge, port, translated, skb, true, up);
   const route = lookupRoute(bridge.netns, skb.packet.dst, { src: skb.packet.src, mark: skb.mark, iif: bridge });
-  if (typeof route === 'string') return dropped(skb, bridge.netns, `no route to ${formatIp(skb.packet.dst)} after DNAT`);
-  if (route.kind === 'unicast' && route.dev === bridge) {
+  if (typeof route === 'string' && family === 6) return dropped(skb, bridge.netns, `no route to ${formatIp(skb.packet.dst)} after DNAT`);
+  const forwards = family === 6 || conf4(bridge, 'forwarding') !== 0;
+  if (typeof route !== 'string' && route.kind === 'unicast' && route.dev === bridge && forwards) {
     // Bridged DNAT: the new destination is behind this bridge too; only the frame's address has to change.
     if (skb.trace)
       addStep(skb.trace, bridge.netns, 'route', `${formatIp(skb.packet.dst)} is behind ${bridge.name} too: bridged`, skb.packet);
@@ -49,12 +50,7 @@ function prerouting(bridge: Link, port: Link, frame: Frame, skb: Skb, up: PassUp
     };
     return resolve(bridge, route.via ?? skb.packet.dst, skb);
   }
-  if (route.kind !== 'local' && family === 4 && conf4(bridge, 'forwarding') === 0) {
-    return dropped(skb, bridge.netns, `${bridge.name} does not forward`);
-  }
-  if (isLoopback(skb.packet.dst) && sysctl(bridge.netns, `net.ipv4.conf.${bridge.name}.route_localnet`) === '0') {
-    if (sysctl(bridge.netns, 'net.ipv4.conf.all.route_localnet') === '0') return dropped(skb, bridge.netns, 'martian destination');
-  }
+  // Whatever else the routing says, martians and missing routes too, the stack above says it again.
   finish(bridge, port, { ...translated, dst: bridge.mac }, skb, true, up);
 }
 

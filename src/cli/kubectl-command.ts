@@ -4,6 +4,19 @@ import type { CommandPlan } from './run.ts';
 
 /** Verbs that reach into pods. */
 const REACHES_PODS = new Set(['exec', 'logs', 'attach', 'cp', 'port-forward', 'run', 'debug', 'proxy']);
+/** Verbs that write nothing and watch nothing (get -w is told apart). */
+const READS = new Set([
+  'get',
+  'describe',
+  'version',
+  'cluster-info',
+  'api-resources',
+  'api-versions',
+  'config',
+  'options',
+  'completion',
+  'top',
+]);
 /** Flags of kubectl's own that take a value, so that the verb is found behind them. */
 const VALUED = new Set([
   '-n',
@@ -54,6 +67,7 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv): CommandPlan
     prepare: (machine, streams) => prepareKubectl(argv, kubectlHost(machine, streams, env)),
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
+    reads: READS.has(verb) && !watches,
     patienceMs: watches || follows || verb === 'port-forward' ? 0 : 300_000,
   };
 }

@@ -2,8 +2,8 @@
 // commit begins again on the new state; nothing has been printed by then.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { handleRead } from '../apiserver/read.ts';
 import { allResources } from '../apiserver/resources.ts';
-import { handle, watchRequest } from '../apiserver/server.ts';
 import { newApiServer } from '../apiserver/store.ts';
 import type { ApiServer, Change, KubeObject } from '../apiserver/types.ts';
 import type { ClusterConfig } from '../cluster/config.ts';
@@ -166,15 +166,26 @@ export function engineOf(machine: Machine, cluster: ClusterHandle): Engine {
 let engineCode: typeof import('../cluster/engine.ts') | null = null;
 
 export async function loadEngine(): Promise<typeof import('../cluster/engine.ts')> {
+  await loadApi();
   engineCode ??= await import('../cluster/engine.ts');
   return engineCode;
+}
+
+let apiCode: typeof import('../apiserver/server.ts') | null = null;
+
+/** Everything that can be asked of the API; without it only reading works, which is all that `get` needs and a tenth of the code. */
+export async function loadApi(): Promise<void> {
+  apiCode ??= await import('../apiserver/server.ts');
 }
 
 /** An API server as kubectl reaches it; `wake` builds what stands behind pods' subresources. */
 export function connectionFor(server: ApiServer, wake: () => void = () => {}): Connection {
   return {
-    request: req => handle(server, req),
-    watch: (req, onEvent) => watchRequest(server, req, onEvent),
+    request: req => (apiCode ? apiCode.handle(server, req) : handleRead(server, req)),
+    watch: (req, onEvent) => {
+      if (!apiCode) throw new Error('the API server was not loaded');
+      return apiCode.watchRequest(server, req, onEvent);
+    },
     resources: () => [...allResources(server)],
     get kubelet() {
       wake();

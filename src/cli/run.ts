@@ -2,7 +2,7 @@
 import { settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { drive } from './drive.ts';
-import { commitMachine, commitRebased, engineOf, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
+import { commitMachine, commitRebased, engineOf, loadApi, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
 import { compact, SessionError, SessionMoved, wantsCompaction } from './session.ts';
 import { flush, newStreams, type Streams } from './streams.ts';
 
@@ -13,6 +13,8 @@ export interface CommandPlan {
   time: 'settle' | 'pass';
   /** It needs more than API objects. */
   engine: boolean;
+  /** It only gets and lists. */
+  reads?: boolean;
   /** Virtual time it may wait while only periodic work is due. */
   patienceMs: number;
   realtime?: boolean;
@@ -39,6 +41,7 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
   const streams = newStreams();
   if (plan.time === 'settle') await settleMachine(machine, settle);
   const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
+  if (!plan.reads) await loadApi();
   if (plan.engine || restless) {
     await loadEngine();
     for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);

@@ -5,8 +5,8 @@ import { currentCluster, engineOf } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
-import { behindDashes } from './node.ts';
 import { SessionError } from '../session.ts';
+import { behindDashes } from './node.ts';
 
 export function declare(command: Command): void {
   command

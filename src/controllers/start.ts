@@ -14,6 +14,7 @@ import { startJobs, startTtlAfterFinished } from './job.ts';
 import { startLoadBalancers } from './load-balancer.ts';
 import { startNamespaces, startServiceAccounts } from './namespace.ts';
 import { startNodeLifecycle, startTaintEviction } from './node-lifecycle.ts';
+import { startPersistentVolumes } from './persistent-volumes.ts';
 import { stopQueue } from './queue.ts';
 import { startReplicaSets } from './replicaset.ts';
 import { startServiceCIDRs } from './service-cidr.ts';
@@ -47,6 +48,7 @@ const TABLE: ((c: Shared) => void)[] = [
   startDisruption,
   startHorizontal,
   startServiceCIDRs,
+  startPersistentVolumes,
 ];
 
 /** The running controller manager. */

@@ -13,7 +13,7 @@ const NAMES: Record<number, string> = {
   [PROTO.SCTP]: 'sctp',
 };
 
-export const ctProtoName = (proto: number): string => NAMES[proto] ?? 'unknown';
+const ctProtoName = (proto: number): string => NAMES[proto] ?? 'unknown';
 
 function tupleText(t: CtTuple): string {
   const ends = `src=${formatIp(t.src)} dst=${formatIp(t.dst)}`;
@@ -24,9 +24,9 @@ function tupleText(t: CtTuple): string {
 const hasState = (e: CtEntry) => (e.original.proto === PROTO.TCP || e.original.proto === PROTO.SCTP) && e.state !== 'NONE';
 
 /** Whole seconds: a moment has always passed since the packet, so a fresh flow of 120 s shows 119. */
-export const secondsLeft = (ns: Netns, e: CtEntry): number => Math.max(0, Math.ceil((e.expiresAtMs - ns.kernel.sim.nowMs) / 1000) - 1);
+const secondsLeft = (ns: Netns, e: CtEntry): number => Math.max(0, Math.ceil((e.expiresAtMs - ns.kernel.sim.nowMs) / 1000) - 1);
 
-export interface EntryTextOptions {
+interface EntryTextOptions {
   extended?: boolean;
   id?: boolean;
   /** Events of ended flows say neither time nor mark. */

@@ -1,7 +1,7 @@
 // SCTP's states as conntrack sees them: the table of nf_conntrack_proto_sctp.c (Linux 6.18), for the chunks packets here carry.
 import type { Sctp } from '../../wire/packet.ts';
 
-export const SCTP_STATES = [
+const SCTP_STATES = [
   'NONE',
   'CLOSED',
   'COOKIE_WAIT',

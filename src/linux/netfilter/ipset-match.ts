@@ -2,8 +2,8 @@
 import { formatIp, type Ip, network } from '../../wire/ip.ts';
 import { packetLength } from '../../wire/packet.ts';
 import type { Netns, Skb } from '../types.ts';
-import { addEntry, delEntry, isAlive, typeOfSet } from './ipset.ts';
-import type { Part } from './ipset-types.ts';
+import { addEntry, delEntry } from './ipset.ts';
+import { isAlive, type Part, typeOfSet } from './ipset-types.ts';
 import type { HookContext, IpSet } from './types.ts';
 
 type Devices = Pick<HookContext, 'in' | 'out'>;
@@ -51,7 +51,7 @@ function keysFor(set: IpSet, part: Part, skb: Skb, src: boolean, dev: Devices, p
 }
 
 /** 1: in the set; -1: in it, but `nomatch`; 0: not in it. */
-export function testPacket(ns: Netns, set: IpSet, skb: Skb, dirs: boolean[], dev: Devices): 0 | 1 | -1 {
+function testPacket(ns: Netns, set: IpSet, skb: Skb, dirs: boolean[], dev: Devices): 0 | 1 | -1 {
   const type = typeOfSet(set);
   if (type.method === 'list') {
     for (const name of set.entries.keys()) {

@@ -1,7 +1,8 @@
 // The set types of ipset 7.17 and how the text of an entry is read (lib/ipset_*.c, lib/parse.c).
 import { addToIp, compareIp, type Family, formatIp, type Ip, network, parseIp } from '../../wire/ip.ts';
+import type { Netns } from '../types.ts';
 import { ICMP_TYPES, ICMP6_TYPES } from './matches/icmp-names.ts';
-import type { IpSet } from './types.ts';
+import type { IpSet, IpSetEntry } from './types.ts';
 import { parseUint, protocolName, protocolNumber, SERVICES_BY_NAME } from './values.ts';
 
 export type Part = 'ip' | 'net' | 'port' | 'iface' | 'mac' | 'mark' | 'set';
@@ -16,7 +17,7 @@ export interface SetType {
 }
 
 /** The revisions are those of Linux 6.18 with ipset 7.17. */
-export const SET_TYPES: SetType[] = [
+const SET_TYPES: SetType[] = [
   { name: 'hash:ip', parts: ['ip'], revision: 6, method: 'hash' },
   { name: 'hash:net', parts: ['net'], revision: 7, method: 'hash' },
   { name: 'hash:ip,port', parts: ['ip', 'port'], revision: 7, method: 'hash' },
@@ -54,6 +55,10 @@ const ALIASES: Record<string, string> = {
 
 const byName = new Map(SET_TYPES.map(t => [t.name, t]));
 export const setType = (name: string): SetType | undefined => byName.get(ALIASES[name] ?? name);
+
+export const typeOfSet = (set: IpSet): SetType => setType(set.type) as SetType;
+
+export const isAlive = (ns: Netns, e: IpSetEntry): boolean => e.timeoutAtMs === null || e.timeoutAtMs > ns.kernel.sim.nowMs;
 
 /** One entry: its key in the map and its text. */
 export interface Element {
@@ -143,7 +148,7 @@ function netPiece(ip: Ip, bits: number): Piece {
 }
 
 /** ip_set_range_to_cidr: the largest aligned network at each step. */
-export function rangeToNets(low: number, high: number): { ip: Ip; bits: number }[] {
+function rangeToNets(low: number, high: number): { ip: Ip; bits: number }[] {
   const out: { ip: Ip; bits: number }[] = [];
   while (low <= high) {
     let bits = 32;

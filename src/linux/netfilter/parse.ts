@@ -1,4 +1,5 @@
 // From the words of a command to a rule, as iptables' own parser goes through them (xshared.c do_parse and libxtables, 1.8.9).
+
 import type { Netns } from '../types.ts';
 import type { MatchRow } from './matches/row.ts';
 import { matchRow, protocolRow } from './matches.ts';
@@ -17,6 +18,7 @@ import {
   protocolNumber,
   usage,
 } from './values.ts';
+import { splitLine } from './words.ts';
 
 /** A rule's words, taken apart. `rest` of the command (-A, -t, -n …) is the caller's. */
 export interface RuleWords {
@@ -92,7 +94,7 @@ function interfaceName(name: string): string | Problem {
   return name;
 }
 
-export interface Cursor {
+interface Cursor {
   words: string[];
   at: number;
   invert: boolean;
@@ -361,33 +363,6 @@ function buildTarget(w: RuleWords, c: ParseContext, table: Table, ns: Netns, cha
   if (isProblem(built)) return built;
   if (NEEDS_CONNTRACK.has(t.name)) enableConntrack(ns);
   return { name: t.name, ...built };
-}
-
-/** Words of a line of restore's input: blanks between them, "…" with \" and \\ inside. null: an open quote. */
-export function splitLine(line: string): string[] | null {
-  if (!line.includes('"')) return line.split(' ').filter(w => w !== ''); // the common line, without quotes
-  const out: string[] = [];
-  let word = '';
-  let quoted = false;
-  let any = false;
-  for (let i = 0; i < line.length; i++) {
-    const ch = line[i];
-    if (quoted) {
-      if (ch === '\\' && i + 1 < line.length) word += line[++i];
-      else if (ch === '"') quoted = false;
-      else word += ch;
-    } else if (ch === '"') {
-      quoted = true;
-      any = true;
-    } else if (ch === ' ' || ch === '\t' || ch === '\n') {
-      if (word !== '' || any) out.push(word);
-      word = '';
-      any = false;
-    } else word += ch;
-  }
-
-  if (word !== '' || any) out.push(word);
-  return out;
 }
 
 /** A rule from what follows `-A CHAIN ` in restore's input; counters may stand before as `[1:2] `. */

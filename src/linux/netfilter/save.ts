@@ -39,7 +39,7 @@ export function tableNames(ns: Netns, family: Family, backend: Backend): TableNa
   return backend === 'legacy' ? [...tables.keys()].reverse() : NFT_ORDER.filter(n => tables.has(n));
 }
 
-export interface SaveOptions {
+interface SaveOptions {
   table?: TableName;
   counters?: boolean;
   backend?: Backend;

@@ -95,7 +95,7 @@ export interface Target {
   sets?: string[];
 }
 
-export type TargetResult = 'ACCEPT' | 'DROP' | 'CONTINUE' | 'RETURN' | 'STOLEN';
+type TargetResult = 'ACCEPT' | 'DROP' | 'CONTINUE' | 'RETURN' | 'STOLEN';
 
 export interface HookContext {
   hook: HookName;

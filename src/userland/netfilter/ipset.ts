@@ -1,18 +1,8 @@
 // ipset(8) 7.17: its commands, options in any place, and messages.
-import {
-  entriesOf,
-  entryText,
-  headerText,
-  restoreSets,
-  type SetResult,
-  saveSets,
-  setCommand,
-  setReferences,
-  setsInOrder,
-  testEntry,
-  typeOfSet,
-  VERBS,
-} from '../../linux/netfilter/ipset.ts';
+import { restoreSets, setCommand, setReferences, testEntry, VERBS } from '../../linux/netfilter/ipset.ts';
+import type { SetResult } from '../../linux/netfilter/ipset-create.ts';
+import { entriesOf, entryText, headerText, saveSets, setsInOrder } from '../../linux/netfilter/ipset-text.ts';
+import { typeOfSet } from '../../linux/netfilter/ipset-types.ts';
 import type { IpSet } from '../../linux/netfilter/types.ts';
 import { complain, print, stdinAll } from '../../linux/process.ts';
 import type { Netns, Process, Program } from '../../linux/types.ts';

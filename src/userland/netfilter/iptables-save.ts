@@ -8,7 +8,8 @@ import type { Process, Program } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Flavour, mayNotAdminister, toolName, versionText, warnOfLegacy } from './iptables.ts';
+import { type Flavour, toolName, versionText } from './arguments.ts';
+import { mayNotAdminister, warnOfLegacy } from './iptables.ts';
 
 export const saveProgram = (f: Flavour): Program =>
   function* iptablesSave(p: Process): Co<number> {

@@ -1,8 +1,9 @@
 import type { ProgramTable } from '../programs.ts';
 import type { Userland } from '../userland.ts';
+import type { Flavour } from './arguments.ts';
 import { conntrackProgram } from './conntrack.ts';
 import { ipsetProgram } from './ipset.ts';
-import { type Flavour, iptablesProgram } from './iptables.ts';
+import { iptablesProgram } from './iptables.ts';
 import { restoreProgram, saveProgram } from './iptables-save.ts';
 import { nftProgram } from './nft.ts';
 

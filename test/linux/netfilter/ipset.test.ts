@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addEntry,
-  createSet,
-  delEntry,
-  destroySet,
-  restoreSets,
-  saveSets,
-  swapSets,
-  testEntry,
-} from '../../../src/linux/netfilter/ipset.ts';
+import { addEntry, delEntry, destroySet, restoreSets, swapSets, testEntry } from '../../../src/linux/netfilter/ipset.ts';
+import { createSet } from '../../../src/linux/netfilter/ipset-create.ts';
+import { saveSets } from '../../../src/linux/netfilter/ipset-text.ts';
 import { restore } from '../../../src/linux/netfilter/restore.ts';
 import { newWorld, out, tcp, udp } from './world.ts';
 

@@ -21,7 +21,7 @@ const NAMES: [string, number][] = [
 const SCALE = 10_000;
 
 /** `5/min` -> the time one packet costs, in 1/10000 s. */
-export function parseRate(text: string): number | null {
+function parseRate(text: string): number | null {
   const m = /^(\d+)(?:\/([a-z]+))?$/i.exec(text);
   if (!m) return null;
   const unit = m[2] === undefined ? NAMES[0] : NAMES.find(([name]) => name.startsWith(m[2].toLowerCase()));
@@ -31,7 +31,7 @@ export function parseRate(text: string): number | null {
   return cost === 0 ? null : cost;
 }
 
-export function rateText(cost: number): string {
+function rateText(cost: number): string {
   let i = 1;
   for (; i < UNITS.length; i++) {
     const mult = UNITS[i][1] * SCALE;

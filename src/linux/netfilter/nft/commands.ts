@@ -1,11 +1,10 @@
 // nftables' commands: tables, chains, sets, maps, elements, rules and lists (parser_bison.y and rule.c of nftables 1.0.6).
+
 import type { Netns } from '../../types.ts';
-import { datatype, parseTime } from './datatypes.ts';
-import { addElement, deleteElement, findElement, newSet, parseElements } from './elements.ts';
-import { concatenation } from './expr.ts';
 import type { Token } from './lex.ts';
 import { lex } from './lex.ts';
-import { chainText, type ListOptions, priorityOf, setText, tableText } from './print.ts';
+import { listCommand, optionalFamily } from './list.ts';
+import { type ListOptions, priorityOf } from './print.ts';
 import {
   atEnd,
   expectSymbol,
@@ -26,59 +25,11 @@ import {
   takeWord,
   unexpected,
 } from './reader.ts';
+import { chainNamed, family, MISSING, type Run, tableNamed } from './run.ts';
+import { defineSet, elementCommand, setCommand } from './sets.ts';
 import { parseLimit, statement } from './statements.ts';
-import {
-  commit,
-  findTable,
-  isReferred,
-  isSetUsed,
-  newTable,
-  newWork,
-  noteRule,
-  ownChain,
-  ownSet,
-  ownTable,
-  removeTable,
-  type Work,
-} from './store.ts';
-import type { NftChain, NftFamily, NftObject, NftRule, NftSet, NftTable } from './types.ts';
-
-const FAMILIES = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
-const MISSING = 'No such file or directory';
-
-interface Run {
-  r: Reader;
-  w: Work;
-  list: ListOptions;
-  out: string[];
-}
-
-const family = (r: Reader): NftFamily => (takeWord(r, ...FAMILIES) as NftFamily | null) ?? 'ip';
-
-/** The table that is named next; `kernel`: the complaint is the kernel's. */
-function tableNamed(x: Run, kernel: boolean): { table: NftTable; token: Token } {
-  const f = family(x.r);
-  const token = name(x.r);
-  const table = findTable(x.w, f, token.text);
-  if (!table) return refuse(token, MISSING, kernel ? MISSING : null);
-  x.r.table = table;
-  return { table, token };
-}
-
-/** `table chain` for a rule: both must be there. */
-function chainNamed(x: Run, kernel: boolean): { table: NftTable; chain: NftChain; token: Token } {
-  const { table } = tableNamed(x, kernel);
-  const token = name(x.r);
-  const chain = table.chains.get(token.text);
-  return chain ? { table, chain, token } : refuse(token, MISSING, kernel ? MISSING : null);
-}
-
-function setNamed(x: Run, kernel: boolean): { table: NftTable; set: NftSet; token: Token } {
-  const { table } = tableNamed(x, kernel);
-  const token = name(x.r);
-  const set = table.sets.get(token.text);
-  return set ? { table, set, token } : refuse(token, MISSING, kernel ? MISSING : null);
-}
+import { commit, findTable, isReferred, newTable, newWork, noteRule, ownChain, ownTable, removeTable, type Work } from './store.ts';
+import type { NftChain, NftObject, NftRule, NftTable } from './types.ts';
 
 // Tables
 
@@ -319,173 +270,6 @@ function ruleCommand(x: Run, verb: string): void {
   }
 }
 
-// Sets, maps, elements
-
-function typeList(r: Reader): string[] {
-  const out: string[] = [];
-  do {
-    const t = name(r);
-    if (!datatype(t.text) && t.text !== 'verdict') refuse(t, `unknown datatype ${t.text}`);
-    out.push(t.text);
-  } while (takeSymbol(r, '.'));
-  return out;
-}
-
-const FLAG_ORDER = ['constant', 'dynamic', 'interval', 'timeout'];
-
-function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: Token, strict: boolean): void {
-  const { r } = x;
-  const old = table.sets.get(token.text);
-  if (old && strict) refuse(token, 'File exists', 'File exists');
-  const set = newSet(token.text, kind, [], kind === 'map' ? [] : null);
-  const open = peek(r);
-  expectSymbol(r, '{');
-  const elements = setBlock(x, set);
-  if (!set.keys.length) refuse(open, 'set definition does not specify key');
-  let target = set;
-  if (old) target = ownSet(x.w, table, old);
-  else {
-    set.handle = table.nextHandle++;
-    table.sets.set(set.name, set);
-    x.w.ownSets.add(set);
-  }
-  for (const e of elements) addElement(target, e);
-}
-
-function setBlock(x: Run, set: NftSet): ReturnType<typeof parseElements> {
-  const { r } = x;
-  let elements: ReturnType<typeof parseElements> = [];
-  for (;;) {
-    skipNewlines(r);
-    if (takeSymbol(r, '}')) return elements;
-    const t = name(r);
-    switch (t.text) {
-      case 'type':
-        set.keys = typeList(r);
-        if (takeSymbol(r, ':')) set.data = typeList(r);
-        break;
-      case 'typeof': {
-        const key = concatenation(r);
-        set.keys = key.types;
-        set.typeof = key.text;
-        if (takeSymbol(r, ':')) {
-          const word = takeWord(r, 'verdict');
-          const data = word ? null : concatenation(r);
-          set.data = data ? data.types : ['verdict'];
-          set.typeof += ` : ${data ? data.text : 'verdict'}`;
-        }
-        break;
-      }
-      case 'flags':
-        do set.flags.push(name(r).text);
-        while (takeSymbol(r, ','));
-        set.flags.sort((a, b) => FLAG_ORDER.indexOf(a) - FLAG_ORDER.indexOf(b));
-        break;
-      case 'timeout':
-        set.timeoutMs = parseTime(next(r).text);
-        if (!set.flags.includes('timeout')) set.flags.push('timeout');
-        break;
-      case 'gc-interval':
-        set.gcMs = parseTime(next(r).text);
-        break;
-      case 'size':
-        set.size = number(r);
-        break;
-      case 'policy':
-        set.policy = name(r).text === 'memory' ? 'memory' : null;
-        break;
-      case 'auto-merge':
-        set.autoMerge = true;
-        break;
-      case 'comment':
-        set.comment = quotedOrWord(r);
-        break;
-      case 'counter':
-        set.counter = true;
-        break;
-      case 'elements':
-        expectSymbol(r, '=');
-        elements = parseElements(r, set);
-        break;
-      default:
-        unexpected(t);
-    }
-  }
-}
-
-function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
-  const { r, w } = x;
-  const { table: found } = tableNamed(x, true);
-  const token = name(r);
-  const table = ownTable(w, found);
-  x.r.table = table;
-  if (verb === 'add' || verb === 'create') {
-    defineSet(x, table, kind, token, verb === 'create');
-    return;
-  }
-  const set = table.sets.get(token.text);
-  if (!set) {
-    if (verb === 'destroy') return;
-    refuse(token, MISSING, MISSING);
-    return;
-  }
-  if (verb === 'flush') {
-    const own = ownSet(w, table, set);
-    own.exact.clear();
-    own.ranges = [];
-    return;
-  }
-  if (isSetUsed(table, set.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
-  table.sets.delete(set.name);
-}
-
-function elementCommand(x: Run, verb: string): void {
-  const { r, w } = x;
-  const found = setNamed(x, false);
-  const table = verb === 'get' ? found.table : ownTable(w, found.table);
-  const set = verb === 'get' ? found.set : ownSet(w, table, found.set);
-  const open = peek(r, 1);
-  const at = { ...open, text: r.text.slice(open.at, Math.max(open.at + 1, elementEnd(r))) };
-  const elements = parseElements(r, set);
-  if (verb === 'get') {
-    getElements(x, table, set, elements);
-    return;
-  }
-  for (const e of elements) {
-    if (verb === 'delete' || verb === 'destroy') {
-      if (!deleteElement(set, e.key) && verb === 'delete') refuse(at, MISSING, MISSING);
-      continue;
-    }
-    for (const v of e.data && !Array.isArray(e.data) && e.data.chain ? [e.data.chain] : []) w.wanted.push({ table, chain: v, token: at });
-    const old = findElement(set, e.key);
-    if (old && verb === 'create') refuse(at, 'File exists', 'File exists');
-    if (old && e.data && JSON.stringify(old.data) !== JSON.stringify(e.data)) refuse(at, 'File exists', 'File exists');
-    if (!old) {
-      if (set.size !== null && set.exact.size + set.ranges.length >= set.size)
-        refuse(at, 'Too many open files in system', 'Too many open files in system');
-      addElement(set, e);
-    }
-  }
-}
-
-/** Where the first element's text ends, for the carets. */
-function elementEnd(r: Reader): number {
-  for (let i = r.at + 1; i < r.tokens.length; i++) {
-    const t = r.tokens[i];
-    if (t.kind === 'end' || (t.kind === 'symbol' && (t.text === ',' || t.text === '}')))
-      return r.tokens[i - 1].at + r.tokens[i - 1].text.length;
-  }
-  return r.text.length;
-}
-
-function getElements(x: Run, table: NftTable, set: NftSet, wanted: ReturnType<typeof parseElements>): void {
-  const found = wanted.map(e => findElement(set, e.key));
-  if (found.some(e => !e)) refuse({ ...x.r.tokens[0], text: x.r.text.trim() }, MISSING, MISSING);
-  const shown: NftSet = { ...set, exact: new Map(), ranges: [] };
-  for (const e of found) if (e) addElement(shown, e);
-  x.out.push(`table ${table.family} ${table.name} {\n${setText(shown, x.list)}}\n`);
-}
-
 function defineObject(x: Run, table: NftTable, kind: 'counter' | 'quota' | 'limit', token: Token): void {
   const { r } = x;
   const object: NftObject = { kind, name: token.text, handle: table.nextHandle++, comment: null, packets: 0, bytes: 0, spec: '' };
@@ -519,86 +303,6 @@ function objectCommand(x: Run, verb: string, kind: 'counter' | 'quota' | 'limit'
   const key = `${kind} ${token.text}`;
   if (verb === 'add' || verb === 'create') defineObject(x, table, kind, token);
   else if (!table.objects.delete(key) && verb !== 'destroy') refuse(token, MISSING, MISSING);
-}
-
-// Lists
-
-const optionalFamily = (r: Reader): string | null => takeWord(r, ...FAMILIES);
-
-function listCommand(x: Run, reset: boolean): void {
-  const { r } = x;
-  const t = name(r);
-  switch (t.text) {
-    case 'ruleset': {
-      const f = optionalFamily(r);
-      for (const table of x.w.tables) if (f === null || table.family === f) x.out.push(tableText(table, x.list));
-      return;
-    }
-    case 'tables': {
-      const f = optionalFamily(r);
-      for (const table of x.w.tables) if (f === null || table.family === f) x.out.push(`table ${table.family} ${table.name}\n`);
-      return;
-    }
-    case 'table':
-      x.out.push(tableText(tableNamed(x, false).table, x.list));
-      return;
-    case 'chain': {
-      const { table, chain } = chainNamed(x, false);
-      x.out.push(`table ${table.family} ${table.name} {\n${chainText(chain, x.list)}}\n`);
-      return;
-    }
-    case 'set':
-    case 'map':
-    case 'meter': {
-      const { table, set, token } = setNamed(x, false);
-      if ((t.text === 'map') !== (set.kind === 'map')) refuse(token, MISSING);
-      x.out.push(`table ${table.family} ${table.name} {\n${setText(set, x.list)}}\n`);
-      return;
-    }
-    case 'chains':
-    case 'sets':
-    case 'maps':
-    case 'counters':
-    case 'quotas':
-    case 'limits':
-    case 'meters':
-      listKind(x, t.text, reset);
-      return;
-    case 'hooks':
-    case 'flowtables':
-    case 'secmarks':
-    case 'synproxys':
-      return;
-    default:
-      unexpected(t);
-  }
-}
-
-function listKind(x: Run, kind: string, reset: boolean): void {
-  const f = optionalFamily(x.r);
-  for (const table of x.w.tables) {
-    if (f !== null && table.family !== f) continue;
-    const keep = (part: string, n: string) => {
-      if (kind === 'chains') return part === 'chain';
-      if (part === 'set')
-        return (kind === 'sets' && table.sets.get(n)?.kind === 'set') || (kind === 'maps' && table.sets.get(n)?.kind === 'map');
-      return part === 'object' && table.objects.has(`${kind.slice(0, -1)} ${n}`);
-    };
-    const bare: NftTable = { ...table, comment: null, flags: [] };
-    x.out.push(kind === 'chains' ? chainHeads(bare, x.list) : tableText(bare, x.list, keep));
-    if (reset) {
-      for (const o of table.objects.values()) {
-        o.packets = 0;
-        o.bytes = 0;
-      }
-    }
-  }
-}
-
-/** `list chains` shows no rules. */
-function chainHeads(table: NftTable, o: ListOptions): string {
-  const parts = [...table.chains.values()].map(c => chainText({ ...c, rules: [] }, o));
-  return `table ${table.family} ${table.name} {\n${parts.join('')}}\n`;
 }
 
 function flushCommand(x: Run): void {
@@ -678,12 +382,12 @@ function checkJumps(w: Work): void {
   }
 }
 
-export interface NftResult {
+interface NftResult {
   out: string;
   error: NftError | null;
 }
 
-export const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
+const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
 
 /** Run nftables' commands. On an error nothing has changed; `check` (-c) changes nothing either. */
 export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { check?: boolean } = {}): NftResult {

@@ -3,7 +3,7 @@ import { compareIp, formatIp, type Ip, ipKey, parseIp } from '../../../wire/ip.t
 import { parseUint, protocolName, protocolNumber, SERVICES_BY_NAME } from '../values.ts';
 import type { Interval, Val } from './types.ts';
 
-export interface Datatype {
+interface Datatype {
   name: string;
   /** Bytes in a key. */
   size: number;

@@ -111,7 +111,7 @@ function merge(set: NftSet): void {
   }
 }
 
-export function elementsInOrder(set: NftSet): NftElement[] {
+function elementsInOrder(set: NftSet): NftElement[] {
   return [...set.exact.values(), ...set.ranges].sort((a, b) => compareKeys(a.key, b.key, set.keys));
 }
 
@@ -121,7 +121,7 @@ const dataText = (set: NftSet, e: NftElement): string => {
   return ` : ${(e.data as Interval[]).map((p, i) => intervalText(set.data?.[i] ?? 'integer', p)).join(' . ')}`;
 };
 
-export function elementText(set: NftSet, e: NftElement, nowMs: number): string {
+function elementText(set: NftSet, e: NftElement, nowMs: number): string {
   let s = e.key.map((p, i) => intervalText(set.keys[i], p)).join(' . ');
   if (set.counter) s += ` counter packets ${e.packets} bytes ${e.bytes}`;
   if (e.timeoutMs !== null && e.timeoutMs !== set.timeoutMs) s += ` timeout ${timeText(e.timeoutMs)}`;

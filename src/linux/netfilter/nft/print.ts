@@ -77,7 +77,7 @@ export function setText(set: NftSet, o: ListOptions): string {
   return `${s}\t}\n`;
 }
 
-export function objectText(x: NftObject, o: ListOptions): string {
+function objectText(x: NftObject, o: ListOptions): string {
   let s = `\t${x.kind} ${x.name} {${handle(o, x.handle)}\n`;
   if (x.comment !== null) s += `\t\tcomment "${x.comment}"\n`;
   s += `\t\t${x.kind === 'counter' ? `packets ${x.packets} bytes ${x.bytes}` : x.spec}\n`;

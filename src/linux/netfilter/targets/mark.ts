@@ -4,7 +4,7 @@ import { TCP_FLAG } from '../../../wire/packet.ts';
 import type { Skb } from '../../types.ts';
 import { untrack } from '../conntrack.ts';
 import { addPacketToSet } from '../ipset-match.ts';
-import { parseDscp } from '../matches/meta.ts';
+import { parseDscp } from '../matches/header.ts';
 import { parseDirections } from '../matches/payload.ts';
 import { last } from '../matches/row.ts';
 import { badNumber, badRange } from '../problems.ts';

@@ -6,7 +6,7 @@ import { kernelRefuses, type Option, type ParseContext, type Problem, parseUint,
 import type { BuiltTarget, TargetRow } from './row.ts';
 
 /** Name, alias, ICMP type and code; type 0: a TCP reset. */
-export const REJECTS: Record<4 | 6, [string, string, number, number][]> = {
+const REJECTS: Record<4 | 6, [string, string, number, number][]> = {
   4: [
     ['icmp-net-unreachable', 'net-unreach', 3, 0],
     ['icmp-host-unreachable', 'host-unreach', 3, 1],

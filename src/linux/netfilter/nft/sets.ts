@@ -1,0 +1,191 @@
+// Commands on sets, maps and their elements.
+
+import { datatype, parseTime } from './datatypes.ts';
+import { addElement, deleteElement, findElement, newSet, parseElements } from './elements.ts';
+import { concatenation } from './expr.ts';
+import type { Token } from './lex.ts';
+import { setText } from './print.ts';
+import {
+  expectSymbol,
+  name,
+  next,
+  number,
+  peek,
+  quotedOrWord,
+  type Reader,
+  refuse,
+  skipNewlines,
+  takeSymbol,
+  takeWord,
+  unexpected,
+} from './reader.ts';
+import { MISSING, type Run, setNamed, tableNamed } from './run.ts';
+import { isSetUsed, ownSet, ownTable } from './store.ts';
+import type { NftSet, NftTable } from './types.ts';
+
+// Sets, maps, elements
+
+function typeList(r: Reader): string[] {
+  const out: string[] = [];
+  do {
+    const t = name(r);
+    if (!datatype(t.text) && t.text !== 'verdict') refuse(t, `unknown datatype ${t.text}`);
+    out.push(t.text);
+  } while (takeSymbol(r, '.'));
+  return out;
+}
+
+const FLAG_ORDER = ['constant', 'dynamic', 'interval', 'timeout'];
+
+export function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: Token, strict: boolean): void {
+  const { r } = x;
+  const old = table.sets.get(token.text);
+  if (old && strict) refuse(token, 'File exists', 'File exists');
+  const set = newSet(token.text, kind, [], kind === 'map' ? [] : null);
+  const open = peek(r);
+  expectSymbol(r, '{');
+  const elements = setBlock(x, set);
+  if (!set.keys.length) refuse(open, 'set definition does not specify key');
+  let target = set;
+  if (old) target = ownSet(x.w, table, old);
+  else {
+    set.handle = table.nextHandle++;
+    table.sets.set(set.name, set);
+    x.w.ownSets.add(set);
+  }
+  for (const e of elements) addElement(target, e);
+}
+
+function setBlock(x: Run, set: NftSet): ReturnType<typeof parseElements> {
+  const { r } = x;
+  let elements: ReturnType<typeof parseElements> = [];
+  for (;;) {
+    skipNewlines(r);
+    if (takeSymbol(r, '}')) return elements;
+    const t = name(r);
+    switch (t.text) {
+      case 'type':
+        set.keys = typeList(r);
+        if (takeSymbol(r, ':')) set.data = typeList(r);
+        break;
+      case 'typeof': {
+        const key = concatenation(r);
+        set.keys = key.types;
+        set.typeof = key.text;
+        if (takeSymbol(r, ':')) {
+          const word = takeWord(r, 'verdict');
+          const data = word ? null : concatenation(r);
+          set.data = data ? data.types : ['verdict'];
+          set.typeof += ` : ${data ? data.text : 'verdict'}`;
+        }
+        break;
+      }
+      case 'flags':
+        do set.flags.push(name(r).text);
+        while (takeSymbol(r, ','));
+        set.flags.sort((a, b) => FLAG_ORDER.indexOf(a) - FLAG_ORDER.indexOf(b));
+        break;
+      case 'timeout':
+        set.timeoutMs = parseTime(next(r).text);
+        if (!set.flags.includes('timeout')) set.flags.push('timeout');
+        break;
+      case 'gc-interval':
+        set.gcMs = parseTime(next(r).text);
+        break;
+      case 'size':
+        set.size = number(r);
+        break;
+      case 'policy':
+        set.policy = name(r).text === 'memory' ? 'memory' : null;
+        break;
+      case 'auto-merge':
+        set.autoMerge = true;
+        break;
+      case 'comment':
+        set.comment = quotedOrWord(r);
+        break;
+      case 'counter':
+        set.counter = true;
+        break;
+      case 'elements':
+        expectSymbol(r, '=');
+        elements = parseElements(r, set);
+        break;
+      default:
+        unexpected(t);
+    }
+  }
+}
+
+export function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
+  const { r, w } = x;
+  const { table: found } = tableNamed(x, true);
+  const token = name(r);
+  const table = ownTable(w, found);
+  x.r.table = table;
+  if (verb === 'add' || verb === 'create') {
+    defineSet(x, table, kind, token, verb === 'create');
+    return;
+  }
+  const set = table.sets.get(token.text);
+  if (!set) {
+    if (verb === 'destroy') return;
+    refuse(token, MISSING, MISSING);
+    return;
+  }
+  if (verb === 'flush') {
+    const own = ownSet(w, table, set);
+    own.exact.clear();
+    own.ranges = [];
+    return;
+  }
+  if (isSetUsed(table, set.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
+  table.sets.delete(set.name);
+}
+
+export function elementCommand(x: Run, verb: string): void {
+  const { r, w } = x;
+  const found = setNamed(x, false);
+  const table = verb === 'get' ? found.table : ownTable(w, found.table);
+  const set = verb === 'get' ? found.set : ownSet(w, table, found.set);
+  const open = peek(r, 1);
+  const at = { ...open, text: r.text.slice(open.at, Math.max(open.at + 1, elementEnd(r))) };
+  const elements = parseElements(r, set);
+  if (verb === 'get') {
+    getElements(x, table, set, elements);
+    return;
+  }
+  for (const e of elements) {
+    if (verb === 'delete' || verb === 'destroy') {
+      if (!deleteElement(set, e.key) && verb === 'delete') refuse(at, MISSING, MISSING);
+      continue;
+    }
+    for (const v of e.data && !Array.isArray(e.data) && e.data.chain ? [e.data.chain] : []) w.wanted.push({ table, chain: v, token: at });
+    const old = findElement(set, e.key);
+    if (old && verb === 'create') refuse(at, 'File exists', 'File exists');
+    if (old && e.data && JSON.stringify(old.data) !== JSON.stringify(e.data)) refuse(at, 'File exists', 'File exists');
+    if (!old) {
+      if (set.size !== null && set.exact.size + set.ranges.length >= set.size)
+        refuse(at, 'Too many open files in system', 'Too many open files in system');
+      addElement(set, e);
+    }
+  }
+}
+
+/** Where the first element's text ends, for the carets. */
+function elementEnd(r: Reader): number {
+  for (let i = r.at + 1; i < r.tokens.length; i++) {
+    const t = r.tokens[i];
+    if (t.kind === 'end' || (t.kind === 'symbol' && (t.text === ',' || t.text === '}')))
+      return r.tokens[i - 1].at + r.tokens[i - 1].text.length;
+  }
+  return r.text.length;
+}
+
+function getElements(x: Run, table: NftTable, set: NftSet, wanted: ReturnType<typeof parseElements>): void {
+  const found = wanted.map(e => findElement(set, e.key));
+  if (found.some(e => !e)) refuse({ ...x.r.tokens[0], text: x.r.text.trim() }, MISSING, MISSING);
+  const shown: NftSet = { ...set, exact: new Map(), ranges: [] };
+  for (const e of found) if (e) addElement(shown, e);
+  x.out.push(`table ${table.family} ${table.name} {\n${setText(shown, x.list)}}\n`);
+}

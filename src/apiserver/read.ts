@@ -1,5 +1,6 @@
 // get, list and what a Table needs: the part of the server that reading commands load.
 
+import { refusal } from './authorize.ts';
 import { type FieldRequirement, matchRequirements, parseFieldSelector, parseSelector, type Requirement } from './labels.ts';
 import { apiVersionOf, isBuiltin, resourceInfo } from './resources.ts';
 import { badRequest, failure, methodNotAllowed, noSuchResource, notFound } from './status.ts';
@@ -17,6 +18,8 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
   const info = resourceInfo(server, req.group, req.version, req.resource);
   if (!info) return respond(noSuchResource());
   const warnings = resourceWarnings(info);
+  const refused = req.user && refusal(server, req, info.namespaced);
+  if (refused) return respond(refused);
   if (!info.verbs.includes(req.verb === 'watch' ? 'watch' : req.verb))
     return respond(methodNotAllowed(info.group, info.resource, req.verb));
   if (req.verb === 'get') {

@@ -1,5 +1,6 @@
 // The API's front door: one request in, one response out.
 
+import { refusal } from './authorize.ts';
 import { remove, removeCollection } from './delete.ts';
 import { handleRead, inVersion, resourceWarnings, respond, watchSelection } from './read.ts';
 import { resourceInfo } from './resources.ts';
@@ -16,6 +17,8 @@ export function handle(server: ApiServer, req: ApiRequest): ApiResponse {
   if (req.verb === 'get' || req.verb === 'list' || req.verb === 'watch') return handleRead(server, req);
   const info = resourceInfo(server, req.group, req.version, req.resource);
   if (!info) return respond(noSuchResource());
+  const refused = req.user && refusal(server, req, info.namespaced);
+  if (refused) return respond(refused);
   const r = handleWrite(server, info, req);
   const warnings = resourceWarnings(info);
   return warnings.length ? { ...r, warnings: [...warnings, ...r.warnings] } : r;

@@ -6,6 +6,7 @@ import { cloneJson, isMap } from './json.ts';
 import { applyPatch } from './patching.ts';
 import { respond, scaleOf } from './read.ts';
 import { isBuiltin } from './resources.ts';
+import { requestToken } from './reviews.ts';
 import { badRequest, conflict, isStatus, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { bucketName, commit, getObject, keyOf } from './store.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
@@ -24,6 +25,8 @@ export function writeSubresource(server: ApiServer, info: ResourceInfo, req: Api
       return respond(bind(server, info, req, old), [], 201);
     case 'eviction':
       return respondEvict(evict(server, info, req, old));
+    case 'token':
+      return respondNew(requestToken(server, req));
     case 'finalize':
       return respond(finalize(server, info, req, old));
     case 'ephemeralcontainers':
@@ -70,6 +73,7 @@ function bind(server: ApiServer, info: ResourceInfo, req: ApiRequest, old: KubeO
 }
 
 const respondEvict = (s: Status): ApiResponse => respond(s, [], s.code);
+const respondNew = (o: KubeObject | Status): ApiResponse => respond(o, [], isStatus(o) ? undefined : 201);
 
 /** Namespace finalizers live in spec and end the namespace when they are gone. */
 function finalize(server: ApiServer, info: ResourceInfo, req: ApiRequest, old: KubeObject): KubeObject | Status {

@@ -105,7 +105,10 @@ export interface ApiRequest {
   };
   /** Ask for a server-printed Table instead of objects. */
   as?: 'object' | 'table';
+  /** Without one, and for the cluster's own components, everything is allowed. */
   user?: string;
+  /** Besides those that every user of its kind is in. */
+  groups?: string[];
 }
 
 export interface ApiResponse {

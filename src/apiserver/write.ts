@@ -9,6 +9,7 @@ import { strategyFor } from './kinds/table.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
 import { apiVersionOf } from './resources.ts';
+import { review } from './reviews.ts';
 import { structOfKind } from './schema.ts';
 import { alreadyExists, badRequest, conflict, forbidden, internalError, invalid, isStatus, methodNotAllowed, notFound } from './status.ts';
 import { bucketName, commit, getObject, keyOf } from './store.ts';
@@ -22,6 +23,8 @@ export function newContext(server: ApiServer, info: ResourceInfo, request: ApiRe
 export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const c = newContext(server, info, req);
   const body = decodeBody(c, req.body);
+  const answer = isStatus(body) ? null : review(server, info, req);
+  if (answer) return respond(answer, c.warnings);
   return respond(isStatus(body) ? body : createDecoded(c, body), c.warnings, undefined);
 }
 

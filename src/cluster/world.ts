@@ -86,9 +86,12 @@ function buildGateway(world: World): void {
   // A router that spreads connections, not hosts.
   setSysctl(ns, 'net.ipv4.fib_multipath_hash_policy', '1');
   for (const h of config.world.hosts) for (const a of h.addresses) addRoute(ns, { dst: cidr(a), dev: eth1.ifindex, scope: 'link' });
-  const kind = config.world.unknown === 'drop' ? 'blackhole' : 'unreachable';
-  addRoute(ns, { dst: cidr('0.0.0.0/0'), kind });
-  addRoute(ns, { dst: cidr('::/0'), kind });
+  if (config.world.unknown === 'drop') {
+    // A line that nothing comes back from. A blackhole route would swallow packets before their TTL is looked at.
+    const nowhere = addLink(ns, { name: 'eth2', kind: 'dummy' });
+    setUp(nowhere, true);
+    for (const all of ['0.0.0.0/0', '::/0']) addRoute(ns, { dst: cidr(all), dev: nowhere.ifindex, scope: 'link' });
+  } else for (const all of ['0.0.0.0/0', '::/0']) addRoute(ns, { dst: cidr(all), kind: 'unreachable' });
   const server = config.world.dns.server;
   if (!addresses.includes(server)) {
     const known = config.world.hosts.some(h => h.addresses.includes(server));

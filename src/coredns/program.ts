@@ -272,7 +272,14 @@ function* answer(
   return withEdns(query, outcome.reply ?? replyTo(query, outcome.rcode ?? 'SERVFAIL'));
 }
 
-/** request.SizeAndDo: an OPT record goes back when one came, with the client's size. */
+/** supportedOptions of request/request.go: NSID, EXPIRE, COOKIE, TCP KEEPALIVE and PADDING go back as they came. */
+const ECHOED = new Set([3, 9, 10, 11, 12]);
+
+/** request.SizeAndDo: an OPT record goes back when one came, with the client's size; its flags are cleared. */
 function withEdns(query: DnsMessage, reply: DnsMessage): DnsMessage {
-  return { ...reply, edns: query.edns ? { udpSize: query.edns.udpSize, dnssecOk: query.edns.dnssecOk, version: 0, options: [] } : null };
+  const e = query.edns;
+  return {
+    ...reply,
+    edns: e && { udpSize: e.udpSize, dnssecOk: e.dnssecOk, version: 0, options: e.options.filter(o => ECHOED.has(o.code)) },
+  };
 }

@@ -15,21 +15,31 @@ interface ServiceLayer {
 /** By server and namespace: the same for all pods until a Service changes. */
 const layers = new WeakMap<object, Map<string, ServiceLayer>>();
 
-/** The variables of Services: those of the pod's namespace, and `kubernetes` of default for every pod. */
-export function serviceEnv(k: Kubelet, pod: KubeObject): ReadonlyMap<string, string> {
+/**
+ * The variables of Services: those of the pod's namespace, and `kubernetes` of default for every pod.
+ * `startedAt`: a container that runs already keeps what it was born with, so later Services are none of its.
+ */
+export function serviceEnv(k: Kubelet, pod: KubeObject, startedAt?: string): ReadonlyMap<string, string> {
   const links: boolean = pod.spec.enableServiceLinks ?? true;
   const namespace = links ? (pod.metadata.namespace as string) : '';
   const api = getObject(k.server, 'services', 'default', 'kubernetes');
-  const services = [api, ...(links ? listObjects(k.server, 'services', namespace) : [])];
+  const all = [api, ...(links ? listObjects(k.server, 'services', namespace) : [])];
+  const services = startedAt ? all.filter(s => (s?.metadata.creationTimestamp ?? '') <= startedAt) : all;
+  if (services.length < all.length) return variablesOf(services);
   let known = layers.get(k.server);
   if (!known) layers.set(k.server, (known = new Map()));
   const old = known.get(namespace);
   if (old && old.services.length === services.length && old.services.every((s, i) => s === services[i])) return old.env;
+  const env = variablesOf(services);
+  known.set(namespace, { services, env });
+  return env;
+}
+
+function variablesOf(services: (KubeObject | undefined)[]): Map<string, string> {
   const byName = new Map<string, KubeObject>();
   for (const s of services) if (s?.spec?.clusterIP && s.spec.clusterIP !== 'None') byName.set(s.metadata.name, s);
   const env = new Map<string, string>();
   for (const s of byName.values()) for (const [name, value] of oneService(s)) env.set(name, value);
-  known.set(namespace, { services, env });
   return env;
 }
 
@@ -126,7 +136,8 @@ const secretText = (value: string) => bytesToString(unbase64(value) ?? new Uint8
 export function containerEnv(k: Kubelet, pod: KubeObject, rt: PodRuntime | null, container: any): EnvResult {
   const namespace = pod.metadata.namespace as string;
   const env = new Map<string, string>();
-  const services = serviceEnv(k, pod);
+  const status = (pod.status?.containerStatuses ?? []).find((c: any) => c.name === container.name);
+  const services = serviceEnv(k, pod, status?.state?.running?.startedAt);
   for (const from of container.envFrom ?? []) {
     const ref = from.configMapRef ?? from.secretRef;
     const secret = !!from.secretRef;

@@ -65,6 +65,8 @@ const WEB: ImageRow[] = [
     make: nginx,
   },
   { match: /^registry\.k8s\.io\/e2e-test-images\/nginx$/, make: nginx },
+  // Somebody's own build of nginx: the name says what it is.
+  { match: /^[a-z0-9._-]+\/nginx(?!.*(ingress|exporter|gateway|operator))[a-z0-9-]*$/, make: nginx },
   {
     match: /^(library\/httpd|registry\.k8s\.io\/e2e-test-images\/httpd)$/,
     make: ref =>
@@ -83,7 +85,19 @@ const WEB: ImageRow[] = [
   },
   binary('hashicorp/http-echo', 'http-echo', ['/http-echo'], [5678], { user: '65532:65532' }),
   onAlpine(new RegExp(`${REGISTRY}(e2e-test-images/)?agnhost$|^k8s\\.gcr\\.io/.*agnhost$`), 'agnhost', ['/agnhost'], [], {
-    packages: [...ALPINE_BASE, 'agnhost', 'bash', 'curl', 'bind9-dnsutils', 'bind9-host', 'iproute2', 'netcat-openbsd', 'iperf', 'socat', 'drill'],
+    packages: [
+      ...ALPINE_BASE,
+      'agnhost',
+      'bash',
+      'curl',
+      'bind9-dnsutils',
+      'bind9-host',
+      'iproute2',
+      'netcat-openbsd',
+      'iperf',
+      'socat',
+      'drill',
+    ],
     cmd: ['pause'],
     sizeBytes: 52_800_000,
   }),

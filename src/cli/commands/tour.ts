@@ -16,11 +16,10 @@ import { openThrowaway } from '../throwaway.ts';
 const STEPS = [
   'kubectl get pods -o wide',
   'kubectl get svc',
-  'kubectl get endpointslices',
+  'kubectl get endpoints',
   'kubectl exec deploy/frontend -- curl -s http://cart/',
   'kubectl exec deploy/frontend -- curl -s http://localhost:8080/products/',
   'kubectl run look --rm -i --quiet --restart=Never --image=busybox:1.36 -- nslookup product.default.svc.cluster.local',
-  'kubectl exec deploy/cart -- /http-echo -version',
   'podnet node node-1 -- iptables -t nat -L KUBE-SERVICES -n',
 ];
 

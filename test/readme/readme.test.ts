@@ -1,0 +1,78 @@
+// Everything the README shows is run here, in a fresh home, with pinned dice and clock; what it prints is what the README says.
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = resolve(__dirname, '../..');
+const README = join(ROOT, 'README.md');
+
+interface Step {
+  command: string;
+  shown: string;
+}
+
+function sessions(text: string): Step[][] {
+  return [...text.matchAll(/```console\n([\s\S]*?)```/g)].map(([, block]) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map(part => {
+        const end = part.indexOf('\n');
+        return { command: part.slice(0, end), shown: part.slice(end + 1) };
+      }),
+  );
+}
+
+let home: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(() => {
+  home = fs.mkdtempSync(join(tmpdir(), 'podnet-readme-'));
+  fs.mkdirSync(join(home, 'bin'));
+  for (const name of ['podnet', 'kubectl']) {
+    fs.writeFileSync(join(home, 'bin', name), `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/bin/${name}.js" "$@"\n`, { mode: 0o755 });
+  }
+  env = {
+    ...process.env,
+    PATH: `${join(home, 'bin')}:${process.env.PATH}`,
+    PODNET_HOME: join(home, 'podnet'),
+    PODNET_SEED: '1',
+    PODNET_NOW: '2026-11-21T12:00:00Z',
+    FORCE_COLOR: '0',
+    NO_COLOR: '1',
+  };
+});
+afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
+
+const run = (command: string) => spawnSync('bash', ['-c', `${command} 2>&1`], { cwd: ROOT, env, encoding: 'utf8' }).stdout;
+
+const text = fs.readFileSync(README, 'utf8');
+
+describe('the README', () => {
+  it('shows what happens', () => {
+    let fresh = text;
+    for (const session of sessions(text)) {
+      for (const { command, shown } of session) fresh = fresh.replace(`$ ${command}\n${shown}`, () => `$ ${command}\n${run(command)}`);
+    }
+    // PODNET_README=write puts what was printed into the file, for whoever changed a session on purpose.
+    if (process.env.PODNET_README === 'write') fs.writeFileSync(README, fresh);
+    else expect(fresh).toBe(text);
+  }, 120_000);
+
+  it('names commands that exist', () => {
+    const scripts = JSON.parse(fs.readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+    for (const [, name] of text.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(name);
+    const help = execFileSync('podnet', ['--help'], { env, encoding: 'utf8' });
+    for (const [, name] of text.matchAll(/`podnet (trace|connectivity|node|external|sh|support|cluster)\b/g))
+      expect(help).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+  });
+
+  it('starts with a tour of the shop, and ends it with 0', () => {
+    const r = spawnSync(process.execPath, [join(ROOT, 'bin/podnet.js'), 'tour'], { env, encoding: 'utf8', input: '' });
+    expect(r.stderr).not.toContain('internal error');
+    expect(r.stdout).toContain('your cart holds 3 things');
+    expect(r.status).toBe(0);
+  }, 60_000);
+});

@@ -6,17 +6,8 @@ import { confirm, conntrackIn } from './conntrack.ts';
 import { isNatDone, manipOf, natPacket, nullBinding } from './nat.ts';
 import { nftHooks } from './nft/hooks.ts';
 import { BUILTIN, PRIORITY } from './state.ts';
-import { runTable, type Verdict } from './traverse.ts';
-import type { HookContext, HookName, Table, TableName } from './types.ts';
-
-export type Step = (skb: Skb, ctx: HookContext) => Verdict;
-
-/** A chain of any kind at a hook. `nat` ones are asked only for the first packet of a flow. */
-export interface HookEntry {
-  priority: number;
-  nat: boolean;
-  run: Step;
-}
+import { runTable } from './traverse.ts';
+import type { HookContext, HookEntry, HookName, HookVerdict, Step, Table, TableName } from './types.ts';
 
 const CONNTRACK = -200;
 const NAT_DST = -100;
@@ -88,7 +79,7 @@ function stepsOf(ns: Netns, family: Family, hook: HookName): Step[] {
  * Everything at one hook, for one packet. NAT replaces `skb.packet` by a copy; marks, conntrack and zone are noted in the skb. The caller
  * routes again when the destination or the mark changed in OUTPUT. A drop leaves its reason in the trace.
  */
-export function runHook(ns: Netns, family: Family, hook: HookName, skb: Skb, dev: { in: Link | null; out: Link | null }): Verdict {
+export function runHook(ns: Netns, family: Family, hook: HookName, skb: Skb, dev: { in: Link | null; out: Link | null }): HookVerdict {
   const steps = stepsOf(ns, family, hook);
   if (!steps.length) return 'ACCEPT';
   const ctx: HookContext = { hook, family, table: 'filter', netns: ns, in: dev.in, out: dev.out };

@@ -6,10 +6,8 @@ import type { Link, Skb } from '../types.ts';
 import { ifaceMatches } from './matches/meta.ts';
 import { rulesOf } from './rules.ts';
 import { ruleText } from './save.ts';
-import type { Chain, HookContext, Rule, Table } from './types.ts';
+import type { Chain, HookContext, HookVerdict, Rule, Table } from './types.ts';
 import { matchesMask } from './values.ts';
-
-export type Verdict = 'ACCEPT' | 'DROP' | 'STOLEN';
 
 /**
  * For a chain of many rules: under which of a packet's keys each rule can match at all. A rule that tests `-d 10.96.0.1/32` cannot touch
@@ -98,7 +96,7 @@ function note(skb: Skb, ctx: HookContext, chain: Chain, rule: Rule): void {
 }
 
 /** 'CONTINUE': the chain's end, or RETURN. */
-function walkChain(table: Table, chain: Chain, skb: Skb, ctx: HookContext, length: number, depth: number): Verdict | 'CONTINUE' {
+function walkChain(table: Table, chain: Chain, skb: Skb, ctx: HookContext, length: number, depth: number): HookVerdict | 'CONTINUE' {
   let compiled = chain.compiled as Compiled | null;
   if (!compiled) chain.compiled = compiled = compile(rulesOf(ctx.netns, table, chain));
   const { rules, index } = compiled;
@@ -128,7 +126,7 @@ function walkChain(table: Table, chain: Chain, skb: Skb, ctx: HookContext, lengt
 }
 
 /** One table at one hook. The policy decides what no rule did. */
-export function runTable(table: Table, skb: Skb, ctx: HookContext): Verdict {
+export function runTable(table: Table, skb: Skb, ctx: HookContext): HookVerdict {
   const chain = table.chains.get(ctx.hook);
   if (!chain) return 'ACCEPT';
   const length = packetLength(skb.packet);

@@ -106,6 +106,17 @@ export interface HookContext {
   out: Link | null;
 }
 
+export type HookVerdict = 'ACCEPT' | 'DROP' | 'STOLEN';
+
+export type Step = (skb: Skb, ctx: HookContext) => HookVerdict;
+
+/** A chain of any kind at a hook. `nat` ones are asked only for the first packet of a flow. */
+export interface HookEntry {
+  priority: number;
+  nat: boolean;
+  run: Step;
+}
+
 export interface CtTuple {
   family: Family;
   proto: number;

@@ -4,8 +4,7 @@ import type { Family } from '../../../wire/ip.ts';
 import { packetLength } from '../../../wire/packet.ts';
 import { addStep } from '../../trace.ts';
 import type { Netns, Skb } from '../../types.ts';
-import type { HookEntry } from '../hooks.ts';
-import type { HookContext, HookName } from '../types.ts';
+import type { HookContext, HookEntry, HookName } from '../types.ts';
 import { ruleText } from './print.ts';
 import type { NftChain, NftContext, NftRule, NftTable, NftVerdict } from './types.ts';
 

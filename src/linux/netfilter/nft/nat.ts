@@ -4,8 +4,8 @@ import { type NatRange, setupNat } from '../nat.ts';
 import { masquerade, redirect } from '../targets/nat.ts';
 import { binary, concatenation, type Expr } from './expr.ts';
 import { isSymbol, isWord, next, number, peek, type Reader, refuse, takeSymbol, takeWord, unexpected } from './reader.ts';
-import { valueMap } from './statements.ts';
 import type { NftOutcome, NftStatement, NftVerdict, Val } from './types.ts';
+import { valueMap } from './value-map.ts';
 import { parseInterval } from './values.ts';
 
 const verdictOf = (v: 'ACCEPT' | 'DROP'): NftVerdict => ({ kind: v === 'ACCEPT' ? 'accept' : 'drop', chain: null });

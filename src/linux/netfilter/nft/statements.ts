@@ -5,7 +5,7 @@ import { untrack } from '../conntrack.ts';
 import { logPacket } from '../reject.ts';
 import { datatype } from './datatypes.ts';
 import { addElement, findElement, inlineText, lookupData, newSet, parseElements, sizeOf } from './elements.ts';
-import { binary, concatenation, type Expr, type Masked, mapped } from './expr.ts';
+import { binary, concatenation, type Expr, type Masked } from './expr.ts';
 import { conflict, match } from './match.ts';
 import { live, namedSet, now } from './named.ts';
 import { natStatement } from './nat.ts';
@@ -26,6 +26,7 @@ import {
 } from './reader.ts';
 import { rejectStatement } from './reject.ts';
 import type { Interval, NftContext, NftElement, NftSet, NftStatement, Val } from './types.ts';
+import { valueMap } from './value-map.ts';
 import { parseValue, parseVerdict, verdictText } from './values.ts';
 
 function counter(r: Reader): NftStatement {
@@ -308,27 +309,6 @@ function foldMask(e: Masked, type: string): string {
   const m = /^(.*) & (0x[0-9a-f]+) \| (0x[0-9a-f]+)$/.exec(e.text);
   const print = datatype(type)?.print;
   return m && print ? `${m[1]} & ${print((Number(m[2]) | Number(m[3])) >>> 0)} | ${m[3]}` : e.text;
-}
-
-/** `map { … }` or `map @name` after a key, for values. */
-export function valueMap(r: Reader, key: Expr, types: string[] | null = null): Expr & { sets?: string[] } {
-  if (takeSymbol(r, '@')) {
-    const { name: set, set: known } = namedSet(r);
-    return {
-      text: `${key.text} map @${set}`,
-      types: known.data ?? [],
-      get: (skb, ctx) => {
-        const vals = key.get(skb, ctx);
-        const target = live(ctx, set);
-        const data = vals && target ? lookupData(target, vals, now(ctx)) : null;
-        return Array.isArray(data) ? (data as Val[]) : null;
-      },
-      sets: [set],
-    };
-  }
-  const set = newSet('', 'map', key.types, types ?? ['mark']);
-  for (const e of parseElements(r, set)) addElement(set, e);
-  return mapped(key, set, inlineText(set));
 }
 
 const SIMPLE: Record<string, (r: Reader) => NftStatement> = {

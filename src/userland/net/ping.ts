@@ -1,144 +1,15 @@
-// ping of iputils 20221126 (Debian 12) and 20240905 (13), and BusyBox' (networking/ping.c).
+// ping of iputils 20221126 (Debian 12) and 20240905 (13).
 
 import { complain, print, strerror } from '../../linux/process.ts';
-import { bind, close, connect, type Datagram, recvFrom, type Socket, sendTo, socket } from '../../linux/socket.ts';
+import { bind, close, connect, type Datagram, type Socket, socket } from '../../linux/socket.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
-import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
+import type { Co } from '../../sim/task.ts';
 import { type Family, familyOf, formatIp, type Ip, parseIp, sameIp } from '../../wire/ip.ts';
-import { busyboxUsage, getopt, libcError, type Options, optionValue } from '../busybox.ts';
+import { getopt, type Options, optionValue } from '../busybox.ts';
 import type { Userland } from '../userland.ts';
+import { deviceError, newRun, pingLoop, type Reports, type Run } from './ping-loop.ts';
 import { numericHost } from './resolv-conf.ts';
 import { gaiStrerror, getaddrinfo, getnameinfo, type Resolved } from './resolver.ts';
-
-interface Run {
-  p: Process;
-  u: Userland;
-  s: Socket;
-  to: Ip;
-  /** 0: without end. */
-  count: number;
-  intervalMs: number;
-  /** How long to wait for the last answers. */
-  lingerMs: number;
-  deadlineMs: number;
-  size: number;
-  sent: number;
-  received: Set<number>;
-  duplicates: number;
-  errors: number;
-  sentAtMs: Map<number, number>;
-  rtts: number[];
-  startMs: number;
-  lastSendMs: number;
-  /** Most echo requests that were on their way at once. */
-  pipe: number;
-  interrupted: boolean;
-  interruption: WaitQueue;
-}
-
-function newRun(p: Process, u: Userland, s: Socket, to: Ip): Run {
-  const run: Run = {
-    p,
-    u,
-    s,
-    to,
-    count: 0,
-    intervalMs: 1000,
-    lingerMs: 10_000,
-    deadlineMs: Number.POSITIVE_INFINITY,
-    size: 56,
-    sent: 0,
-    received: new Set(),
-    duplicates: 0,
-    errors: 0,
-    sentAtMs: new Map(),
-    rtts: [],
-    startMs: p.kernel.sim.nowMs,
-    lastSendMs: p.kernel.sim.nowMs,
-    pipe: 1,
-    interrupted: false,
-    interruption: new Set(),
-  };
-  p.onSignal.set('INT', () => {
-    run.interrupted = true;
-    wakeAll(run.interruption);
-  });
-  return run;
-}
-
-interface Reports {
-  reply: (seq: number, d: Datagram, ms: number | null, duplicate: boolean) => Co<void>;
-  error: (seq: number, d: Datagram) => Co<void>;
-  /** What sendto said; a number ends the program with it. */
-  failed: (e: Errno) => number | null;
-  missing?: (seq: number) => void;
-  firstSeq: number;
-}
-
-/** Send every interval and take what comes, until the count is answered, time is up or somebody interrupts. */
-function* pingLoop(r: Run, report: Reports): Co<number | null> {
-  const { sim } = r.p.kernel;
-  let nextMs = sim.nowMs;
-  for (;;) {
-    const now = sim.nowMs;
-    if (r.interrupted || now >= r.deadlineMs) return null;
-    const more = !r.count || r.sent < r.count;
-    if (more && now >= nextMs) {
-      const seq = report.firstSeq + r.sent;
-      if (r.sent > 0 && !r.received.has(seq - 1)) report.missing?.(seq - 1);
-      const error = sendTo(r.s, payload(r.size), r.to, seq & 0xffff);
-      r.sentAtMs.set(seq, now);
-      r.sent++;
-      r.lastSendMs = now;
-      nextMs = now + r.intervalMs;
-      if (error) {
-        const code = report.failed(error);
-        if (code !== null) return code;
-      }
-      continue;
-    }
-    if (!more && r.received.size + r.errors >= r.sent) return null;
-    const linger = r.rtts.length ? Math.max(r.lingerMs === 10_000 ? 2 * Math.max(...r.rtts) : r.lingerMs, 1) : r.lingerMs;
-    const untilMs = Math.min(r.deadlineMs, more ? nextMs : r.lastSendMs + linger);
-    if (untilMs <= now) return null;
-    yield* take(r, report, untilMs - now);
-  }
-}
-
-function* take(r: Run, report: Reports, waitMs: number): Co<void> {
-  const { sim } = r.p.kernel;
-  if (!r.s.datagrams.length && !r.s.error) {
-    yield* waitOn(sim, [r.s.readable, r.interruption], waitMs);
-    if (!r.s.datagrams.length && !r.s.error) return;
-  }
-  const d = yield* recvFrom(r.s, 0);
-  if (typeof d === 'string') return;
-  const seq = d.fromPort;
-  if (d.error) {
-    r.errors++;
-    r.pipe = Math.max(r.pipe, r.sent - r.received.size - r.errors + 1);
-    yield* report.error(seq, d);
-    return;
-  }
-  const at = r.sentAtMs.get(seq);
-  const ms = at === undefined ? null : sim.nowMs - at;
-  const duplicate = r.received.has(seq);
-  if (duplicate) r.duplicates++;
-  else {
-    r.received.add(seq);
-    if (ms !== null) r.rtts.push(ms);
-  }
-  yield* report.reply(seq, d, ms, duplicate);
-}
-
-/** iputils' pattern: a time stamp, then bytes that count. */
-function payload(size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  for (let i = 0; i < size; i++) out[i] = i & 0xff;
-  return out;
-}
-
-// iputils
 
 const SHORT = 'aAbBc:dDe:fF:hHi:I:l:Lm:M:nOp:qQ:rRs:S:t:T:UvVw:W:46';
 
@@ -292,12 +163,6 @@ function* pingHost(p: Process, u: Userland, o: Options, target: string, found: R
   return r.received.size === 0 || (r.count > 0 && r.deadlineMs < Number.POSITIVE_INFINITY && r.received.size < r.count) ? 1 : 0;
 }
 
-function deviceError(p: Process, s: Socket, name: string): Errno | null {
-  if (![...p.netns.links.values()].some(l => l.name === name)) return 'ENODEV';
-  s.options.set('bindtodevice', name);
-  return null;
-}
-
 /** The address it will be sent from: iputils asks by connecting a UDP socket first. */
 function* reachable(p: Process, to: Ip, like: Socket): Co<Ip | Errno> {
   const s = socket(p, 'udp', familyOf(to));
@@ -418,89 +283,4 @@ function iputilsStatistics(r: Run, name: string): string {
   }
   if (r.pipe > 1) out += `${r.rtts.length ? ', ' : ''}pipe ${r.pipe}`;
   return `${out}\n`;
-}
-
-// BusyBox
-
-const BUSYBOX_USAGE = `ping [OPTIONS] HOST
-
-Send ICMP ECHO_REQUESTs to HOST
-
-	-4,-6		Force IP or IPv6 name resolution
-	-c CNT		Send only CNT pings
-	-s SIZE		Send SIZE data bytes in packets (default 56)
-	-i SECS		Interval
-	-A		Ping as soon as reply is received
-	-t TTL		Set TTL
-	-I IFACE/IP	Source interface or IP address
-	-W SEC		Seconds to wait for the first response (default 10)
-			(after all -c CNT packets are sent)
-	-w SEC		Seconds until ping exits (default:infinite)
-			(can exit earlier with -c CNT)
-	-q		Quiet, only display output at start/finish
-	-p HEXBYTE	Payload pattern`;
-
-export const busyboxPing = (u: Userland): Program =>
-  function* ping(p: Process): Co<number> {
-    const o = getopt(p.argv.slice(1), 'qvAc:i:s:t:w:W:I:np:46');
-    if (o.error || !o.operands.length) return busyboxUsage(p, u, BUSYBOX_USAGE, o.error ?? undefined);
-    const host = o.operands[0];
-    const family: Family | null = o.flags.has('4') ? 4 : o.flags.has('6') || p.argv[0].endsWith('6') ? 6 : null;
-    const found = yield* getaddrinfo(p, host, { libc: u.libc, family });
-    if (typeof found === 'string') {
-      complain(p, `ping: bad address '${host}'\n`);
-      return 1;
-    }
-    const to = found.addresses[0];
-    const s = socket(p, 'icmp', familyOf(to));
-    if (typeof s === 'string') {
-      complain(p, 'ping: permission denied (are you root?)\n');
-      return 1;
-    }
-    if (optionValue(o, 't')) s.ttl = Number(optionValue(o, 't'));
-    const from = optionValue(o, 'I');
-    const address = from ? parseIp(from) : null;
-    const error = !from ? null : address ? bind(s, address, 0) : deviceError(p, s, from);
-    if (error) {
-      complain(p, address ? `ping: bind: ${libcError(u, error)}\n` : `ping: can't bind to interface ${from}: ${libcError(u, error)}\n`);
-      return 1;
-    }
-    return yield* busyboxRun(p, u, o, s, host, to);
-  };
-
-function* busyboxRun(p: Process, u: Userland, o: Options, s: Socket, host: string, to: Ip): Co<number> {
-  const r = newRun(p, u, s, to);
-  r.count = Number(optionValue(o, 'c') ?? 0);
-  r.size = Number(optionValue(o, 's') ?? 56);
-  r.intervalMs = Number(optionValue(o, 'i') ?? 1) * 1000;
-  r.lingerMs = Number(optionValue(o, 'W') ?? 10) * 1000;
-  if (optionValue(o, 'w')) r.deadlineMs = r.startMs + Number(optionValue(o, 'w')) * 1000;
-  print(p, `PING ${host} (${formatIp(to)}): ${r.size} data bytes\n`);
-  const ms = (x: number) => (Math.round(x * 1000) / 1000).toFixed(3);
-  const code = yield* pingLoop(r, {
-    firstSeq: 0,
-    *reply(seq, d, time, duplicate) {
-      if (o.flags.has('q')) return;
-      const took = time === null ? '' : ` time=${ms(time)} ms`;
-      print(p, `${d.data.length + 8} bytes from ${formatIp(d.from)}: seq=${seq} ttl=${d.ttl}${took}${duplicate ? ' (DUP!)' : ''}\n`);
-    },
-    *error() {},
-    failed: e => {
-      complain(p, `ping: sendto: ${libcError(u, e)}\n`);
-      return 1;
-    },
-  });
-  close(s);
-  if (code !== null) return code;
-  const lost = r.sent ? Math.floor(((r.sent - r.received.size) * 100) / r.sent) : 0;
-  const dup = r.duplicates ? `${r.duplicates} duplicates, ` : '';
-  print(
-    p,
-    `\n--- ${host} ping statistics ---\n${r.sent} packets transmitted, ${r.received.size} packets received, ${dup}${lost}% packet loss\n`,
-  );
-  if (r.rtts.length) {
-    const avg = r.rtts.reduce((a, b) => a + b, 0) / r.rtts.length;
-    print(p, `round-trip min/avg/max = ${ms(Math.min(...r.rtts))}/${ms(avg)}/${ms(Math.max(...r.rtts))} ms\n`);
-  }
-  return r.received.size ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 import type { ProgramTable } from '../programs.ts';
 import { bridgeProgram } from './bridge.ts';
 import { busyboxNslookup } from './busybox-nslookup.ts';
+import { busyboxPing } from './busybox-ping.ts';
 import { busyboxWget } from './busybox-wget.ts';
 import { curl } from './curl.ts';
 import { dig } from './dig.ts';
@@ -19,7 +20,7 @@ import {
   routeProgram,
 } from './net-tools.ts';
 import { nslookup } from './nslookup.ts';
-import { busyboxPing, ping } from './ping.ts';
+import { ping } from './ping.ts';
 import { ssProgram } from './ss.ts';
 import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
 import { tcpdump } from './tcpdump.ts';

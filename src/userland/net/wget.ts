@@ -31,6 +31,7 @@ import type { Userland } from '../userland.ts';
 import { withDeadline } from './curl-connect.ts';
 import { numericHost } from './resolv-conf.ts';
 import { gaiStrerror, getaddrinfo } from './resolver.ts';
+import { humanSize, progress, speed } from './wget-progress.ts';
 
 const LONG: Record<string, string> = {
   quiet: 'q',
@@ -389,17 +390,6 @@ function* answered(r: Run, url: Url, key: string, reader: Reader, res: HttpRespo
   return yield* save(r, url, reader, res, state, finish);
 }
 
-function humanSize(n: number): string {
-  const units = ['K', 'M', 'G'];
-  let value = n / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < 2) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)}${units[unit]}`;
-}
-
 function outputName(r: Run, url: Url): string {
   const base = url.path.replace(/[?#].*/, '').replace(/.*\//, '') || 'index.html';
   const prefix = optionValue(r.o, 'P');
@@ -442,7 +432,7 @@ function* save(r: Run, url: Url, reader: Reader, res: HttpResponse, state: Retur
   }
   if (r.out === null) r.outStarted = false;
   const seconds = (p.kernel.sim.nowMs - startMs) / 1000;
-  say(r, progress(r, received, total, seconds, toStdout ? '-' : name));
+  say(r, progress(r.p.tty, received, total, seconds, toStdout ? '-' : name));
   const done = total === null ? `[${received}]` : `[${received}/${total}]`;
   if (broken !== null) {
     close(reader.stream.socket);
@@ -456,49 +446,4 @@ function* save(r: Run, url: Url, reader: Reader, res: HttpResponse, state: Retur
   say(r, `${stamp(p)} (${speed(received, seconds)}) - ${toStdout ? 'written to stdout' : `'${name}' saved`} ${done}\n\n`);
   if (r.level === 1) r.log(`${stamp(p)} URL:${shownUrl(url)} ${done} -> "${name}" [1]\n`);
   return { done: res.status >= 400 ? 8 : 0 };
-}
-
-function rate(bytes: number, seconds: number): [number, string] {
-  let value = bytes / Math.max(seconds, 0.000001);
-  let unit = '';
-  for (const next of ['K', 'M', 'G']) {
-    if (value < 1024) break;
-    value /= 1024;
-    unit = next;
-  }
-  return [value, unit];
-}
-
-function threeDigits(v: number): string {
-  return v < 9.995 ? v.toFixed(2) : v < 99.95 ? v.toFixed(1) : v.toFixed(0);
-}
-
-function speed(bytes: number, seconds: number): string {
-  const [value, unit] = rate(bytes, seconds);
-  return `${threeDigits(value)} ${unit}B/s`;
-}
-
-/** The dots of a file or pipe, the bar of a terminal. */
-function progress(r: Run, received: number, total: number | null, seconds: number, name: string): string {
-  const [value, unit] = rate(received, seconds);
-  const short = `${threeDigits(value)}${unit}`;
-  const took = seconds < 0.0005 ? '0s' : seconds < 10 ? `${seconds.toFixed(seconds < 0.1 ? 3 : 1)}s` : `${seconds.toFixed(0)}s`;
-  if (r.p.tty) {
-    const bar = total === null ? '[ <=>                ]' : '[===================>]';
-    const percent = total === null ? '    ' : '100%';
-    return `${name.slice(0, 19).padEnd(20)}${percent}${bar} ${String(received).padStart(7)}  --.-KB/s    in ${took}      \n\n`;
-  }
-  let out = '';
-  const rows = Math.max(1, Math.ceil(received / 51_200));
-  for (let row = 0; row < rows; row++) {
-    const bytes = Math.min(51_200, received - row * 51_200);
-    const dots = Math.floor(bytes / 1024);
-    let line = '';
-    for (let i = 0; i < 50; i++) line += (i % 10 === 0 ? ' ' : '') + (i < dots ? '.' : ' ');
-    const upTo = Math.min(received, (row + 1) * 51_200);
-    const percent = total ? `${String(Math.floor((upTo * 100) / total)).padStart(3)}%` : '';
-    const tail = row === rows - 1 ? `${short.padStart(5)}=${took}` : `${short.padStart(5)} 0s`;
-    out += `${String(row * 50).padStart(6)}K${line}${percent} ${tail}\n`;
-  }
-  return `${out}\n`;
 }

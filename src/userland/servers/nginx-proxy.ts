@@ -20,9 +20,9 @@ import {
 } from '../http.ts';
 import { getaddrinfo } from '../net/resolver.ts';
 import { slashTime } from './daemon.ts';
-import { expand, plain, type Scope, setting, settings } from './nginx.ts';
 import type { Directive } from './nginx-conf.ts';
 import { errorPage, errorText } from './nginx-pages.ts';
+import { expand, plain, type Scope, setting, settings } from './nginx-scope.ts';
 
 const HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'server', 'date', 'content-length']);
 

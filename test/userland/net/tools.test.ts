@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { kill } from '../../../src/linux/process.ts';
 import { runUntil } from '../../../src/sim/sim.ts';
+import { busyboxPing } from '../../../src/userland/net/busybox-ping.ts';
 import { curl } from '../../../src/userland/net/curl.ts';
 import { busyboxNc, openbsdNc } from '../../../src/userland/net/nc.ts';
 import { decodeFrame, frameBytes } from '../../../src/userland/net/pcap-file.ts';
 import { compileFilter } from '../../../src/userland/net/pcap-filter.ts';
-import { busyboxPing, ping } from '../../../src/userland/net/ping.ts';
+import { ping } from '../../../src/userland/net/ping.ts';
 import { tcpdump } from '../../../src/userland/net/tcpdump.ts';
 import { traceroute } from '../../../src/userland/net/traceroute.ts';
 import { agnhost } from '../../../src/userland/servers/agnhost.ts';

@@ -2,10 +2,10 @@
 // session keeps it between two commands without keeping (and so freezing) the rules themselves.
 import { formatIp, ip } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
-import { insertEntry, liveEntries } from './conntrack.ts';
-import { touchElement } from './nft/elements.ts';
-import type { NftTable, Val } from './nft/types.ts';
-import type { CtEntry, CtTuple } from './types.ts';
+import { findEntry, insertEntry, liveEntries } from './conntrack.ts';
+import { keepElement } from './nft/elements.ts';
+import type { NftTable } from './nft/types.ts';
+import type { CtEntry, CtTuple, KeptElement } from './types.ts';
 
 interface TupleJson {
   family: 4 | 6;
@@ -30,20 +30,12 @@ interface EntryJson {
   counters: CtEntry['counters'] | null;
 }
 
-interface ElementJson {
-  table: string;
-  set: string;
-  key: (string | number | { ip: string })[];
-  timeoutMs: number | null;
-  expiresAtMs: number | null;
-}
-
 export interface Flows {
   entries: EntryJson[];
   nextId: number;
   enabled: boolean;
   recent: [string, [string, number[]][]][];
-  elements: ElementJson[];
+  elements: KeptElement[];
 }
 
 const FLAGS = ['seenReply', 'assured', 'snat', 'dnat', 'acct'] as const;
@@ -84,8 +76,8 @@ function entryJson(e: CtEntry): EntryJson {
 
 const tablesOf = (ns: Netns) => ns.netfilter.nft as NftTable[];
 
-function elements(ns: Netns): ElementJson[] {
-  const out: ElementJson[] = [];
+function elements(ns: Netns): KeptElement[] {
+  const out: KeptElement[] = [];
   const now = ns.kernel.sim.nowMs;
   for (const t of tablesOf(ns)) {
     for (const set of t.sets.values()) {
@@ -118,7 +110,7 @@ export function loadFlows(ns: Netns, kept: Flows): void {
   const { conntrack } = ns.netfilter;
   const now = ns.kernel.sim.nowMs;
   for (const j of kept.entries) {
-    if (j.expiresAtMs <= now) continue;
+    if (j.expiresAtMs <= now || findEntry(ns, tupleFrom(j.original), j.zone)) continue;
     const flags = j.flags.split(',');
     const has = (f: (typeof FLAGS)[number]) => flags.includes(f);
     const entry = insertEntry(ns, tupleFrom(j.original), tupleFrom(j.reply), {
@@ -141,12 +133,13 @@ export function loadFlows(ns: Netns, kept: Flows): void {
   conntrack.nextId = Math.max(conntrack.nextId, kept.nextId);
   conntrack.enabled ||= kept.enabled;
   ns.netfilter.recent = new Map(kept.recent.map(([name, seen]) => [name, new Map(seen)]));
-  for (const e of kept.elements) {
+  // Sets that are not there yet take theirs when they are made.
+  ns.netfilter.kept = kept.elements.filter(e => {
     const set = tablesOf(ns)
       .find(t => `${t.family} ${t.name}` === e.table)
       ?.sets.get(e.set);
-    const key: Val[] = e.key.map(v => (typeof v === 'object' ? ip(v.ip) : v));
-    if (set) touchElement(set, key, e.timeoutMs, e.expiresAtMs);
-  }
+    if (set) keepElement(set, e);
+    return !set;
+  });
   ns.netfilter.hooks.clear();
 }

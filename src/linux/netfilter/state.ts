@@ -34,6 +34,7 @@ export function newNetfilterState(): NetfilterState {
     nft: [],
     recent: new Map(),
     nfacct: new Set(),
+    kept: [],
     hooks: new Map(),
   };
 }

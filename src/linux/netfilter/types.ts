@@ -18,6 +18,8 @@ export interface NetfilterState {
   recent: Map<string, Map<string, number[]>>;
   /** Accounting objects that rules count into (`nfacct`). */
   nfacct: Set<string>;
+  /** Elements that a loaded session has for nftables' dynamic sets, until the sets are there again. */
+  kept: KeptElement[];
   /** Which evaluators run at a hook, by family and hook; emptied when a table appears. */
   hooks: Map<string, unknown>;
 }
@@ -104,6 +106,16 @@ export interface HookContext {
   netns: Netns;
   in: Link | null;
   out: Link | null;
+}
+
+/** An element that a rule added to a set of nftables. */
+export interface KeptElement {
+  /** `ip kube-proxy` */
+  table: string;
+  set: string;
+  key: (string | number | { ip: string })[];
+  timeoutMs: number | null;
+  expiresAtMs: number | null;
 }
 
 export type HookVerdict = 'ACCEPT' | 'DROP' | 'STOLEN';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadFlows, saveFlows } from '../../../src/linux/netfilter/flows.ts';
 import { runNft } from '../../../src/linux/netfilter/nft/commands.ts';
 import { formatIp } from '../../../src/wire/ip.ts';
 import { TCP_FLAG } from '../../../src/wire/packet.ts';
@@ -64,6 +65,18 @@ describe('nftables', () => {
     expect(formatIp(out(w, tcp('10.0.0.2', 2, '10.96.0.2', 80)).packet.dst)).toBe('10.0.9.1');
     w.ns.kernel.sim.nowMs += 3_601_000;
     expect(formatIp(out(w, tcp('10.0.0.2', 3, '10.96.0.2', 80)).packet.dst)).toBe('10.0.9.2');
+  });
+
+  it('remembers clients across a kept session, though the sets are made later', () => {
+    const w = load(PROXY);
+    w.ns.kernel.sim.chance = () => true;
+    out(w, tcp('10.0.0.2', 1, '10.96.0.2', 80));
+    const kept = JSON.parse(JSON.stringify(saveFlows(w.ns)));
+    const after = newWorld();
+    loadFlows(after.ns, kept);
+    runNft(after.ns, PROXY);
+    after.ns.kernel.sim.chance = () => false;
+    expect(formatIp(out(after, tcp('10.0.0.2', 2, '10.96.0.2', 80)).packet.dst)).toBe('10.0.9.1');
   });
 
   it('drops and counts', () => {

@@ -1,4 +1,6 @@
 // Sets and maps: their elements, look-ups and text (segtree and rbtree aside, what set.c and datatype.c of nftables 1.0.6 show).
+import { ip } from '../../../wire/ip.ts';
+import type { KeptElement } from '../types.ts';
 import { compareKeys, compareVal, datatype, inInterval, intervalText, keyOf, parseTime, timeText } from './datatypes.ts';
 import { next, number, peek, quotedOrWord, type Reader, refuse, skipNewlines, takeSymbol, takeWord, unexpected } from './reader.ts';
 import type { Interval, NftElement, NftSet, NftVerdict, Val } from './types.ts';
@@ -66,10 +68,22 @@ export function addElement(set: NftSet, e: NftElement): boolean {
   return true;
 }
 
-/** An element of single values as a rule made it, put back. */
-export function touchElement(set: NftSet, vals: Val[], timeoutMs: number | null, expiresAtMs: number | null): void {
-  const key = vals.map(v => ({ low: v, high: v }));
-  addElement(set, { key, data: null, timeoutMs, expiresAtMs, comment: null, packets: 0, bytes: 0, state: null });
+/** An element as a rule had made it, put back. */
+export function keepElement(set: NftSet, e: KeptElement): void {
+  const key = e.key.map(v => {
+    const low: Val = typeof v === 'object' ? ip(v.ip) : v;
+    return { low, high: low };
+  });
+  addElement(set, {
+    key,
+    data: null,
+    timeoutMs: e.timeoutMs,
+    expiresAtMs: e.expiresAtMs,
+    comment: null,
+    packets: 0,
+    bytes: 0,
+    state: null,
+  });
 }
 
 export function deleteElement(set: NftSet, key: Interval[]): boolean {

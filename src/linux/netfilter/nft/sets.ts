@@ -1,7 +1,7 @@
 // Commands on sets, maps and their elements.
 
 import { datatype, parseTime } from './datatypes.ts';
-import { addElement, deleteElement, findElement, newSet, parseElements } from './elements.ts';
+import { addElement, deleteElement, findElement, keepElement, newSet, parseElements } from './elements.ts';
 import { concatenation } from './expr.ts';
 import type { Token } from './lex.ts';
 import { setText } from './print.ts';
@@ -52,6 +52,8 @@ export function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: T
     set.handle = table.nextHandle++;
     table.sets.set(set.name, set);
     x.w.ownSets.add(set);
+    const owner = `${table.family} ${table.name}`;
+    for (const e of x.w.ns.netfilter.kept) if (e.table === owner && e.set === set.name) keepElement(set, e);
   }
   for (const e of elements) addElement(target, e);
 }

@@ -9,7 +9,7 @@ import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { adoptPod, restoreRuntime, resumePod, snapshotKubelet, wake } from './adopt.ts';
-import { abandonContainer } from './containers.ts';
+import { abandonContainer } from './container-stop.ts';
 import { registerNode, startHeartbeat } from './node.ts';
 import { applyChanges, newRuntime, removeObject, startPod, stopPod } from './pod-worker.ts';
 import { stopProbes } from './probes.ts';
@@ -40,7 +40,8 @@ export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletD
     watchBucket(server, 'configmaps', e => sourceChanged(k, 'configmap', e)),
     watchBucket(server, 'secrets', e => sourceChanged(k, 'secret', e)),
   );
-  if (k.running) registerNode(k);
+  // An earlier process of the same kubelet has done so.
+  if (k.running && !k.saved) registerNode(k);
   startHeartbeat(k, () => resync(k));
   if (k.running) {
     makeMirrorPods(k);

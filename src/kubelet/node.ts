@@ -143,10 +143,8 @@ function renewLease(k: Kubelet): void {
 /** The status when something but its times has changed, or five minutes have passed. */
 function refreshStatus(k: Kubelet): void {
   const node = getObject(k.server, 'nodes', '', k.nodeName);
-  if (!node) {
-    registerNode(k);
-    return;
-  }
+  // A kubelet registers when it starts: a Node that was deleted since stays away.
+  if (!node) return;
   const old: any[] = node.status?.conditions ?? [];
   const status = nodeStatus(k, node.status);
   const bare = (s: any) => ({ ...s, conditions: s.conditions?.map((c: any) => [c.type, c.status, c.reason, c.message]) });

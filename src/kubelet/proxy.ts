@@ -9,7 +9,8 @@ import { type Co, startTask, wakeAll } from '../sim/task.ts';
 import { parseRfc3339, rfc3339Micro } from '../sim/time.ts';
 import { ip } from '../wire/ip.ts';
 import { runtimeOf, wake } from './adopt.ts';
-import { execIn, hexId } from './containers.ts';
+import { execIn } from './container-process.ts';
+import { hexId } from './containers.ts';
 import type { ContainerRuntime, Kubelet, LogLine, PodRuntime } from './types.ts';
 
 const KUBELET_PORT = 10250;

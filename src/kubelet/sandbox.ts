@@ -3,7 +3,8 @@ import type { KubeObject } from '../apiserver/types.ts';
 import { deleteNetns, newNetns } from '../linux/kernel.ts';
 import { linkByName, setUp } from '../linux/link.ts';
 import { setSysctl } from '../linux/sysctl.ts';
-import { hexId, killContainerProcesses } from './containers.ts';
+import { killContainerProcesses } from './container-process.ts';
+import { hexId } from './containers.ts';
 import type { Kubelet, PodRuntime, PodSandbox, PortMapping } from './types.ts';
 
 function portMappings(pod: KubeObject): PortMapping[] {

@@ -1,0 +1,198 @@
+// A container's process, from its file system to its end (containerd's and runc's words).
+import { recordEvent } from '../apiserver/recorder.ts';
+import type { KubeObject } from '../apiserver/types.ts';
+import { copyEnv } from '../linux/environment.ts';
+import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } from '../linux/process.ts';
+import { makeProc } from '../linux/procfs.ts';
+import { makeSys } from '../linux/sysfs.ts';
+import type { Netns, Process } from '../linux/types.ts';
+import { type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
+import { bytesToString } from '../sim/bytes.ts';
+import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
+import { wakeAll } from '../sim/task.ts';
+import { rfc3339 } from '../sim/time.ts';
+import type { Config } from './container-config.ts';
+import { fieldPathOf, MAX_BACKOFF_MS, specOf } from './containers.ts';
+import { containerEnv, expand } from './env.ts';
+import { appendLog, logTail } from './log.ts';
+import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
+import { stopProbes } from './probes.ts';
+import { currentPod, syncStatus } from './status.ts';
+import type { ContainerRuntime, ImageConfig, Kubelet, PodRuntime } from './types.ts';
+import { mountVolume, place } from './volumes.ts';
+
+export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spec: any, image: ImageConfig): Filesystem {
+  const fs = k.deps.buildRootfs(image);
+  const kernel = k.deps.kernel();
+  const ns = rt.netns as Netns;
+  place(fs, '/proc', makeProc(kernel, ns));
+  place(fs, '/sys', makeSys(kernel, ns));
+  place(fs, '/etc/hosts', newFile(podHosts(k, pod, rt.ips)));
+  place(fs, '/etc/hostname', newFile(`${utsHostname(k, pod)}\n`));
+  place(fs, '/etc/resolv.conf', newFile(podResolvConf(k, pod)));
+  place(fs, '/dev/termination-log', newFile('', 0o666));
+  for (const m of spec.volumeMounts ?? []) {
+    const volume = rt.volumes.get(m.name);
+    const subPath = m.subPathExpr ? expand(m.subPathExpr, containerEnv(k, pod, rt, spec).env) : (m.subPath ?? '');
+    if (volume) mountVolume(fs, volume, m, subPath);
+  }
+  for (const m of spec.volumeMounts ?? []) if (!rt.volumes.has(m.name)) place(fs, m.mountPath, newDir());
+  fs.changed.clear();
+  return fs;
+}
+
+/** runc's error when there is no such program, by what `findExecutable` says. */
+export function execError(fs: Filesystem, argv: string[], env: Map<string, string>, cwd: string): string | null {
+  const found = findExecutable(fs, argv[0], env.get('PATH') ?? DEFAULT_PATH, cwd);
+  if (typeof found !== 'string') return null;
+  const name = JSON.stringify(argv[0]);
+  if (found === 'EACCES' || found === 'EISDIR') return `exec: ${name}: permission denied`;
+  return argv[0].includes('/')
+    ? `exec: ${name}: stat ${argv[0]}: no such file or directory`
+    : `exec: ${name}: executable file not found in $PATH`;
+}
+
+/** Start the process. -> runc's words when it cannot be */
+export function launch(
+  k: Kubelet,
+  rt: PodRuntime,
+  pod: KubeObject,
+  c: ContainerRuntime,
+  spec: any,
+  config: Config,
+  prepare: (fs: Filesystem) => void = () => {},
+): string | null {
+  const kernel = k.deps.kernel();
+  const fs = buildFilesystem(k, rt, pod, spec, config.image);
+  prepare(fs);
+  c.fs = fs;
+  c.stopping = false;
+  const program = k.deps.programFor?.(pod, spec) ?? null;
+  if (!program) {
+    const error = execError(fs, config.argv, c.env, c.cwd);
+    if (error) return error;
+  }
+  const out = (stream: 'stdout' | 'stderr') =>
+    newPipe({
+      tty: !!spec.tty,
+      sink: chunk => {
+        appendLog(k, c, stream, chunk, k.server.sim.nowMs - behindMs(fs));
+        for (const l of c.listeners) l(stream, chunk);
+      },
+    });
+  const stdout = out('stdout');
+  c.stdin = spec.stdin ? newPipe({ tty: !!spec.tty }) : pipeOf();
+  c.state = { running: { startedAt: rfc3339(k.server.sim.nowMs) } };
+  const options = {
+    netns: rt.netns as Netns,
+    fs,
+    argv: config.argv.length ? config.argv : [spec.name],
+    env: c.env,
+    cwd: c.cwd,
+    uid: c.uid,
+    caps: c.caps,
+    stdin: c.stdin,
+    stdout,
+    stderr: spec.tty ? stdout : out('stderr'),
+    tty: !!spec.tty,
+    background: true,
+  };
+  const p = program ? spawnProgram(kernel, program, options) : spawn(kernel, options);
+  if (typeof p === 'string')
+    return `exec: ${JSON.stringify(config.argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'no such file or directory'}`;
+  c.process = p;
+  // Sidecars and apps without probes count at once; probes take it back in startProbes.
+  c.started = true;
+  c.ready = true;
+  if (p.exitCode !== null) ended(k, rt, c, p);
+  else p.cleanup.unshift(() => ended(k, rt, c, p));
+  return null;
+}
+
+/** The process has ended: state, probes, status. */
+function ended(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, p: Process): void {
+  if (c.process !== p && c.process) return;
+  const sim = k.server.sim;
+  const exitCode = p.exitCode ?? 0;
+  const pod = currentPod(k, rt);
+  const spec = pod && specOf(pod, c.name);
+  for (const child of [...p.children]) kill(child, 'KILL');
+  killContainerProcesses(k, c);
+  stopProbes(k, c);
+  c.ready = false;
+  c.started = false;
+  const startedAt = c.state?.running?.startedAt ?? rfc3339(p.startedAtMs);
+  if (sim.nowMs - p.startedAtMs > 2 * MAX_BACKOFF_MS) c.backoffMs = 0;
+  const message = terminationMessage(c, spec, exitCode);
+  c.state = {
+    terminated: {
+      exitCode,
+      reason: exitCode === 0 ? 'Completed' : 'Error',
+      ...(message ? { message } : {}),
+      startedAt,
+      finishedAt: rfc3339(sim.nowMs),
+      containerID: `containerd://${c.id}`,
+    },
+  };
+  if (c.stdin) closePipe(c.stdin);
+  wakeAll(c.ended);
+  k.deps.onChange?.();
+  if (k.running) syncStatus(k, rt);
+  else k.unwritten.add(rt.uid);
+}
+
+/** PID 1 takes everything in its namespace with it. */
+export function killContainerProcesses(k: Kubelet, c: ContainerRuntime): void {
+  if (!c.fs) return;
+  for (const p of [...k.deps.kernel().processes.values()]) if (p.fs === c.fs && p !== c.process) kill(p, 'KILL');
+}
+
+function terminationMessage(c: ContainerRuntime, spec: any, exitCode: number): string {
+  const path = spec?.terminationMessagePath ?? '/dev/termination-log';
+  const data = c.fs ? readFile(c.fs, path) : 'ENOENT';
+  const text = typeof data === 'string' ? '' : bytesToString(data.subarray(0, 4096));
+  if (text || exitCode === 0 || spec?.terminationMessagePolicy !== 'FallbackToLogsOnError') return text;
+  return logTail(c);
+}
+
+/** -> false: the hook failed and the container was killed */
+export function postStart(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime, spec: any): boolean {
+  const hook = spec.lifecycle?.postStart?.exec?.command;
+  if (!hook || !c.process || c.process.exitCode !== null) return true;
+  const p = execIn(k, rt, c, hook);
+  if (typeof p !== 'string') return true;
+  recordEvent(k.recorder, pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', fieldPathOf(c));
+  recordEvent(k.recorder, pod, 'Normal', 'Killing', 'FailedPostStartHook', fieldPathOf(c));
+  kill(c.process, 'KILL');
+  return false;
+}
+
+/** Run a command in a container, its output dropped unless pipes are given. A text is runc's error. */
+export function execIn(
+  k: Kubelet,
+  rt: PodRuntime,
+  c: ContainerRuntime,
+  argv: string[],
+  io: Partial<Pick<Process, 'stdin' | 'stdout' | 'stderr'>> & { tty?: boolean; background?: boolean } = {},
+): Process | string {
+  const fs = c.fs as Filesystem;
+  const error = execError(fs, argv, c.env, c.cwd);
+  if (error) return error;
+  const env = copyEnv(c.env);
+  if (io.tty) env.set('TERM', 'xterm');
+  const p = spawn(k.deps.kernel(), {
+    netns: rt.netns as Netns,
+    fs,
+    argv,
+    env,
+    cwd: c.cwd,
+    uid: c.uid,
+    caps: c.caps,
+    stdin: io.stdin ?? pipeOf(),
+    stdout: io.stdout ?? newPipe({ sink: () => {} }),
+    stderr: io.stderr ?? newPipe({ sink: () => {} }),
+    tty: io.tty ?? false,
+    background: io.background ?? false,
+  });
+  return typeof p === 'string' ? `exec: ${JSON.stringify(argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'permission denied'}` : p;
+}

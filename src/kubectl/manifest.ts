@@ -1,6 +1,7 @@
 // Objects out of files: YAML or JSON, one or many (apimachinery v0.36.3 pkg/util/yaml/decoder.go; cli-runtime pkg/resource/visitor.go).
 
 import type { KubeObject } from '../apiserver/types.ts';
+import { parseRfc3339 } from '../sim/time.ts';
 import { type Failure, failure, goQuote } from './failure.ts';
 import { goJson } from './go-json.ts';
 import { jsonSyntaxError, jsonValueEnd } from './json-scan.ts';
@@ -70,16 +71,18 @@ function* yamlChunks(text: string): Generator<{ text: string } | { error: string
 
 /** validation.getObjectKind: what the client checks even though the server validates. */
 function validate(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const what = Array.isArray(value)
-      ? '[]interface {}'
-      : typeof value === 'string'
-        ? 'string'
-        : typeof value === 'boolean'
-          ? 'bool'
-          : 'float64';
-    return `unexpected type: map[string]interface {} expected, got ${what}`;
-  }
+  const errors = kindErrors(value);
+  const list = value as { kind?: unknown; apiVersion?: unknown; items?: unknown };
+  if (!errors.length && list.kind === 'List' && list.apiVersion === 'v1')
+    errors.push(...(Array.isArray(list.items) ? list.items.flatMap(kindErrors) : [INVALID]));
+  const unique = [...new Set(errors)];
+  return unique.length > 1 ? `[${unique.join(', ')}]` : (unique[0] ?? null);
+}
+
+const INVALID = 'invalid object to validate';
+
+function kindErrors(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [INVALID];
   const o = value as Record<string, unknown>;
   const errors: string[] = [];
   for (const field of ['apiVersion', 'kind']) {
@@ -87,8 +90,7 @@ function validate(value: unknown): string | null {
     if (v === undefined || v === null) errors.push(`${field} not set`);
     else if (typeof v !== 'string') errors.push(`${field} isn't string type`);
   }
-  if (!errors.length) return null;
-  return errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`;
+  return errors;
 }
 
 const goType = (v: unknown): string =>
@@ -101,6 +103,33 @@ const goType = (v: unknown): string =>
         : typeof v === 'object'
           ? 'object'
           : (typeof v as string);
+
+/** time.Parse(time.RFC3339) */
+function timeError(s: string): string | null {
+  if (parseRfc3339(s) !== null) return null;
+  const layout: [string, RegExp][] = [
+    ['2006', /^\d{4}/],
+    ['-', /^-/],
+    ['01', /^\d\d/],
+    ['-', /^-/],
+    ['02', /^\d\d/],
+    ['T', /^T/],
+    ['15', /^\d\d/],
+    [':', /^:/],
+    ['04', /^\d\d/],
+    [':', /^:/],
+    ['05', /^\d\d(\.\d+)?/],
+    ['Z07:00', /^(Z|[+-]\d\d:\d\d)/],
+  ];
+  let rest = s;
+  const what = `parsing time ${goQuote(s)}`;
+  for (const [part, pattern] of layout) {
+    const m = pattern.exec(rest);
+    if (!m) return `${what} as "2006-01-02T15:04:05Z07:00": cannot parse ${goQuote(rest)} as ${goQuote(part)}`;
+    rest = rest.slice(m[0].length);
+  }
+  return rest ? `${what}: extra text: ${goQuote(rest)}` : `${what}: day out of range`;
+}
 
 /** The metadata must be of the right types before anything is sent (cli-runtime pkg/resource/metadata_decoder.go). */
 function metadataError(o: Record<string, unknown>): string | null {
@@ -122,6 +151,11 @@ function metadataError(o: Record<string, unknown>): string | null {
     if (key === 'labels' || key === 'annotations') {
       if (typeof v !== 'object' || Array.isArray(v)) return cannot(v, `ObjectMeta.metadata.${key}`, 'map[string]string');
       for (const x of Object.values(v)) if (x !== null && typeof x !== 'string') return cannot(x, `ObjectMeta.metadata.${key}`, 'string');
+    }
+    if (key === 'creationTimestamp' || key === 'deletionTimestamp') {
+      if (typeof v !== 'string') return `json: cannot unmarshal ${goType(v)} into Go value of type string`;
+      const wrong = timeError(v);
+      if (wrong) return wrong;
     }
     if (key === 'finalizers') {
       if (!Array.isArray(v)) return cannot(v, 'ObjectMeta.metadata.finalizers', '[]string');

@@ -88,7 +88,7 @@ export function noResourceMatch(word: string): never {
 /** The resource of a kind, or undefined. */
 export function resourceOfKind(connection: Connection, apiVersion: string, kind: string): ResourceInfo | undefined {
   const { group, version } = splitApiVersion(apiVersion);
-  return connection.resources().find(r => r.group === group && r.version === version && r.kind === kind);
+  return connection.resources().find(r => r.group === group && r.version === version && (r.kind === kind || r.kind.toLowerCase() === kind));
 }
 
 /** meta.NoKindMatchError's text. */

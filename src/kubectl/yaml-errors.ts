@@ -18,6 +18,25 @@ const WORDS: [RegExp, string, 'scanner' | 'parser'][] = [
   [/non-printable characters|null byte/, 'control characters are not allowed', 'scanner'],
 ];
 
+/** What go-yaml refuses before it has looked at the document itself. */
+export function readerError(text: string): string | null {
+  const say = (words: string) => `error converting YAML to JSON: yaml: ${words}`;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if ((c < 32 && c !== 9 && c !== 10 && c !== 13) || (c >= 127 && c < 160 && c !== 133) || c === 0xfffe || c === 0xffff)
+      return say('control characters are not allowed');
+  }
+  // Documents are cut at their `---`, so that a directive never has one after it.
+  if (!/^%/m.test(text)) return null;
+  const lines = text.split('\n');
+  const first = lines.findIndex(l => l.trim() && !l.startsWith('#'));
+  if (!lines[first]?.startsWith('%')) return null;
+  const version = /^%YAML\s+(\d+)\.(\d+)/.exec(lines[first]);
+  if (version && (version[1] !== '1' || version[2] !== '1')) return say('found incompatible YAML document');
+  const next = lines.findIndex((l, i) => i > first && l.trim() !== '' && !l.startsWith('#') && !l.startsWith('%'));
+  return say(`line ${next < 0 ? Math.max(1, lines.length - 2) : next}: did not find expected <document start>`);
+}
+
 /** The text of `error converting YAML to JSON: yaml: line N: …`. */
 export function goYamlError(text: string, e: ParseError): string {
   const lines = text.split('\n');
@@ -33,8 +52,13 @@ export function goYamlError(text: string, e: ParseError): string {
     if (/end of the stream within/.test(reason)) return say(lines.length, words);
     return say(where === 'scanner' ? line + 1 : line, words);
   }
-  if (/flow collection|missed comma/.test(reason)) {
-    const open = openBracket(lines, line);
+  if (/flow collection|missed comma|expected a node|end of the stream/.test(reason) || /[[{,]\s*$/.test(text)) {
+    const read = lines
+      .slice(0, line + 1)
+      .join('\n')
+      .trimEnd();
+    if (/[[{,]$/.test(read) && openBracket(lines, line)) return say(lines.length - 2, 'did not find expected node content');
+    const open = openBracket(lines, line) || '{';
     return say(line, `did not find expected ',' or '${open === '[' ? ']' : '}'}'`);
   }
   return say(line, 'did not find expected key');
@@ -64,8 +88,14 @@ function scanErrors(lines: string[], upTo: number): { line: number; words: strin
       return { line: upTo + 1, words: 'mapping values are not allowed in this context' };
   }
   // A line that is no key among keys: its scalar ends without a colon.
-  if (line?.trim() && !/:(\s|$)/.test(line) && !/^\s*-(\s|$)/.test(line)) return { line: upTo + 2, words: "could not find expected ':'" };
-  return null;
+  const noKey = (l: string | undefined) => l !== undefined && l.trim() !== '' && !/:(\s|$)/.test(l) && !/^\s*-(\s|$)/.test(l);
+  if (!noKey(line)) return null;
+  // It is found where the next word stands, or the end.
+  const indent = (s: string) => s.length - s.trimStart().length;
+  let first = upTo;
+  while (first > 0 && noKey(lines[first - 1]) && indent(lines[first - 1]) === indent(line)) first--;
+  const next = lines.findIndex((l, i) => i > first && l.trim() !== '');
+  return { line: next < 0 ? lines.length - 1 : next + 1, words: "could not find expected ':'" };
 }
 
 function openBracket(lines: string[], upTo: number): string {
@@ -74,5 +104,5 @@ function openBracket(lines: string[], upTo: number): string {
     if (c === '[' || c === '{') stack.push(c);
     else if (c === ']' || c === '}') stack.pop();
   }
-  return stack.at(-1) ?? '{';
+  return stack.at(-1) ?? '';
 }

@@ -2,7 +2,7 @@
 
 import { constructFromEvents, defineScalarTag, FAILSAFE_SCHEMA, mergeTag, NOT_RESOLVED, parseEvents } from 'js-yaml';
 import { bytesToString, unbase64 } from '../sim/bytes.ts';
-import { goYamlError } from './yaml-errors.ts';
+import { goYamlError, readerError } from './yaml-errors.ts';
 
 const TRUE = new Set(['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON']);
 const FALSE = new Set(['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF']);
@@ -89,7 +89,11 @@ const binary = defineScalarTag('tag:yaml.org,2002:binary', {
   },
 });
 
+/** A tag of the document's own changes nothing: its scalar is text. */
+const own = defineScalarTag('!', { matchByTagPrefix: true, identify: () => false, resolve: source => source });
+
 const SCHEMA = FAILSAFE_SCHEMA.withTags(
+  own,
   load('tag:yaml.org,2002:bool', true, v => typeof v === 'boolean', [...'yYnNtTfFoO']),
   load('tag:yaml.org,2002:null', true, v => v === null, ['', '~', 'n', 'N']),
   load('tag:yaml.org,2002:int', true, v => typeof v === 'number' && Number.isInteger(v), [...'+-0123456789']),
@@ -102,6 +106,8 @@ export type YamlResult = { value: unknown } | { error: string };
 
 /** One document; a second one in the text is not looked at. The error is as yaml.Unmarshal words it. */
 export function readYaml(text: string): YamlResult {
+  const early = readerError(text);
+  if (early) return { error: early };
   const options = { schema: SCHEMA, json: true, maxAliases: 10_000, maxDepth: 200 };
   let value: unknown;
   try {

@@ -1,12 +1,14 @@
 // The four kinds of PATCH, applied to a stored object (k8s.io/apiserver/pkg/endpoints/handlers/patch.go v0.36.3).
 
+import { applyToCustom, applyToStruct } from './apply.ts';
+import { schemaOf } from './custom/resources.ts';
 import { decodeCustom } from './custom/strategy.ts';
-import { convertStruct, decodeStruct, strictError, withMeta } from './decode.ts';
+import { convertStruct, decodeBody, decodeStruct, strictError, withMeta } from './decode.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
 import { type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts';
 import { apiVersionOf, isBuiltin } from './resources.ts';
 import { structOfKind } from './schema.ts';
-import { badRequest, failure, invalid } from './status.ts';
+import { badRequest, failure, invalid, isStatus } from './status.ts';
 import { goMap, strategicMerge } from './strategic.ts';
 import type { WriteContext } from './strategy.ts';
 import type { KubeObject, Status } from './types.ts';
@@ -17,7 +19,8 @@ export function applyPatch(c: WriteContext, current: KubeObject | null, patch: u
   if (type === 'json') return applyJsonPatch(c, current as KubeObject, patch);
   if (!isMap(patch))
     return badRequest(`error decoding patch: json: cannot unmarshal ${kindName(patch)} into Go value of type map[string]interface {}`);
-  if (type === 'merge' || type === 'apply') return decodePatched(c, mergePatch(current, patch));
+  if (type === 'merge') return decodePatched(c, mergePatch(current, patch));
+  if (type === 'apply') return applyConfiguration(c, current, patch);
   return applyStrategic(c, current as KubeObject, patch);
 }
 
@@ -31,6 +34,19 @@ function applyJsonPatch(c: WriteContext, current: KubeObject, patch: unknown): K
     return badRequest(`error decoding patch: json: cannot unmarshal ${kindName(patch)} into Go value of type []handlers.jsonPatchOp`);
   const done = jsonPatch(current, patch as JsonPatchOperation[]);
   return 'error' in done ? rejected() : decodePatched(c, done.value);
+}
+
+/** Decoded strictly before it is merged: what is unknown is the client's fault, not the patch's. */
+function applyConfiguration(c: WriteContext, current: KubeObject | null, patch: Json): KubeObject | Status {
+  const { server, info } = c;
+  if (!patch.apiVersion || !patch.kind) return badRequest('invalid object type: /, Kind=');
+  const checked = decodeBody(c, patch);
+  if (isStatus(checked) || !current) return checked;
+  const { managedFields: _, ...metadata } = patch.metadata ?? {};
+  const applied = { ...patch, metadata };
+  const schema = structOfKind(apiVersionOf(info), info.kind);
+  const value = schema ? applyToStruct(schema, current, applied) : applyToCustom(schemaOf(server, info), current, applied);
+  return decodePatched(c, value);
 }
 
 const badPatch = (value: string, why: string): Status => {

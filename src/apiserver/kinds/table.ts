@@ -152,20 +152,26 @@ const job: KindStrategy = {
   validateUpdate: validateJobUpdate,
   warnings: jobWarnings,
   prepareCreate: o => {
-    if (o.spec.manualSelector || !o.spec.template) return;
-    const { name, uid } = o.metadata;
-    const meta = (o.spec.template.metadata ??= {});
-    const labels = { ...meta.labels };
-    const own = {
-      'batch.kubernetes.io/job-name': name,
-      'job-name': name,
-      'batch.kubernetes.io/controller-uid': uid,
-      'controller-uid': uid,
-    };
-    meta.labels = { ...labels, ...own };
-    o.spec.selector = { ...o.spec.selector, matchLabels: { ...o.spec.selector?.matchLabels, 'batch.kubernetes.io/controller-uid': uid } };
+    if (!o.spec.template) return;
+    if (!o.spec.manualSelector) generateSelector(o);
+    // Defaulting happens again when the object is read from etcd: then the template has the generated labels.
+    if (!Object.keys(o.metadata.labels ?? {}).length) o.metadata.labels = { ...o.spec.template.metadata?.labels };
   },
 };
+
+function generateSelector(o: KubeObject): void {
+  const { name, uid } = o.metadata;
+  const meta = (o.spec.template.metadata ??= {});
+  const labels = { ...meta.labels };
+  const own = {
+    'batch.kubernetes.io/job-name': name,
+    'job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+    'controller-uid': uid,
+  };
+  meta.labels = { ...labels, ...own };
+  o.spec.selector = { ...o.spec.selector, matchLabels: { ...o.spec.selector?.matchLabels, 'batch.kubernetes.io/controller-uid': uid } };
+}
 
 /** StorageObjectInUseProtection. */
 const protect =
@@ -410,7 +416,6 @@ const STRATEGIES: Record<string, KindStrategy> = {
   },
   ServiceCIDR: {
     hasStatus: true,
-    generation: spec,
     nameRule: nameIsSubdomain,
     validate: validateServiceCidr,
     validateUpdate: validateServiceCidrUpdate,

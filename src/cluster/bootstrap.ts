@@ -35,6 +35,7 @@ export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
           ? ['kindnet']
           : []),
     ].map(n => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(n, 'kube-system') })),
+    { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: meta('kubernetes'), spec: { cidrs: config.serviceCIDRs } },
     ...crdObjects(config.cni.name),
     ...configMaps(config),
     kubernetesService(config),

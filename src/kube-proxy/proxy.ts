@@ -10,10 +10,12 @@ import { cleanStaleEntries } from './conntrack.ts';
 import { startHealthServers, syncHealthServers } from './health.ts';
 import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
 import { ruleSettings } from './iptables/settings.ts';
+import { proxyTable, syncFamilyNft } from './nftables/proxier.ts';
 import { serviceOfSlice } from './serviceport.ts';
 import type { FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
+const SERVICE_CIDRS = 'servicecidrs.networking.k8s.io';
 const FAMILIES = [4, 6] as const;
 
 /** Go's duration text ("1s", "1m30s", "250ms") or nanoseconds, in milliseconds. */
@@ -35,12 +37,19 @@ function setSysctls(ns: Netns, proxy: KubeProxy): void {
   if (proxy.proxiers.some(p => p.settings.localhostNodePorts)) setSysctl(ns, 'net.ipv4.conf.all.route_localnet', '1');
 }
 
+function serviceCIDRs(server: ApiServer): string[] {
+  const listed = listObjects(server, SERVICE_CIDRS).flatMap(o => (o.spec?.cidrs ?? []) as string[]);
+  return listed.length ? listed : server.config.serviceCIDRs;
+}
+
 function settingsOf(proxy: KubeProxy, family: 4 | 6) {
   const c = proxy.config;
   const asked = c.linux?.conntrack?.tcpBeLiberal ?? c.conntrack?.tcpBeLiberal ?? false;
   const liberal = asked || sysctl(proxy.netns, 'net.netfilter.nf_conntrack_tcp_be_liberal') !== '0';
-  return ruleSettings(c, proxy.node, proxy.nodeName, family, liberal);
+  return ruleSettings(c, proxy.node, proxy.nodeName, family, liberal, serviceCIDRs(proxy.server));
 }
+
+const nftables = (proxy: KubeProxy): boolean => proxy.config.mode === 'nftables';
 
 /** BoundedFrequencyRunner: at once when the last sync is minSyncPeriod ago, else when it will be. */
 function requestSync(proxy: KubeProxy): void {
@@ -62,7 +71,7 @@ export function syncProxyRules(proxy: KubeProxy): void {
   proxy.lastSyncAtMs = nowMs;
   let ok = true;
   for (const p of proxy.proxiers) {
-    if (!syncFamily(proxy.netns, p, nowMs)) {
+    if (!(nftables(proxy) ? syncFamilyNft : syncFamily)(proxy.netns, p, nowMs)) {
       ok = false;
       continue;
     }
@@ -100,7 +109,10 @@ function keepSlice(proxy: KubeProxy, key: string, slice: KubeObject): void {
 function onNode(proxy: KubeProxy, e: WatchEvent): void {
   if (e.object.metadata.name !== proxy.nodeName) return;
   proxy.node = e.type === 'DELETED' ? null : e.object;
-  if (!proxy.node) return;
+  if (proxy.node) refreshSettings(proxy);
+}
+
+function refreshSettings(proxy: KubeProxy): void {
   for (const p of proxy.proxiers) {
     const settings = settingsOf(proxy, p.family);
     if (JSON.stringify(settings) === JSON.stringify(p.settings)) continue;
@@ -160,9 +172,14 @@ export function newKubeProxy(
     watchBucket(server, 'services', e => refresh(proxy, `${e.object.metadata.namespace}/${e.object.metadata.name}`)),
     watchBucket(server, SLICES, e => onSlice(proxy, e)),
     watchBucket(server, 'nodes', e => onNode(proxy, e)),
+    watchBucket(server, SERVICE_CIDRS, () => refreshSettings(proxy)),
   );
   startHealthServers(proxy);
-  if (options.adopt) proxy.proxiers.forEach((p, i) => adopt(p, options.adopt?.families[i]));
+  if (options.adopt) {
+    proxy.proxiers.forEach((p, i) => {
+      if (!nftables(proxy) || proxyTable(netns, p)) adopt(p, options.adopt?.families[i]);
+    });
+  }
   // At once: the packet that woke this node must already meet the rules.
   if (proxy.proxiers.some(p => !p.dirty || p.dirty.size)) syncProxyRules(proxy);
   monitor(proxy);
@@ -211,7 +228,7 @@ function monitor(proxy: KubeProxy): void {
   function tick(): void {
     if (proxy.stopped) return;
     for (const p of proxy.proxiers) {
-      if (!canaryGone(proxy.netns, p.family)) continue;
+      if (nftables(proxy) || !canaryGone(proxy.netns, p.family)) continue;
       p.dirty = null;
       requestSync(proxy);
     }

@@ -19,6 +19,8 @@ export interface ServicePort {
   hasExternalIPs: boolean;
   loadBalancerVIPs: string[];
   sourceRanges: Cidr[];
+  /** Everybody was named: the same as nobody, but going from one to the other is a change (reflect.DeepEqual of empty and nil). */
+  anySource: boolean;
   clientIPAffinity: boolean;
   stickyMaxAgeSeconds: number;
   healthCheckNodePort: number;
@@ -80,6 +82,7 @@ export function servicePorts(service: KubeObject, family: Family, externalIPsAll
     hasExternalIPs: mine(spec.externalIPs).length > 0,
     loadBalancerVIPs: mine(ingress.map(i => i.ip)),
     sourceRanges: ranges.some(r => r.bits === 0) ? [] : ranges,
+    anySource: ranges.some(r => r.bits === 0),
     clientIPAffinity: spec.sessionAffinity === 'ClientIP',
     stickyMaxAgeSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800,
     healthCheckNodePort: spec.type === 'LoadBalancer' && externalLocal ? (spec.healthCheckNodePort ?? 0) : 0,

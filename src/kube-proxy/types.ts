@@ -4,6 +4,7 @@ import type { SimEvent } from '../sim/sim.ts';
 import type { Family } from '../wire/ip.ts';
 import type { Section } from './iptables/service-rules.ts';
 import type { RuleSettings } from './iptables/settings.ts';
+import type { NftSection } from './nftables/service-rules.ts';
 import type { Endpoint, ServicePort } from './serviceport.ts';
 
 /** Fields of KubeProxyConfiguration v1alpha1 that act here; durations in Go's text form ("1s") or nanoseconds. */
@@ -67,6 +68,8 @@ export interface FamilyProxier {
   udpChanged: boolean;
   cleanedAtMs: number;
   syncedAtMs: number;
+  /** nftables: chains that nothing leads to any more, with the time that they were emptied. */
+  staleChains: Map<string, number>;
 }
 
 export interface ProxiedService {
@@ -75,4 +78,6 @@ export interface ProxiedService {
   endpoints: Endpoint[][];
   /** Built when first written and kept until the Service, its endpoints or the settings change. */
   sections: Section[] | null;
+  /** The same for the nftables mode. */
+  nft: NftSection[] | null;
 }

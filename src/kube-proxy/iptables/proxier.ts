@@ -26,6 +26,7 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
     udpChanged: false,
     cleanedAtMs: Number.NEGATIVE_INFINITY,
     syncedAtMs: nowMs,
+    staleChains: new Map(),
   };
 }
 
@@ -35,7 +36,7 @@ export function updateService(p: FamilyProxier, key: string, service: KubeObject
   const ports = service ? servicePorts(service, p.family, p.settings.externalIPs) : [];
   const byPort = ports.length ? endpointsOfSlices(slices, p.family, p.settings.nodeName) : new Map();
   const endpoints = ports.map(port => byPort.get(`${port.portName}/${port.protocol}`) ?? []);
-  const after: ProxiedService = { ports, endpoints, sections: null };
+  const after: ProxiedService = { ports, endpoints, sections: null, nft: null };
   // A heartbeat or a status that no rule depends on must not cause a sync.
   if (before && JSON.stringify([before.ports, before.endpoints]) === JSON.stringify([ports, endpoints])) return false;
   if (!before && !ports.length) return false;

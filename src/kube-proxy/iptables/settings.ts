@@ -20,6 +20,8 @@ export interface RuleSettings {
   nodePortCIDRs: string[] | null;
   dropInvalid: boolean;
   externalIPs: boolean;
+  /** Only the nftables mode: how local traffic is told, and the Services' own networks. */
+  nft: { local: string; notLocal: string; serviceCIDRs: string[] };
 }
 
 const list = (text: string | undefined): string[] =>
@@ -68,28 +70,42 @@ export function nodePortCIDRs(config: KubeProxyConfiguration, node: KubeObject |
 
 const containsLoopback = (cidrs: string[] | null) => cidrs === null || cidrs.some(c => c.startsWith('127.'));
 
+/** The same detector in nftables' words. */
+function nftDetector(iptables: string, family: Family): { local: string; notLocal: string } {
+  const [option, value] = iptables.split(' ');
+  if (!value) return { local: '', notLocal: '' };
+  const what = option === '-s' ? `${family === 4 ? 'ip' : 'ip6'} saddr` : 'iifname';
+  const name = option === '-s' ? value : `"${value.replace(/\+$/, '*')}"`;
+  return { local: `${what} ${name}`, notLocal: `${what} != ${name}` };
+}
+
 export function ruleSettings(
   config: KubeProxyConfiguration,
   node: KubeObject | null,
   nodeName: string,
   family: Family,
   tcpBeLiberal: boolean,
+  serviceCIDRs: string[] = [],
 ): RuleSettings {
   const [detectLocal, detectNotLocal] = localDetector(config, node, family);
-  const cidrs = nodePortCIDRs(config, node, family);
-  const bit = config.iptables?.masqueradeBit ?? 14;
+  const nftables = config.mode === 'nftables';
+  const addresses = nftables && !config.nodePortAddresses?.length ? ['primary'] : config.nodePortAddresses;
+  const cidrs = nodePortCIDRs({ ...config, nodePortAddresses: addresses }, node, family);
+  const own = nftables ? config.nftables : config.iptables;
+  const bit = own?.masqueradeBit ?? 14;
   return {
     family,
     nodeName,
     nodeIP: nodeAddresses(node).find(a => ofFamily(a, family)) ?? null,
     zone: node?.metadata.labels?.['topology.kubernetes.io/zone'] ?? '',
     mark: `0x${((1 << bit) >>> 0).toString(16).padStart(8, '0')}`,
-    masqueradeAll: config.linux?.masqueradeAll ?? config.iptables?.masqueradeAll ?? false,
-    localhostNodePorts: family === 4 && (config.iptables?.localhostNodePorts ?? true) && containsLoopback(cidrs),
+    masqueradeAll: config.linux?.masqueradeAll ?? own?.masqueradeAll ?? false,
+    localhostNodePorts: !nftables && family === 4 && (config.iptables?.localhostNodePorts ?? true) && containsLoopback(cidrs),
     detectLocal,
     detectNotLocal,
     nodePortCIDRs: cidrs,
     dropInvalid: !tcpBeLiberal,
     externalIPs: config.featureGates?.['AllowServiceExternalIPs'] ?? true,
+    nft: { ...nftDetector(detectLocal, family), serviceCIDRs: serviceCIDRs.filter(c => ofFamily(c, family)) },
   };
 }

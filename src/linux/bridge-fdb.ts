@@ -47,7 +47,10 @@ export const isGroupMac = (mac: Mac): boolean => (Number.parseInt(mac.slice(0, 2
 export function bridgeTransmit(bridge: Link, frame: Frame, skb: Skb | null, transmit: (l: Link, f: Frame, s: Skb | null) => void): void {
   if (!isGroupMac(frame.dst)) {
     const port = lookupPort(bridge, frame.dst);
-    if (port) return transmit(port, frame, skb);
+    if (port) {
+      transmit(port, frame, skb);
+      return;
+    }
   }
   const ports = portsOf(bridge).filter(p => p.up);
   if (!ports.length && skb) dropped(skb, bridge.netns, `${bridge.name} has no port to flood to`, { dev: bridge.name });

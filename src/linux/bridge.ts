@@ -24,7 +24,10 @@ export function bridgeInput(bridge: Link, port: Link, frame: Frame, skb: Skb | n
     return;
   }
   learn(bridge, port, frame.src);
-  if (!skb || !callsIptables(bridge, skb.packet.family)) return finish(bridge, port, frame, skb, false, up);
+  if (!skb || !callsIptables(bridge, skb.packet.family)) {
+    finish(bridge, port, frame, skb, false, up);
+    return;
+  }
   prerouting(bridge, port, frame, skb, up);
 }
 
@@ -36,9 +39,15 @@ function prerouting(bridge: Link, port: Link, frame: Frame, skb: Skb, up: PassUp
   skb.physin = port;
   if (runHook(bridge.netns, family, 'PREROUTING', skb, { in: bridge, out: null }) !== 'ACCEPT') return;
   const translated: Frame = { ...frame, payload: skb.packet };
-  if (sameIp(before, skb.packet.dst)) return finish(bridge, port, translated, skb, true, up);
+  if (sameIp(before, skb.packet.dst)) {
+    finish(bridge, port, translated, skb, true, up);
+    return;
+  }
   const route = lookupRoute(bridge.netns, skb.packet.dst, { src: skb.packet.src, mark: skb.mark, iif: bridge });
-  if (typeof route === 'string' && family === 6) return dropped(skb, bridge.netns, `no route to ${formatIp(skb.packet.dst)} after DNAT`);
+  if (typeof route === 'string' && family === 6) {
+    dropped(skb, bridge.netns, `no route to ${formatIp(skb.packet.dst)} after DNAT`);
+    return;
+  }
   const forwards = family === 6 || conf4(bridge, 'forwarding') !== 0;
   if (typeof route !== 'string' && route.kind === 'unicast' && route.dev === bridge && forwards) {
     // Bridged DNAT: the new destination is behind this bridge too; only the frame's address has to change.
@@ -48,7 +57,8 @@ function prerouting(bridge: Link, port: Link, frame: Frame, skb: Skb, up: PassUp
       skb.resolved = undefined;
       finish(bridge, port, { ...translated, dst: mac, payload: skb.packet }, skb, true, up);
     };
-    return resolve(bridge, route.via ?? skb.packet.dst, skb);
+    resolve(bridge, route.via ?? skb.packet.dst, skb);
+    return;
   }
   // Whatever else the routing says, martians and missing routes too, the stack above says it again.
   finish(bridge, port, { ...translated, dst: bridge.mac }, skb, true, up);
@@ -56,11 +66,20 @@ function prerouting(bridge: Link, port: Link, frame: Frame, skb: Skb, up: PassUp
 
 /** br_handle_frame_finish. */
 function finish(bridge: Link, port: Link, frame: Frame, skb: Skb | null, prerouted: boolean, up: PassUp): void {
-  if (frame.dst === bridge.mac) return passUp(bridge, frame, skb, prerouted, up);
+  if (frame.dst === bridge.mac) {
+    passUp(bridge, frame, skb, prerouted, up);
+    return;
+  }
   if (!isGroupMac(frame.dst)) {
     const to = lookupPort(bridge, frame.dst);
-    if (to) return forward(bridge, port, to, frame, skb, prerouted);
-    if (portsOf(bridge).some(p => p.mac === frame.dst)) return passUp(bridge, { ...frame, dst: bridge.mac }, skb, prerouted, up);
+    if (to) {
+      forward(bridge, port, to, frame, skb, prerouted);
+      return;
+    }
+    if (portsOf(bridge).some(p => p.mac === frame.dst)) {
+      passUp(bridge, { ...frame, dst: bridge.mac }, skb, prerouted, up);
+      return;
+    }
   }
   for (const to of portsOf(bridge))
     if (to !== port || port.hairpin) forward(bridge, port, to, frame, skb ? { ...skb } : null, prerouted, true);

@@ -17,13 +17,17 @@ export function deliver(ns: Netns, skb: Skb): void {
   const raw = rawInput(ns, skb);
   switch (packet.body.kind) {
     case 'tcp':
-      return tcpInput(ns, skb, packet.body);
+      tcpInput(ns, skb, packet.body);
+      return;
     case 'udp':
-      return udp(ns, skb, packet.body);
+      udp(ns, skb, packet.body);
+      return;
     case 'icmp':
-      return icmp(ns, skb, packet.body);
+      icmp(ns, skb, packet.body);
+      return;
     case 'sctp':
-      return sctpInput(ns, skb);
+      sctpInput(ns, skb);
+      return;
     case 'ipip':
       if (tunnelReceive(ns, skb)) return;
   }
@@ -39,7 +43,10 @@ function tcpInput(ns: Netns, skb: Skb, th: Tcp): void {
   if (s && segmentInput(s, skb)) return;
   if (isMulticast(dst) || isBroadcast(dst)) return;
   const listener = findBound(ns, 'tcp', dst, th.dport, src, th.sport, skb.iif);
-  if (listener) return listenerInput(listener, skb);
+  if (listener) {
+    listenerInput(listener, skb);
+    return;
+  }
   sendReset(ns, skb);
 }
 
@@ -58,13 +65,20 @@ function udp(ns: Netns, skb: Skb, u: Udp): void {
 
 function icmp(ns: Netns, skb: Skb, m: Icmp): void {
   const packet = skb.packet;
-  if (isIcmpError(packet)) return icmpErrorInput(ns, skb, m);
+  if (isIcmpError(packet)) {
+    icmpErrorInput(ns, skb, m);
+    return;
+  }
   if (m.type === (packet.family === 4 ? 8 : 128)) {
     if (packet.family === 4 && !isLocalAddress(ns, packet.dst)) return; // icmp_echo_ignore_broadcasts
     if (skb.trace) addStep(skb.trace, ns, 'deliver', `echo request for ${formatIp(packet.dst)}`, packet);
-    return echoReply(ns, skb);
+    echoReply(ns, skb);
+    return;
   }
-  if (packet.proto === PROTO.ICMPV6 && (m.type === 135 || m.type === 136)) return ndReceive(skb.iif as Link, skb);
+  if (packet.proto === PROTO.ICMPV6 && (m.type === 135 || m.type === 136)) {
+    ndReceive(skb.iif as Link, skb);
+    return;
+  }
   icmpInput(ns, skb);
 }
 

@@ -30,24 +30,36 @@ function lose(link: Link, skb: Skb | null, text: string): void {
 
 /** dev_queue_xmit: the frame leaves by the device. `skb` is what the sender notes beside it. */
 export function transmit(link: Link, frame: Frame, skb: Skb | null): void {
-  if (!link.up) return lose(link, skb, `${link.name} is down`);
-  if (!hasCarrier(link) && link.kind !== 'bridge') return lose(link, skb, `${link.name} has no carrier`);
+  if (!link.up) {
+    lose(link, skb, `${link.name} is down`);
+    return;
+  }
+  if (!hasCarrier(link) && link.kind !== 'bridge') {
+    lose(link, skb, `${link.name} has no carrier`);
+    return;
+  }
   link.counters.txPackets++;
   link.counters.txBytes += frameLength(frame);
   tap(link, frame, 'out');
   switch (link.kind) {
     case 'loopback':
-      return loopback(link, frame, skb);
+      loopback(link, frame, skb);
+      return;
     case 'veth':
-      return veth(link, frame, skb);
+      veth(link, frame, skb);
+      return;
     case 'ethernet':
-      return ethernet(link, frame, skb);
+      ethernet(link, frame, skb);
+      return;
     case 'bridge':
-      return bridgeTransmit(link, frame, skb, transmit);
+      bridgeTransmit(link, frame, skb, transmit);
+      return;
     case 'vxlan':
-      return vxlanTransmit(link, frame, skb);
+      vxlanTransmit(link, frame, skb);
+      return;
     case 'ipip':
-      return tunnelTransmit(link, frame, skb);
+      tunnelTransmit(link, frame, skb);
+      return;
     default:
       if (skb) dropped(skb, link.netns, `${link.name} (${link.kind}) leads nowhere`, { dev: link.name });
   }
@@ -59,7 +71,10 @@ function loopback(link: Link, frame: Frame, skb: Skb | null): void {
 
 function veth(link: Link, frame: Frame, skb: Skb | null): void {
   const peer = link.peer as Link;
-  if (tooLong(frame, peer)) return lose(link, skb, `longer than the MTU ${peer.mtu} of ${peer.name}`);
+  if (tooLong(frame, peer)) {
+    lose(link, skb, `longer than the MTU ${peer.mtu} of ${peer.name}`);
+    return;
+  }
   schedule(link.netns.kernel.sim, VETH_MS, () => {
     if (link.peer === peer) stack.receive(peer, frame, skb);
   });
@@ -75,7 +90,10 @@ function ethernet(link: Link, frame: Frame, skb: Skb | null): void {
   const segment = link.segment;
   if (!segment) return;
   const sim = link.netns.kernel.sim;
-  if (segment.loss > 0 && sim.chance(segment.loss)) return lose(link, skb, `lost on ${segment.name}`);
+  if (segment.loss > 0 && sim.chance(segment.loss)) {
+    lose(link, skb, `lost on ${segment.name}`);
+    return;
+  }
   const deliver = (port: Link) => schedule(sim, segment.delayMs, () => port.segment === segment && stack.receive(port, frame, skb));
   if (!isGroup(frame.dst)) {
     for (const port of segment.ports) {

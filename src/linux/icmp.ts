@@ -1,6 +1,6 @@
 import { formatIp, type Ip } from '../wire/ip.ts';
 import { type Icmp, type Packet, PROTO } from '../wire/packet.ts';
-import { anyOf, isAny, isBroadcast, isLocalAddress, isLoopback, isMulticast, lookupRoute } from './route.ts';
+import { anyOf, isAny, isBroadcast, isLocalAddress, isMulticast, lookupRoute } from './route.ts';
 import { stack } from './stack.ts';
 import { numberSysctl } from './sysctl.ts';
 import { addStep } from './trace.ts';

@@ -74,7 +74,10 @@ function flushQueue(link: Link, n: Neigh): void {
 }
 
 function emit(link: Link, mac: Mac, skb: Skb): void {
-  if (skb.resolved) return skb.resolved(mac);
+  if (skb.resolved) {
+    skb.resolved(mac);
+    return;
+  }
   transmit(link, { src: link.mac, dst: mac, payload: skb.packet }, skb);
 }
 
@@ -88,9 +91,13 @@ export function resolve(link: Link, ip: Ip, skb: Skb): void {
       n.state = 'REACHABLE';
       n.atMs = ns.kernel.sim.nowMs;
     } else if (state === 'STALE') delayProbe(link, n);
-    return emit(link, n.mac, skb);
+    emit(link, n.mac, skb);
+    return;
   }
-  if (link.noarp) return emit(link, NO_MAC, skb);
+  if (link.noarp) {
+    emit(link, NO_MAC, skb);
+    return;
+  }
   if (n.queue.length < QUEUE_LENGTH) n.queue.push(skb);
   else dropped(skb, ns, `the queue for ${formatIp(ip)} is full`);
   if (n.state === 'INCOMPLETE' && n.probes > 0) return;
@@ -244,7 +251,8 @@ export function arpReceive(link: Link, arp: Arp, toUs: boolean, from: Skb | null
     if (typeof route !== 'string' && route.kind === 'local') {
       if (ignoresArp(link, senderIp, targetIp)) return;
       update(link, senderIp, arp.senderMac, false, true);
-      return answer();
+      answer();
+      return;
     }
     if (typeof route !== 'string' && route.kind === 'unicast' && proxies(link, targetIp, route.dev)) {
       update(link, senderIp, arp.senderMac, false, true);

@@ -151,7 +151,10 @@ export const signalNumber = (name: string): number | undefined => SIGNALS[name];
 export function kill(p: Process, signal: string): void {
   if (p.exitCode !== null) return;
   const handler = p.onSignal.get(signal);
-  if (handler && signal !== 'KILL') return handler();
+  if (handler && signal !== 'KILL') {
+    handler();
+    return;
+  }
   if (signal === 'CHLD' || signal === 'CONT') return;
   const code = 128 + (SIGNALS[signal] ?? 15);
   p.signal = signal;

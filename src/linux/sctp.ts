@@ -16,13 +16,13 @@ const RTO_MS = 3000;
 const MAX_RTO_MS = 60_000;
 const RETRANSMITS = 8;
 
-function packetTo(ns: Netns, src: Ip, dst: Ip, body: Sctp): Packet {
+function packetTo(src: Ip, dst: Ip, body: Sctp): Packet {
   return { kind: 'ip', family: dst.length === 4 ? 4 : 6, src, dst, proto: PROTO.SCTP, ttl: 64, tos: 2, id: 0, df: true, body };
 }
 
 export function sendChunk(s: Socket, chunk: Sctp['chunk'], data: Uint8Array = new Uint8Array(0)): Errno | null {
   const body: Sctp = { kind: 'sctp', sport: s.localPort, dport: s.remotePort, chunk, data };
-  const packet = packetTo(s.netns, s.local as Ip, s.remote as Ip, body);
+  const packet = packetTo(s.local as Ip, s.remote as Ip, body);
   return stack.sendPacket(s.netns, packet, { socket: s, uid: s.uid, trace: s.trace });
 }
 
@@ -68,18 +68,25 @@ export function sctpInput(ns: Netns, skb: Skb): void {
   const p = skb.packet;
   const c = p.body as Sctp;
   const s = findConnected(ns, 'sctp', p.dst, c.dport, p.src, c.sport);
-  if (s) return associationInput(s, c);
+  if (s) {
+    associationInput(s, c);
+    return;
+  }
   const listener = findBound(ns, 'sctp', p.dst, c.dport, p.src, c.sport, skb.iif);
   const answer = (chunk: Sctp['chunk']) => {
     const body: Sctp = { kind: 'sctp', sport: c.dport, dport: c.sport, chunk, data: c.data };
-    stack.sendPacket(ns, packetTo(ns, p.dst, p.src, body), { trace: skb.trace });
+    stack.sendPacket(ns, packetTo(p.dst, p.src, body), { trace: skb.trace });
   };
   if (!listener) {
     if (c.chunk === 'ABORT') return;
     if (skb.trace) addStep(skb.trace, ns, 'reply', `ABORT: nobody listens on ${formatIp(p.dst)}:${c.dport}`, p);
-    return answer('ABORT');
+    answer('ABORT');
+    return;
   }
-  if (c.chunk === 'INIT') return answer('INIT_ACK'); // no state before the cookie comes back
+  if (c.chunk === 'INIT') {
+    answer('INIT_ACK');
+    return;
+  } // no state before the cookie comes back
   if (c.chunk !== 'COOKIE_ECHO') return;
   const child: Socket = {
     ...listener,
@@ -110,7 +117,8 @@ function associationInput(s: Socket, c: Sctp): void {
       if (s.state !== 'COOKIE-WAIT') return;
       cancel(s.netns.kernel.sim, t.timer);
       s.state = 'COOKIE-ECHOED';
-      return repeat(s, 'COOKIE_ECHO', 'COOKIE-ECHOED');
+      repeat(s, 'COOKIE_ECHO', 'COOKIE-ECHOED');
+      return;
     case 'COOKIE_ACK':
       if (s.state !== 'COOKIE-ECHOED') return;
       cancel(s.netns.kernel.sim, t.timer);
@@ -121,9 +129,11 @@ function associationInput(s: Socket, c: Sctp): void {
       sendChunk(s, 'COOKIE_ACK');
       return;
     case 'ABORT':
-      return end(s, s.state === 'ESTAB' ? 'ECONNRESET' : 'ECONNREFUSED');
+      end(s, s.state === 'ESTAB' ? 'ECONNRESET' : 'ECONNREFUSED');
+      return;
     case 'SHUTDOWN':
-      return end(s, null);
+      end(s, null);
+      return;
     case 'DATA':
       t.inbox.push(c.data);
       t.inboxLength += c.data.length;

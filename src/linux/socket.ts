@@ -399,9 +399,18 @@ function closeTcp(s: Socket): void {
       abort(child);
     }
   }
-  if (s.state === 'UNCONN' || s.state === 'SYN-SENT') return done(s, null);
-  if (t.inboxLength || s.options.get('linger0')) return abort(s);
-  if (s.state === 'FIN-WAIT-2') return orphanWait(s);
+  if (s.state === 'UNCONN' || s.state === 'SYN-SENT') {
+    done(s, null);
+    return;
+  }
+  if (t.inboxLength || s.options.get('linger0')) {
+    abort(s);
+    return;
+  }
+  if (s.state === 'FIN-WAIT-2') {
+    orphanWait(s);
+    return;
+  }
   closeWriting(s);
 }
 

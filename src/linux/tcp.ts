@@ -174,23 +174,35 @@ function expire(s: Socket): void {
     case 'SYN-SENT': {
       // Linux 6.5 and later: the first tcp_syn_linear_timeouts retransmissions come a second apart, then the wait doubles.
       const linear = numberSysctl(ns, 'net.ipv4.tcp_syn_linear_timeouts');
-      if (t.retries >= numberSysctl(ns, 'net.ipv4.tcp_syn_retries') + linear) return done(s, t.softError ?? 'ETIMEDOUT');
+      if (t.retries >= numberSysctl(ns, 'net.ipv4.tcp_syn_retries') + linear) {
+        done(s, t.softError ?? 'ETIMEDOUT');
+        return;
+      }
       t.retries++;
       transmitSegment(s, SYN, t.iss);
-      return arm(s, t.retries <= linear ? SYN_RTO_MS : SYN_RTO_MS * 2 ** (t.retries - linear));
+      arm(s, t.retries <= linear ? SYN_RTO_MS : SYN_RTO_MS * 2 ** (t.retries - linear));
+      return;
     }
     case 'SYN-RECV':
-      if (t.retries >= numberSysctl(ns, 'net.ipv4.tcp_synack_retries')) return done(s, null);
+      if (t.retries >= numberSysctl(ns, 'net.ipv4.tcp_synack_retries')) {
+        done(s, null);
+        return;
+      }
       t.retries++;
       transmitSegment(s, SYN | ACK, t.iss);
-      return arm(s, SYN_RTO_MS * 2 ** t.retries);
+      arm(s, SYN_RTO_MS * 2 ** t.retries);
+      return;
     case 'TIME-WAIT':
     case 'FIN-WAIT-2':
-      return done(s, null);
+      done(s, null);
+      return;
   }
   if (!inFlight(t) && !(t.out.length && t.sndWnd === 0)) return;
   const most = t.orphan ? 8 : numberSysctl(ns, 'net.ipv4.tcp_retries2');
-  if (t.retries >= most) return done(s, t.softError ?? 'ETIMEDOUT');
+  if (t.retries >= most) {
+    done(s, t.softError ?? 'ETIMEDOUT');
+    return;
+  }
   t.retries++;
   t.rtoMs = Math.min(MAX_RTO_MS, t.rtoMs * 2);
   t.recover = t.sndNxt;
@@ -313,7 +325,10 @@ export function listenerInput(listener: Socket, skb: Skb): void {
     return;
   }
   const l = tcpOf(listener);
-  if (l.accepted.length + l.pending > l.backlog) return dropped(skb, ns, `the backlog of port ${listener.localPort} is full`);
+  if (l.accepted.length + l.pending > l.backlog) {
+    dropped(skb, ns, `the backlog of port ${listener.localPort} is full`);
+    return;
+  }
   const t = newTcpState();
   const s: Socket = {
     ...listener,
@@ -391,7 +406,10 @@ export function segmentInput(s: Socket, skb: Skb): boolean {
 }
 
 function reset(s: Socket): void {
-  if (s.state === 'SYN-RECV') return done(s, null);
+  if (s.state === 'SYN-RECV') {
+    done(s, null);
+    return;
+  }
   done(s, s.state === 'CLOSE-WAIT' ? 'EPIPE' : 'ECONNRESET');
 }
 
@@ -503,13 +521,17 @@ function dataInput(s: Socket, th: Tcp): void {
   let fin = (th.flags & FIN) !== 0;
   const behind = diff(t.rcvNxt, seq);
   if (behind > 0) {
-    if (behind >= data.length + (fin ? 1 : 0)) return acknowledge(s); // all of it is old
+    if (behind >= data.length + (fin ? 1 : 0)) {
+      acknowledge(s);
+      return;
+    } // all of it is old
     data = data.subarray(Math.min(behind, data.length));
     seq = t.rcvNxt;
   }
   if (diff(seq, t.rcvNxt) > 0) {
     t.outOfOrder.set(seq, { data, fin });
-    return acknowledge(s);
+    acknowledge(s);
+    return;
   }
   for (;;) {
     if (data.length) {
@@ -562,12 +584,18 @@ export function errorInput(s: Socket, skb: Skb, type: number, code: number, mtu:
   }
   const e = errorOf(family, type, code);
   if (!e) return;
-  if (s.state === 'SYN-SENT') return done(s, e.errno);
+  if (s.state === 'SYN-SENT') {
+    done(s, e.errno);
+    return;
+  }
   if (s.state === 'SYN-RECV') {
     if (family === 4 ? type === 3 && code <= 1 : type === 1 && (code === 0 || code === 3)) done(s, null);
     return;
   }
-  if (e.fatal && s.options.get('recverr')) return done(s, e.errno);
+  if (e.fatal && s.options.get('recverr')) {
+    done(s, e.errno);
+    return;
+  }
   t.softError = e.errno;
 }
 

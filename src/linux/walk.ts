@@ -38,7 +38,10 @@ export function receive(link: Link, frame: Frame, from: Skb | null = null): void
   if (link.master !== null) {
     if (skb) wakeUp(ns);
     const bridge = ns.links.get(link.master);
-    if (bridge) return bridgeInput(bridge, link, frame, skb, passUp);
+    if (bridge) {
+      bridgeInput(bridge, link, frame, skb, passUp);
+      return;
+    }
   }
   passUp(link, frame, skb, false);
 }
@@ -55,12 +58,16 @@ function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): 
   const flat = link.kind === 'loopback' || isPointToPoint(link);
   const group = !flat && isGroupMac(frame.dst);
   if (!flat && !group && frame.dst !== link.mac) return; // PACKET_OTHERHOST
-  if (frame.payload.kind === 'arp') return arpReceive(link, frame.payload, !group, null);
+  if (frame.payload.kind === 'arp') {
+    arpReceive(link, frame.payload, !group, null);
+    return;
+  }
   if (!skb) return;
   wakeUp(link.netns);
   skb.iif = link;
   if (skb.packet.family === 6 && conf6(link.netns, link.name, 'disable_ipv6') !== 0) {
-    return dropped(skb, link.netns, `IPv6 is disabled on ${link.name}`);
+    dropped(skb, link.netns, `IPv6 is disabled on ${link.name}`);
+    return;
   }
   if (!prerouted && runHook(link.netns, skb.packet.family, 'PREROUTING', skb, { in: link, out: null }) !== 'ACCEPT') return;
   if (skb.packet.family === 4) routeInput4(link, skb, group);
@@ -73,30 +80,64 @@ function routeInput4(link: Link, skb: Skb, group: boolean): void {
   const { src, dst } = skb.packet;
   if (link.kind !== 'loopback') {
     const localnet = () => orConf4(link, 'route_localnet');
-    if (isMulticast(src) || isBroadcast(src)) return martian(skb, ns, 'source');
-    if (isLoopback(src) && !localnet()) return martian(skb, ns, 'source');
-    if (src[0] === 0 && !isBroadcast(dst)) return martian(skb, ns, 'source');
-    if (dst[0] === 0) return martian(skb, ns, 'destination');
-    if (isLoopback(dst) && !localnet()) return martian(skb, ns, 'destination');
+    if (isMulticast(src) || isBroadcast(src)) {
+      martian(skb, ns, 'source');
+      return;
+    }
+    if (isLoopback(src) && !localnet()) {
+      martian(skb, ns, 'source');
+      return;
+    }
+    if (src[0] === 0 && !isBroadcast(dst)) {
+      martian(skb, ns, 'source');
+      return;
+    }
+    if (dst[0] === 0) {
+      martian(skb, ns, 'destination');
+      return;
+    }
+    if (isLoopback(dst) && !localnet()) {
+      martian(skb, ns, 'destination');
+      return;
+    }
   }
-  if (isBroadcast(dst)) return input(link, skb);
+  if (isBroadcast(dst)) {
+    input(link, skb);
+    return;
+  }
   const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, flow: skb.packet });
-  if (isMulticast(dst)) return dropped(skb, ns, `no one here listens to group ${formatIp(dst)}`);
+  if (isMulticast(dst)) {
+    dropped(skb, ns, `no one here listens to group ${formatIp(dst)}`);
+    return;
+  }
   if (typeof route === 'string') {
-    if (conf4(link, 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+    if (conf4(link, 'forwarding') === 0) {
+      dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+      return;
+    }
     dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
     if (route === 'ENETUNREACH') icmpError(ns, skb, 3, 0);
     else if (route === 'EHOSTUNREACH') icmpError(ns, skb, 3, 1);
     else if (route === 'EACCES') icmpError(ns, skb, 3, 13);
     return;
   }
-  if (route.kind === 'broadcast') return validSource(link, skb) ? input(link, skb) : undefined;
+  if (route.kind === 'broadcast') {
+    validSource(link, skb) ? input(link, skb) : undefined;
+    return;
+  }
   if (route.kind === 'local') {
     if (link.kind !== 'loopback' && !validSource(link, skb)) return;
-    return input(link, skb);
+    input(link, skb);
+    return;
   }
-  if (group) return dropped(skb, ns, 'a broadcast frame is not forwarded');
-  if (conf4(link, 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+  if (group) {
+    dropped(skb, ns, 'a broadcast frame is not forwarded');
+    return;
+  }
+  if (conf4(link, 'forwarding') === 0) {
+    dropped(skb, ns, `${formatIp(dst)} is not ours and ${link.name} does not forward`);
+    return;
+  }
   if (!validSource(link, skb)) return;
   forward(link, skb, route);
 }
@@ -130,19 +171,37 @@ function validSource(link: Link, skb: Skb): boolean {
 function routeInput6(link: Link, skb: Skb): void {
   const ns = link.netns;
   const { src, dst } = skb.packet;
-  if (isMulticast(src) || (isLoopback(src) && link.kind !== 'loopback')) return martian(skb, ns, 'source');
-  if (isMulticast(dst)) return input(link, skb);
-  if (isLoopback(dst) && link.kind !== 'loopback') return martian(skb, ns, 'destination');
+  if (isMulticast(src) || (isLoopback(src) && link.kind !== 'loopback')) {
+    martian(skb, ns, 'source');
+    return;
+  }
+  if (isMulticast(dst)) {
+    input(link, skb);
+    return;
+  }
+  if (isLoopback(dst) && link.kind !== 'loopback') {
+    martian(skb, ns, 'destination');
+    return;
+  }
   const oif = isLinkLocal(dst) ? link : null;
   const route = lookupRoute(ns, dst, { src, mark: skb.mark, iif: link, oif, flow: skb.packet });
-  if (typeof route !== 'string' && route.kind === 'local') return input(link, skb);
-  if (conf6(ns, 'all', 'forwarding') === 0) return dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
+  if (typeof route !== 'string' && route.kind === 'local') {
+    input(link, skb);
+    return;
+  }
+  if (conf6(ns, 'all', 'forwarding') === 0) {
+    dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
+    return;
+  }
   if (typeof route === 'string') {
     dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
     if (route !== 'EINVAL') icmpError(ns, skb, 1, route === 'EACCES' ? 1 : route === 'EHOSTUNREACH' ? 3 : 0);
     return;
   }
-  if (isLinkLocal(src)) return dropped(skb, ns, 'a link-local source is not forwarded');
+  if (isLinkLocal(src)) {
+    dropped(skb, ns, 'a link-local source is not forwarded');
+    return;
+  }
   forward(link, skb, route);
 }
 
@@ -158,11 +217,13 @@ function forward(link: Link, skb: Skb, route: RouteResult): void {
   const four = packet.family === 4;
   if (packet.ttl <= 1) {
     dropped(skb, ns, 'TTL exceeded in transit');
-    return icmpError(ns, skb, four ? 11 : 3, 0);
+    icmpError(ns, skb, four ? 11 : 3, 0);
+    return;
   }
   if (packetLength(packet) > route.mtu && (packet.df || !four)) {
     dropped(skb, ns, `longer than the MTU ${route.mtu} of ${route.dev.name}, and must not be fragmented`);
-    return icmpError(ns, skb, four ? 3 : 2, four ? 4 : 0, route.mtu);
+    icmpError(ns, skb, four ? 3 : 2, four ? 4 : 0, route.mtu);
+    return;
   }
   skb.packet = { ...packet, ttl: packet.ttl - 1 };
   skb.oif = route.dev;
@@ -188,11 +249,18 @@ function output(ns: Netns, skb: Skb, route: RouteResult): void {
   const target = route.via ?? skb.packet.dst;
   skb.nexthop = target;
   if (runHook(ns, skb.packet.family, 'POSTROUTING', skb, { in: skb.iif, out: dev }) !== 'ACCEPT') return;
-  if (dev.kind === 'loopback' || isPointToPoint(dev)) return transmitFlat(dev, skb);
-  if (route.kind === 'broadcast' || isMulticast(target) || isBroadcast(target)) {
-    return transmit(dev, { src: dev.mac, dst: groupMac(route.kind === 'broadcast' ? BROADCAST : target), payload: skb.packet }, skb);
+  if (dev.kind === 'loopback' || isPointToPoint(dev)) {
+    transmitFlat(dev, skb);
+    return;
   }
-  if (familyOf(target) !== skb.packet.family) return dropped(skb, ns, 'gateway of another family');
+  if (route.kind === 'broadcast' || isMulticast(target) || isBroadcast(target)) {
+    transmit(dev, { src: dev.mac, dst: groupMac(route.kind === 'broadcast' ? BROADCAST : target), payload: skb.packet }, skb);
+    return;
+  }
+  if (familyOf(target) !== skb.packet.family) {
+    dropped(skb, ns, 'gateway of another family');
+    return;
+  }
   resolve(dev, target, skb);
 }
 

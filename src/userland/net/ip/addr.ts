@@ -21,11 +21,26 @@ import { briefHead, linkHead, linkJson, statsText } from './link-text.ts';
 
 export function ipAddr(c: IpContext, w: Words): void {
   const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) return show(c, w);
-  if (matches(cmd, 'add')) return change(c, w, 'add');
-  if (matches(cmd, 'replace') || matches(cmd, 'change')) return change(c, w, 'replace');
-  if (matches(cmd, 'delete')) return change(c, w, 'del');
-  if (matches(cmd, 'flush')) return flush(c, w);
+  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
+    show(c, w);
+    return;
+  }
+  if (matches(cmd, 'add')) {
+    change(c, w, 'add');
+    return;
+  }
+  if (matches(cmd, 'replace') || matches(cmd, 'change')) {
+    change(c, w, 'replace');
+    return;
+  }
+  if (matches(cmd, 'delete')) {
+    change(c, w, 'del');
+    return;
+  }
+  if (matches(cmd, 'flush')) {
+    flush(c, w);
+    return;
+  }
   if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip addr'`);
   fail(`Command "${cmd}" is unknown, try "ip address help".`, 255);
 }
@@ -94,12 +109,13 @@ function show(c: IpContext, w: Words): void {
       const { link, link_index, ifname, operstate } = full as Record<string, unknown>;
       return { link, link_index, ifname, operstate, addr_info: wanted(l).map(a => ({ local: formatIp(a.ip), prefixlen: a.bits })) };
     });
-    return outJson(c, rows);
+    outJson(c, rows);
+    return;
   }
   for (const l of shown) {
     if (c.brief) {
       const words6 = wanted(l).map(a => `${formatIp(a.ip)}${a.peer ? ` peer ${formatIp(a.peer)}` : ''}/${a.bits} `);
-      out(c, `${briefHead(c, l)}${words6.join('')}\n`);
+      out(c, `${briefHead(l)}${words6.join('')}\n`);
       continue;
     }
     if (c.oneline) {
@@ -133,10 +149,19 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
     else if (local) fail(`Error: either "local" is duplicate, or "${word}" is a garbage.`, 255);
     else local = prefix(c, word);
   }
-  if (!link) return fail(c.busybox ? 'ip: need "dev" argument' : 'Not enough information: "dev" argument is required.', 1);
-  if (!local) return fail('Not enough information: "local" argument is required.', 1);
+  if (!link) {
+    fail(c.busybox ? 'ip: need "dev" argument' : 'Not enough information: "dev" argument is required.', 1);
+    return;
+  }
+  if (!local) {
+    fail('Not enough information: "local" argument is required.', 1);
+    return;
+  }
   needAdmin(c);
-  if (what === 'del') return remove(c, link, local);
+  if (what === 'del') {
+    remove(c, link, local);
+    return;
+  }
   const bits = peer ? peer.bits : local.bits;
   const brd = broadcast === '+' ? broadcastOf(local.ip, bits) : broadcast === '-' ? null : (broadcast as Ip | null);
   if (what === 'replace' && link.addresses.some(a => sameIp(a.ip, local.ip) && a.bits === bits)) return;
@@ -148,7 +173,10 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
 
 function remove(c: IpContext, link: Link, local: { ip: Ip; bits: number }): void {
   const found = link.addresses.find(a => sameIp(a.ip, local.ip) && (a.bits === local.bits || local.bits === local.ip.length * 8));
-  if (!found) return refusedWith(c, local.ip.length === 4 ? 'ipv4: Address not found.' : 'ipv6: address not found.', 'EADDRNOTAVAIL');
+  if (!found) {
+    refusedWith(c, local.ip.length === 4 ? 'ipv4: Address not found.' : 'ipv6: address not found.', 'EADDRNOTAVAIL');
+    return;
+  }
   // The secondaries of a network go with its primary (promote_secondaries = 0).
   const secondaries = isSecondary(link, found)
     ? []
@@ -167,7 +195,10 @@ function remove(c: IpContext, link: Link, local: { ip: Ip; bits: number }): void
 
 function flush(c: IpContext, w: Words): void {
   const f = linkFilter(c, w);
-  if (!f.dev) return fail('Flush requires arguments.', 1);
+  if (!f.dev) {
+    fail('Flush requires arguments.', 1);
+    return;
+  }
   needAdmin(c);
   for (const a of inOrder(c, f.dev)) removeAddress(f.dev, a.ip, a.bits);
   c.ns.dirty.add('links').add('routes');

@@ -99,7 +99,7 @@ export function prefix(c: IpContext, text: string): Cidr {
   return { ip, bits };
 }
 
-export function number(c: IpContext, what: string, text: string): number {
+export function number(what: string, text: string): number {
   const n = /^(0x[0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : Number.NaN;
   return Number.isNaN(n) ? fail(`Error: argument "${text}" is wrong: invalid "${what}" value`, 255) : n;
 }

@@ -84,7 +84,7 @@ export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer
   s += ` state ${operState(link)}`;
   if (o.mode) s += ' mode DEFAULT';
   if (!six) s += ' group default';
-  s += ` qlen ${link.txqlen}`;
+  s += link.txqlen ? ` qlen ${link.txqlen}` : ' ';
   const far = otherNetns(link, c.u.tools);
   const netns = far ? ` link-net${far.name ? `ns ${far.name}` : `nsid ${far.id}`}` : '';
   if (o.withLayer2) s += nl + layer2(link);
@@ -245,7 +245,7 @@ function statsJson(link: Link): Record<string, unknown> {
 }
 
 /** -br: fixed columns. */
-export function briefHead(c: IpContext, link: Link): string {
+export function briefHead(link: Link): string {
   return `${shownName(link).padEnd(16)} ${operState(link).padEnd(14)} `;
 }
 

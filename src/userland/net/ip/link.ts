@@ -22,10 +22,22 @@ import { briefFlags, briefHead, linkHead, linkJson, statsText } from './link-tex
 
 export function ipLink(c: IpContext, w: Words): void {
   const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) return show(c, w);
-  if (matches(cmd, 'add')) return add(c, w);
-  if (matches(cmd, 'set') || matches(cmd, 'change')) return set(c, w);
-  if (matches(cmd, 'delete')) return del(c, w);
+  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
+    show(c, w);
+    return;
+  }
+  if (matches(cmd, 'add')) {
+    add(c, w);
+    return;
+  }
+  if (matches(cmd, 'set') || matches(cmd, 'change')) {
+    set(c, w);
+    return;
+  }
+  if (matches(cmd, 'delete')) {
+    del(c, w);
+    return;
+  }
   if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip link'`);
   fail(`Command "${cmd}" is unknown, try "ip link help".`, 255);
 }
@@ -61,13 +73,15 @@ export function selectLinks(c: IpContext, f: LinkFilter): Link[] {
 
 function show(c: IpContext, w: Words): void {
   const links = selectLinks(c, linkFilter(c, w));
-  if (c.json)
-    return outJson(
+  if (c.json) {
+    outJson(
       c,
       links.map(l => linkJson(c, l, true)),
     );
+    return;
+  }
   for (const l of links) {
-    if (c.brief) out(c, `${briefHead(c, l)}${l.mac} ${briefFlags(l)}\n`);
+    if (c.brief) out(c, `${briefHead(l)}${l.mac} ${briefFlags(l)}\n`);
     else out(c, `${linkHead(c, l, { mode: true, withLayer2: true })}${c.stats ? statsText(c, l) : ''}\n`);
   }
 }
@@ -83,7 +97,7 @@ interface NewLink {
   master?: Link;
 }
 
-function macOf(c: IpContext, text: string): string {
+function macOf(text: string): string {
   if (!/^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(text)) return fail(`"${text}" is invalid lladdr.`, 1);
   return text
     .split(':')
@@ -98,10 +112,10 @@ function newLink(c: IpContext, w: Words): NewLink {
   while (w.left.length && w.left[0] !== 'type') {
     const word = w.left.shift() as string;
     if (word === 'name' || word === 'dev') n.name = next(c, w);
-    else if (word === 'address') n.mac = macOf(c, next(c, w));
-    else if (word === 'mtu') n.mtu = number(c, 'mtu', next(c, w));
-    else if (word === 'index') n.ifindex = number(c, 'index', next(c, w));
-    else if (word === 'txqueuelen' || word === 'txqlen' || word === 'qlen') n.txqlen = number(c, 'txqueuelen', next(c, w));
+    else if (word === 'address') n.mac = macOf(next(c, w));
+    else if (word === 'mtu') n.mtu = number('mtu', next(c, w));
+    else if (word === 'index') n.ifindex = number('index', next(c, w));
+    else if (word === 'txqueuelen' || word === 'txqlen' || word === 'qlen') n.txqlen = number('txqueuelen', next(c, w));
     else if (word === 'master') n.master = deviceNamed(c, next(c, w));
     else if (word === 'link') next(c, w);
     else if (!n.name) n.name = word;
@@ -162,9 +176,9 @@ function vxlanWords(c: IpContext, w: Words): NonNullable<Link['vxlan']> {
   const v = { vni: 0, local: new Uint8Array(4), port: 8472, dev: 0, learning: true };
   while (w.left.length) {
     const word = w.left.shift() as string;
-    if (word === 'id' || word === 'vni') v.vni = number(c, 'id', next(c, w));
+    if (word === 'id' || word === 'vni') v.vni = number('id', next(c, w));
     else if (word === 'local') v.local = address(c, next(c, w)) as Uint8Array<ArrayBuffer>;
-    else if (word === 'dstport') v.port = number(c, 'dstport', next(c, w));
+    else if (word === 'dstport') v.port = number('dstport', next(c, w));
     else if (word === 'dev') v.dev = deviceNamed(c, next(c, w)).ifindex;
     else if (word === 'nolearning') v.learning = false;
     else if (word === 'learning') v.learning = true;
@@ -210,10 +224,10 @@ function set(c: IpContext, w: Words): void {
     const word = w.left.shift() as string;
     if (word === 'up' || word === 'down') actions.push(l => setUp(l, word === 'up'));
     else if (word === 'mtu') {
-      const n = number(c, 'mtu', next(c, w));
+      const n = number('mtu', next(c, w));
       actions.push(l => setMtu(c, l, n));
     } else if (word === 'address') {
-      const mac = macOf(c, next(c, w));
+      const mac = macOf(next(c, w));
       actions.push(l => setMac(l, mac));
     } else if (word === 'name') {
       const name = next(c, w);
@@ -251,7 +265,7 @@ function set(c: IpContext, w: Words): void {
         l.noarp = !on;
       });
     } else if (word === 'txqueuelen' || word === 'txqlen' || word === 'qlen') {
-      const n = number(c, 'txqueuelen', next(c, w));
+      const n = number('txqueuelen', next(c, w));
       actions.push(l => {
         l.txqlen = n;
       });
@@ -262,7 +276,10 @@ function set(c: IpContext, w: Words): void {
     else if (link) fail(`Error: either "dev" is duplicate, or "${word}" is a garbage.`, 255);
     else link = deviceNamed(c, word);
   }
-  if (!link) return fail('Not enough of information: "dev" argument is required.', 255);
+  if (!link) {
+    fail('Not enough of information: "dev" argument is required.', 255);
+    return;
+  }
   needAdmin(c);
   for (const act of actions) act(link);
   c.ns.dirty.add('links');

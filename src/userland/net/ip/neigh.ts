@@ -19,13 +19,34 @@ import {
 
 export function ipNeigh(c: IpContext, w: Words): void {
   const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) return show(c, w);
-  if (matches(cmd, 'add')) return change(c, w, 'add');
-  if (matches(cmd, 'replace')) return change(c, w, 'replace');
-  if (matches(cmd, 'change') || matches(cmd, 'chg')) return change(c, w, 'change');
-  if (matches(cmd, 'delete')) return change(c, w, 'del');
-  if (matches(cmd, 'get')) return get(c, w);
-  if (matches(cmd, 'flush')) return flush(c, w);
+  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
+    show(c, w);
+    return;
+  }
+  if (matches(cmd, 'add')) {
+    change(c, w, 'add');
+    return;
+  }
+  if (matches(cmd, 'replace')) {
+    change(c, w, 'replace');
+    return;
+  }
+  if (matches(cmd, 'change') || matches(cmd, 'chg')) {
+    change(c, w, 'change');
+    return;
+  }
+  if (matches(cmd, 'delete')) {
+    change(c, w, 'del');
+    return;
+  }
+  if (matches(cmd, 'get')) {
+    get(c, w);
+    return;
+  }
+  if (matches(cmd, 'flush')) {
+    flush(c, w);
+    return;
+  }
   if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip neigh'`);
   fail(`Command "${cmd}" is unknown, try "ip neigh help".`, 255);
 }
@@ -85,7 +106,8 @@ function print(c: IpContext, rows: Neigh[], f: Filter): void {
       lladdr: n.mac ?? undefined,
       state: [neighState(c.ns, n)],
     }));
-    return outJson(c, shown);
+    outJson(c, shown);
+    return;
   }
   for (const n of rows) out(c, text(c, n, f));
 }
@@ -112,13 +134,22 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'change' | 'de
     } else if (ip && word !== 'to') fail(`Error: either "to" is duplicate, or "${word}" is a garbage.`, 255);
     else ip = address(c, word === 'to' ? next(c, w) : word);
   }
-  if (!dev || !ip) return fail('Device and destination are required arguments.', 255);
+  if (!dev || !ip) {
+    fail('Device and destination are required arguments.', 255);
+    return;
+  }
   if (mac && !/^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(mac)) fail(`"${mac}" is invalid lladdr.`, 255);
   needAdmin(c);
-  if (proxy) return setProxy(c, ip, dev, what !== 'del');
+  if (proxy) {
+    setProxy(c, ip, dev, what !== 'del');
+    return;
+  }
   const known = findNeigh(c.ns, dev.ifindex, ip);
   if (what === 'del') {
-    if (!known) return refused(c, 'ENOENT');
+    if (!known) {
+      refused(c, 'ENOENT');
+      return;
+    }
     removeNeigh(c.ns, ip, dev);
   } else {
     if (what === 'add' && known && known.state !== 'FAILED') refused(c, 'EEXIST');
@@ -152,14 +183,23 @@ function setProxy(c: IpContext, ip: Ip, dev: Link, add: boolean): void {
 
 function get(c: IpContext, w: Words): void {
   const f = filterOf(c, w);
-  if (!f.to || !f.dev) return fail('Device and destination are required arguments.', 255);
+  if (!f.to || !f.dev) {
+    fail('Device and destination are required arguments.', 255);
+    return;
+  }
   const n = findNeigh(c.ns, f.dev.ifindex, f.to.ip);
-  if (!n) return refused(c, 'ENOENT');
+  if (!n) {
+    refused(c, 'ENOENT');
+    return;
+  }
   print(c, [n], { ...f, dev: null });
 }
 
 function flush(c: IpContext, w: Words): void {
-  if (!w.left.length) return fail('Flush requires arguments.', 1);
+  if (!w.left.length) {
+    fail('Flush requires arguments.', 1);
+    return;
+  }
   const f = filterOf(c, w);
   needAdmin(c);
   const gone = listed(c, f).filter(n => f.nud.length || n.state !== 'PERMANENT');

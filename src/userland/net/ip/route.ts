@@ -27,14 +27,38 @@ import {
 
 export function ipRoute(c: IpContext, w: Words): void {
   const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'show') || matches(cmd, 'lst')) return show(c, w);
-  if (matches(cmd, 'add')) return change(c, w, 'add');
-  if (matches(cmd, 'append')) return change(c, w, 'append');
-  if (matches(cmd, 'change') || matches(cmd, 'chg')) return change(c, w, 'change');
-  if (matches(cmd, 'replace')) return change(c, w, 'replace');
-  if (matches(cmd, 'delete')) return change(c, w, 'del');
-  if (matches(cmd, 'get')) return get(c, w);
-  if (matches(cmd, 'flush')) return flush(c, w);
+  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'show') || matches(cmd, 'lst')) {
+    show(c, w);
+    return;
+  }
+  if (matches(cmd, 'add')) {
+    change(c, w, 'add');
+    return;
+  }
+  if (matches(cmd, 'append')) {
+    change(c, w, 'append');
+    return;
+  }
+  if (matches(cmd, 'change') || matches(cmd, 'chg')) {
+    change(c, w, 'change');
+    return;
+  }
+  if (matches(cmd, 'replace')) {
+    change(c, w, 'replace');
+    return;
+  }
+  if (matches(cmd, 'delete')) {
+    change(c, w, 'del');
+    return;
+  }
+  if (matches(cmd, 'get')) {
+    get(c, w);
+    return;
+  }
+  if (matches(cmd, 'flush')) {
+    flush(c, w);
+    return;
+  }
   if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip route'`);
   fail(`Command "${cmd}" is unknown, try "ip route help".`, 255);
 }
@@ -210,14 +234,17 @@ function show(c: IpContext, w: Words): void {
   const known = f.table === null || f.table >= 253 || c.ns.tables.has(f.table);
   if (!known) {
     const what = `Error: ipv${c.family === 6 ? 6 : 4}: FIB table does not exist.\nDump terminated`;
-    return c.busybox ? undefined : fail(what, 2);
+    c.busybox ? undefined : fail(what, 2);
+    return;
   }
   const rows = listed(c, f);
-  if (c.json)
-    return outJson(
+  if (c.json) {
+    outJson(
       c,
       rows.map(r => json(c, r, f)),
     );
+    return;
+  }
   for (const r of rows) out(c, text(c, r, f));
 }
 
@@ -236,19 +263,19 @@ function routeWords(c: IpContext, w: Words): Wanted {
   while (w.left.length) {
     const word = w.left.shift() as string;
     if (word === 'via') {
-      const a = w.left[0] === 'inet' || w.left[0] === 'inet6' ? (w.left.shift(), next(c, w)) : next(c, w);
-      r.via = address(c, a);
+      if (w.left[0] === 'inet' || w.left[0] === 'inet6') w.left.shift();
+      r.via = address(c, next(c, w));
     } else if (word === 'dev' || word === 'oif') r.dev = deviceNamed(c, next(c, w)).ifindex;
     else if (word === 'src') r.src = address(c, next(c, w));
     else if (matches(word, 'table') && word.length > 2) {
       const t = next(c, w);
       table = tableNumber(t) ?? fail(`Error: argument "${t}" is wrong: "table" value is invalid\n`, 255);
-    } else if (matches(word, 'metric') || matches(word, 'priority') || word === 'preference') r.metric = number(c, 'metric', next(c, w));
+    } else if (matches(word, 'metric') || matches(word, 'priority') || word === 'preference') r.metric = number('metric', next(c, w));
     else if (matches(word, 'protocol') && word.length > 1) r.proto = next(c, w);
-    else if (matches(word, 'scope') && word.length > 1) r.scope = scopeOf(c, next(c, w));
+    else if (matches(word, 'scope') && word.length > 1) r.scope = scopeOf(next(c, w));
     else if (word === 'mtu') {
       if (w.left[0] === 'lock') w.left.shift();
-      r.mtu = number(c, 'mtu', next(c, w));
+      r.mtu = number('mtu', next(c, w));
     } else if (word === 'onlink') r.onlink = true;
     else if (word === 'nexthop') hops.push(hopWords(c, w));
     else if (
@@ -270,7 +297,7 @@ function routeWords(c: IpContext, w: Words): Wanted {
   return { r: { ...r, dst: dst ?? { ip: new Uint8Array(c.family === 6 || six ? 16 : 4), bits: 0 } }, table };
 }
 
-const scopeOf = (c: IpContext, t: string): Route['scope'] =>
+const scopeOf = (t: string): Route['scope'] =>
   SCOPES.find(s => s === t) ?? (t === 'universe' ? 'global' : fail(`Error: argument "${t}" is wrong: "scope" value is invalid\n`, 255));
 
 function hopWords(c: IpContext, w: Words): NonNullable<Route['nexthops']>[number] {
@@ -279,7 +306,7 @@ function hopWords(c: IpContext, w: Words): NonNullable<Route['nexthops']>[number
     const word = w.left.shift() as string;
     if (word === 'via') hop.via = address(c, next(c, w));
     else if (word === 'dev') hop.dev = deviceNamed(c, next(c, w)).ifindex;
-    else if (word === 'weight') hop.weight = number(c, 'weight', next(c, w));
+    else if (word === 'weight') hop.weight = number('weight', next(c, w));
     else if (word !== 'onlink') fail(`Error: "nexthop" or end of line is expected instead of "${word}"`, 255);
   }
   return hop;
@@ -302,7 +329,10 @@ function change(c: IpContext, w: Words, what: 'add' | 'append' | 'change' | 'rep
 }
 
 function flush(c: IpContext, w: Words): void {
-  if (!w.left.length) return fail('"ip route flush" requires arguments.', 1);
+  if (!w.left.length) {
+    fail('"ip route flush" requires arguments.', 1);
+    return;
+  }
   const f = filterOf(c, w);
   needAdmin(c);
   const gone = new Set(listed(c, f).map(x => x.route));
@@ -321,15 +351,27 @@ function get(c: IpContext, w: Words): void {
     if (word === 'from') src = prefix(c, next(c, w)).ip;
     else if (word === 'iif') iif = deviceNamed(c, next(c, w));
     else if (word === 'oif' || word === 'dev') oif = deviceNamed(c, next(c, w));
-    else if (word === 'mark') mark = number(c, 'mark', next(c, w));
+    else if (word === 'mark') mark = number('mark', next(c, w));
     else if (word === 'uid' || word === 'tos' || word === 'sport' || word === 'dport' || word === 'ipproto') next(c, w);
     else if (word !== 'to' && word !== 'fibmatch') dst = prefix(c, word).ip;
   }
-  if (!dst) return fail('need at least a destination address', 1);
+  if (!dst) {
+    fail('need at least a destination address', 1);
+    return;
+  }
   const found = lookupRoute(c.ns, dst, { src, iif, oif, mark });
-  if (typeof found === 'string') return refused(c, found);
-  if (iif && found.kind === 'unicast' && dst.length === 4 && conf4(iif, 'forwarding') === 0) return refused(c, 'EHOSTUNREACH');
-  if (!iif && src && !isLocalAddress(c.ns, src)) return refused(c, dst.length === 4 ? 'EINVAL' : 'EADDRNOTAVAIL');
+  if (typeof found === 'string') {
+    refused(c, found);
+    return;
+  }
+  if (iif && found.kind === 'unicast' && dst.length === 4 && conf4(iif, 'forwarding') === 0) {
+    refused(c, 'EHOSTUNREACH');
+    return;
+  }
+  if (!iif && src && !isLocalAddress(c.ns, src)) {
+    refused(c, dst.length === 4 ? 'EINVAL' : 'EADDRNOTAVAIL');
+    return;
+  }
   const r = found.route;
   const four = dst.length === 4;
   const kind = found.kind === 'unicast' ? '' : `${found.kind} `;
@@ -348,7 +390,10 @@ function get(c: IpContext, w: Words): void {
     uid: four && !iif ? c.p.uid : undefined,
     cache: four ? (found.kind === 'local' ? ['local'] : found.kind === 'broadcast' ? ['local', 'brd'] : []) : undefined,
   };
-  if (c.json) return outJson(c, [parts]);
+  if (c.json) {
+    outJson(c, [parts]);
+    return;
+  }
   let s = `${kind}${parts.dst} `;
   if (parts.from) s += `from ${parts.from} `;
   if (parts.gateway) s += `via ${parts.gateway} `;

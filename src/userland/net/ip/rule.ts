@@ -20,9 +20,18 @@ import {
 
 export function ipRule(c: IpContext, w: Words): void {
   const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'lst') || matches(cmd, 'show')) return show(c);
-  if (matches(cmd, 'add')) return change(c, w, true);
-  if (matches(cmd, 'delete')) return change(c, w, false);
+  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'lst') || matches(cmd, 'show')) {
+    show(c);
+    return;
+  }
+  if (matches(cmd, 'add')) {
+    change(c, w, true);
+    return;
+  }
+  if (matches(cmd, 'delete')) {
+    change(c, w, false);
+    return;
+  }
   if (matches(cmd, 'flush')) {
     needAdmin(c);
     c.ns.rules = c.ns.rules.filter(r => r.family !== (c.family ?? 4) || r.priority === 0);
@@ -51,7 +60,8 @@ function show(c: IpContext): void {
       oif: r.oif,
       table: tableName(r.table),
     }));
-    return outJson(c, rows);
+    outJson(c, rows);
+    return;
   }
   for (const r of rules) {
     let s = `${r.priority}:\tfrom ${r.from ? cidrText(r.from) : 'all'} `;
@@ -73,11 +83,10 @@ function change(c: IpContext, w: Words, add: boolean): void {
       const d = text === 'all' || text === 'any' || text === 'default' ? null : prefix(c, text);
       r[word] = d && d.bits > 0 ? d : null;
       if (d?.ip.length === 16) r.family = 6;
-    } else if (matches(word, 'preference') || matches(word, 'priority') || word === 'order')
-      r.priority = number(c, 'preference', next(c, w));
+    } else if (matches(word, 'preference') || matches(word, 'priority') || word === 'order') r.priority = number('preference', next(c, w));
     else if (word === 'fwmark') {
       const [value, mask] = next(c, w).split('/');
-      r.fwmark = { value: number(c, 'fwmark', value), mask: mask === undefined ? 0xffffffff : number(c, 'fwmark', mask) };
+      r.fwmark = { value: number('fwmark', value), mask: mask === undefined ? 0xffffffff : number('fwmark', mask) };
     } else if (matches(word, 'table') || word === 'lookup') {
       const text = next(c, w);
       r.table = tableNumber(text) ?? fail(`Error: argument "${text}" is wrong: invalid table ID\n`, 255);
@@ -88,7 +97,10 @@ function change(c: IpContext, w: Words, add: boolean): void {
     else fail(`Error: argument "${word}" is wrong: Failed to parse rule type`, 255);
   }
   needAdmin(c);
-  if (!add) return remove(c, r, table);
+  if (!add) {
+    remove(c, r, table);
+    return;
+  }
   if (r.priority < 0) {
     // fib_default_rule_pref: just before the second rule.
     const own = c.ns.rules.filter(x => x.family === r.family);

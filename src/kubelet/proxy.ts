@@ -1,7 +1,9 @@
 // What the apiserver asks a kubelet for: exec, attach, logs, port-forward (pkg/kubelet/server, containerd's CRI streaming server).
 import { failure } from '../apiserver/status.ts';
 import type { ExecSession, KubeObject, Status } from '../apiserver/types.ts';
+import { kill } from '../linux/process.ts';
 import { close, connect, kernelSocket, recv, send, shutdown } from '../linux/socket.ts';
+import { lineDiscipline, withCarriageReturns } from '../linux/tty.ts';
 import type { Process } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { closePipe, newPipe, type Pipe, pipeOf, readPipe, writePipe } from '../sim/pipe.ts';
@@ -49,8 +51,11 @@ export function execInPod(
   if (isStatus(found)) return found;
   const stdin = io.stdin ? newPipe({ tty: io.tty }) : pipeOf();
   const stdout = newPipe({ tty: io.tty });
+  // On a terminal the program's streams are the other side of it.
+  const screen = io.tty ? newPipe({ tty: true, sink: chunk => void writePipe(stdout, withCarriageReturns(chunk)) }) : stdout;
+  const keyboard = io.tty && io.stdin ? newPipe({ tty: true }) : stdin;
   const stderr = io.tty ? stdout : newPipe();
-  const p = execIn(k, found.rt, found.c, argv, { stdin, stdout, stderr, tty: io.tty });
+  const p = execIn(k, found.rt, found.c, argv, { stdin: keyboard, stdout: screen, stderr: io.tty ? screen : stderr, tty: io.tty });
   if (typeof p === 'string') {
     const text = `failed to start exec "${hexId(k)}": OCI runtime exec failed: exec failed: unable to start container process: ${p}`;
     return failure(
@@ -61,6 +66,18 @@ export function execInPod(
   }
   if (io.columns) p.env.set('COLUMNS', String(io.columns));
   if (io.rows) p.env.set('LINES', String(io.rows));
+  if (keyboard !== stdin)
+    startTask(
+      k.server.sim,
+      typed(
+        k,
+        stdin,
+        keyboard,
+        text => void writePipe(stdout, text),
+        () => p,
+      ),
+      true,
+    );
   return sessionOf(p, stdin, stdout, stderr);
 }
 
@@ -94,10 +111,22 @@ export function attachPod(k: Kubelet, pod: KubeObject, container: string, io: { 
     ended: new Set(),
   };
   const listener = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
-    writePipe(stream === 'stdout' ? stdout : stderr, chunk);
+    writePipe(stream === 'stdout' ? stdout : stderr, spec?.tty ? withCarriageReturns(chunk) : chunk);
   };
   c.listeners.add(listener);
-  if (io.stdin && c.stdin) startTask(k.server.sim, forward(k, session.stdin, c.stdin, !!spec?.stdinOnce), true);
+  if (io.stdin && c.stdin) {
+    const task = spec?.tty
+      ? typed(
+          k,
+          session.stdin,
+          c.stdin,
+          text => void writePipe(stdout, text),
+          () => c.process,
+          { keepOpen: !spec.stdinOnce },
+        )
+      : forward(k, session.stdin, c.stdin, !!spec?.stdinOnce);
+    startTask(k.server.sim, task, true);
+  }
   const done = () => {
     c.listeners.delete(listener);
     session.exitCode = p.exitCode ?? 0;
@@ -117,6 +146,35 @@ function* forward(k: Kubelet, from: Pipe, to: Pipe, closeAtEnd: boolean): Co<voi
     if (writePipe(to, chunk)) return;
   }
   if (closeAtEnd) closePipe(to);
+}
+
+/** Keys of a raw terminal to the program behind it. `init`: it is a container's first process, which gets only signals that it handles. */
+function* typed(
+  k: Kubelet,
+  from: Pipe,
+  to: Pipe,
+  echo: (text: string) => void,
+  program: () => Process | null,
+  init: { keepOpen: boolean } | null = null,
+): Co<void> {
+  const signal = (name: 'INT' | 'QUIT') => {
+    const p = program();
+    if (!p) return;
+    for (const child of [...p.children]) signalTree(child, name);
+    if (!init || p.onSignal.has(name)) kill(p, name);
+  };
+  const type = lineDiscipline({ program: to, echo, signal });
+  for (;;) {
+    const chunk = yield* readPipe(k.server.sim, from);
+    if (chunk === 'timeout' || !chunk.length) break;
+    type(chunk);
+  }
+  if (!init?.keepOpen) closePipe(to);
+}
+
+function signalTree(p: Process, name: string): void {
+  for (const child of [...p.children]) signalTree(child, name);
+  kill(p, name);
 }
 
 export interface LogOptions {

@@ -103,6 +103,10 @@ function* readInput(sh: Shell, pipe: Pipe, o: ReadOptions): Co<{ text: string; e
   });
   for (;;) {
     while (!pipe.chunks.length) {
+      const fill = pipe.source;
+      pipe.source = null;
+      fill?.();
+      if (pipe.chunks.length) break;
       if (pipe.closed) return done(true);
       if (sh.pending.length) return done(true, false, true);
       if (!(yield* waitOn(sim, [pipe.readers, signalQueue(sh)], deadline - sim.nowMs))) return done(true, true);

@@ -165,16 +165,26 @@ function* readProfile(sh: Shell): Co<void> {
 function* runInput(sh: Shell, interactive: boolean): Co<number> {
   sh.interactive = interactive;
   if (interactive) {
-    for (const signal of ['INT', 'QUIT', 'TERM']) sh.p.onSignal.set(signal, () => {});
+    for (const signal of ['QUIT', 'TERM']) sh.p.onSignal.set(signal, () => {});
     if (!sh.vars.has('PS1')) setVar(sh, 'PS1', defaultPrompt(sh));
     yield* readProfile(sh);
   }
   const stdin = sh.fds.get(0) as Pipe;
   let text = '';
   let line = 0;
+  let asking = false;
+  if (interactive) {
+    // ^C gives up the line that is being typed; what runs in the foreground gets a signal of its own.
+    sh.p.onSignal.set('INT', () => {
+      text = '';
+      if (asking) prompt(sh, false);
+    });
+  }
   for (;;) {
     if (interactive) prompt(sh, text !== '');
+    asking = true;
     const next = yield* readLine(sh.p.kernel.sim, stdin);
+    asking = false;
     if (next === null && !text) break;
     if (next !== null) {
       line++;

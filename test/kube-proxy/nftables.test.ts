@@ -8,7 +8,7 @@ import { fixture, NODE, put, SLICES, service, slice } from './cluster.ts';
 const CONFIG = { mode: 'nftables', clusterCIDR: '10.50.0.0/16' } as const;
 
 const listed = (ns: Netns): string => runNft(ns, 'list table ip kube-proxy\n').out;
-const block = (ns: Netns, head: string): string => new RegExp(`\\t${head} \\{\\n([^]*?)\\n\\t\\}`).exec(listed(ns))?.[1] ?? '(none)';
+const block = (ns: Netns, head: string): string => new RegExp(`\\t${head} \\{\\n([^]*?)\\t\\}`).exec(listed(ns))?.[1] ?? '(none)';
 
 function proxied(svc = service('cart', { ports: [{ name: 'web', protocol: 'TCP', port: 80, nodePort: 31000 }], type: 'NodePort' })) {
   const f = fixture();

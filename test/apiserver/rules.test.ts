@@ -13,7 +13,7 @@ const fresh = () => {
   createObject(server, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   return server;
 };
-const messageOf = (r: ApiResponse | KubeObject | Status): string => ((r as ApiResponse).body ?? r).message as string;
+const messageOf = (r: ApiResponse | KubeObject | Status): string => (((r as ApiResponse).body ?? r) as Status).message as string;
 const services = { group: '', version: 'v1', resource: 'services', namespace: 'default' };
 const create = (body: unknown, rest: Partial<ApiRequest> = {}): ApiRequest => ({
   verb: 'create',

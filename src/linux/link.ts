@@ -1,6 +1,6 @@
 import { compareIp, type Ip, ip as literal, network, sameIp } from '../wire/ip.ts';
 import type { Mac } from '../wire/packet.ts';
-import { eraseRoutes, insertRoute } from './fib.ts';
+import { eraseRoutes, insertRoute, routesTo } from './fib.ts';
 import { ANY6, isLinkLocal, isLoopback, TABLE } from './route.ts';
 import { conf6, forgetDevice, inheritDefaults, renameDevice } from './sysctl.ts';
 import type { Errno, Link, LinkAddress, LinkKind, Netns, Route, Segment } from './types.ts';
@@ -192,7 +192,7 @@ function carrierUp(link: Link): void {
   if (ether && conf6(ns, link.name, 'disable_ipv6') === 0) {
     if (!link.addresses.some(a => a.ip.length === 16 && isLinkLocal(a.ip))) addAddress(link, linkLocalOf(link.mac), 64, { scope: 'link' });
     const multicast = { dst: { ip: MULTICAST6, bits: 8 }, dev: link.ifindex };
-    if (!(ns.tables.get(TABLE.local) ?? []).some(r => r.dev === link.ifindex && r.dst.bits === 8 && r.dst.ip.length === 16)) {
+    if (!routesTo(ns, TABLE.local, multicast.dst).some(r => r.dev === link.ifindex)) {
       insertRoute(ns, TABLE.local, {
         ...multicast,
         kind: 'unicast',
@@ -294,7 +294,7 @@ function put(link: Link, table: number, r: Partial<Route> & Pick<Route, 'dst' | 
   const metric = r.metric ?? (six && r.kind !== 'local' ? 256 : 0);
   const same = (x: Route) =>
     x.dev === link.ifindex && x.kind === r.kind && x.dst.bits === dst.bits && sameIp(x.dst.ip, dst.ip) && x.metric === metric;
-  const there = (link.netns.tables.get(table) ?? []).find(same);
+  const there = routesTo(link.netns, table, dst).find(same);
   // Two addresses of one network: the kernel adds both routes only when the preferred source differs in the local table.
   if (there && (r.kind !== 'unicast' || six || (there.src && r.src && sameIp(there.src, r.src)))) return;
   if (there) return;

@@ -281,13 +281,16 @@ function spread(ns: Netns, key: string, value: string): void {
 /** A new device starts with what `conf.default` says then. */
 export function inheritDefaults(ns: Netns, dev: string): void {
   for (const [key, value] of [...ns.sysctls]) {
+    if (!key.includes('.default.')) continue;
     const m = /^(net\.ipv[46]\.(?:conf|neigh))\.default\.([^.]+)$/.exec(key);
     if (m && !m[2].startsWith('gc_')) ns.sysctls.set(`${m[1]}.${dev}.${m[2]}`, value);
   }
 }
 
 export function forgetDevice(ns: Netns, dev: string): void {
+  const tail = `.${dev}.`;
   for (const key of [...ns.sysctls.keys()]) {
+    if (!key.includes(tail)) continue;
     const m = /^net\.ipv[46]\.(?:conf|neigh)\.(.+)\.[^.]+$/.exec(key);
     if (m && m[1] === dev) ns.sysctls.delete(key);
   }

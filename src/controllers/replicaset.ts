@@ -73,7 +73,7 @@ function startReplicas(c: Controllers, k: ReplicaKind): void {
     }),
     watchAll(c.server, 'pods', false, e => {
       const ref = controllerOf(e.object);
-      if (ref?.kind === k.kind) enqueue(queue, `${e.object.metadata.namespace}/${ref.name}`, 20);
+      if (ref?.kind === k.kind) enqueue(queue, `${e.object.metadata.namespace}/${ref.name}`, 50);
       const before = e.old && controllerOf(e.old);
       if (before?.kind === k.kind && before.uid !== ref?.uid) enqueue(queue, `${e.object.metadata.namespace}/${before.name}`);
       if (!ref && e.type !== 'DELETED' && !e.object.metadata.deletionTimestamp) {

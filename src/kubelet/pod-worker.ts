@@ -71,7 +71,7 @@ export function startPod(k: Kubelet, rt: PodRuntime): void {
 function* podWorker(k: Kubelet, rt: PodRuntime): Co<void> {
   const sim = k.server.sim;
   yield* pause(sim, 15, false);
-  const slow = Number.parseInt(rt.uid.slice(0, 4), 16) % 700; // no two pods of a node are ready at one moment
+  const slow = Number.parseInt(rt.uid.slice(0, 4), 16) % 300; // no two pods of a node are ready at one moment
   const pod = currentPod(k, rt);
   if (!pod || rt.terminating) return;
   const refused = admission(pod);

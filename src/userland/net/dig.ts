@@ -289,8 +289,9 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
   const ndots = q.ndots ?? conf.ndots;
   const names = q.on.search ? candidates(q.name as string, q.domain ? [q.domain] : conf.search, ndots) : [q.name as string];
   const type = q.type ?? 'A';
-  const state = { bannerDue: first && q.on.cmd };
   for (let i = 0; i < names.length; i++) {
+    // Every name of the search list is a look-up of its own, with the first one's banner.
+    const state = { bannerDue: first && q.on.cmd };
     if (!legalName(names[i])) {
       complain(p, `dig: '${names[i]}' is not a legal name (${/\.\./.test(names[i]) ? 'empty label' : 'label too long'})\n`);
       return 10;

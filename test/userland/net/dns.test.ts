@@ -95,6 +95,8 @@ x.y.z.			30	IN	A	10.1.1.2
   expect(run(h, dig, 'dig +short -x 10.1.1.1').out).toBe('web.b.test.\n');
   expect(run(h, dig, 'dig +noall +answer SRV _http._tcp.web').out).toBe('_http._tcp.web.\t\t30\tIN\tSRV\t0 50 80 web.b.test.\n');
   expect(run(h, dig, 'dig +short +search web').out).toBe('10.1.1.1\n');
+  expect(run(h, dig, 'dig +showsearch web').out.match(/; <<>> DiG/g)).toHaveLength(2);
+  expect(run(h, dig, 'dig x.y.z web').out.match(/; <<>> DiG/g)).toHaveLength(1);
 });
 
 test('dig without an answer', () => {

@@ -189,14 +189,15 @@ export function addressType(
   return found.kind === 'local' ? 'LOCAL' : found.kind === 'broadcast' ? 'BROADCAST' : 'UNICAST';
 }
 
-const scopeRank = { global: 0, link: 1, host: 2 } as const;
-
-/** inet_select_addr: the device's own address nearest to `dst`, else any other device's that is not for the link alone. */
+/**
+ * inet_select_addr: the device's own address nearest to `dst`, else any other device's that is not for the link alone. 127.0.0.1 is for the host
+ * alone and never chosen: what MASQUERADE rewrites on lo gets an address of another device.
+ */
 export function selectSource(ns: Netns, dev: Link, dst: Ip): Ip | null {
   if (dst.length === 16) return selectSource6(ns, dev, dst);
   let first: Ip | null = null;
   for (const a of dev.addresses) {
-    if (a.ip.length !== 4 || scopeRank[a.scope] > (dev.kind === 'loopback' ? 2 : 1)) continue;
+    if (a.ip.length !== 4 || a.scope === 'host') continue;
     if (inCidr({ ip: a.peer ?? a.ip, bits: a.bits }, dst)) return a.ip;
     first ??= a.ip;
   }

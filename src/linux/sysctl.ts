@@ -157,8 +157,8 @@ const DEFAULTS: Record<string, string> = {
   'vm.overcommit_memory': '0',
 };
 
-/** Keys of the machine, not of a namespace. */
-const isGlobal = (key: string) => !key.startsWith('net.') || key.startsWith('net.bridge.');
+/** Keys of the machine, not of a namespace (br_netfilter's are a namespace's own since Linux 5.3). */
+const isGlobal = (key: string) => !key.startsWith('net.');
 
 const initNs = (k: Kernel): Netns | undefined => k.netns.get('');
 

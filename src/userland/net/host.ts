@@ -42,6 +42,8 @@ interface Run {
   verbose: boolean;
   lookup: Omit<Lookup, 'name' | 'type'>;
   failed: boolean;
+  /** The server that was named, until it has been shown above the first answer. */
+  toName: string | null;
 }
 
 export const host = (u: Userland): Program =>
@@ -68,6 +70,7 @@ export const host = (u: Userland): Program =>
       u,
       verbose: o.flags.has('v') || o.flags.has('d') || o.flags.has('a'),
       failed: false,
+      toName: server ?? null,
       lookup: {
         class: 'IN',
         servers,
@@ -85,10 +88,6 @@ export const host = (u: Userland): Program =>
         tryNextOnServfail: !o.flags.has('s'),
       },
     };
-    if (server) {
-      const s = servers[0];
-      print(p, `Using domain server:\nName: ${server}\nAddress: ${formatIp(s.ip)}#${run.lookup.port}\nAliases: \n\n`);
-    }
     const given = optionValue(o, 't');
     const type: RrType | null = o.flags.has('a') ? 'ANY' : given ? typeNamed(given) : null;
     if (given && !type) {
@@ -144,6 +143,10 @@ function endOfChain(m: DnsMessage, name: string): string {
 
 function show(r: Run, a: Answered, name: string, type: RrType, defaults: boolean): boolean {
   const m = a.message;
+  if (r.toName !== null) {
+    print(r.p, `Using domain server:\nName: ${r.toName}\nAddress: ${formatIp(a.server.ip)}#${r.lookup.port}\nAliases: \n\n`);
+    r.toName = null;
+  }
   if (m.rcode !== 'NOERROR') {
     const bare = name.replace(/\.$/, '');
     const shown = type === 'PTR' || bare === '' ? name : bare;

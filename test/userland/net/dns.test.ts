@@ -119,6 +119,12 @@ test('nslookup and host', () => {
   });
   expect(run(h, host, 'host x.y.z').out).toBe('x.y.z has address 10.1.1.2\nx.y.z has IPv6 address fd00::2\n');
   expect(run(h, host, 'host -t MX x.y.z').out).toBe('x.y.z has no MX record\n');
+  expect(run(h, host, 'host -t A x.y.z 10.0.0.1').out).toBe(
+    'Using domain server:\nName: 10.0.0.1\nAddress: 10.0.0.1#53\nAliases: \n\nx.y.z has address 10.1.1.2\n',
+  );
+  expect(run(h, host, 'host -W 1 -R 1 w.drop. 10.0.0.1').out).toMatch(
+    /^(;; communications error to 10\.0\.0\.1#53: timed out\n){2};; no servers could be reached\n$/,
+  );
   expect(run(h, host, 'host nosuch')).toMatchObject({ code: 1, out: 'Host nosuch not found: 3(NXDOMAIN)\n' });
 });
 

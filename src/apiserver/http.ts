@@ -25,7 +25,7 @@ export interface HttpReply {
 
 export function httpRequest(server: ApiServer, req: HttpRequest): HttpReply {
   const [path, search = ''] = req.target.split('?');
-  const query = new URLSearchParams(search);
+  const query = parseQuery(search);
   const pretty = query.has('pretty') || /^(curl|Wget|Mozilla)/.test(req.headers['user-agent'] ?? '');
   const send = (body: Json, code = 200): HttpReply => ({ code, type: 'application/json', body: text(body, pretty) });
   const refuse = (s: Status) => send(s, s.code ?? 500);
@@ -70,11 +70,21 @@ const PATCHES: Record<string, ApiRequest['patchType']> = {
   'application/apply-patch+yaml': 'apply',
 };
 
+/** `a=1&b=2` with its escapes undone; of a name that comes twice the first. */
+function parseQuery(search: string): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const pair of search.split('&').filter(Boolean)) {
+    const [name, value] = pair.split(/=(.*)/s).map(x => decodeURIComponent((x ?? '').replace(/\+/g, ' ')));
+    if (!out.has(name)) out.set(name, value ?? '');
+  }
+  return out;
+}
+
 function callResource(
   server: ApiServer,
   req: HttpRequest,
   asked: Asked,
-  query: URLSearchParams,
+  query: Map<string, string>,
   user: string,
   send: (body: Json, code?: number) => HttpReply,
 ): HttpReply {

@@ -1,6 +1,6 @@
 // What is created to be answered and never stored: access reviews, who one is, tokens of service accounts.
 
-import { base64, stringToBytes, unbase64 } from '../sim/bytes.ts';
+import { base64, bytesToString, stringToBytes, unbase64 } from '../sim/bytes.ts';
 import { bytes, uuid } from '../sim/random.ts';
 import { parseRfc3339, rfc3339 } from '../sim/time.ts';
 import { type Attributes, isAllowed, rulesFor, type User, userOf } from './authorize.ts';
@@ -94,7 +94,7 @@ export function userOfToken(token: string): string | null {
   );
   if (!claims) return null;
   try {
-    const { iss, sub } = JSON.parse(new TextDecoder().decode(claims));
+    const { iss, sub } = JSON.parse(bytesToString(claims));
     return iss === ISSUER && typeof sub === 'string' && sub.startsWith('system:serviceaccount:') ? sub : null;
   } catch {
     return null;

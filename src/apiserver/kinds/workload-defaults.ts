@@ -1,5 +1,6 @@
 // Defaults of the other kinds (k8s.io/kubernetes/pkg/apis/{apps,batch,networking,discovery,autoscaling,rbac,storage,scheduling,core} v1.36.3).
 
+import { base64, stringToBytes } from '../../sim/bytes.ts';
 import { quantity } from '../quantity.ts';
 import type { KubeObject } from '../types.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
@@ -188,14 +189,8 @@ export function defaultPriorityClass(o: KubeObject): void {
 export function defaultSecret(o: KubeObject): void {
   const given: Record<string, string> | undefined = o.stringData;
   delete o.stringData;
-  for (const k in given) (o.data ??= {})[k] = toBase64(new TextEncoder().encode(given[k]));
+  for (const k in given) (o.data ??= {})[k] = base64(stringToBytes(given[k]));
   o.type ||= 'Opaque';
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
 }
 
 export function defaultNamespace(o: KubeObject): void {

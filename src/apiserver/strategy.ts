@@ -20,6 +20,8 @@ export interface KindStrategy {
   /** Admission that changes objects or refuses them before validation. */
   admit?: (c: WriteContext, o: KubeObject, old: KubeObject | null) => Status | null;
   prepareCreate?: (o: KubeObject, c: WriteContext) => void;
+  /** What defaulting makes of a new object when it is read back from storage, which its creator sees too. */
+  readBack?: (o: KubeObject) => void;
   prepareUpdate?: (o: KubeObject, old: KubeObject, c: WriteContext) => void;
   /** Including the object's metadata. */
   validate?: (o: KubeObject, c: WriteContext) => FieldError[];

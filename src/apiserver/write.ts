@@ -59,6 +59,7 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   const name = o.metadata.name;
   if (getObject(server, bucket, o.metadata.namespace, name)) return alreadyExists(info.group, info.resource, name);
   if (c.dryRun) return o;
+  strategy.readBack?.(o);
   const stored = commit(server, bucket, keyOf(o.metadata.namespace, name), o);
   for (const f of c.done) f();
   return inVersion(info, stored);

@@ -70,8 +70,31 @@ export const jobWarnings = (o: KubeObject, old: KubeObject | null): string[] => 
   ...(sameGeneration(o, old) ? [] : jobSpecWarnings(o.spec, 'spec')),
 ];
 
+function claimSpecWarnings(s: Any, at: string): string[] {
+  const out: string[] = [];
+  for (const part of ['requests', 'limits']) {
+    const text = s?.resources?.[part]?.storage;
+    if (text != null && fractional(text)) {
+      out.push(`${at}.resources.${part}[storage]: fractional byte value "${text}" is invalid, must be an integer`);
+    }
+  }
+  return out;
+}
+
+const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
+
+export const claimWarnings = (o: KubeObject): string[] => [
+  ...(o.metadata.annotations?.[BETA_CLASS] != null
+    ? [`metadata.annotations[${BETA_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`]
+    : []),
+  ...claimSpecWarnings(o.spec, 'spec'),
+];
+
 export const statefulSetWarnings = (o: KubeObject, old: KubeObject | null): string[] => [
   ...templateWarnings(o, old),
+  ...(o.spec?.volumeClaimTemplates ?? []).flatMap((t: Any, i: number) =>
+    claimSpecWarnings(t.spec, `spec.volumeClaimTemplates[${i}]${old ? '.Spec' : ''}`),
+  ),
   ...(o.spec?.revisionHistoryLimit < 0
     ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
     : []),

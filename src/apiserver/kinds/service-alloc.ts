@@ -307,7 +307,8 @@ function nodePorts(c: WriteContext, s: KubeObject, old: KubeObject | null, t: Ta
   const { spec } = s;
   const claim = (port: number): string | null => {
     const [lo, hi] = c.server.config.nodePortRange;
-    if (port < lo || port > hi) return `provided port is not in the valid range. The range of valid ports is ${lo}-${hi}`;
+    // A dry run asks only for what is taken.
+    if (!c.dryRun && (port < lo || port > hi)) return `provided port is not in the valid range. The range of valid ports is ${lo}-${hi}`;
     if ((t.nodePorts.has(port) && !held.has(port)) || mine.has(port)) return 'provided port is already allocated';
     mine.add(port);
     return null;

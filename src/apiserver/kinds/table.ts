@@ -43,7 +43,15 @@ import { admitPod } from './pod-admission.ts';
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts';
 import { qosClass } from './pod-resources.ts';
 import { validatePod, validatePodTemplate, validatePodUpdate } from './pod-validation.ts';
-import { cronJobWarnings, jobWarnings, namedTemplateWarnings, podWarnings, statefulSetWarnings, templateWarnings } from './pod-warnings.ts';
+import {
+  claimWarnings,
+  cronJobWarnings,
+  jobWarnings,
+  namedTemplateWarnings,
+  podWarnings,
+  statefulSetWarnings,
+  templateWarnings,
+} from './pod-warnings.ts';
 import {
   validateAutoscaler,
   validateAutoscalerUpdate,
@@ -152,10 +160,10 @@ const job: KindStrategy = {
   validateUpdate: validateJobUpdate,
   warnings: jobWarnings,
   prepareCreate: o => {
-    if (!o.spec.template) return;
-    if (!o.spec.manualSelector) generateSelector(o);
-    // Defaulting happens again when the object is read from etcd: then the template has the generated labels.
-    if (!Object.keys(o.metadata.labels ?? {}).length) o.metadata.labels = { ...o.spec.template.metadata?.labels };
+    if (o.spec.template && !o.spec.manualSelector) generateSelector(o);
+  },
+  readBack: o => {
+    if (!Object.keys(o.metadata.labels ?? {}).length) o.metadata.labels = { ...o.spec.template?.metadata?.labels };
   },
 };
 
@@ -372,6 +380,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
     },
     validate: validatePersistentVolumeClaim,
     validateUpdate: validatePersistentVolumeClaimUpdate,
+    warnings: claimWarnings,
   },
   StorageClass: {
     nameRule: nameIsSubdomain,

@@ -7,7 +7,7 @@ import { ndReceive } from './neigh.ts';
 import { isBroadcast, isLocalAddress, isMulticast } from './route.ts';
 import { sctpError, sctpInput } from './sctp.ts';
 import { findBound, findConnected } from './socket-table.ts';
-import { errorInput, listenerInput, segmentInput, sendReset } from './tcp.ts';
+import { errorInput, listenerInput, segmentInput, sendReset } from './tcp-input.ts';
 import { addStep, dropped } from './trace.ts';
 import { tunnelReceive, vxlanReceive } from './tunnel.ts';
 import type { Link, Netns, Skb } from './types.ts';

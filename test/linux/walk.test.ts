@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { newNetns } from '../../src/linux/kernel.ts';
 import { linkByName, setUp } from '../../src/linux/link.ts';
 import { findNeigh, neighState } from '../../src/linux/neigh.ts';
-import { addRoute } from '../../src/linux/route.ts';
+import { addRoute, lookupRoute, selectSource } from '../../src/linux/route.ts';
 import { accept, bind, close, connect, kernelSocket, listen, recv, recvFrom, send, sendIcmp, sendTo } from '../../src/linux/socket.ts';
-import { setSysctl } from '../../src/linux/sysctl.ts';
+import { setSysctl, sysctl } from '../../src/linux/sysctl.ts';
 import type { Netns } from '../../src/linux/types.ts';
 import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
 import type { Sim } from '../../src/sim/sim.ts';
@@ -225,5 +226,43 @@ describe('inside a machine', () => {
     expect(run(sim, ping(p.ns, '192.168.1.2', undefined, 1440, true))).toBe('EMSGSIZE 3/4 from 192.168.1.1');
     echoServer(sim, b.ns, 80);
     expect(run(sim, ask(p.ns, '192.168.1.2', 80, 'z'.repeat(30_000)))).toMatch(/^Z+$/);
+  });
+});
+
+describe('what the kernel was asked', () => {
+  it('a device that is down still lends its address, lo never', () => {
+    const { sim, a } = pair();
+    setSysctl(a.ns, 'net.ipv4.ip_forward', '1');
+    const p = routed(a.kernel, 'p', '10.244.1.5');
+    addRoute(a.ns, { dst: cidr('0.0.0.0/0'), via: ip('192.168.1.2') });
+    expect(run(sim, ping(p.ns, '192.168.1.2', 1))).toBe('EHOSTUNREACH 11/0 from 192.168.1.1'); // the pod knows its gateway now
+    setUp(a.eth0, false);
+    expect(run(sim, ping(p.ns, '8.8.8.8'))).toBe('ENETUNREACH 3/0 from 192.168.1.1');
+    expect(selectSource(a.ns, linkByName(a.ns, 'lo')!, ip('192.168.1.1'))).toEqual(ip('192.168.1.1'));
+  });
+  it('br_netfilter can be off in one namespace and on in another', () => {
+    const { a, b } = pair();
+    const inner = newNetns(a.kernel, 'inner');
+    setSysctl(inner, 'net.bridge.bridge-nf-call-iptables', '0');
+    expect([a.ns, inner, b.ns].map(n => sysctl(n, 'net.bridge.bridge-nf-call-iptables'))).toEqual(['1', '0', '1']);
+  });
+  it('127.0.0.0/8 does not leave the machine', () => {
+    const { sim, a } = pair();
+    const s = kernelSocket(a.ns, 'udp');
+    bind(s, ip('127.0.0.1'), 0);
+    expect(sendTo(s, stringToBytes('x'), ip('192.168.1.2'), 53)).toBe('EINVAL');
+    setSysctl(a.ns, 'net.ipv4.conf.eth0.route_localnet', '1');
+    expect(sendTo(s, stringToBytes('x'), ip('192.168.1.2'), 53)).toBeNull();
+    expect(sim.heap.length).toBeGreaterThan(0);
+  });
+  it('finds one of 30000 routes at once', () => {
+    const { a } = pair();
+    for (let i = 0; i < 30_000; i++) addRoute(a.ns, { dst: cidr(`10.${i >> 8}.${i & 255}.0/24`), via: ip('192.168.1.2') });
+    const t0 = performance.now();
+    for (let i = 0; i < 30_000; i++) {
+      const r = lookupRoute(a.ns, ip(`10.${i >> 8}.${i & 255}.9`));
+      if (typeof r === 'string') throw new Error(r);
+    }
+    expect(performance.now() - t0).toBeLessThan(3000);
   });
 });

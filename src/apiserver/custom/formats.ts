@@ -20,7 +20,7 @@ const CHECKS: Record<string, (v: string) => boolean> = {
   uuid5: v => /^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i.test(v),
   hexcolor: v => /^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(v),
   byte: v => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(v),
-  date: v => /^\d{4}-\d{2}-\d{2}$/.test(v) && !Number.isNaN(Date.parse(v)),
+  date: v => /^\d{4}-\d{2}-\d{2}$/.test(v) && parseRfc3339(`${v}T00:00:00Z`) !== null,
   duration: v => /^[-+]?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$|^\d+\s*[a-zA-Z]+$|^0$/.test(v),
   datetime: v => parseRfc3339(v) !== null,
   'date-time': v => parseRfc3339(v) !== null,

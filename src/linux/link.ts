@@ -1,4 +1,4 @@
-import { compareIp, type Ip, ip as literal, network, sameIp } from '../wire/ip.ts';
+import { type Ip, ip as literal, network, sameIp } from '../wire/ip.ts';
 import type { Mac } from '../wire/packet.ts';
 import { eraseRoutes, insertRoute, routesTo } from './fib.ts';
 import { ANY6, isLinkLocal, isLoopback, TABLE } from './route.ts';
@@ -50,8 +50,6 @@ export const linkByName = (ns: Netns, name: string): Link | undefined => {
   for (const l of ns.links.values()) if (l.name === name) return l;
   return undefined;
 };
-
-export const linkByIndex = (ns: Netns, ifindex: number | null): Link | undefined => (ifindex === null ? undefined : ns.links.get(ifindex));
 
 /** Make a device, down. Names are unique in a namespace: a second one is a bug of the caller, who asks linkByName first. */
 export function addLink(ns: Netns, spec: LinkSpec): Link {
@@ -390,7 +388,4 @@ export function plug(link: Link, segment: Segment): void {
   if (link.up) carrierUp(link);
 }
 
-export const sortedAddresses = (link: Link, family: 4 | 6): LinkAddress[] =>
-  link.addresses.filter(a => a.ip.length === (family === 4 ? 4 : 16));
 export const sortLinks = (ns: Netns): Link[] => [...ns.links.values()].sort((a, b) => a.ifindex - b.ifindex);
-export const compareAddresses = (a: LinkAddress, b: LinkAddress): number => compareIp(a.ip, b.ip);

@@ -206,12 +206,18 @@ function decodeValue(d: Decoding, type: TypeRef, v: Json): Json {
   }
 }
 
+/** Go tells the number's own text. Whole numbers that are too big for ours come back in full; 2⁶³ is what its neighbour below became. */
+function numberText(v: number): string {
+  if (!Number.isInteger(v) || Number.isSafeInteger(v) || Math.abs(v) >= 1e21) return String(v);
+  return v === 2 ** 63 ? '9223372036854775807' : String(BigInt(v));
+}
+
 function decodeInt(d: Decoding, type: TypeRef, v: Json): number | undefined {
   if (typeof v !== 'number') return misfit(d, type, v);
   // The converter's conversions wrap around.
   if (d.converter && Number.isInteger(v)) return type.code === 'i' ? v | 0 : v;
   const limit = type.code === 'i' ? 2 ** 31 : 2 ** 63;
-  if (!Number.isInteger(v) || v >= limit || v < -limit || Math.abs(v) >= 1e21) return misfit(d, type, v, `number ${v}`);
+  if (!Number.isInteger(v) || v >= limit || v < -limit || Math.abs(v) >= 1e21) return misfit(d, type, v, `number ${numberText(v)}`);
   return v;
 }
 
@@ -275,7 +281,7 @@ function decodeSpecial(d: Decoding, type: TypeRef, v: Json): Json {
 
 function intOrAbort(d: Decoding, v: Json): number {
   if (typeof v !== 'number') throw new Abort(typeError(d, kindOfJson(v), 'int32'));
-  if (!Number.isInteger(v) || v >= 2 ** 31 || v < -(2 ** 31)) throw new Abort(typeError(d, `number ${v}`, 'int32'));
+  if (!Number.isInteger(v) || v >= 2 ** 31 || v < -(2 ** 31)) throw new Abort(typeError(d, `number ${numberText(v)}`, 'int32'));
   return v;
 }
 

@@ -77,6 +77,7 @@ import {
   validateStorageClass,
   validateStorageClassUpdate,
 } from './storage-validation.ts';
+import { secretWarnings } from './tls-pair.ts';
 import {
   defaultCronJob,
   defaultDaemonSet,
@@ -269,7 +270,13 @@ const STRATEGIES: Record<string, KindStrategy> = {
     warnings: endpointSliceWarnings,
   },
   ConfigMap: { nameRule: nameIsSubdomain, validate: validateConfigMap, validateUpdate: validateConfigMapUpdate },
-  Secret: { nameRule: nameIsSubdomain, defaults: defaultSecret, validate: validateSecret, validateUpdate: validateSecretUpdate },
+  Secret: {
+    nameRule: nameIsSubdomain,
+    defaults: defaultSecret,
+    validate: validateSecret,
+    validateUpdate: validateSecretUpdate,
+    warnings: secretWarnings,
+  },
   ServiceAccount: { nameRule: nameIsSubdomain, validate: validateServiceAccount },
   Deployment: {
     hasStatus: true,

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CNI_BIN } from '../../src/cni/programs/table.ts';
 import { newKernel, newNetns } from '../../src/linux/kernel.ts';
 import { linkByName } from '../../src/linux/link.ts';
+import { runNft } from '../../src/linux/netfilter/nft/commands.ts';
 import { save } from '../../src/linux/netfilter/save.ts';
 import { spawnProgram } from '../../src/linux/process.ts';
 import type { Kernel } from '../../src/linux/types.ts';
@@ -95,5 +96,24 @@ describe('plugins called by hand', () => {
     const r = call('bridge', 'ADD', conf, env);
     expect(r.code).toBe(1);
     expect(r.out).toMatchObject(error);
+  });
+});
+
+describe('with nftables as their backend', () => {
+  const listed = () => runNft(kernel.netns.get('')!, 'list ruleset\n').out;
+
+  it('masquerade and publish by rules that carry whose they are', () => {
+    const added = call('bridge', 'ADD', { ...network, ipMasqBackend: 'nftables' });
+    expect(listed()).toMatch(
+      /ip saddr 10\.77\.0\.2 ip daddr != 10\.77\.0\.0\/24 masquerade comment "\w{16}-\w{16}, net: lab, if: eth0, id: box-1"/,
+    );
+    const ports = { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] };
+    const conf = { ...network, type: 'portmap', backend: 'nftables', prevResult: added.out, runtimeConfig: ports };
+    expect(call('portmap', 'ADD', conf).code).toBe(0);
+    expect(listed()).toContain('tcp dport 8080 dnat to 10.77.0.2:80 comment "box-1"');
+    expect(call('portmap', 'CHECK', conf).code).toBe(0);
+    expect(call('portmap', 'DEL', conf).code).toBe(0);
+    expect(call('bridge', 'DEL', { ...network, ipMasqBackend: 'nftables' }).code).toBe(0);
+    expect(listed()).not.toContain('box-1');
   });
 });

@@ -7,6 +7,7 @@ import { addToIp, formatIp, network, parseIp } from '../../wire/ip.ts';
 import { addMasquerade, removeMasquerade } from '../bridge.ts';
 import { hex, route, sysctls, toCidr } from '../plumbing.ts';
 import { ipamAdd, ipamCheck, ipamDel } from './host-local.ts';
+import { masquerade, removeMasquerades } from './nftables.ts';
 import type { CniResult } from './result.ts';
 import { type CniError, failure, isFailure, netnsAt, openNetns, type PluginArgs, type PluginImpl, previous } from './skel.ts';
 
@@ -91,9 +92,23 @@ function dnsOf(conf: any, result: CniResult): void {
   if (d && (d.nameservers?.length || d.search?.length || d.options?.length || d.domain)) result.dns = d;
 }
 
-const masquerades = (conf: any): boolean => !!conf.ipMasq && (conf.ipMasqBackend ?? 'iptables') === 'iptables';
 const sandboxOf = (a: PluginArgs) => ({ id: a.containerId }) as Parameters<typeof addMasquerade>[1];
 const nodeOf = (a: PluginArgs) => ({ netns: a.p.netns }) as Parameters<typeof addMasquerade>[0];
+
+function setupMasquerade(a: PluginArgs, result: CniResult): void {
+  const { conf } = a;
+  if (!conf.ipMasq) return;
+  const addresses = (result.ips ?? []).map(ip => ip.address);
+  if (conf.ipMasqBackend === 'nftables') masquerade(a.p.netns, conf.name, a.ifName, a.containerId, addresses);
+  else for (const ip of addresses) addMasquerade(nodeOf(a), sandboxOf(a), conf.name, ip);
+}
+
+function tearDownMasquerade(a: PluginArgs, addresses: string[] | null): void {
+  if (!addresses || !a.conf.ipMasq) return;
+  // Which backend it was is not known any more: both are cleaned.
+  removeMasquerades(a.p.netns, a.conf.name, a.ifName, a.containerId);
+  for (const ip of addresses) removeMasquerade(nodeOf(a), sandboxOf(a), a.conf.name, ip);
+}
 
 function forwardPackets(ns: Netns, result: CniResult): void {
   for (const ip of result.ips ?? [])
@@ -136,7 +151,7 @@ function bridgeAdd(a: PluginArgs): CniResult | CniError {
       }
       forwardPackets(a.p.netns, result);
     }
-    if (masquerades(conf)) for (const ip of result.ips ?? []) addMasquerade(nodeOf(a), sandboxOf(a), conf.name, ip.address);
+    setupMasquerade(a, result);
   }
   result.interfaces = [
     { name: br.name, mac: br.mac },
@@ -166,7 +181,7 @@ function bridgeDel(a: PluginArgs): CniError | null {
     if (missing) return missing;
     ipamDel(a);
   }
-  if (layer3 && addresses && masquerades(a.conf)) for (const ip of addresses) removeMasquerade(nodeOf(a), sandboxOf(a), a.conf.name, ip);
+  if (layer3) tearDownMasquerade(a, addresses);
   return null;
 }
 
@@ -227,7 +242,7 @@ function ptpAdd(a: PluginArgs): CniResult | CniError {
     const via = r.gw ?? (result.ips ?? []).find(ip => isSix(ip.address) === isSix(r.dst))?.gateway;
     route(pod, r.dst, { via, dev: eth });
   }
-  if (masquerades(conf)) for (const ip of result.ips ?? []) addMasquerade(nodeOf(a), sandboxOf(a), conf.name, ip.address);
+  setupMasquerade(a, result);
   result.interfaces = [
     { name: host.name, mac: host.mac },
     { name: eth.name, mac: eth.mac, sandbox: a.netnsPath },
@@ -258,7 +273,7 @@ function ptpDel(a: PluginArgs): CniError | null {
   if (missing) return missing;
   ipamDel(a);
   const addresses = a.netnsPath ? takeLink(a) : null;
-  if (addresses && masquerades(a.conf)) for (const ip of addresses) removeMasquerade(nodeOf(a), sandboxOf(a), a.conf.name, ip);
+  tearDownMasquerade(a, addresses);
   return null;
 }
 

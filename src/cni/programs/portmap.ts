@@ -9,6 +9,7 @@ import { applyRules, hasChain, hasJump } from '../iptables.ts';
 import { toCidr } from '../plumbing.ts';
 import { chainName } from '../portmap.ts';
 import type { PortMapping } from '../types.ts';
+import { isPublished, publish, unpublish } from './nftables.ts';
 import type { CniResult } from './result.ts';
 import { type CniError, failure, type PluginArgs, type PluginImpl, previous } from './skel.ts';
 
@@ -177,10 +178,12 @@ function add(a: PluginArgs): CniResult | CniError {
   if (bad) return bad;
   const prev = previous(a.conf);
   if (!prev) return failure('must be called as chained plugin');
-  if (a.conf.backend === 'nftables') return prev;
   for (const s of setups(a, prev)) {
-    const problem = forward(a, s);
-    if (problem) return problem;
+    if (a.conf.backend === 'nftables') publish(a.p.netns, s.family, a.containerId, s.address, s.mappings, s.snat);
+    else {
+      const problem = forward(a, s);
+      if (problem) return problem;
+    }
     if (s.snat && s.family === 4) enableLocalnet(a, toCidr(s.address).ip);
   }
   return prev;
@@ -197,7 +200,11 @@ function check(a: PluginArgs): CniError | null {
   if (bad) return bad;
   const prev = previous(a.conf);
   if (!prev) return failure('Required prevResult missing');
-  for (const s of a.conf.backend === 'nftables' ? [] : setups(a, prev)) {
+  const nftables = a.conf.backend === 'nftables';
+  for (const s of setups(a, prev)) {
+    if (nftables && !isPublished(a.p.netns, s.family, a.containerId))
+      return failure(`could not check ${s.family === 4 ? 'ipv4' : 'ipv6'} dnat: no rules for container ${a.containerId}`);
+    if (nftables) continue;
     const what = `could not check ipv${s.family} dnat:`;
     if (!hasChain(a.p.netns, s.family, 'nat', s.chain)) return failure(`${what} chain ${s.chain} not found in iptables table nat`);
     const table = a.p.netns.netfilter.xt[s.family].get('nat');
@@ -211,7 +218,10 @@ function check(a: PluginArgs): CniError | null {
 }
 
 function del(a: PluginArgs): CniError | null {
-  for (const family of [4, 6] as const) unforward(a, family, chainName('DN-', a.conf.name, a.containerId));
+  for (const family of [4, 6] as const) {
+    unforward(a, family, chainName('DN-', a.conf.name, a.containerId));
+    unpublish(a.p.netns, family, a.containerId);
+  }
   return null;
 }
 

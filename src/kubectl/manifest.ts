@@ -51,7 +51,9 @@ export function* documents(text: string): Generator<{ value: unknown } | { error
 /** YAMLReader: documents are what lies between lines that begin with three dashes. */
 function* yamlChunks(text: string): Generator<{ text: string } | { error: string }> {
   let buffer = '';
-  for (const raw of text.split('\n')) {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  for (const raw of lines) {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line.startsWith('---')) {
       const after = line.slice(3).trim();

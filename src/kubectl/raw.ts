@@ -28,7 +28,7 @@ export function rawGet(cmd: Cmd, path: string): string {
     request(cmd, { verb: 'get', group, version, resource, name });
     return 'ok';
   }
-  const query = new URLSearchParams(search);
+  const query = new Map(search.split('&').map(p => [p.split('=')[0], decodeURIComponent(p.slice(p.indexOf('=') + 1).replace(/\+/g, ' '))]));
   const req: ApiRequest = {
     verb: name ? 'get' : 'list',
     group,
@@ -37,7 +37,7 @@ export function rawGet(cmd: Cmd, path: string): string {
     namespace,
     name,
     subresource: sub.join('/') || undefined,
-    query: { labelSelector: query.get('labelSelector') ?? undefined, fieldSelector: query.get('fieldSelector') ?? undefined },
+    query: { labelSelector: query.get('labelSelector'), fieldSelector: query.get('fieldSelector') },
   };
   const response = requestRaw(cmd, req);
   if (response.code >= 400) throw statusFailure(response.body as any);

@@ -1,6 +1,6 @@
 // Functions of Go templates (text/template/funcs.go, fmt). bigint = Go's int, number = float64.
 
-import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { bytesToString, stringToBytes, unbase64 } from '../sim/bytes.ts';
 import { goQuote } from './failure.ts';
 import { sprint } from './go-print.ts';
 
@@ -118,7 +118,7 @@ function base64decode(v: unknown): string {
   const pad = s.indexOf('=');
   if (pad >= 0 && (pad % 4 < 2 || s.length !== Math.ceil(pad / 4) * 4 || /[^=]/.test(s.slice(pad)))) return corrupt(pad);
   if (pad < 0 && s.length % 4) return corrupt(s.length < 4 ? 0 : s.length - (s.length % 4));
-  return bytesToString(Uint8Array.from(atob(s), c => c.charCodeAt(0)));
+  return bytesToString(unbase64(s) ?? new Uint8Array());
 }
 
 /** kubectl's `exists`: does this path lead to something. */

@@ -92,8 +92,11 @@ const binary = defineScalarTag('tag:yaml.org,2002:binary', {
 /** A tag of the document's own changes nothing: its scalar is text. */
 const own = defineScalarTag('!', { matchByTagPrefix: true, identify: () => false, resolve: source => source });
 
+const unknown = defineScalarTag('tag:yaml.org,2002:', { matchByTagPrefix: true, identify: () => false, resolve: source => source });
+
 const SCHEMA = FAILSAFE_SCHEMA.withTags(
   own,
+  unknown,
   load('tag:yaml.org,2002:bool', true, v => typeof v === 'boolean', [...'yYnNtTfFoO']),
   load('tag:yaml.org,2002:null', true, v => v === null, ['', '~', 'n', 'N']),
   load('tag:yaml.org,2002:int', true, v => typeof v === 'number' && Number.isInteger(v), [...'+-0123456789']),
@@ -114,7 +117,8 @@ export function readYaml(text: string): YamlResult {
     const documents = constructFromEvents(parseEvents(text, options), { ...options, source: text });
     value = documents.length ? documents[0] : null;
   } catch (e) {
-    return { error: goYamlError(text, e as { reason?: string; message: string; mark?: { line: number; column: number } }) };
+    const { reason, message } = e as { reason?: string; message: string };
+    return { error: goYamlError(text, reason ?? message) };
   }
   const bad = unsupported(value);
   return bad ? { error: `error converting YAML to JSON: json: unsupported value: ${bad}` } : { value };

@@ -1,7 +1,7 @@
 // kubectl cp (k8s.io/kubectl v0.36.3, pkg/cmd/cp): tar on both sides.
 
 import type { KubeObject } from '../../apiserver/types.ts';
-import { concat } from '../../sim/bytes.ts';
+import { bytesToString, concat } from '../../sim/bytes.ts';
 import { newPipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, err, flag, isStatus } from '../command.ts';
@@ -132,7 +132,7 @@ function* copyFrom(cmd: Cmd, spec: Spec, target: string): Co<void> {
   const code = yield* exec(cmd, spec, ['tar', 'cf', '-', spec.file], {
     stdout: c => void chunks.push(c),
     // What tar says goes to standard output, as the real kubectl has it.
-    stderr: c => void err({ ...cmd, host: { ...cmd.host, stderr: cmd.host.stdout } }, new TextDecoder().decode(c)),
+    stderr: c => void err({ ...cmd, host: { ...cmd.host, stderr: cmd.host.stdout } }, bytesToString(c)),
   });
   const entries = readTar(concat(chunks));
   // A tar that fails after it has said so does not fail the copy of what it gave.

@@ -1,5 +1,6 @@
 // kubectl set env (k8s.io/kubectl v0.36.3, pkg/cmd/set/set_env.go, env/).
 
+import { cloneJson } from '../../apiserver/json.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
@@ -184,7 +185,7 @@ export function* setEnv(cmd: Cmd): Co<number> {
   if (listing) {
     for (const info of infos) {
       try {
-        mutate(structuredClone(info.object) as KubeObject, []);
+        mutate(cloneJson(info.object) as KubeObject, []);
       } catch (e) {
         if (!isFailure(e)) throw e;
       }

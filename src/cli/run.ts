@@ -1,5 +1,5 @@
 // The life of one command, whatever it is: open, rest, run, commit, print; begin again when another command was first.
-import { settle } from '../sim/sim.ts';
+import { runUntil, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { drive } from './drive.ts';
 import { commitMachine, commitRebased, engineOf, loadApi, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
@@ -19,6 +19,12 @@ export interface CommandPlan {
   patienceMs: number;
   realtime?: boolean;
 }
+
+/** How long a client process takes until its first request (kubectl v1.36: a tenth of a second or more). */
+const START_MS = 150;
+
+/** A round trip to the outside world and some. */
+const DRAIN_MS = 30;
 
 /** More commands than this cannot be in front of one that only just began. */
 const MOST_ATTEMPTS = 200;
@@ -46,7 +52,10 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     await loadEngine();
     for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
   }
-  const task = startTask(machine.sim, await plan.prepare(machine, streams));
+  const command = await plan.prepare(machine, streams);
+  // A command that shows what happens still takes its time to start: controllers have seen the change by then.
+  if (plan.time === 'pass' && restless) runUntil(machine.sim, () => false, machine.sim.nowMs + START_MS);
+  const task = startTask(machine.sim, command);
   if (!task.done) {
     await loadEngine();
     for (const c of machine.clusters.values()) engineOf(machine, c);
@@ -58,6 +67,8 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     publish: () => commitRebased(machine),
     follow: () => {},
   });
+  // The last packets of its connections are on their way still.
+  if (!streams.live && [...machine.clusters.values()].some(c => c.engine)) runUntil(machine.sim, () => false, machine.sim.nowMs + DRAIN_MS);
   if (streams.live) commitRebased(machine);
   else if (!commitMachine(machine)) return null;
   flush(streams);

@@ -11,7 +11,8 @@ import type { KubeProxy } from '../kube-proxy/types.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
 import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
 import { newKernel } from '../linux/kernel.ts';
-import { addAddress, addLink, linkByName, plug, setUp } from '../linux/link.ts';
+import { addAddress, addLink, broadcastOf, linkByName, plug, setUp } from '../linux/link.ts';
+import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
 import { ALL_CAPS, spawnProgram } from '../linux/process.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
@@ -122,7 +123,8 @@ function build(node: NodeRuntime): BuiltNode {
   const ns = kernel.netns.get('')!;
   const eth0 = addLink(ns, { name: engine.config.cni.interface, kind: 'ethernet', mac: machineMac(spec.ips[0]) });
   plug(eth0, engine.world.segment);
-  for (const a of spec.ips) addAddress(eth0, ip(a), nodeBits(familyOf(ip(a))));
+  for (const a of spec.ips)
+    addAddress(eth0, ip(a), nodeBits(familyOf(ip(a))), { broadcast: broadcastOf(ip(a), nodeBits(familyOf(ip(a)))) ?? undefined });
   const lo = linkByName(ns, 'lo')!;
   for (const a of spec.addresses) addAddress(lo, ip(a), a.includes(':') ? 128 : 32);
   setUp(eth0, true);
@@ -180,6 +182,9 @@ function wake(node: NodeRuntime): void {
     pod => pod.spec?.nodeName === node.spec.name && pod.spec.hostNetwork && pod.status?.phase === 'Running',
   );
   for (const pod of pods.sort((a, b) => late(a) - late(b))) adoptPod(node.kubelet, pod);
+  // Connections and stickiness that earlier commands left, on the rules that are there again.
+  const flows = node.engine.saved.get(`flows:${node.spec.name}`) as Flows | undefined;
+  if (flows) loadFlows(node.kernel().netns.get('')!, flows);
 }
 
 /**
@@ -315,9 +320,17 @@ function wasSynced(node: NodeRuntime, buckets: string[]): boolean {
 
 // -- what a session keeps
 
+const NO_FLOWS: Flows = { entries: [], nextId: 1, enabled: true, recent: [], elements: [] };
+
 export function saveNode(node: NodeRuntime): Map<string, unknown> {
   const out = new Map<string, unknown>();
   out.set(`kubelet:${node.spec.name}`, snapshotKubelet(node.kubelet));
+  const machine = node.built?.kernel.netns.get('');
+  const flowsKey = `flows:${node.spec.name}`;
+  if (machine && !machine.onWake) {
+    const flows = saveFlows(machine);
+    if (flows || node.engine.saved.has(flowsKey)) out.set(flowsKey, flows ?? NO_FLOWS);
+  }
   for (const ns of node.built?.kernel.netns.values() ?? []) {
     const key = `netns:${node.spec.name}:${ns.name}`;
     if (!ns.dirty.size && !node.engine.saved.has(key)) continue;

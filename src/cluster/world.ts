@@ -2,7 +2,7 @@
 import { listObjects, watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { newKernel } from '../linux/kernel.ts';
-import { addAddress, addLink, newSegment, plug, setUp } from '../linux/link.ts';
+import { addAddress, addLink, broadcastOf, newSegment, plug, setUp } from '../linux/link.ts';
 import { restore } from '../linux/netfilter/restore.ts';
 import { DEFAULT_CAPS, spawnProgram } from '../linux/process.ts';
 import { addRoute, removeRoute } from '../linux/route.ts';
@@ -55,7 +55,7 @@ export function newWorld(server: ApiServer, config: ClusterConfig): World {
 function attach(kernel: Kernel, segment: Segment, name: string, addresses: { text: string; bits: number }[]): Link {
   const link = addLink(kernel.netns.get('')!, { name, kind: 'ethernet' });
   plug(link, segment);
-  for (const a of addresses) addAddress(link, ip(a.text), a.bits);
+  for (const a of addresses) addAddress(link, ip(a.text), a.bits, { broadcast: broadcastOf(ip(a.text), a.bits) ?? undefined });
   setUp(link, true);
   return link;
 }

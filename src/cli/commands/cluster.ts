@@ -37,7 +37,7 @@ export function declare(command: Command): void {
     .command('create')
     .description('make a cluster; without --name it takes the place of everything there is')
     .option('--name <name>', 'a further cluster with a context of that name')
-    .option('--nodes <n>', 'machines, the first one the control plane (default 4)')
+    .option('--nodes <n>', 'workers beside the control plane (default 3)')
     .option('--cni <name>', 'calico, kindnet, flannel, bridge, ptp or none')
     .option('--proxy-mode <mode>', 'iptables, ipvs or nftables')
     .option('--pod-cidr <cidr>', 'pod network; two, separated by a comma, for dual-stack')

@@ -15,7 +15,7 @@ type Compile = (this: Compiling, content: string, filename: string) => unknown;
 /** From here on `dist`'s chunks are taken from the cache, and put into it at the end of the command that needed them first. */
 export function useCodeCache(dist: string): void {
   const chunks = join(dist, 'chunks') + sep;
-  const folder = join(dist, `code-${process.versions.v8}-${process.arch}`);
+  const folder = join(dist, `v8-${process.versions.v8}-${process.arch}`);
   const fresh: { file: string; script: Script }[] = [];
   const prototype = (Module as unknown as { prototype: { _compile: Compile } }).prototype;
   const original = prototype._compile;

@@ -77,6 +77,8 @@ function topLevel(node: CniNode, family: Family): string[] {
 
 /** Addresses with their prefix (`10.22.0.5/24`); bare ones are host routes. */
 export function addPortMappings(node: CniNode, networkName: string, sandbox: PodSandbox, addresses: string[] = sandbox.ips): void {
+  // Most pods have none, and a chain's name is a costly hash.
+  if (!sandbox.portMappings.length) return;
   const chain = chainName('DN-', networkName, sandbox.id);
   for (const address of addresses) {
     const family = address.includes(':') ? 6 : 4;
@@ -103,6 +105,7 @@ function clearUdp(node: CniNode, mappings: PortMapping[]): void {
 }
 
 export function removePortMappings(node: CniNode, networkName: string, sandbox: PodSandbox): void {
+  if (!sandbox.portMappings.length) return;
   const chain = chainName('DN-', networkName, sandbox.id);
   for (const family of [4, 6] as const) {
     if (!hasChain(node.netns, family, 'nat', chain)) continue;

@@ -1,10 +1,12 @@
 // flanneld with --kube-subnet-mgr and the flannel plugin, which delegates to bridge (flannel v0.28.10 pkg/backend/{vxlan,hostgw}, pkg/trafficmngr).
+
 import { watchBucket } from '../apiserver/store.ts';
 import { addAddress, addLink, linkByName, setUp } from '../linux/link.ts';
 import { setNeigh } from '../linux/neigh.ts';
 import { removeRoute } from '../linux/route.ts';
 import type { Link } from '../linux/types.ts';
 import { newFile, place } from '../linux/vfs.ts';
+import { compareBytes } from '../sim/bytes.ts';
 import { type Family, formatCidr, formatIp, network, parseCidr, parseIp } from '../wire/ip.ts';
 import { type BridgeOptions, plumbBridge, unplumbBridge } from './bridge.ts';
 import { allocate, gatewayOf, rangeOf, release } from './host-local.ts';
@@ -96,6 +98,8 @@ function vxlan(node: CniNode, f: Flannel, family: Family, nodes: NodeInfo[], eth
     route(node.netns, formatCidr(subnet), { via: formatIp(subnet.ip), dev: link, onlink: true });
     wanted.add(formatCidr(subnet));
   }
+  // The kernel's table is a hash with a salt: any order is as good as another.
+  link.fdb.sort((a, b) => compareBytes(formatIp(a.dst!), formatIp(b.dst!)));
   dropOthers(node, family, ifindex, wanted);
 }
 

@@ -111,6 +111,9 @@ export interface CniPlugin {
   /** Links and routes of an allocated pod; the sandbox is added to `node.sandboxes`. */
   plumb: (node: CniNode, sandbox: PodSandbox) => { error: string } | null;
   unplumb: (node: CniNode, sandbox: PodSandbox) => void;
-  /** `adopt`: the kernel already is as this agent left it (a session reload): nothing is written until something changes. */
-  startAgent: ((node: CniNode, options?: { adopt?: boolean }) => CniAgent) | null;
+  /**
+   * `adopt`: the kernel already is as this agent left it (a session reload): nothing is written until something changes. `again`: an
+   * agent that was at rest writes what it had written, on a machine that is built anew.
+   */
+  startAgent: ((node: CniNode, options?: { adopt?: boolean; again?: boolean }) => CniAgent) | null;
 }

@@ -13,7 +13,7 @@ const APPLY_INTERVAL_MS = 100;
 const POST_WRITE_MS = 50;
 const REFRESH_MS = 180_000;
 
-export function startCalicoNode(node: CniNode, options: { adopt?: boolean } = {}): CniAgent {
+export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again?: boolean } = {}): CniAgent {
   const { sim, server, blocksChanged } = node.cluster;
   const state = newFelixState();
   let pending: SimEvent | null = null;
@@ -44,7 +44,11 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean } = {}
   const later = () => {
     if (!pending?.run) pending = schedule(sim, APPLY_INTERVAL_MS, sync);
   };
-  if (!options.adopt) sync();
+  if (options.again) {
+    // kube-proxy has written before: no jump will be out of its place, and a cluster that was quiet stays so.
+    write();
+    recheck(REFRESH_MS);
+  } else if (!options.adopt) sync();
   const stops = MODEL_BUCKETS.map(bucket => watchBucket(server, bucket, later));
   blocksChanged.add(later);
   // A pod's own chains are there before its first packet: the plugin waits for nothing, but nothing is sent before it returns.

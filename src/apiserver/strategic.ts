@@ -232,15 +232,40 @@ function mergeOrderedList(original: Json, patch: Json, key: string, order: Json[
   const meta = lookup(schema, key, true);
   validateOrder(given ?? [], order, meta.mergeKey);
   if (!live && !given) return;
-  const liveBefore: Json[] = live ? [...live] : [];
+  const maps = isMap((live ?? given)[0] ?? given?.[0]);
+  const serverOrder = live
+    ? orderAfterDeletions(live, maps && meta.mergeKey && meta.strategy === 'merge' ? (given ?? []) : [], meta.mergeKey)
+    : [];
   let merged: Json[];
   if (!given) merged = live;
   else if (!live) merged = removeDirectives(given)[0];
   else merged = mergeSliceHandler(live, given, meta, false, options);
   const [mine, theirs] = partition(merged, order, meta.mergeKey);
-  const maps = isMap(liveBefore[0] ?? given?.[0]);
-  original[key] = normalizeOrder(mine, theirs, order, liveBefore, meta.mergeKey, maps);
+  original[key] = normalizeOrder(mine, theirs, order, serverOrder, meta.mergeKey, maps);
   delete patch[key];
+}
+
+/**
+ * The live list as upstream's Go slice is left by the merge: deleting shifts its elements in place, and what is then appended
+ * lands in the room at its end.
+ */
+function orderAfterDeletions(live: Json[], patch: Json[], mergeKey: string): Json[] {
+  const view = [...live];
+  let length = view.length;
+  const find = (x: Json) => view.slice(0, length).findIndex(o => isMap(o) && o[mergeKey] === x[mergeKey]);
+  for (const x of patch) {
+    if (!isMap(x) || x[DIRECTIVE] !== 'delete') continue;
+    for (let i = find(x); i >= 0; i = find(x)) {
+      view.copyWithin(i, i + 1, length);
+      length--;
+    }
+  }
+  for (const x of patch) {
+    if (!isMap(x) || DIRECTIVE in x || find(x) >= 0) continue;
+    if (length >= view.length) break;
+    view[length++] = x;
+  }
+  return view;
 }
 
 function validateOrder(patch: Json[], order: Json[], mergeKey: string): void {

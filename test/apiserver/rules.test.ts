@@ -3,6 +3,7 @@ import { createObject, patchObject, updateStatus } from '../../src/apiserver/cli
 import { formatQuantity, parseQuantity, roundToMilli } from '../../src/apiserver/quantity.ts';
 import { handle, newApiServer } from '../../src/apiserver/server.ts';
 import { getObject } from '../../src/apiserver/store.ts';
+import { strategicMerge } from '../../src/apiserver/strategic.ts';
 import type { ApiRequest, ApiResponse, KubeObject, Status } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
@@ -142,5 +143,21 @@ describe('server-side apply', () => {
     const done = handle(server, { verb: 'patch', ...services, name: 'a', patchType: 'apply', body }).body as KubeObject;
     expect(done.spec.ports.map((p: { port: number }) => p.port)).toEqual([80, 81]);
     expect(done.spec.selector).toEqual({ a: 'b' });
+  });
+});
+
+describe('strategic merge', () => {
+  const merged = (live: object[], env: object[], order: string[]) => {
+    const containers = [{ name: 'c', env: live }];
+    const patch = { name: 'c', env, '$setElementOrder/env': order.map(name => ({ name })) };
+    const done = strategicMerge('v1', 'Pod', { spec: { containers } }, { spec: { containers: [patch] } });
+    return typeof done === 'string' ? done : done.value.spec.containers[0].env.map((e: { name: string }) => e.name).join('');
+  };
+  const list = (names: string) => [...names].map(name => ({ name, value: '1' }));
+
+  it('orders lists as the real server does, also after deletions', () => {
+    expect(merged(list('ABL'), [...list('C'), { name: 'A', $patch: 'delete' }], ['B', 'C'])).toBe('BLC');
+    expect(merged(list('ABL'), list('C'), ['A', 'B', 'C'])).toBe('ABCL');
+    expect(merged(list('LAB'), list('C'), ['A', 'B', 'C'])).toBe('LABC');
   });
 });

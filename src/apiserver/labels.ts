@@ -164,7 +164,7 @@ export function parseSelector(text: string): Requirement[] | string {
         values.push(word);
         word = '';
         if (t.text === ')') return [...new Set(values)];
-      } else throw new Bad(`found '${t.text}', expected: ',', or ')'`);
+      } else throw new Bad(`found '${t.text}', expected: ',' or ')'`);
     }
   }
 }

@@ -5,6 +5,8 @@ export interface Directive {
   name: string;
   args: string[];
   line: number;
+  /** The line of the closing brace, when there is one. */
+  end?: number;
   /** Lines of the `{ … }` behind it. */
   body: Directive[];
 }
@@ -101,6 +103,7 @@ function directives(
       at++;
       [d.body, at] = directives(list, at, snippets, files);
       if (at >= list.length) throw new CorefileError(list[list.length - 1].line, 'Unexpected EOF');
+      d.end = list[at].line;
       at++;
     }
     if (d.name === 'import') out.push(...imported(d, snippets, files));

@@ -1,8 +1,10 @@
 // The chain's order is the order of this table, whatever the Corefile's (coredns 1.14.2, plugin.cfg).
 import { cache } from './plugins/cache.ts';
 import { errors } from './plugins/errors.ts';
+import { file } from './plugins/file.ts';
 import { forward } from './plugins/forward.ts';
 import { health } from './plugins/health.ts';
+import { hosts } from './plugins/hosts.ts';
 import { kubernetes } from './plugins/kubernetes.ts';
 import { loadbalance } from './plugins/loadbalance.ts';
 import { log } from './plugins/log.ts';
@@ -10,9 +12,27 @@ import { loop } from './plugins/loop.ts';
 import { prometheus } from './plugins/prometheus.ts';
 import { ready } from './plugins/ready.ts';
 import { reload } from './plugins/reload.ts';
+import { template } from './plugins/template.ts';
+import { whoami } from './plugins/whoami.ts';
 import type { Plugin } from './types.ts';
 
-export const PLUGINS: Plugin[] = [reload, ready, health, prometheus, errors, log, loadbalance, cache, kubernetes, loop, forward];
+export const PLUGINS: Plugin[] = [
+  reload,
+  ready,
+  health,
+  prometheus,
+  errors,
+  log,
+  loadbalance,
+  cache,
+  template,
+  hosts,
+  kubernetes,
+  file,
+  loop,
+  forward,
+  whoami,
+];
 
 /** Directives that CoreDNS has and podnet does not act on: taken, and named once in a warning. */
 export const UNMODELLED = new Set(

@@ -8,11 +8,12 @@ import { listDir, readFile } from '../linux/vfs.ts';
 import { bytesToString, concat } from '../sim/bytes.ts';
 import { type Co, killTask, startTask, type Task, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
 import type { DnsMessage } from '../wire/dns.ts';
-import { decodeMessage, encodeSparingly, fqdn, frameForTcp, replyTo } from '../wire/dns-codec.ts';
+import { decodeMessage, encodeSparingly, frameForTcp, replyTo } from '../wire/dns-codec.ts';
 import type { Ip } from '../wire/ip.ts';
 import { parseCorefile } from './corefile.ts';
 import { PLUGINS, UNMODELLED } from './plugins.ts';
 import { type Block, CorefileError, type Instance, type Outcome, type Request } from './types.ts';
+import { expandZone } from './zones.ts';
 
 const VERSION = '1.14.2';
 
@@ -89,8 +90,14 @@ function load(server: ApiServer, p: Process, path: string): Instance | string {
   try {
     const files = (glob: string) => importFiles(p, path, glob);
     for (const raw of parseCorefile(bytesToString(data), name => p.env.get(name) ?? '', files)) {
-      const zones = raw.keys.map(k => parseKey(k));
-      const block: Block = { zones: zones.map(z => z.zone), port: zones[0]?.port ?? 53, directives: raw.directives, chain: [], instance };
+      const keys = raw.keys.map(k => parseKey(k));
+      const block: Block = {
+        zones: keys.flatMap(k => k.zones),
+        port: keys[0]?.port ?? 53,
+        directives: raw.directives,
+        chain: [],
+        instance,
+      };
       instance.blocks.push(block);
       for (const d of raw.directives) {
         if (!PLUGINS.some(x => x.name === d.name) && !UNMODELLED.has(d.name))
@@ -100,6 +107,7 @@ function load(server: ApiServer, p: Process, path: string): Instance | string {
     }
   } catch (e) {
     if (!(e instanceof CorefileError)) throw e;
+    if (e.line === 0) return e.message;
     return /^(Error|plugin)/.test(e.message)
       ? `${prefixOf(e.message)}${path}:${e.line} - ${e.message.replace(/^plugin\/\w+: /, '')}`
       : `${path}:${e.line} - Error during parsing: ${e.message}`;
@@ -130,10 +138,9 @@ function importFiles(p: Process, corefile: string, glob: string): { path: string
     });
 }
 
-function parseKey(key: string): { zone: string; port: number } {
-  const bare = key.replace(/^(dns|tls|https|grpc|quic):\/\//, '');
-  const m = /^(.*?)(?::(\d+))?$/.exec(bare) as RegExpExecArray;
-  return { zone: fqdn(m[1] || '.').toLowerCase(), port: Number(m[2] ?? 53) };
+function parseKey(key: string): { zones: string[]; port: number } {
+  const m = /^(.*?)(?::(\d+))?$/.exec(key) as RegExpExecArray;
+  return { zones: expandZone(m[1] || '.'), port: Number(m[2] ?? 53) };
 }
 
 function setUp(instance: Instance, block: Block): void {
@@ -154,14 +161,18 @@ function wrapped<T>(name: string, f: () => T): T {
     return f();
   } catch (e) {
     if (e instanceof CorefileError && !e.message.startsWith('plugin/'))
-      throw new CorefileError(e.line, `plugin/${name}: Error during parsing: ${e.message}`);
+      throw new CorefileError(e.line, e.line === 0 ? `plugin/${name}: ${e.message}` : `plugin/${name}: Error during parsing: ${e.message}`);
     throw e;
   }
 }
 
 function* walk(block: Block, r: Request, from: number): Co<Outcome> {
   const link = block.chain[from];
-  if (!link) return { reply: null, rcode: 'REFUSED' };
+  if (!link) {
+    // plugin.NextOrFailure: the last link has nobody to hand on to; a block without any plugin refuses.
+    if (from === 0) return { reply: null, rcode: 'REFUSED' };
+    return { reply: null, rcode: 'SERVFAIL', error: `plugin/${block.chain[from - 1].name}: no next plugin found` };
+  }
   return yield* link.handle(r, q => walk(block, q, from + 1));
 }
 

@@ -70,6 +70,15 @@ export class CorefileError extends Error {
   }
 }
 
+/** A mistake that upstream reports without its place: `plugin/NAME: …` and no more. */
+export const plainError = (message: string): CorefileError => new CorefileError(0, message);
+
+/** caddy's Dispenser.ArgErr: names the last word that was read. */
+export const argumentError = (d: Directive): CorefileError =>
+  new CorefileError(d.line, `Wrong argument count or unexpected line ending after '${d.args[d.args.length - 1] ?? d.name}'`);
+
+export const ONCE = 'this plugin can only be used once per Server Block';
+
 export interface Plugin {
   name: string;
   /** Each line of its own is a link of the chain (forward), instead of the first alone. */

@@ -1,12 +1,14 @@
 // plugin/kubernetes (coredns 1.14.2): names of Services, their endpoints and pods, from what the API says now.
-import { type LabelSelector, matchLabelSelector } from '../../apiserver/labels.ts';
+import { matchLabelSelector } from '../../apiserver/labels.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
 import { fqdn, replyTo } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
-import { CorefileError, type Instance, type Next, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
+import type { Instance, Next, Outcome, Plugin, Request, Setup } from '../types.ts';
+import { addressOfReverse, fallsThrough, inZone, isReverse, longestZone } from '../zones.ts';
+import { kubernetesOptions, type Options } from './kubernetes-setup.ts';
 
 /** What a name stands for (plugin/etcd/msg.Service): an address or another name, with the SRV data it was found by. */
 interface Answer {
@@ -15,19 +17,6 @@ interface Answer {
   key: string;
   port: number;
   ttl: number;
-}
-
-interface Options {
-  zones: string[];
-  pods: 'disabled' | 'insecure' | 'verified';
-  endpointNames: boolean;
-  ttl: number;
-  namespaces: Set<string> | null;
-  namespaceLabels: LabelSelector | null;
-  labels: LabelSelector | null;
-  ignoreEmpty: boolean;
-  /** null: none; []: every zone. */
-  fallthrough: string[] | null;
 }
 
 interface State {
@@ -41,113 +30,20 @@ interface State {
 const NAME_ERROR = 'name error';
 type Found = Answer[] | typeof NAME_ERROR;
 
-const inZone = (name: string, zone: string) => zone === '.' || name === zone || name.endsWith(`.${zone}`);
-const isReverse = (name: string) => name.endsWith('.in-addr.arpa.') || name.endsWith('.ip6.arpa.');
-
 export const kubernetes: Plugin = {
   name: 'kubernetes',
   many: true,
   setup: s => {
-    const o = options(s);
+    const o = kubernetesOptions(s);
     const { instance } = s;
     return function* (r, next): Co<Outcome> {
-      const zone = o.zones.filter(z => inZone(r.name, z)).sort((a, b) => b.length - a.length)[0];
+      const zone = longestZone(r.name, o.zones);
       if (zone === undefined) return yield* next(r);
       const state: State = { instance, o, r, lookup: (name, type) => through(s, r, next, name, type) };
       return yield* serve(state, zone, next);
     };
   },
 };
-
-function options({ directive: d, block }: Setup): Options {
-  const zones = (d.args.length ? d.args : block.zones).map(z => fqdn(z).toLowerCase().replace(/^\.$/, '.')).flatMap(expandCidr);
-  const o: Options = {
-    zones,
-    pods: 'disabled',
-    endpointNames: false,
-    ttl: 5,
-    namespaces: null,
-    namespaceLabels: null,
-    labels: null,
-    ignoreEmpty: false,
-    fallthrough: null,
-  };
-  const wrong = (line: number, last: string) => new CorefileError(line, `Wrong argument count or unexpected line ending after '${last}'`);
-  for (const p of d.body) {
-    switch (p.name) {
-      case 'pods':
-        if (p.args.length !== 1) throw wrong(p.line, p.args[p.args.length - 1] ?? 'pods');
-        if (!['disabled', 'insecure', 'verified'].includes(p.args[0]))
-          throw new CorefileError(p.line, `wrong value for pods: ${p.args[0]},  must be one of: disabled, verified, insecure`);
-        o.pods = p.args[0] as Options['pods'];
-        break;
-      case 'endpoint_pod_names':
-        if (p.args.length) throw wrong(p.line, p.args[0]);
-        o.endpointNames = true;
-        break;
-      case 'namespaces':
-        if (!p.args.length) throw wrong(p.line, 'namespaces');
-        o.namespaces = new Set([...(o.namespaces ?? []), ...p.args]);
-        break;
-      case 'ttl':
-        if (p.args.length !== 1) throw wrong(p.line, p.args[p.args.length - 1] ?? 'ttl');
-        if (!/^-?\d+$/.test(p.args[0])) throw new CorefileError(p.line, `strconv.Atoi: parsing "${p.args[0]}": invalid syntax`);
-        if (Number(p.args[0]) < 0 || Number(p.args[0]) > 3600)
-          throw new CorefileError(p.line, `ttl must be in range [0, 3600]: ${p.args[0]}`);
-        o.ttl = Number(p.args[0]);
-        break;
-      case 'labels':
-        o.labels = selector(p.args.join(' '), p.line);
-        break;
-      case 'namespace_labels':
-        o.namespaceLabels = selector(p.args.join(' '), p.line);
-        break;
-      case 'ignore':
-        if (p.args[0] !== 'empty_service') throw new CorefileError(p.line, `unable to parse ignore value: '${p.args[0] ?? ''}'`);
-        o.ignoreEmpty = true;
-        break;
-      case 'fallthrough':
-        o.fallthrough = p.args.map(z => fqdn(z).toLowerCase());
-        break;
-      case 'noendpoints':
-      case 'endpoint':
-      case 'tls':
-      case 'kubeconfig':
-      case 'multicluster':
-      case 'startup_timeout':
-      case 'apiserver_qps':
-      case 'apiserver_burst':
-      case 'apiserver_max_inflight':
-        break;
-      default:
-        throw new CorefileError(p.line, `unknown property '${p.name}'`);
-    }
-  }
-  return o;
-}
-
-function selector(text: string, line: number): LabelSelector {
-  const out: LabelSelector = { matchLabels: {}, matchExpressions: [] };
-  for (const part of text.split(/,(?![^(]*\))/)) {
-    const set = /^\s*(!?)\s*([\w./-]+)\s*(?:(=|==|!=)\s*([\w.-]*)|\s+(in|notin)\s*\(([^)]*)\))?\s*$/.exec(part);
-    if (!set) throw new CorefileError(line, `unable to parse label selector value: '${text}': unable to parse requirement`);
-    const [, not, key, op, value, word, list] = set;
-    if (op && op !== '!=') out.matchLabels![key] = value;
-    else if (op) out.matchExpressions!.push({ key, operator: 'NotIn', values: [value] });
-    else if (word)
-      out.matchExpressions!.push({ key, operator: word === 'in' ? 'In' : 'NotIn', values: list.split(',').map(x => x.trim()) });
-    else out.matchExpressions!.push({ key, operator: not ? 'DoesNotExist' : 'Exists' });
-  }
-  return out;
-}
-
-/** `10.0.0.0/8` as a zone is its reverse zone (plugin/pkg/cidr). */
-function expandCidr(zone: string): string[] {
-  const m = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)\.$/.exec(zone);
-  if (!m) return [zone];
-  const bytes = [...(parseIp(m[1]) as Ip)].slice(0, Math.ceil(Number(m[2]) / 8));
-  return [`${bytes.reverse().join('.')}.in-addr.arpa.`];
-}
 
 function* through(s: Setup, r: Request, _next: Next, name: string, type: RrType): Co<DnsMessage | null> {
   const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
@@ -208,7 +104,7 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
       }
   }
   if (answers === NAME_ERROR) {
-    if (o.fallthrough && (!o.fallthrough.length || o.fallthrough.some(z => inZone(r.name, z)))) return yield* next(r);
+    if (fallsThrough(o.fallthrough, r.name)) return yield* next(r);
     return { reply: { ...replyTo(r.query, 'NXDOMAIN'), aa: true, authority: [soa(s, zone)] } };
   }
   if (!answers.length) return { reply: { ...replyTo(r.query), aa: true, authority: [soa(s, zone)] } };
@@ -399,22 +295,10 @@ function ofService(
 
 // -- the other way: addresses to names
 
-function addressOf(name: string): string | null {
-  const v4 = /^((?:\d+\.){4})in-addr\.arpa\.$/.exec(name);
-  if (v4) {
-    const ip = parseIp(v4[1].slice(0, -1).split('.').reverse().join('.'));
-    return ip && formatIp(ip);
-  }
-  const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa\.$/.exec(name);
-  if (!v6) return null;
-  const digits = v6[1].slice(0, -1).split('.').reverse().join('');
-  return formatIp(parseIp((digits.match(/.{4}/g) as string[]).join(':'))!);
-}
-
 function reverse(s: State, name: string): Found {
-  const ip = addressOf(name);
+  const ip = addressOfReverse(name);
   const primary = s.o.zones.find(z => !isReverse(z)) ?? '.';
-  if (ip === null) return services(s, s.o.zones.filter(z => inZone(name, z)).sort((a, b) => b.length - a.length)[0], name);
+  if (ip === null) return services(s, longestZone(name, s.o.zones)!, name);
   const { server } = s.instance;
   const visible = (ns: string) => !s.o.namespaces || exposed(s, ns);
   for (const svc of listObjects(server, 'services')) {

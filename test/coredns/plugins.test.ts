@@ -1,0 +1,140 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { newApiServer } from '../../src/apiserver/server.ts';
+import type { ApiServer } from '../../src/apiserver/types.ts';
+import { newRandom } from '../../src/sim/random.ts';
+import type { RrType } from '../../src/wire/dns.ts';
+import { type Hosts, twoHosts } from '../userland/hosts.ts';
+import { ask as askAt, bootCoredns, mistake, texts } from './boot.ts';
+
+let h: Hosts;
+let server: ApiServer;
+
+beforeEach(() => {
+  h = twoHosts();
+  server = newApiServer(h.sim, newRandom(1));
+});
+
+const boot = (corefile: string, files?: Record<string, string>) => bootCoredns(h, server, corefile, files);
+const ask = (name: string, type?: RrType) => askAt(h, name, type);
+
+const ZONE = `$TTL 1h
+@ IN SOA ns hostmaster ( 7 ; serial
+   2h 30m 1w 60 )
+  IN NS ns
+ns IN A 192.0.2.53
+www IN CNAME host
+host 5 IN A 192.0.2.80
+  IN TXT "one two" three
+@ MX 10 host
+_ldap._tcp SRV 0 0 389 host
+*.any IN A 192.0.2.7
+child IN NS ns.child
+ns.child A 192.0.2.99
+`;
+
+describe('file', () => {
+  beforeEach(() => void boot('zone.test {\n file /zone.db\n}\n', { '/zone.db': ZONE }));
+
+  it('answers with the zone’s name servers, follows aliases, adds addresses of targets', () => {
+    const www = ask('www.zone.test.');
+    expect(texts(www.answers)).toEqual(['www.zone.test. CNAME host.zone.test.', 'host.zone.test. A 192.0.2.80']);
+    expect(www.answers.map(r => r.ttl)).toEqual([3600, 5]);
+    expect(texts(www.authority)).toEqual(['zone.test. NS ns.zone.test.']);
+    const mx = ask('zone.test.', 'MX');
+    expect([texts(mx.answers), texts(mx.additional)]).toEqual([['zone.test. MX 10 host.zone.test.'], ['host.zone.test. A 192.0.2.80']]);
+    expect(texts(ask('_ldap._tcp.zone.test.', 'SRV').answers)).toEqual(['_ldap._tcp.zone.test. SRV 389 host.zone.test.']);
+    expect(texts(ask('host.zone.test.', 'TXT').answers)).toEqual(['host.zone.test. TXT one two three']);
+  });
+
+  it('tells no name, no data, an empty non-terminal, a wildcard and a delegation apart', () => {
+    const none = ask('nobody.zone.test.');
+    expect([none.rcode, none.aa, texts(none.authority)]).toEqual(['NXDOMAIN', true, ['zone.test. SOA']]);
+    expect(none.authority[0].data).toMatchObject({ serial: 7, refresh: 7200, retry: 1800, expire: 604800, minimum: 60 });
+    expect(ask('host.zone.test.', 'AAAA').rcode).toBe('NOERROR');
+    expect(ask('_tcp.zone.test.').rcode).toBe('NOERROR');
+    expect(texts(ask('x.y.any.zone.test.').answers)).toEqual(['x.y.any.zone.test. A 192.0.2.7']);
+    const child = ask('deep.child.zone.test.');
+    expect([child.aa, child.answers, texts(child.authority), texts(child.additional)]).toEqual([
+      false,
+      [],
+      ['child.zone.test. NS ns.child.zone.test.'],
+      ['ns.child.zone.test. A 192.0.2.99'],
+    ]);
+  });
+});
+
+describe('hosts', () => {
+  it('answers names of its file and its lines, both ways, and hands on the rest', () => {
+    boot('. {\n hosts /table lan.test {\n  192.0.2.2 b.lan.test\n  ttl 9\n  fallthrough\n }\n whoami\n}\n', {
+      '/table': '192.0.2.1 A.lan.test # here\n2001:db8::1 a.lan.test\nnonsense a.lan.test\n192.0.2.3 other.test\n',
+    });
+    expect(texts(ask('a.lan.test.').answers)).toEqual(['a.lan.test. A 192.0.2.1']);
+    expect(texts(ask('a.lan.test.', 'AAAA').answers)).toEqual(['a.lan.test. AAAA 2001:db8::1']);
+    expect(ask('b.lan.test.').answers[0].ttl).toBe(9);
+    expect(ask('b.lan.test.', 'TXT')).toMatchObject({ rcode: 'NOERROR', answers: [], additional: [] });
+    expect(texts(ask('1.2.0.192.in-addr.arpa.', 'PTR').answers)).toEqual(['1.2.0.192.in-addr.arpa. PTR a.lan.test.']);
+    expect(ask('c.lan.test.').additional.map(r => r.type)).toEqual(['A', 'SRV']); // whoami
+  });
+
+  it('fails for an unknown name without fallthrough: it has no SOA', () => {
+    boot('. {\n hosts {\n  192.0.2.2 b.test\n }\n}\n');
+    expect(ask('c.test.').rcode).toBe('SERVFAIL');
+  });
+});
+
+describe('template', () => {
+  it('makes records of the question’s parts', () => {
+    boot(`. {
+  template IN A dyn.test {
+    match "^v(?P<last>[0-9]+)[.]dyn[.]test[.]$"
+    answer "{{ .Name }} 60 IN A 192.0.2.{{ .Group.last }}"
+    fallthrough
+  }
+  template ANY ANY {
+    rcode NXDOMAIN
+    authority "test. 30 IN SOA ns.test. root.test. 1 2 3 4 5"
+  }
+}
+`);
+    expect(texts(ask('v9.dyn.test.').answers)).toEqual(['v9.dyn.test. A 192.0.2.9']);
+    const none = ask('w.dyn.test.');
+    expect([none.rcode, texts(none.authority)]).toEqual(['NXDOMAIN', ['test. SOA']]);
+    expect(ask('v999.dyn.test.').rcode).toBe('SERVFAIL');
+  });
+});
+
+describe('mistakes in a Corefile', () => {
+  const at = (line: number, plugin: string, text: string) => `plugin/${plugin}: /Corefile:${line} - Error during parsing: ${text}`;
+  const inBlock = (name: string, ...lines: string[]) => `.:53 {\n ${name} {\n${lines.map(l => `  ${l}\n`).join('')} }\n}\n`;
+
+  it.each([
+    ['noendpoints x', at(3, 'kubernetes', "Wrong argument count or unexpected line ending after 'x'")],
+    ['kubeconfig', at(3, 'kubernetes', "Wrong argument count or unexpected line ending after 'kubeconfig'")],
+    ['pods some', 'plugin/kubernetes: wrong value for pods: some,  must be one of: disabled, verified, insecure'],
+    ['ignore all', "plugin/kubernetes: unable to parse ignore value: 'all'"],
+    ['multicluster set.test', at(4, 'kubernetes', 'is not authoritative for the multicluster zone set.test.')],
+    [
+      'labels a in (b',
+      `plugin/kubernetes: unable to parse label selector value: 'a in (b': couldn't parse the selector string "a in (b": unable to parse requirement: found '', expected: ',' or ')'`,
+    ],
+  ])('kubernetes: %s', (line, expected) => {
+    expect(mistake(h, server, inBlock('kubernetes cluster.test', line))).toBe(expected);
+  });
+
+  it('hosts, template, file', () => {
+    expect(mistake(h, server, inBlock('hosts', 'ttl 0'))).toBe(at(3, 'hosts', 'ttl provided is invalid'));
+    expect(mistake(h, server, inBlock('template IN A', 'match ('))).toBe(
+      at(3, 'template', 'could not parse regex: (, error parsing regexp: missing closing ): `(`'),
+    );
+    expect(mistake(h, server, 'a.test {\n file /z\n}\n', { '/z': 'x A 1.2.3.4\n' })).toBe(
+      'plugin/file: file "/z" has no SOA record for origin a.test.',
+    );
+  });
+
+  it('takes prefixes as the zones of their reverse names', () => {
+    expect(boot('10.2.0.0/15 2001:db8::/30 {\n whoami\n}\n').err()).toBe('');
+    for (const name of ['9.2.10.in-addr.arpa.', '9.3.10.in-addr.arpa.', '8.b.d.0.1.0.0.2.ip6.arpa.', 'b.b.d.0.1.0.0.2.ip6.arpa.'])
+      expect(ask(name).rcode).toBe('NOERROR');
+    for (const name of ['4.10.in-addr.arpa.', 'c.b.d.0.1.0.0.2.ip6.arpa.']) expect(ask(name).rcode).toBe('REFUSED');
+  });
+});

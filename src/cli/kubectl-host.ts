@@ -1,6 +1,6 @@
 // kubectl's surroundings on a real machine: files of the user's, the session's clusters.
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { FileError, KubectlHost } from '../kubectl/host.ts';
@@ -59,6 +59,8 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
     listDir: path => attempt(() => fs.readdirSync(path).sort()),
     terminalSize: process.stdout.isTTY ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
     runProgram: function* (argv) {
+      // Loading it costs a short command more than reading the cluster's state, and only editors need it.
+      const { spawnSync } = createRequire(process.execPath)('node:child_process') as typeof import('node:child_process');
       const done = spawnSync(argv[0], argv.slice(1), { stdio: 'inherit' });
       return done.error ? done.error.message : (done.status ?? 1);
     },

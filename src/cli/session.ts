@@ -9,7 +9,6 @@
 // ends the log: compaction copies the state into a fresh folder and commits the move in the same way. Nothing is overwritten,
 // no name is used twice and there is no lock: a writer that is killed or stopped at any point leaves nothing to clean up but
 // files nobody reads, and one that wakes up late finds its number taken or its whole folder gone.
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from '../apiserver/types.ts';
@@ -37,7 +36,11 @@ export class SessionMoved extends Error {}
 const LOG = 'log';
 const name = (seq: number) => String(seq).padStart(8, '0');
 const code = (e: unknown) => (e as NodeJS.ErrnoException).code;
-const unique = () => `${process.pid.toString(36)}-${randomBytes(6).toString('hex')}`;
+/** No two of any processes are the same; node:crypto would cost every command its loading. */
+const unique = () =>
+  `${process.pid.toString(36)}-${process.hrtime.bigint().toString(36)}${Math.floor(Math.random() * 2 ** 52)
+    .toString(36)
+    .padStart(10, '0')}`;
 
 function fail(what: string, e: unknown): never {
   const why =

@@ -289,7 +289,8 @@ function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program
   if (/(^|\/)kube-proxy$/.test(repository)) return proxyOf(node, pod.metadata.uid ?? '');
   if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
   const running = pod.status?.containerStatuses?.some((c: any) => c.name === container.name && c.state?.running) ?? false;
-  const agent = agentProgram(node, repository, pod, running && wasSynced(node, POLICY_BUCKETS));
+  const adopt = running && wasSynced(node, POLICY_BUCKETS);
+  const agent = agentProgram(node, repository, pod, { adopt, again: running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`) });
   if (agent) return agent;
   if (findImage(image) || container.command) return null;
   return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));

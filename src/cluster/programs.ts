@@ -11,8 +11,13 @@ import type { NodeRuntime } from './node.ts';
 const AGENTS = /(^|\/)(calico\/node|kindnetd|flannel)$/;
 
 /** `adopt`: the node's tables already are as this agent left them. */
-export function agentProgram(node: NodeRuntime, repository: string, pod: KubeObject, adopt: boolean): Program | null {
-  if (AGENTS.test(repository)) return () => cniAgent(node, adopt);
+export function agentProgram(
+  node: NodeRuntime,
+  repository: string,
+  pod: KubeObject,
+  how: { adopt: boolean; again: boolean },
+): Program | null {
+  if (AGENTS.test(repository)) return () => cniAgent(node, how);
   const port = CONTROL_PLANE[repository.replace(/^.*\//, '')];
   if (port && pod.spec?.hostNetwork) return p => tlsListeners(p, port);
   if (/(^|\/)(kube-controllers|pause)$/.test(repository)) return p => idle(p);
@@ -37,9 +42,9 @@ export function nodeServers(_node: NodeRuntime): Program[] {
 }
 
 /** calico-node, kindnetd, flanneld: the agent keeps rules and routes in step as long as the process lives. */
-function* cniAgent(node: NodeRuntime, adopt: boolean): Co<number> {
+function* cniAgent(node: NodeRuntime, how: { adopt: boolean; again: boolean }): Co<number> {
   const cni = node.built?.cni;
-  const agent = cni && node.engine.plugin.startAgent?.(cni, { adopt });
+  const agent = cni && node.engine.plugin.startAgent?.(cni, how);
   try {
     for (;;) yield* waitOn(node.engine.server.sim, []);
   } finally {

@@ -437,7 +437,7 @@ function setNamespace(cmd: Cmd, o: BuildOptions, info: Info): void {
   const object = info.object as KubeObject;
   const put = (ns: string) => {
     info.namespace = ns;
-    object.metadata = { ...(object.metadata ?? { name: '' }), namespace: ns };
+    object.metadata = { ...object.metadata, namespace: ns };
   };
   if (!info.mapping.namespaced) {
     info.namespace = '';

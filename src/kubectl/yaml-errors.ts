@@ -47,6 +47,7 @@ function document(p: Parser, text: string): void {
   let directives = false;
   while (next(p) === 'DIRECTIVE') {
     const row = text.split('\n')[take(p).line];
+    if (!/^%(YAML|TAG)\s/.test(row)) throw { yaml: 'found unknown directive name', line: 0 } satisfies YamlMistake;
     const version = /^%YAML\s+(\d+)\.(\d+)/.exec(row);
     if (version && (version[1] !== '1' || version[2] !== '1'))
       throw { yaml: 'found incompatible YAML document', line: 0 } satisfies YamlMistake;
@@ -73,13 +74,13 @@ function node(p: Parser, block: boolean, indentless: boolean): void {
     decorated = true;
   }
   const type = next(p);
-  if (indentless && type === 'BLOCK-ENTRY') return indentlessSequence(p);
-  if (type === 'SCALAR') return void take(p);
-  if (type === '[') return flowSequence(p);
-  if (type === '{') return flowMapping(p);
-  if (block && type === 'BLOCK-SEQUENCE-START') return blockSequence(p);
-  if (block && type === 'BLOCK-MAPPING-START') return blockMapping(p);
-  if (!decorated) wrong(p, 'did not find expected node content', start);
+  if (indentless && type === 'BLOCK-ENTRY') indentlessSequence(p);
+  else if (type === 'SCALAR') take(p);
+  else if (type === '[') flowSequence(p);
+  else if (type === '{') flowMapping(p);
+  else if (block && type === 'BLOCK-SEQUENCE-START') blockSequence(p);
+  else if (block && type === 'BLOCK-MAPPING-START') blockMapping(p);
+  else if (!decorated) wrong(p, 'did not find expected node content', start);
 }
 
 function blockSequence(p: Parser): void {

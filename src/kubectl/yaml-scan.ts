@@ -175,24 +175,24 @@ function fetch(s: Scanner): void {
   unrollIndent(s, s.column);
   const c = char(s);
   const next = char(s, 1);
-  if (s.at >= s.text.length) return fetchEnd(s);
-  if (s.column === 0 && c === '%') return fetchDirective(s);
-  if (indicator(s, '---')) return fetchDocument(s, 'DOCUMENT-START');
-  if (indicator(s, '...')) return fetchDocument(s, 'DOCUMENT-END');
-  if (c === '[' || c === '{') return fetchOpen(s, c);
-  if (c === ']' || c === '}') return fetchClose(s, c);
-  if (c === ',') return fetchComma(s);
-  if (c === '-' && isBlankZ(next)) return fetchEntry(s);
-  if (c === '?' && (s.flow || isBlankZ(next))) return fetchKey(s);
-  if (c === ':' && (s.flow || isBlankZ(next))) return fetchValue(s);
-  if (c === '*' || c === '&') return fetchAnchor(s, c);
-  if (c === '!') return fetchTag(s);
-  if ((c === '|' || c === '>') && !s.flow) return fetchBlock(s);
-  if (c === "'" || c === '"') return fetchQuoted(s, c);
   const special = '-?:,[]{}#&*!|>\'"%@`'.includes(c);
-  if ((!isBlankZ(c) && !special) || (c === '-' && !isBlank(next)) || (!s.flow && (c === '?' || c === ':') && !isBlankZ(next)))
-    return fetchPlain(s);
-  wrong(s, 'found character that cannot start any token', s.line);
+  if (s.at >= s.text.length) fetchEnd(s);
+  else if (s.column === 0 && c === '%') fetchDirective(s);
+  else if (indicator(s, '---')) fetchDocument(s, 'DOCUMENT-START');
+  else if (indicator(s, '...')) fetchDocument(s, 'DOCUMENT-END');
+  else if (c === '[' || c === '{') fetchOpen(s, c);
+  else if (c === ']' || c === '}') fetchClose(s, c);
+  else if (c === ',') fetchComma(s);
+  else if (c === '-' && isBlankZ(next)) fetchEntry(s);
+  else if (c === '?' && (s.flow || isBlankZ(next))) fetchKey(s);
+  else if (c === ':' && (s.flow || isBlankZ(next))) fetchValue(s);
+  else if (c === '*' || c === '&') fetchAnchor(s, c);
+  else if (c === '!') fetchTag(s);
+  else if ((c === '|' || c === '>') && !s.flow) fetchBlock(s);
+  else if (c === "'" || c === '"') fetchQuoted(s, c);
+  else if ((!isBlankZ(c) && !special) || (c === '-' && !isBlank(next)) || (!s.flow && (c === '?' || c === ':') && !isBlankZ(next)))
+    fetchPlain(s);
+  else wrong(s, 'found character that cannot start any token', s.line);
 }
 
 function fetchEnd(s: Scanner): void {
@@ -367,7 +367,7 @@ function fetchQuoted(s: Scanner, quote: string): void {
         skip(s);
         skipLine(s);
         break;
-      } else if (quote === '"' && char(s) === '\\') escape(s, start);
+      } else if (quote === '"' && char(s) === '\\') skipEscape(s, start);
       else skip(s);
     }
     if (char(s) === quote) break;
@@ -380,7 +380,7 @@ function fetchQuoted(s: Scanner, quote: string): void {
   s.tokens.push({ type: 'SCALAR', line: start, text: '' });
 }
 
-function escape(s: Scanner, start: number): void {
+function skipEscape(s: Scanner, start: number): void {
   const c = char(s, 1);
   const digits = { x: 2, u: 4, U: 8 }[c] ?? 0;
   if (!digits && (c === '\0' || !ESCAPES.includes(c))) wrong(s, 'found unknown escape character', start);

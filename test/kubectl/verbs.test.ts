@@ -143,3 +143,21 @@ describe('other verbs', () => {
     expect(await failure(c, 'get pods --context=nope')).toBe('error: context "nope" does not exist\n');
   });
 });
+
+describe('kustomize', () => {
+  it('lays patches, labels and generated names over resources', async () => {
+    const c = newCluster();
+    const uses = WEB.replace('image: nginx}', 'image: nginx, envFrom: [{configMapRef: {name: conf}}]}');
+    c.files.set('k/kustomization.yaml', 'resources: [../web.yaml]\nnamePrefix: x-\n');
+    expect(await failure(c, 'kustomize k')).toBe('error: podnet\'s kustomize has no field "namePrefix" (k/kustomization.yaml)\n');
+    c.files.set('web.yaml', uses);
+    c.files.set(
+      'k/kustomization.yaml',
+      'resources: [../web.yaml]\nlabels: [{pairs: {team: x}, includeSelectors: true}]\nimages: [{name: nginx, newTag: "2"}]\nconfigMapGenerator: [{name: conf, literals: [A=1, B=two]}]\n',
+    );
+    expect(await stdout(c, 'apply -k k')).toBe('configmap/conf-6b56fdfggc created\ndeployment.apps/web created\n');
+    expect(await stdout(c, `get deploy web -o jsonpath='{.spec.selector.matchLabels.team} {..image} {..configMapRef.name}'`)).toBe(
+      'x nginx:2 conf-6b56fdfggc',
+    );
+  });
+});

@@ -100,7 +100,7 @@ const isUtf8 = (data: Uint8Array): boolean => {
   return back.length === data.length && back.every((b, i) => b === data[i]);
 };
 
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   const hex = Array.from(sha256(stringToBytes(text)), b => b.toString(16).padStart(2, '0')).join('');
   const map: Record<string, string> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' };
   return [...hex.slice(0, 10)].map(c => map[c] ?? c).join('');

@@ -57,7 +57,7 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
         return { directory: real.isDirectory(), mode: real.mode & 0o7777, size: real.size, mtimeMs: real.mtimeMs, link: target };
       }),
     listDir: path => attempt(() => fs.readdirSync(path).sort()),
-    terminalSize: process.stdout.isTTY ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
+    terminalSize: isatty(1) ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
     runProgram: function* (argv) {
       // Loading it costs a short command more than reading the cluster's state, and only editors need it.
       const { spawnSync } = createRequire(process.execPath)('node:child_process') as typeof import('node:child_process');

@@ -5,7 +5,6 @@ export function main(command: () => Promise<number>): void {
   command().then(
     code => {
       process.exitCode = code;
-      if (process.stdin.isTTY) process.stdin.unref?.();
       // What is still open (a terminal, a listening socket) must not keep a finished command alive.
       process.exit(code);
     },

@@ -19,7 +19,8 @@ export function newStreams(): Streams {
   const held: Streams['held'] = [];
   const to = (fd: 1 | 2) =>
     newPipe({
-      tty: (fd === 1 ? process.stdout : process.stderr).isTTY ?? false,
+      // Not process.stdout.isTTY: node would build streams that nobody writes to.
+      tty: isatty(fd),
       sink: chunk => {
         if (streams.live) writeAll(fd, chunk);
         else held.push({ fd, chunk });

@@ -97,10 +97,12 @@ export const noKindMatch = (apiVersion: string, kind: string): string =>
 
 /** Expand `all` and other categories (restmapper/category_expansion.go: discovery's order). */
 export function expandCategories(connection: Connection, arg: string): string {
+  // Each call of resources() makes a list of all.
+  const all = connection.resources();
   return arg
     .split(',')
     .map(word => {
-      const hits = connection.resources().filter(r => r.categories.includes(word));
+      const hits = all.filter(r => r.categories.includes(word));
       return hits.length ? [...new Set(hits.map(groupResource))].join(',') : word;
     })
     .join(',');

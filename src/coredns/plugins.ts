@@ -1,4 +1,5 @@
 // The chain's order is the order of this table, whatever the Corefile's (coredns 1.14.2, plugin.cfg).
+import { autopath } from './plugins/autopath.ts';
 import { cache } from './plugins/cache.ts';
 import { errors } from './plugins/errors.ts';
 import { file } from './plugins/file.ts';
@@ -12,6 +13,7 @@ import { loop } from './plugins/loop.ts';
 import { prometheus } from './plugins/prometheus.ts';
 import { ready } from './plugins/ready.ts';
 import { reload } from './plugins/reload.ts';
+import { rewrite } from './plugins/rewrite.ts';
 import { template } from './plugins/template.ts';
 import { whoami } from './plugins/whoami.ts';
 import type { Plugin } from './types.ts';
@@ -25,6 +27,8 @@ export const PLUGINS: Plugin[] = [
   log,
   loadbalance,
   cache,
+  rewrite,
+  autopath,
   template,
   hosts,
   kubernetes,

@@ -5,6 +5,7 @@ import type { Co } from '../sim/task.ts';
 import type { DnsMessage } from '../wire/dns.ts';
 import type { Ip } from '../wire/ip.ts';
 import type { Directive } from './corefile.ts';
+import type { Options } from './plugins/kubernetes-setup.ts';
 
 /** One query on its way through the chain (coredns/request.Request). */
 export interface Request {
@@ -33,6 +34,8 @@ export interface Block {
   directives: Directive[];
   chain: { name: string; handle: Handler }[];
   instance: Instance;
+  /** What the block's kubernetes plugin was told, for the plugins that ask it (autopath, k8s_external). */
+  kubernetes?: Options;
 }
 
 export interface Instance {

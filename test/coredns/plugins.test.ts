@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newApiServer } from '../../src/apiserver/server.ts';
-import type { ApiServer } from '../../src/apiserver/types.ts';
+import { putObject } from '../../src/apiserver/store.ts';
+import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import type { RrType } from '../../src/wire/dns.ts';
 import { type Hosts, twoHosts } from '../userland/hosts.ts';
@@ -136,5 +137,55 @@ describe('mistakes in a Corefile', () => {
     for (const name of ['9.2.10.in-addr.arpa.', '9.3.10.in-addr.arpa.', '8.b.d.0.1.0.0.2.ip6.arpa.', 'b.b.d.0.1.0.0.2.ip6.arpa.'])
       expect(ask(name).rcode).toBe('NOERROR');
     for (const name of ['4.10.in-addr.arpa.', 'c.b.d.0.1.0.0.2.ip6.arpa.']) expect(ask(name).rcode).toBe('REFUSED');
+  });
+});
+
+describe('rewrite', () => {
+  const hosts = 'hosts {\n 192.0.2.9 real.test x.inner.test\n}\n';
+  const withRule = (...rules: string[]) => void boot(`. {\n${rules.map(r => ` rewrite ${r}\n`).join('')} ${hosts}}\n`);
+
+  it('asks for another name and answers for the one that was asked', () => {
+    withRule('name exact old.test real.test');
+    expect(texts(ask('old.test.').answers)).toEqual(['old.test. A 192.0.2.9']);
+  });
+
+  it('leaves the names of answers alone, unless told to change them', () => {
+    withRule('name suffix .outer.test .inner.test');
+    expect(texts(ask('x.outer.test.').answers)).toEqual(['x.inner.test. A 192.0.2.9']);
+  });
+
+  it('changes names back: by suffix, by expression', () => {
+    withRule(
+      'name suffix .outer.test .inner.test answer auto',
+      'name regex (.*)\\.re\\.test {1}.inner.test answer name (.*)\\.inner\\.test {1}.re.test',
+    );
+    expect(texts(ask('x.outer.test.').answers)).toEqual(['x.outer.test. A 192.0.2.9']);
+    expect(texts(ask('x.re.test.').answers)).toEqual(['x.re.test. A 192.0.2.9']);
+  });
+
+  it('changes types and TTLs, and goes on to the next rule when told to', () => {
+    withRule('continue ttl real.test 10-20', 'type AAAA A');
+    const m = ask('real.test.', 'AAAA');
+    expect([m.questions[0].type, texts(m.answers), m.answers[0].ttl]).toEqual(['AAAA', ['real.test. A 192.0.2.9'], 20]);
+  });
+
+  it.each([
+    ['name a', 'too few arguments for a name rule'],
+    ['name glob a b', 'name rule supports only exact, prefix, suffix, substring, and regex name matching, received: glob'],
+    ['type A', 'type rules must have exactly two arguments'],
+    ['ttl a 9-1', "invalid TTL '9-1' for a ttl rule"],
+    ['name regex (a) {2}', 'the rewrite regex pattern ({2}) uses more subexpressions than its corresponding matching regex pattern ((a))'],
+  ])('%s', (rule, why) => {
+    expect(mistake(h, server, `. {\n rewrite ${rule}\n}\n`)).toBe(`plugin/rewrite: ${why}`);
+  });
+});
+
+describe('autopath', () => {
+  it('walks the search path of the pod that asks', () => {
+    const put = (o: Partial<KubeObject> & { kind: string }) => putObject(server, { apiVersion: 'v1', ...o } as KubeObject);
+    put({ kind: 'Namespace', metadata: { name: 'shop' } });
+    put({ kind: 'Pod', metadata: { name: 'p', namespace: 'shop' }, status: { phase: 'Running', podIPs: [{ ip: '10.0.0.2' }] } });
+    boot('. {\n autopath @kubernetes\n kubernetes c.test {\n  pods verified\n }\n hosts {\n 192.0.2.9 out.test\n}\n}\n');
+    expect(texts(ask('out.test.shop.svc.c.test.').answers)).toEqual(['out.test.shop.svc.c.test. CNAME out.test.', 'out.test. A 192.0.2.9']);
   });
 });

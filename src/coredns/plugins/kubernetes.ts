@@ -35,6 +35,7 @@ export const kubernetes: Plugin = {
   many: true,
   setup: s => {
     const o = kubernetesOptions(s);
+    s.block.kubernetes = o;
     const { instance } = s;
     return function* (r, next): Co<Outcome> {
       const zone = longestZone(r.name, o.zones);

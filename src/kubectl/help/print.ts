@@ -32,7 +32,16 @@ export const ownFlags = (path: string): FlagDef[] => {
 
 function flagText(f: FlagDef, usage: string): string {
   const list = f.type === 'a' || f.type === 'l' || f.type === 'm';
-  const value = list ? (f.default.startsWith('[') ? f.default : `[${f.default}]`) : f.type === 's' ? `'${f.default}'` : f.default;
+  const value =
+    f.name === 'aggregation-rule'
+      ? ''
+      : list
+        ? f.default.startsWith('[')
+          ? f.default
+          : `[${f.default}]`
+        : f.type === 's'
+          ? `'${f.default}'`
+          : f.default;
   return `    ${f.short ? `-${f.short}, ` : ''}--${f.name}=${value}:\n\t${usage}\n`;
 }
 
@@ -64,6 +73,18 @@ function rootHelp(): string {
 const subsOf = (path: string): string[] =>
   Object.keys(HELP).filter(p => p.startsWith(`${path} `) && !p.slice(path.length + 1).includes(' '));
 
+/** Commands without flags of their own that say `[flags]` all the same. */
+const BARE = [
+  'auth',
+  'config current-context',
+  'config get-clusters',
+  'config get-users',
+  'create service',
+  'plugin',
+  'plugin list',
+  'top',
+];
+
 /** Help without what stands above `Available Commands`: cobra's usage. */
 function usageText(path: string, home: string): string {
   const help = HELP[path];
@@ -75,9 +96,9 @@ function usageText(path: string, home: string): string {
     const width = Math.max(11, ...subs.map(s => s.split(' ').at(-1)?.length ?? 0)) + 3;
     text += `Available Commands:\n${subs.map(s => `  ${(s.split(' ').at(-1) as string).padEnd(width)}${HELP[s].short}\n`).join('')}\n`;
   }
-  const flags = flagBlock(path, home);
+  const flags = path === 'config' ? '' : flagBlock(path, home);
   if (flags) text += `Options:\n${flags}\n`;
-  const usage = help.usage.replace(/ \[flags\]$/, '');
+  const usage = BARE.includes(path) ? `${help.usage} [flags]` : help.usage;
   text += `Usage:\n  ${usage}${usage.includes('[options]') ? '' : ' [options]'}\n\n`;
   if (subs.length) text += `Use "kubectl ${path} <command> --help" for more information about a given command.\n`;
   return text + OPTIONS_HINT;
@@ -122,7 +143,7 @@ export function groupRun(cmd: Cmd, path: string, args: string[]): void {
   }
   if (path === 'alpha') {
     err(cmd, 'No alpha commands are available in this version of kubectl\n');
-    throw exitFailure(1);
+    return;
   }
   if (args.length) throw failure(`unknown command ${goQuote(args.join(' '))}\nSee 'kubectl ${path} -h' for help and examples`);
   if (path === 'certificate') {

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, infosOf, type Result } from '../builder.ts';
-import { bool, type Cmd, dryRun, duration, err, flag, int, list, usageError, validation } from '../command.ts';
+import { bool, type Cmd, dryRun, duration, err, flag, int, list, validation } from '../command.ts';
 import { fail, isFailure, isNotFound, withSource } from '../failure.ts';
 import { saveConfig } from '../last-applied.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
@@ -13,8 +13,7 @@ import { deleteAll } from './delete.ts';
 
 export function* run(cmd: Cmd): Co<number> {
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) {
-    if (cmd.args.length) usageError(cmd, 'Must specify --filename to replace');
-    usageError(cmd, 'Must specify --filename to replace');
+    fail('must specify one of -f and -k');
   }
   const mode = dryRun(cmd);
   const directive = validation(cmd);

@@ -151,7 +151,7 @@ function* setImage(cmd: Cmd): Co<number> {
   const { set: images } = parsePairs(pairs, 'image', false);
   noLocalResources(cmd, resources);
   const noFiles = !list(cmd, 'filename').length && !flag(cmd, 'kustomize');
-  const infos = resources.length || !noFiles ? yield* infosFor(cmd, resources) : [];
+  const infos = yield* infosFor(cmd, resources);
   const names = Object.keys(images);
   const errors: Failure[] = [];
   if (bool(cmd, 'all') && flag(cmd, 'selector')) errors.push(failure('cannot set --all and --selector at the same time'));

@@ -98,7 +98,7 @@ function usageText(path: string, home: string): string {
   }
   const flags = path === 'config' ? '' : flagBlock(path, home);
   if (flags) text += `Options:\n${flags}\n`;
-  const usage = BARE.includes(path) ? `${help.usage} [flags]` : help.usage;
+  const usage = BARE.includes(path) && !help.usage.endsWith('[flags]') ? `${help.usage} [flags]` : help.usage;
   text += `Usage:\n  ${usage}${usage.includes('[options]') ? '' : ' [options]'}\n\n`;
   if (subs.length) text += `Use "kubectl ${path} <command> --help" for more information about a given command.\n`;
   return text + OPTIONS_HINT;

@@ -6,6 +6,7 @@ import { file } from './plugins/file.ts';
 import { forward } from './plugins/forward.ts';
 import { health } from './plugins/health.ts';
 import { hosts } from './plugins/hosts.ts';
+import { k8s_external } from './plugins/k8s_external.ts';
 import { kubernetes } from './plugins/kubernetes.ts';
 import { loadbalance } from './plugins/loadbalance.ts';
 import { log } from './plugins/log.ts';
@@ -31,6 +32,7 @@ export const PLUGINS: Plugin[] = [
   autopath,
   template,
   hosts,
+  k8s_external,
   kubernetes,
   file,
   loop,

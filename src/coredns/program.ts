@@ -31,7 +31,13 @@ export function corednsProgram(server: ApiServer): Program {
     const changed: WaitQueue = new Set();
     let pending: Instance | null = null;
     const tasks: Task<unknown>[] = [];
+    let died = false;
     const watch = (i: Instance) => {
+      i.fatal = text => {
+        if (!died) i.log('FATAL', text);
+        died = true;
+        wakeAll(changed);
+      };
       i.changed = () => {
         i.log('INFO', 'Reloading');
         const next = load(server, p, path);
@@ -59,7 +65,8 @@ export function corednsProgram(server: ApiServer): Program {
         }
         for (const b of instance.blocks) print(p, b.zones.map(z => `${z === '.' ? '.' : z}:${b.port}\n`).join(''));
         print(p, `CoreDNS-${VERSION}\nlinux/amd64, go1.26.0, \n`);
-        while (!pending) yield* waitOn(server.sim, [changed]);
+        while (!pending && !died) yield* waitOn(server.sim, [changed]);
+        if (died || !pending) return 1;
         stop(instance, tasks);
         instance = pending;
         pending = null;
@@ -84,6 +91,7 @@ function load(server: ApiServer, p: Process, path: string): Instance | string {
     stops: [],
     unready: new Set(),
     stopped: false,
+    fatal: () => {},
     log: (level, text) => void print(p, `[${level}] ${text}\n`),
     resolve: (block, r) => walk(block, r, 0),
   };

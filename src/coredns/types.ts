@@ -36,6 +36,8 @@ export interface Block {
   instance: Instance;
   /** What the block's kubernetes plugin was told, for the plugins that ask it (autopath, k8s_external). */
   kubernetes?: Options;
+  /** Where the block forwards to, for the loop plugin. */
+  upstreams?: Ip[];
 }
 
 export interface Instance {
@@ -52,6 +54,8 @@ export interface Instance {
   changed?: (text: string) => void;
   log: (level: 'INFO' | 'WARNING' | 'ERROR' | 'FATAL', text: string) => void;
   stopped: boolean;
+  /** Prints a `[FATAL]` line and ends the process with 1. */
+  fatal: (text: string) => void;
   /** A query of a plugin's own through a block's chain. */
   resolve: (block: Block, r: Request) => Co<Outcome>;
 }

@@ -3,6 +3,7 @@ import { newApiServer } from '../../src/apiserver/server.ts';
 import { putObject } from '../../src/apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
+import { runUntil } from '../../src/sim/sim.ts';
 import type { RrType } from '../../src/wire/dns.ts';
 import { type Hosts, twoHosts } from '../userland/hosts.ts';
 import { ask as askAt, bootCoredns, mistake, texts } from './boot.ts';
@@ -187,5 +188,36 @@ describe('autopath', () => {
     put({ kind: 'Pod', metadata: { name: 'p', namespace: 'shop' }, status: { phase: 'Running', podIPs: [{ ip: '10.0.0.2' }] } });
     boot('. {\n autopath @kubernetes\n kubernetes c.test {\n  pods verified\n }\n hosts {\n 192.0.2.9 out.test\n}\n}\n');
     expect(texts(ask('out.test.shop.svc.c.test.').answers)).toEqual(['out.test.shop.svc.c.test. CNAME out.test.', 'out.test. A 192.0.2.9']);
+  });
+});
+
+describe('outside names and clustersets', () => {
+  const put = (o: Partial<KubeObject> & { kind: string }, apiVersion = 'v1') => putObject(server, { apiVersion, ...o } as KubeObject);
+
+  it('k8s_external answers external IPs, load balancers and the apex', () => {
+    put({ kind: 'Namespace', metadata: { name: 'shop' } });
+    const ports = [{ name: 'http', port: 80, protocol: 'TCP' }];
+    put({
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], externalIPs: ['192.0.2.1'], ports },
+      status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } },
+    });
+    boot('. {\n kubernetes c.test\n k8s_external out.test\n}\n');
+    expect(texts(ask('web.shop.out.test.').answers)).toEqual(['web.shop.out.test. A 192.0.2.1', 'web.shop.out.test. A 192.0.2.2']);
+    expect(texts(ask('_http._tcp.web.shop.out.test.', 'SRV').answers)).toEqual(['_http._tcp.web.shop.out.test. SRV 80 web.shop.out.test.']);
+    expect(texts(ask('out.test.', 'NS').answers)).toEqual(['out.test. NS ns1.dns.out.test.']);
+    expect([ask('shop.out.test.').rcode, ask('db.shop.out.test.').rcode]).toEqual(['NOERROR', 'NXDOMAIN']);
+  });
+});
+
+describe('loop', () => {
+  it('ends a server that forwards to itself', () => {
+    const dns = boot('. {\n loop\n forward . 127.0.0.1\n}\n');
+    runUntil(h.sim, () => dns.process.exitCode !== null, h.sim.nowMs + 10_000);
+    expect(dns.process.exitCode).toBe(1);
+    expect(dns.out()).toMatch(
+      /\[FATAL\] plugin\/loop: Loop \(127\.0\.0\.1:\d+ -> :53\) detected for zone "\.", see https:\/\/coredns\.io\/plugins\/loop#troubleshooting\. Query: "HINFO \d+\.\d+\."\n$/,
+    );
   });
 });

@@ -39,12 +39,13 @@ function upstreams(instance: Instance, args: string[], line: number): Upstream[]
 export const forward: Plugin = {
   name: 'forward',
   many: true,
-  setup: ({ instance, directive }) => {
+  setup: ({ instance, directive, block }) => {
     const { args, line } = directive;
     if (args.length < 2)
       throw new CorefileError(line, `Wrong argument count or unexpected line ending after '${args[args.length - 1] ?? 'forward'}'`);
     const from = (args[0].endsWith('.') ? args[0] : `${args[0]}.`).toLowerCase();
     const servers = upstreams(instance, args.slice(1), line);
+    block.upstreams = [...(block.upstreams ?? []), ...servers.map(u => u.ip)];
     const except: string[] = [];
     let policy = 'random';
     let forceTcp = false;

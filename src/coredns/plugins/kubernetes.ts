@@ -8,6 +8,7 @@ import { fqdn, replyTo } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import type { Instance, Next, Outcome, Plugin, Request, Setup } from '../types.ts';
 import { addressOfReverse, fallsThrough, inZone, isReverse, longestZone } from '../zones.ts';
+import { importedServices } from './kubernetes-multicluster.ts';
 import { kubernetesOptions, type Options } from './kubernetes-setup.ts';
 
 /** What a name stands for (plugin/etcd/msg.Service): an address or another name, with the SRV data it was found by. */
@@ -19,7 +20,7 @@ interface Answer {
   ttl: number;
 }
 
-interface State {
+export interface State {
   instance: Instance;
   o: Options;
   r: Request;
@@ -206,12 +207,16 @@ function services(s: State, zone: string, name: string, type: string = s.r.type)
   if (isReverse(name) || !exposed(s, namespace)) return NAME_ERROR;
   if (service === undefined) return [];
   const path = (...labels: string[]) => `${[...labels, service, namespace, kind].join('.')}.${zone}`.replace(/\.\.$/, '.');
+  if (kind === 'svc' && s.o.multicluster.some(z => inZone(zone, z))) {
+    const found = importedServices(s.instance.server, s.o, { namespace, service, before: segments });
+    return found?.map(i => ({ host: i.ip, key: path(...i.labels), port: i.port, ttl: s.o.ttl })) ?? NAME_ERROR;
+  }
   if (kind === 'pod') return pods(s, namespace, service, path());
   const [port, protocol] = segments.length === 2 ? segments.map(x => x.replace(/^_/, '')) : [null, null];
   return ofService(s, namespace, service, segments.length === 1 ? segments[0] : null, port, protocol, path);
 }
 
-function exposed(s: State, namespace: string): boolean {
+export function exposed(s: State, namespace: string): boolean {
   const ns = getObject(s.instance.server, 'namespaces', undefined, namespace);
   if (!ns || (s.o.namespaces && !s.o.namespaces.has(namespace))) return false;
   return !s.o.namespaceLabels || matchLabelSelector(s.o.namespaceLabels, ns.metadata.labels);
@@ -238,7 +243,7 @@ interface EndpointAddress {
 }
 
 /** EndpointSlices of a Service as CoreDNS keeps them: addresses that are ready. */
-function endpointsOf(s: State, namespace: string, service: string): EndpointAddress[] {
+export function endpointsOf(s: State, namespace: string, service: string): EndpointAddress[] {
   const out: EndpointAddress[] = [];
   for (const slice of listObjects(s.instance.server, 'endpointslices.discovery.k8s.io', namespace)) {
     if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service || slice.addressType === 'FQDN') continue;

@@ -1,5 +1,6 @@
 // The objects that a cluster is born with: what kubeadm v1.36 and the CNI's own manifest leave behind (cmd/kubeadm/app/phases/addons,
 // cmd/kubeadm/app/phases/controlplane), in the order in which they come.
+import { apiserverObjects } from '../apiserver/bootstrap.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { addToIp, formatIp, network, parseCidr } from '../wire/ip.ts';
 import type { ClusterConfig } from './config.ts';
@@ -35,7 +36,7 @@ export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
           ? ['kindnet']
           : []),
     ].map(n => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(n, 'kube-system') })),
-    { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: meta('kubernetes'), spec: { cidrs: config.serviceCIDRs } },
+    ...apiserverObjects(config.serviceCIDRs),
     ...crdObjects(config.cni.name),
     ...configMaps(config),
     kubernetesService(config),

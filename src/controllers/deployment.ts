@@ -143,9 +143,9 @@ const revisionOf = (rs: KubeObject) => Number(rs.metadata.annotations?.[REVISION
 function setRevision(r: Rollout, revision: string | undefined): void {
   if (revision === undefined || r.d.metadata.annotations?.[REVISION] === revision) return;
   const { namespace, name } = r.d.metadata;
-  const patched = patchObject(r.c.server, 'deployments.apps', namespace, name, 'merge', {
-    metadata: { annotations: { [REVISION]: revision } },
-  });
+  // By the status subresource, as the real controller's UpdateStatus: a Deployment's annotations count for its generation.
+  const patch = { metadata: { annotations: { [REVISION]: revision } } };
+  const patched = patchObject(r.c.server, 'deployments.apps', namespace, name, 'merge', patch, 'status');
   if (!isStatus(patched)) r.d = patched;
 }
 

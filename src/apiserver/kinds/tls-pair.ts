@@ -1,10 +1,10 @@
 // What crypto/tls's X509KeyPair finds wrong with the PEM of a certificate and its key; the keys' mathematics are not checked.
 
-import { unbase64 } from '../../sim/bytes.ts';
+import { bytesToString, unbase64 } from '../../sim/bytes.ts';
 import type { KubeObject } from '../types.ts';
 
 function blockTypes(data: string | undefined): string[] {
-  const text = new TextDecoder().decode(unbase64(data ?? '') ?? new Uint8Array(0));
+  const text = bytesToString(unbase64(data ?? '') ?? new Uint8Array(0));
   const blocks = text.matchAll(/^-----BEGIN ([^\n-]*)-----\r?\n[\s\S]*?^-----END \1-----/gm);
   return [...blocks].map(m => m[1]);
 }

@@ -6,7 +6,7 @@ import type { CniNode } from '../cni/types.ts';
 import { corednsProgram } from '../coredns/program.ts';
 import { writeKubeletChains } from '../kube-proxy/iptables/proxier.ts';
 import { kubeProxyProgram } from '../kube-proxy/program.ts';
-import { type KubeProxySnapshot, snapshotKubeProxy } from '../kube-proxy/proxy.ts';
+import { cleanFlowsSince, type KubeProxySnapshot, snapshotKubeProxy } from '../kube-proxy/proxy.ts';
 import type { KubeProxy } from '../kube-proxy/types.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
 import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
@@ -185,6 +185,8 @@ function wake(node: NodeRuntime): void {
   // Connections and stickiness that earlier commands left, on the rules that are there again.
   const flows = node.engine.saved.get(`flows:${node.spec.name}`) as Flows | undefined;
   if (flows) loadFlows(node.kernel().netns.get('')!, flows);
+  const before = savedProxy(node);
+  if (flows && before && node.proxy) cleanFlowsSince(node.proxy.proxy, before.snapshot);
 }
 
 /**
@@ -296,10 +298,18 @@ function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program
   return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));
 }
 
+interface SavedProxy {
+  pod: string;
+  snapshot: KubeProxySnapshot;
+}
+
+const savedProxy = (node: NodeRuntime) => node.engine.saved.get(`kube-proxy:${node.spec.name}`) as SavedProxy | undefined;
+const keptProxy = (p: NonNullable<NodeRuntime['proxy']>): SavedProxy => ({ pod: p.pod, snapshot: snapshotKubeProxy(p.proxy) });
+
 /** A kube-proxy that an earlier process ran goes on where that one was; any other starts. */
 function proxyOf(node: NodeRuntime, pod: string): Program {
   const { engine, spec } = node;
-  const saved = engine.saved.get(`kube-proxy:${spec.name}`) as { pod: string; snapshot: KubeProxySnapshot } | undefined;
+  const saved = engine.saved.has(`netns:${spec.name}:`) ? savedProxy(node) : undefined;
   const adopt = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
   return kubeProxyProgram(engine.server, spec.name, {
     adopt,
@@ -331,15 +341,14 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
   if (machine && !machine.onWake) {
     const flows = saveFlows(machine);
     if (flows || node.engine.saved.has(flowsKey)) out.set(flowsKey, flows ?? NO_FLOWS);
+    if (flows && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
   }
   for (const ns of node.built?.kernel.netns.values() ?? []) {
     const key = `netns:${node.spec.name}:${ns.name}`;
     if (!ns.dirty.size && !node.engine.saved.has(key)) continue;
     out.set(key, snapshotNetns(ns));
     if (!ns.name) out.set(`revision:${node.spec.name}`, node.engine.server.store.revision);
-    if (!ns.name && node.proxy) {
-      out.set(`kube-proxy:${node.spec.name}`, { pod: node.proxy.pod, snapshot: snapshotKubeProxy(node.proxy.proxy) });
-    }
+    if (!ns.name && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
   }
   if (node.built) keepMachine(node, node.built, out);
   return out;

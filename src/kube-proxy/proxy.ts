@@ -206,19 +206,36 @@ export function snapshotKubeProxy(proxy: KubeProxy): KubeProxySnapshot {
   return { families };
 }
 
-function adopt(p: FamilyProxier, written: KubeProxySnapshot['families'][number] | undefined): void {
-  if (written?.settings !== digestOf(p.settings)) return;
+type Written = KubeProxySnapshot['families'][number];
+
+/** Services whose ports or endpoints are others than those that were written; `udp`: flows may lead to ones that are gone. */
+function changedSince(p: FamilyProxier, written: Written): { keys: Set<string>; udp: boolean } {
   const before = new Map(written.services);
-  p.dirty = new Set();
-  p.udpChanged = false;
+  const out = { keys: new Set<string>(), udp: false };
   for (const key of new Set([...before.keys(), ...p.services.keys()])) {
     const service = p.services.get(key);
     const now = service && serviceDigest(service);
     const was = before.get(key);
     if (now === was) continue;
-    p.dirty.add(key);
-    if (now?.startsWith('udp ') || was?.startsWith('udp ')) p.udpChanged = true;
+    out.keys.add(key);
+    out.udp ||= !!now?.startsWith('udp ') || !!was?.startsWith('udp ');
   }
+  return out;
+}
+
+function adopt(p: FamilyProxier, written: Written | undefined): void {
+  if (written?.settings !== digestOf(p.settings)) return;
+  const { keys, udp } = changedSince(p, written);
+  p.dirty = keys;
+  p.udpChanged = udp;
+}
+
+/** Flows that an earlier process left are there again: those that a running kube-proxy would have deleted since then go now. */
+export function cleanFlowsSince(proxy: KubeProxy, written: KubeProxySnapshot): void {
+  proxy.proxiers.forEach((p, i) => {
+    const family = written.families[i];
+    if (family && changedSince(p, family).udp) cleanStaleEntries(proxy.netns, p);
+  });
 }
 
 /** Every syncPeriod: when the canary chain is gone, someone flushed the tables and everything is written again. */

@@ -1,6 +1,7 @@
 // The chain's order is the order of this table, whatever the Corefile's (coredns 1.14.2, plugin.cfg).
 import { autopath } from './plugins/autopath.ts';
 import { cache } from './plugins/cache.ts';
+import { erratic } from './plugins/erratic.ts';
 import { errors } from './plugins/errors.ts';
 import { file } from './plugins/file.ts';
 import { forward } from './plugins/forward.ts';
@@ -37,12 +38,13 @@ export const PLUGINS: Plugin[] = [
   file,
   loop,
   forward,
+  erratic,
   whoami,
 ];
 
 /** Directives that CoreDNS has and podnet does not act on: taken, and named once in a warning. */
 export const UNMODELLED = new Set(
-  'root metadata cancel tls timeouts multisocket nsid bufsize bind debug trace geoip local dns64 acl any chaos tsig header dnssec minimal route53 azure clouddns etcd secondary sign grpc erratic nomad quic'.split(
+  'root metadata cancel tls timeouts multisocket nsid bufsize bind debug trace geoip local dns64 acl any chaos tsig header dnssec minimal route53 azure clouddns etcd secondary sign grpc nomad quic'.split(
     ' ',
   ),
 );

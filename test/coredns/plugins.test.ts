@@ -221,3 +221,19 @@ describe('loop', () => {
     );
   });
 });
+
+describe('mistakes in the directives of every Corefile', () => {
+  it.each([
+    ['cache -1', 'plugin/cache: cache TTL can not be zero or negative: -1'],
+    ['cache {\n  success x\n }', 'plugin/cache: strconv.Atoi: parsing "x": invalid syntax'],
+    ['reload 1s', 'plugin/reload: interval value must be greater or equal to 2s'],
+    ['errors\n errors', 'plugin/errors: this plugin can only be used once per Server Block'],
+    ['ready 8181', 'plugin/ready: address 8181: missing port in address'],
+    ['loadbalance foo', 'plugin/loadbalance: unknown policy: foo'],
+    ['forward . nobody', 'plugin/forward: not an IP address or file: "nobody"'],
+    ['forward . 192.0.2.1 {\n  policy best\n }', "plugin/forward: /Corefile:3 - Error during parsing: unknown policy 'best'"],
+    ['erratic {\n  drop -1\n }', 'plugin/erratic: illegal amount value given "-1"'],
+  ])('%s', (line, why) => {
+    expect(mistake(h, server, `. {\n ${line}\n}\n`)).toBe(why);
+  });
+});

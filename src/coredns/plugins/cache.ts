@@ -1,5 +1,7 @@
 import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
-import { CorefileError, type Plugin } from '../types.ts';
+import type { Directive } from '../corefile.ts';
+import { argumentError, CorefileError, type Plugin, plainError } from '../types.ts';
+import { durationMs, inZone, zoneName } from '../zones.ts';
 
 interface Item {
   reply: DnsMessage;
@@ -7,21 +9,24 @@ interface Item {
   ttlSeconds: number;
 }
 
-const inZone = (name: string, zone: string) => zone === '.' || name === zone || name.endsWith(`.${zone}`);
-const zoneName = (z: string) => (z.endsWith('.') ? z : `${z}.`).toLowerCase();
-
 /** Positive answers up to `success`, negative ones up to `denial` seconds; TTLs count down; per zones that may be disabled. */
 export const cache: Plugin = {
   name: 'cache',
   setup: ({ instance, directive }) => {
     const sim = instance.server.sim;
     const first = directive.args[0];
-    const max = first !== undefined && /^\d+$/.test(first) ? Number(first) : null;
+    const max = first !== undefined && /^[-+]?\d+$/.test(first) ? Number(first) : null;
+    if (max !== null && max <= 0) throw plainError(`cache TTL can not be zero or negative: ${first}`);
     const zones = directive.args.slice(max === null ? 0 : 1).map(zoneName);
     const limits = { success: max ?? 3600, denial: max ?? 1800 };
     const disabled: Record<'success' | 'denial', string[] | null> = { success: null, denial: null };
     for (const d of directive.body) {
-      if (d.name === 'success' || d.name === 'denial') limits[d.name] = Number(d.args[1] ?? limits[d.name]);
+      if (['success', 'denial', 'prefetch', 'servfail'].includes(d.name) && !d.args.length) throw argumentError(d);
+      if (d.name === 'success' || d.name === 'denial') {
+        for (const a of d.args.slice(0, 3)) if (!/^[-+]?\d+$/.test(a)) throw plainError(`strconv.Atoi: parsing "${a}": invalid syntax`);
+        limits[d.name] = Number(d.args[1] ?? limits[d.name]);
+      } else if (d.name === 'servfail' && durationMs(d.args[0]) === null) throw plainError(`time: invalid duration "${d.args[0]}"`);
+      else if (d.name === 'serve_stale') serveStale(d);
       else if (d.name === 'disable')
         disabled[d.args[0] as 'success' | 'denial'] = d.args.slice(1).length ? d.args.slice(1).map(zoneName) : ['.'];
       else if (!['prefetch', 'serve_stale', 'servfail', 'keepttl'].includes(d.name))
@@ -51,6 +56,16 @@ export const cache: Plugin = {
     };
   },
 };
+
+function serveStale(d: Directive): void {
+  const [time, mode] = d.args;
+  if (d.args.length > 2) throw argumentError(d);
+  const ms = time === undefined ? 0 : durationMs(time);
+  if (ms === null) throw plainError(`time: invalid duration "${time}"`);
+  if (ms < 0) throw plainError('invalid negative duration for serve_stale');
+  if (mode && !['immediate', 'verify'].includes(mode.toLowerCase()))
+    throw plainError(`invalid value for serve_stale refresh mode: ${mode}`);
+}
 
 function smallestTtl(m: DnsMessage, otherwise: number): number {
   const all = [...m.answers, ...m.authority, ...m.additional];

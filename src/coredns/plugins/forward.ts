@@ -5,21 +5,21 @@ import type { Co } from '../../sim/task.ts';
 import { type Exchange, type ExchangeFailure, exchangeTcp, exchangeUdp, failed } from '../../userland/net/dns-client.ts';
 import type { DnsMessage } from '../../wire/dns.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
-import { CorefileError, type Instance, type Outcome, type Plugin, type Request } from '../types.ts';
+import type { Directive } from '../corefile.ts';
+import { argumentError, CorefileError, type Instance, type Outcome, type Plugin, plainError, type Request } from '../types.ts';
+import { durationMs, inZone } from '../zones.ts';
 
 interface Upstream {
   ip: Ip;
   port: number;
 }
 
-const inZone = (name: string, zone: string) => zone === '.' || name === zone || name.endsWith(`.${zone}`);
-
-function upstreams(instance: Instance, args: string[], line: number): Upstream[] {
+function upstreams(instance: Instance, args: string[]): Upstream[] {
   const out: Upstream[] = [];
   for (const arg of args) {
     if (arg.startsWith('/')) {
       const data = readFile(instance.p.fs, arg, instance.p);
-      if (typeof data === 'string') throw new CorefileError(line, `plugin/forward: not an IP address or file: "${arg}"`);
+      if (typeof data === 'string') throw plainError(`not an IP address or file: "${arg}"`);
       for (const [, server] of bytesToString(data).matchAll(/^\s*nameserver\s+(\S+)/gm)) {
         const ip = parseIp(server);
         if (ip) out.push({ ip, port: 53 });
@@ -29,7 +29,7 @@ function upstreams(instance: Instance, args: string[], line: number): Upstream[]
     const text = arg.replace(/^dns:\/\//, '');
     const m = /^\[(.*)\](?::(\d+))?$/.exec(text) ?? /^([^:]+)(?::(\d+))?$/.exec(text);
     const ip = parseIp(m?.[1] ?? text);
-    if (!ip) throw new CorefileError(line, `plugin/forward: not an IP address or file: "${arg}"`);
+    if (!ip) throw plainError(`not an IP address or file: "${arg}"`);
     out.push({ ip, port: Number(m?.[2] ?? 53) });
   }
   return out;
@@ -44,12 +44,13 @@ export const forward: Plugin = {
     if (args.length < 2)
       throw new CorefileError(line, `Wrong argument count or unexpected line ending after '${args[args.length - 1] ?? 'forward'}'`);
     const from = (args[0].endsWith('.') ? args[0] : `${args[0]}.`).toLowerCase();
-    const servers = upstreams(instance, args.slice(1), line);
+    const servers = upstreams(instance, args.slice(1));
     block.upstreams = [...(block.upstreams ?? []), ...servers.map(u => u.ip)];
     const except: string[] = [];
     let policy = 'random';
     let forceTcp = false;
     for (const d of directive.body) {
+      checkOption(d);
       if (d.name === 'except') except.push(...d.args.map(a => (a.endsWith('.') ? a : `${a}.`).toLowerCase()));
       else if (d.name === 'policy') policy = d.args[0];
       else if (d.name === 'force_tcp') forceTcp = true;
@@ -79,6 +80,25 @@ export const forward: Plugin = {
     };
   },
 };
+
+/** setup.go parseBlock: what its options' words may be. */
+function checkOption(d: Directive): void {
+  const none = ['force_tcp', 'prefer_udp', 'failfast_all_unhealthy_upstreams'];
+  if (none.includes(d.name) && d.args.length) throw argumentError(d);
+  if (['except', 'max_fails', 'policy', 'expire', 'max_concurrent', 'next', 'failover', 'health_check'].includes(d.name) && !d.args.length)
+    throw argumentError(d);
+  const [first] = d.args;
+  if (d.name === 'max_fails' && !/^\d+$/.test(first)) throw plainError(`strconv.ParseUint: parsing "${first}": invalid syntax`);
+  if (d.name === 'expire' && durationMs(first) === null) throw plainError(`time: invalid duration "${first}"`);
+  if (d.name === 'policy' && !['random', 'round_robin', 'sequential'].includes(first))
+    throw new CorefileError(d.line, `unknown policy '${first}'`);
+  if (d.name === 'tls' && d.args.length > 3) throw argumentError(d);
+  if (d.name === 'failover' && first === 'NOERROR') throw plainError('NoError cannot be used in failover');
+  for (const [i, word] of d.name === 'health_check' ? d.args.slice(1).entries() : []) {
+    if (word !== 'no_rec' && word !== 'domain' && d.args[i] !== 'domain') throw plainError(`health_check: unknown option ${word}`);
+    if (word === 'domain' && i + 2 >= d.args.length) throw argumentError(d);
+  }
+}
 
 /** plugin/forward/forward.go: five seconds for all of it. */
 const DEFAULT_TIMEOUT_MS = 5000;

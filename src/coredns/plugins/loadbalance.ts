@@ -1,14 +1,18 @@
 import { below } from '../../sim/random.ts';
 import type { DnsRecord } from '../../wire/dns.ts';
-import type { Plugin } from '../types.ts';
+import { CorefileError, type Plugin, plainError } from '../types.ts';
 
 const isAddress = (r: DnsRecord) => r.type === 'A' || r.type === 'AAAA';
 
 /** Round robin: aliases first, then addresses shuffled, the rest as it was (plugin/loadbalance/loadbalance.go). */
 export const loadbalance: Plugin = {
   name: 'loadbalance',
-  setup: ({ instance }) =>
-    function* (r, next) {
+  setup: ({ instance, directive }) => {
+    const [policy, ...rest] = directive.args;
+    if (policy !== undefined && policy !== 'round_robin' && policy !== 'weighted') throw plainError(`unknown policy: ${policy}`);
+    if (policy === 'round_robin' && rest.length) throw new CorefileError(directive.line, 'unknown property for round_robin');
+    if (policy === 'weighted' && !rest.length) throw new CorefileError(directive.line, 'missing weight file argument');
+    return function* (r, next) {
       const outcome = yield* next(r);
       const { reply } = outcome;
       if (reply?.rcode !== 'NOERROR' || r.type === 'AXFR') return outcome;
@@ -24,5 +28,6 @@ export const loadbalance: Plugin = {
         return [...cname, ...rest, ...addresses, ...mx];
       };
       return { ...outcome, reply: { ...reply, answers: shuffle(reply.answers), additional: shuffle(reply.additional) } };
-    },
+    };
+  },
 };

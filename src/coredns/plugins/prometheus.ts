@@ -1,10 +1,13 @@
 import { serveEndpoint } from '../http.ts';
-import type { Plugin } from '../types.ts';
+import { ONCE, type Plugin, plainError } from '../types.ts';
 
 /** coredns_dns_requests_total and coredns_dns_responses_total, by the label sets of plugin/metrics. */
 export const prometheus: Plugin = {
   name: 'prometheus',
   setup: ({ instance, directive, block }) => {
+    const [address] = directive.args;
+    if (address !== undefined && !address.includes(':')) throw plainError(`address ${address}: missing port in address`);
+    if (directive.body.length) throw plainError(ONCE);
     const requests = new Map<string, number>();
     const responses = new Map<string, number>();
     const count = (m: Map<string, number>, key: string) => m.set(key, (m.get(key) ?? 0) + 1);

@@ -35,14 +35,25 @@ export function newStreams(): Streams {
   return streams;
 }
 
+/** What was read, for a command that has to begin again: a pipe gives it only once. */
+let kept: Uint8Array[] | null = null;
+
 /** All of a file or pipe on standard input; a terminal is read as it is typed. */
 function readStdin(pipe: Pipe): void {
+  if (kept) {
+    for (const chunk of kept) writePipe(pipe, chunk);
+    closePipe(pipe);
+    return;
+  }
+  kept = [];
   const buffer = new Uint8Array(65536);
   for (;;) {
     try {
       const size = fs.readSync(0, buffer);
       if (!size) break;
-      writePipe(pipe, buffer.slice(0, size));
+      const chunk = buffer.slice(0, size);
+      kept.push(chunk);
+      writePipe(pipe, chunk);
     } catch (e) {
       // Somebody has made it non-blocking and there is nothing yet.
       if ((e as NodeJS.ErrnoException).code !== 'EAGAIN') break;

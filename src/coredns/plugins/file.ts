@@ -26,7 +26,7 @@ interface Found {
 type Lookup = (name: string, type: RrType) => Co<DnsMessage | null>;
 
 /** A zone that has its SOA, or the error's text. */
-export function readZone(text: string, origin: string, path: string): Zone | string {
+function readZone(text: string, origin: string, path: string): Zone | string {
   const records = parseZone(text, origin);
   if (typeof records === 'string') return `failed to parse file "${path}" for origin ${origin} with error ${path}: ${records}`;
   const names = new Map<string, DnsRecord[]>();
@@ -49,7 +49,7 @@ const found = (result: Result, answers: DnsRecord[], authority: DnsRecord[], add
 });
 
 /** Zone.Lookup: from the apex down to the name; delegations, aliases and wildcards on the way. */
-export function* lookup(z: Zone, name: string, type: RrType, up: Lookup): Co<Found> {
+function* lookup(z: Zone, name: string, type: RrType, up: Lookup): Co<Found> {
   if (name === z.origin && type === 'SOA') return found('success', [z.soa], nsOf(z));
   if (name === z.origin && type === 'NS') return found('success', nsOf(z), [], glue(z, nsOf(z)));
   const labels = (z.origin === '.' ? name.slice(0, -1) : name.slice(0, -z.origin.length - 1)).split('.').filter(Boolean);

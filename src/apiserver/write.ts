@@ -118,7 +118,7 @@ function fixNamespace(info: ResourceInfo, o: KubeObject, namespace: string | und
 
 export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const c = newContext(server, info, req);
-  const body = decodeBody(c, req.body);
+  const body = decodeBody(c, withoutKnownSpec(server, info, req));
   if (isStatus(body)) return respond(body, c.warnings);
   const wrong = req.name ? checkName(body, req.name, undefined) : null;
   if (wrong) return respond(wrong);
@@ -134,6 +134,14 @@ export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
     return respond(createDecoded(c, body), c.warnings, 201);
   }
   return respond(updateDecoded(c, body, old), c.warnings);
+}
+
+/** A kubelet's writes of a pod's status come with the very spec that is stored, and a status update keeps that one whatever it says. */
+function withoutKnownSpec(server: ApiServer, info: ResourceInfo, req: ApiRequest): unknown {
+  const body = req.body as KubeObject;
+  if (req.subresource !== 'status' || info.resource !== 'pods' || !isMap(body) || !body.spec) return body;
+  const stored = getObject(server, 'pods', req.namespace, req.name ?? '');
+  return stored?.spec === body.spec ? { ...body, spec: undefined } : body;
 }
 
 /** `o` is the caller's own; `old` is what is stored. */

@@ -17,7 +17,15 @@ export interface Pipe {
 }
 
 export function newPipe(options: { tty?: boolean; sink?: (chunk: Uint8Array) => void } = {}): Pipe {
-  return { chunks: [], closed: false, broken: false, readers: new Set(), tty: options.tty ?? false, sink: options.sink ?? null, source: null };
+  return {
+    chunks: [],
+    closed: false,
+    broken: false,
+    readers: new Set(),
+    tty: options.tty ?? false,
+    sink: options.sink ?? null,
+    source: null,
+  };
 }
 
 /** A pipe that holds `data` and is closed: a finished stdin. */

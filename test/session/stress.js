@@ -24,7 +24,7 @@ if (mode === 'writer') {
     fs.appendFileSync(ack, `b${i % 3} ${name}-${i}\n`);
     if (wantsCompaction(session)) compact(session);
   }
-} else {
+} else if (require.main === module) {
   run(Number(mode ?? 10), process.argv[3] ?? join(__dirname, '../../dist/session.js')).then(r => {
     console.log(
       `${r.acknowledged} commits acknowledged, ${r.lost} lost, ${r.strange} damaged; ${r.killed} writers killed, ${r.stopped} stopped`,

@@ -28,7 +28,13 @@ module.exports = {
     cleanDir: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
-    codeSplitting: { groups: [{ name: 'get', test: id => get.has(id) && !entries.has(id) }] },
+    codeSplitting: {
+      groups: [
+        // The code cache needs it before there is a cache to take the rest from.
+        { name: 'home', test: /src.cli.home\.ts$/, priority: 2 },
+        { name: 'get', test: id => get.has(id) && !entries.has(id), priority: 1 },
+      ],
+    },
     minify: { compress: true, mangle: false, codegen: false },
   },
 };

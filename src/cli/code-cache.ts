@@ -1,9 +1,10 @@
-// V8's compiled code, kept beside the build as Python keeps __pycache__: most of a short command's time is compiling the chunks it loads.
+// V8's compiled code, kept under podnet's home as Python keeps __pycache__: most of a short command's time is compiling the chunks it loads.
 // A chunk's name has the hash of its text in it, so what is kept never gets stale; V8 itself refuses another version's or a torn file.
 import * as fs from 'node:fs';
 import Module from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { Script } from 'node:vm';
+import { podnetHome } from './home.ts';
 
 interface Compiling {
   exports: unknown;
@@ -15,7 +16,8 @@ type Compile = (this: Compiling, content: string, filename: string) => unknown;
 /** From here on `dist`'s chunks are taken from the cache, and put into it at the end of the command that needed them first. */
 export function useCodeCache(dist: string): void {
   const chunks = join(dist, 'chunks') + sep;
-  const folder = join(dist, `v8-${process.versions.v8}-${process.arch}`);
+  const home = podnetHome(process.env);
+  const folder = join(home, 'cache', `v8-${process.versions.v8}-${process.arch}`);
   const fresh: { file: string; script: Script }[] = [];
   const prototype = (Module as unknown as { prototype: { _compile: Compile } }).prototype;
   const original = prototype._compile;
@@ -29,7 +31,8 @@ export function useCodeCache(dist: string): void {
     return run.call(this.exports, this.exports, (id: string) => this.require(id), this, filename, dirname(filename));
   };
   process.on('exit', () => {
-    if (fresh.length) keep(folder, fresh);
+    // A command that left no home (help, an error) does not make one for this.
+    if (fresh.length && fs.existsSync(home)) keep(folder, fresh);
   });
 }
 

@@ -1,7 +1,5 @@
 // One command on one machine: open the session, let the cluster come to rest, run, commit, print. A command that loses the race for its
 // commit begins again on the new state; nothing has been printed by then.
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { handleRead } from '../apiserver/read.ts';
 import { allResources } from '../apiserver/resources.ts';
 import { newApiServer } from '../apiserver/store.ts';
@@ -11,6 +9,7 @@ import type { Engine } from '../cluster/engine.ts';
 import type { Connection, Kubeconfig } from '../kubectl/host.ts';
 import type { Random } from '../sim/random.ts';
 import { newSim, type Sim } from '../sim/sim.ts';
+import { podnetHome } from './home.ts';
 import { commit, loadBucket, openSession, refresh, replaceAll, type Session, SessionError, SessionMoved } from './session.ts';
 
 /** Bucket `podnet`: what the machine itself keeps. */
@@ -51,13 +50,6 @@ export interface Machine {
   before: { nowMs: number; random: string };
   /** Nothing is kept (`--with`). */
   throwaway: boolean;
-}
-
-export function podnetHome(env: NodeJS.ProcessEnv): string {
-  if (env.PODNET_HOME) return env.PODNET_HOME;
-  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'podnet');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'podnet');
-  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'podnet');
 }
 
 /** The wall clock, or PODNET_NOW. */

@@ -5,8 +5,9 @@ import { newRandom } from '../sim/random.ts';
 import { newSim, runUntil, settle } from '../sim/sim.ts';
 import { startTask } from '../sim/task.ts';
 import { bornCluster } from './create.ts';
+import { podnetHome } from './home.ts';
 import { kubectlHost } from './kubectl-host.ts';
-import { defaultKubeconfig, loadEngine, type Machine, podnetHome, seedOf, wallClock } from './machine.ts';
+import { defaultKubeconfig, loadEngine, type Machine, seedOf, wallClock } from './machine.ts';
 import { SessionError } from './session.ts';
 import { newStreams } from './streams.ts';
 

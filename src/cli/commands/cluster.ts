@@ -6,6 +6,7 @@ import type { Change, KubeObject } from '../../apiserver/types.ts';
 import { type ClusterConfig, ConfigError, clusterConfig } from '../../cluster/config.ts';
 import { saveEngine } from '../../cluster/engine.ts';
 import { bornCluster, newMachineChanges } from '../create.ts';
+import { podnetHome } from '../home.ts';
 import {
   commitMachine,
   kubeconfigEntries,
@@ -13,7 +14,6 @@ import {
   type Machine,
   openMachine,
   pendingChanges,
-  podnetHome,
   replaceMachine,
   seedOf,
   wallClock,

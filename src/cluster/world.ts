@@ -89,6 +89,7 @@ function buildGateway(world: World): void {
   if (config.world.unknown === 'drop') {
     // A line that nothing comes back from. A blackhole route would swallow packets before their TTL is looked at.
     const nowhere = addLink(ns, { name: 'eth2', kind: 'dummy' });
+    nowhere.noarp = true; // as dummy devices are: nobody is asked for, nobody is found missing
     setUp(nowhere, true);
     for (const all of ['0.0.0.0/0', '::/0']) addRoute(ns, { dst: cidr(all), dev: nowhere.ifindex, scope: 'link' });
   } else for (const all of ['0.0.0.0/0', '::/0']) addRoute(ns, { dst: cidr(all), kind: 'unreachable' });

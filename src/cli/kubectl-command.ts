@@ -52,8 +52,8 @@ const hasFlag = (rest: string[], short: string, long: string): boolean => {
   return false;
 };
 
-/** How time and the engine serve a kubectl command line. */
-export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv): CommandPlan {
+/** How time and the engine serve a kubectl command line; `places`: as KubectlHost has it. */
+export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, places = false): CommandPlan {
   const { verb, rest } = verbOf(argv);
   const watches = verb === 'get' && (hasFlag(rest, 'w', 'watch') || hasFlag(rest, '\0', 'watch-only'));
   const follows = verb === 'logs' && hasFlag(rest, 'f', 'follow');
@@ -64,7 +64,7 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv): CommandPlan
     (verb === 'rollout' && rest.includes('status')) ||
     (verb === 'events' && hasFlag(rest, 'w', 'watch'));
   return {
-    prepare: (machine, streams) => prepareKubectl(argv, kubectlHost(machine, streams, env)),
+    prepare: (machine, streams) => prepareKubectl(argv, { ...kubectlHost(machine, streams, env), places }),
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
     reads: READS.has(verb) && !watches,

@@ -31,7 +31,8 @@ export async function openThrowaway(env: NodeJS.ProcessEnv, paths: string[], con
   };
   for (const path of paths) {
     const streams = newStreams();
-    const task = startTask(sim, await prepareKubectl(['apply', '-R', '-f', path], kubectlHost(machine, streams, env)));
+    const host = { ...kubectlHost(machine, streams, env), places: true };
+    const task = startTask(sim, await prepareKubectl(['apply', '-R', '-f', path], host));
     runUntil(sim, () => task.done);
     if (task.result !== 0) {
       const errors = streams.held.filter(h => h.fd === 2).map(h => Buffer.from(h.chunk).toString());

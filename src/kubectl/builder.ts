@@ -16,6 +16,8 @@ export interface Info {
   name: string;
   /** The file it came from; '' = the command line. */
   source: string;
+  /** What that file holds. */
+  text?: string;
   object: KubeObject | KubeList | Table | null;
   subresource: string;
 }
@@ -320,14 +322,18 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
     targetsSingleItems: true,
     visit: visitor(o, (emit, error) => {
       for (const source of sources) {
+        const about = (f: Failure, object: KubeObject | null): Failure => ({
+          ...f,
+          manifest: { source: source.name, text: source.text, object },
+        });
         for (const object of sourceObjects(cmd, source, o)) {
           if (isFailure(object)) {
-            error(object);
+            error(about(object, null));
             continue;
           }
           try {
             const isList = Array.isArray((object as KubeObject & { items?: unknown }).items) && object.kind.endsWith('List');
-            const infos = isList ? [...flatten(cmd, o, bare(object, source.name))] : [objectInfo(cmd, o, object, source.name)];
+            const infos = isList ? [...flatten(cmd, o, bare(object, source))] : [objectInfo(cmd, o, object, source)];
             for (const info of infos) {
               try {
                 setNamespace(cmd, o, info);
@@ -335,14 +341,14 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
                 if (o.latest) fetchInfo(cmd, info, o.as);
               } catch (e) {
                 if (!isFailure(e)) throw e;
-                error(e);
+                error(about(e, info.object as KubeObject));
                 continue;
               }
               emit(info);
             }
           } catch (e) {
             if (!isFailure(e)) throw e;
-            error(e);
+            error(about(e, object));
           }
         }
       }
@@ -367,17 +373,18 @@ function* sourceObjects(cmd: Cmd, source: Source, o: BuildOptions): Generator<Ku
   yield* lazy('manifest').manifestObjects(source.text ?? '', source.name, o.checkKind ?? false);
 }
 
-const bare = (object: KubeObject, source: string): Info => ({
+const bare = (object: KubeObject, source: Source): Info => ({
   mapping: undefined as unknown as ResourceInfo,
   namespace: object.metadata?.namespace ?? '',
   name: object.metadata?.name ?? '',
-  source,
+  source: source.name,
+  text: source.text,
   object,
   subresource: '',
 });
 
 /** mapper.infoForData */
-function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: string): Info {
+function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: Source): Info {
   const info = bare(object, source);
   if (o.local) {
     info.mapping = localMapping(object);
@@ -386,7 +393,7 @@ function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: strin
   const mapping = resourceOfKind(connect(cmd), object.apiVersion ?? '', object.kind);
   if (!mapping)
     fail(
-      `resource mapping not found for name: ${goQuote(info.name)} namespace: ${goQuote(info.namespace)} from ${goQuote(source)}: ${noKindMatch(object.apiVersion ?? '', object.kind)}\nensure CRDs are installed first`,
+      `resource mapping not found for name: ${goQuote(info.name)} namespace: ${goQuote(info.namespace)} from ${goQuote(source.name)}: ${noKindMatch(object.apiVersion ?? '', object.kind)}\nensure CRDs are installed first`,
     );
   info.mapping = mapping as ResourceInfo;
   info.subresource = o.subresource ?? '';
@@ -410,6 +417,8 @@ function localMapping(object: KubeObject): ResourceInfo {
   };
 }
 
+const sourceOf = (info: Info): Source => ({ name: info.source, text: info.text });
+
 /** FlattenListVisitor */
 function* flatten(cmd: Cmd, o: BuildOptions, info: Info): Generator<Info> {
   const listObject = info.object as KubeList;
@@ -423,11 +432,11 @@ function* flatten(cmd: Cmd, o: BuildOptions, info: Info): Generator<Info> {
     if (Array.isArray((item as KubeObject & { items?: unknown }).items) && item.kind.endsWith('List'))
       yield* flatten(cmd, o, { ...info, object: item });
     else if (info.mapping && item.kind === info.mapping.kind && item.apiVersion === groupVersion(info.mapping))
-      yield { ...bare(item, info.source), mapping: info.mapping };
+      yield { ...bare(item, sourceOf(info)), mapping: info.mapping };
     else {
       if (!o.local && !resourceOfKind(connect(cmd), item.apiVersion, item.kind))
         fail(`unable to recognize ${noKindMatch(item.apiVersion, item.kind)}`);
-      yield objectInfo(cmd, o, item, info.source);
+      yield objectInfo(cmd, o, item, sourceOf(info));
     }
   }
 }

@@ -1,6 +1,7 @@
 // How a verb fails, and what kubectl prints then (k8s.io/kubectl v0.36.3, pkg/cmd/util/helpers.go: checkErr).
 
-import type { Status } from '../apiserver/types.ts';
+import type { KubeObject, Status } from '../apiserver/types.ts';
+import type { Info } from './builder.ts';
 
 /** Thrown by verbs; `run` in main.ts is the one place that prints them. */
 export interface Failure {
@@ -12,7 +13,17 @@ export interface Failure {
   errors?: Failure[];
   /** Printed as it is, without `error: `. */
   plain?: boolean;
+  /** The manifest that it is about. */
+  manifest?: Manifest;
   code: number;
+}
+
+export interface Manifest {
+  /** The file, as the user named it; '' = none. */
+  source: string;
+  text?: string;
+  /** The object in it; null: the text as such is wrong. */
+  object: KubeObject | null;
 }
 
 export const failure = (message: string): Failure => ({ kubectlFailure: true, message, code: 1 });
@@ -50,11 +61,14 @@ export function throwAll(errors: Failure[]): void {
 
 export const isNotFound = (f: Failure): boolean => f.status?.reason === 'NotFound';
 
+type ManifestInfo = Pick<Info, 'source' | 'text' | 'object'>;
+
 /** cmdutil.AddSourceToErr */
-export function withSource(verb: string, source: string, f: Failure): Failure {
-  if (!source) return f;
-  const message = `error when ${verb} ${goQuote(source)}: ${f.message}`;
-  return f.status ? { ...f, message, status: { ...f.status, message } } : { ...f, message };
+export function withSource(verb: string, of: ManifestInfo, f: Failure): Failure {
+  if (!of.source) return f;
+  const message = `error when ${verb} ${goQuote(of.source)}: ${f.message}`;
+  const manifest = { source: of.source, text: of.text, object: of.object as KubeObject };
+  return f.status ? { ...f, message, manifest, status: { ...f.status, message } } : { ...f, message, manifest };
 }
 
 /** pkg/errors.Wrap and fmt's %w: an API error inside is no API error any more for checkErr. */

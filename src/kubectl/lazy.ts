@@ -2,6 +2,7 @@
 
 interface Parts {
   manifest: typeof import('./manifest.ts');
+  places: typeof import('./manifest-place.ts');
   kustomize: typeof import('./kustomize.ts');
   yaml: typeof import('./yaml-write.ts');
   jsonpath: typeof import('./jsonpath.ts');
@@ -14,6 +15,7 @@ interface Parts {
 
 const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
   manifest: () => import('./manifest.ts'),
+  places: () => import('./manifest-place.ts'),
   kustomize: () => import('./kustomize.ts'),
   yaml: () => import('./yaml-write.ts'),
   jsonpath: () => import('./jsonpath.ts'),

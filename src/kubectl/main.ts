@@ -119,6 +119,7 @@ function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   const given = (name: string) => changed.has(name);
   if (given('filename') || given('kustomize') || given('patch-file')) parts.add('manifest');
   if (given('kustomize')) parts.add('kustomize');
+  else if (given('filename') && host.places) parts.add('places');
   if (kubeconfigPath(host, String(values.get('kubeconfig') ?? '')) !== null) {
     parts.add('manifest');
     parts.add('yaml');
@@ -133,13 +134,15 @@ function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   return [...parts];
 }
 
+const namesManifest = (f: Failure): boolean => (f.errors ?? [f]).some(e => e.manifest?.text !== undefined);
+
 /** The command itself; what it needs must have been loaded (prepareKubectl, loadAllVerbs). */
 export function* kubectl(argv: string[], host: KubectlHost): Co<number> {
   try {
     return yield* runCommand(argv, host);
   } catch (e) {
     if (!isFailure(e)) throw e;
-    writePipe(host.stderr, errorText(e));
+    writePipe(host.stderr, errorText(e) + (host.places && namesManifest(e) ? lazy('places').placesOf(e) : ''));
     return e.code;
   }
 }

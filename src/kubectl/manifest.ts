@@ -48,27 +48,31 @@ export function* documents(text: string): Generator<{ value: unknown } | { error
   }
 }
 
-/** YAMLReader: documents are what lies between lines that begin with three dashes. */
-function* yamlChunks(text: string): Generator<{ text: string } | { error: string }> {
+/** YAMLReader: documents are what lies between lines that begin with three dashes. `line`: how many lines are before it. */
+export function* yamlChunks(text: string): Generator<{ text: string; line: number } | { error: string; line: number }> {
   let buffer = '';
+  let start = 0;
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  for (const raw of lines) {
+  for (const [at, raw] of lines.entries()) {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line.startsWith('---')) {
       const after = line.slice(3).trim();
       if (after && after[0] !== '#') {
-        yield { error: `invalid Yaml document separator: ${after}` };
+        yield { error: `invalid Yaml document separator: ${after}`, line: at };
         return;
       }
       if (buffer) {
-        yield { text: buffer };
+        yield { text: buffer, line: start };
         buffer = '';
       }
     }
-    if (!line.startsWith('---') || buffer) buffer += `${line}\n`;
+    if (!line.startsWith('---')) {
+      if (!buffer) start = at;
+      buffer += `${line}\n`;
+    }
   }
-  if (buffer) yield { text: buffer };
+  if (buffer) yield { text: buffer, line: start };
 }
 
 /** validation.getObjectKind: what the client checks even though the server validates. */

@@ -102,10 +102,10 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
 }
 
 /** Words are split at spaces; 'single quotes' keep them together. */
-export async function kubectl(c: TestCluster, line: string, stdin = ''): Promise<Ran> {
+export async function kubectl(c: TestCluster, line: string, stdin = '', extra: Partial<KubectlHost> = {}): Promise<Ran> {
   const argv = [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(m => m[0].replace(/'/g, ''));
   const ran: Ran = { stdout: '', stderr: '', code: -1 };
-  const task = startTask(c.sim, await prepareKubectl(argv, hostOf(c, stdin, ran)));
+  const task = startTask(c.sim, await prepareKubectl(argv, { ...hostOf(c, stdin, ran), ...extra }));
   runUntil(c.sim, () => task.done, c.sim.nowMs + 120_000);
   ran.code = task.result ?? -1;
   return ran;

@@ -144,8 +144,7 @@ function* applyOne(a: Apply, info: Info): Co<void> {
     current = e;
   }
   if (isFailure(current)) {
-    if (!isNotFound(current))
-      throw withSource(`retrieving current configuration of:\n${describe(info)}\nfrom server for:`, info.source, current);
+    if (!isNotFound(current)) throw withSource(`retrieving current configuration of:\n${describe(info)}\nfrom server for:`, info, current);
     let created = pruneNulls(cloneJson(modified)) as KubeObject;
     if (a.mode !== 'client') {
       try {
@@ -157,7 +156,7 @@ function* applyOne(a: Apply, info: Info): Co<void> {
           writeQuery(cmd, a.mode, a.manager, { fieldManager: a.manager, fieldValidation: validation(cmd) }),
         );
       } catch (e) {
-        throw isFailure(e) ? withSource('creating', info.source, e) : e;
+        throw isFailure(e) ? withSource('creating', info, e) : e;
       }
     }
     info.object = created;
@@ -203,14 +202,14 @@ function* patchExisting(a: Apply, info: Info, current: KubeObject, modified: Kub
               patched = yield* deleteAndCreate(a, info, current, modified);
               break;
             }
-            throw withSource('patching', info.source, e);
+            throw withSource('patching', info, e);
           }
         }
       }
     }
   } catch (e) {
     if (!isFailure(e)) throw e;
-    throw withSource(`applying patch:\n${goJson(p.patch)}\nto:\n${describe(info)}\nfor:`, info.source, e);
+    throw withSource(`applying patch:\n${goJson(p.patch)}\nto:\n${describe(info)}\nfor:`, info, e);
   }
   info.object = patched;
   warnIfDeleting(a, patched);

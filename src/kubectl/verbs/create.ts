@@ -43,7 +43,7 @@ export function* run(cmd: Cmd): Co<number> {
           writeQuery(cmd, mode, 'kubectl-create', { fieldValidation: directive }),
         );
       } catch (e) {
-        throw isFailure(e) ? withSource('creating', info.source, e) : e;
+        throw isFailure(e) ? withSource('creating', info, e) : e;
       }
     }
     count++;

@@ -121,7 +121,7 @@ export function* deleteAll(d: Deletion, result: Pick<Result, 'visit'>): Co<void>
         dryRun: d.mode === 'server' || undefined,
       });
     } catch (e) {
-      throw isFailure(e) ? withSource('deleting', info.source, e) : e;
+      throw isFailure(e) ? withSource('deleting', info, e) : e;
     }
     if (!d.quiet) printDeleted(d, info);
     const uid = response.kind === 'Status' ? (response as Status).details?.uid : (response as KubeObject).metadata.uid;

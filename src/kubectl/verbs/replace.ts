@@ -50,7 +50,7 @@ export function* run(cmd: Cmd): Co<number> {
         const query = writeQuery(cmd, mode, 'kubectl-replace', { fieldValidation: directive });
         object = replaceObject(cmd, info.mapping, info.namespace, object, query, flag(cmd, 'subresource'));
       } catch (e) {
-        throw isFailure(e) ? withSource('replacing', info.source, e) : e;
+        throw isFailure(e) ? withSource('replacing', info, e) : e;
       }
     }
     count++;

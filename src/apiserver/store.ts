@@ -34,11 +34,30 @@ export function bucketOf(server: ApiServer, name: string): Bucket {
   const { buckets, load } = server.store;
   let bucket = buckets.get(name);
   if (!bucket) {
-    bucket = { objects: new Map(), sorted: null };
+    bucket = { objects: new Map(), sorted: null, shared: false };
     buckets.set(name, bucket);
     for (const o of load?.(name) ?? []) bucket.objects.set(keyOf(o.metadata.namespace, o.metadata.name), o);
   }
   return bucket;
+}
+
+/** What can be read of these buckets now, whatever is written later. */
+export function viewOf(server: ApiServer, buckets: readonly string[]): ApiServer {
+  const now = new Map<string, Bucket>();
+  for (const name of buckets) {
+    const bucket = bucketOf(server, name);
+    sortedKeys(bucket);
+    bucket.shared = true;
+    now.set(name, { ...bucket });
+  }
+  return { ...server, store: { ...newStore(), buckets: now } };
+}
+
+function unshare(bucket: Bucket): void {
+  if (!bucket.shared) return;
+  bucket.objects = new Map(bucket.objects);
+  bucket.sorted = bucket.sorted && [...bucket.sorted];
+  bucket.shared = false;
 }
 
 /** First index whose key is not below `key`. */
@@ -116,6 +135,7 @@ function notify(store: Store, bucket: string, event: WatchEvent): void {
 export function commit(server: ApiServer, bucketId: string, key: string, object: KubeObject | null): KubeObject {
   const { store } = server;
   const bucket = bucketOf(server, bucketId);
+  unshare(bucket);
   const old = bucket.objects.get(key);
   const revision = String(++store.revision);
   if (object) {

@@ -146,6 +146,8 @@ export interface Bucket {
   objects: Map<string, KubeObject>;
   /** Insertion does not order the map: lists sort by key. `sorted` caches that order until a key comes or goes. */
   sorted: string[] | null;
+  /** A view of an earlier moment holds them too: the next change begins with copies. */
+  shared: boolean;
 }
 
 /** One change to the store, as the session's log keeps it. */

@@ -8,8 +8,11 @@ import { writeKubeletChains } from '../kube-proxy/iptables/proxier.ts';
 import { kubeProxyProgram } from '../kube-proxy/program.ts';
 import { cleanFlowsSince, type KubeProxySnapshot, snapshotKubeProxy } from '../kube-proxy/proxy.ts';
 import type { KubeProxy } from '../kube-proxy/types.ts';
+import { runtimeOf } from '../kubelet/adopt.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
+import { wirePods } from '../kubelet/sandbox.ts';
 import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
+import { lookAt, putOff } from '../linux/due.ts';
 import { newKernel } from '../linux/kernel.ts';
 import { addAddress, addLink, broadcastOf, linkByName, plug, setUp } from '../linux/link.ts';
 import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
@@ -39,17 +42,22 @@ export interface NodeRuntime {
   /** The running kube-proxy, and the pod that runs it. */
   proxy: { pod: string; proxy: KubeProxy } | null;
   kernel: () => Kernel;
+  /** Builds the sandboxes of its pods that are not there yet; always the same function, so that it is put off once. */
+  wire: () => void;
 }
 
 export interface BuiltNode {
   kernel: Kernel;
   rootfs: Filesystem;
   cni: CniNode;
+  /** Somebody has looked at it: its rules are there, and the flows that earlier commands left. */
+  awake: boolean;
 }
 
 export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
   const node = { engine, spec, built: null, proxy: null } as unknown as NodeRuntime;
   node.kernel = () => built(node).kernel;
+  node.wire = () => wire(node);
   const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
   node.kubelet = startKubelet(engine.server, spec.name, {
     kernel: node.kernel,
@@ -64,9 +72,12 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
           }
         : {}),
     },
-    cniAdd: s => cniAdd(node, s),
-    cniDel: s => cniDel(node, s),
-    cniAdopt: (s, ips) => void plumb(node, s, ips),
+    cniAdd: pod => cniAdd(node, pod),
+    cniWire: (sandbox, ips) => plumb(node, sandbox, ips),
+    cniDel: pod => cniDel(node, pod),
+    unwired: () => {
+      if (node.built) putOff(node.built.cni.netns, node.wire);
+    },
     findImage: imageOf,
     imagePresent: ref => findImage(ref) !== null,
     missingImage: ref => (tagExists(ref) ? 'repository' : 'tag'),
@@ -79,6 +90,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     cniError: () => cniError(node),
     staticPods: staticPods(engine.config, spec.name),
     programFor: (pod, container) => programFor(node, pod, container),
+    waits,
     saved,
   });
   engine.nodes.set(spec.name, node);
@@ -98,19 +110,17 @@ function built(node: NodeRuntime): BuiltNode {
     const all = [...node.engine.nodes.values()].filter(n => !n.built);
     // Building one may ask for another.
     for (const n of all) if (!n.built) build(n);
-    for (const n of all) {
-      wirePods(n);
-      restoreMachine(n, n.built as unknown as BuiltNode);
-    }
+    for (const n of all) restoreMachine(n, n.built as unknown as BuiltNode);
   }
   return node.built as unknown as BuiltNode;
 }
 
-/** Pods that an earlier process started have their links and routes again; their programs come with their first packet. */
-function wirePods(node: NodeRuntime): void {
-  for (const pod of listObjects(node.engine.server, 'pods')) {
-    if (pod.spec?.nodeName === node.spec.name && !pod.spec.hostNetwork && pod.status?.phase === 'Running') adoptPod(node.kubelet, pod);
-  }
+/** Its pods have their links and routes; their programs come with their first packet. */
+function wire(node: NodeRuntime): void {
+  // A kubelet that does not run knows nothing of the pods that an earlier process started.
+  for (const pod of node.kubelet.running ? [] : listObjects(node.engine.server, 'pods'))
+    if (pod.spec?.nodeName === node.spec.name && pod.status?.phase === 'Running') runtimeOf(node.kubelet, pod);
+  wirePods(node.kubelet);
 }
 
 /** As hypervisors do that number machines by their address. */
@@ -144,23 +154,20 @@ function build(node: NodeRuntime): BuiltNode {
     sandboxes: new Map(),
     sandboxesChanged: new Set(),
   };
-  node.built = { kernel, rootfs, cni };
+  node.built = { kernel, rootfs, cni, awake: false };
   engine.plugin.setupNode(cni);
   for (const program of nodeServers(node)) {
-    spawnProgram(kernel, program, { netns: ns, fs: rootfs, argv: ['kubelet'], background: true, caps: new Set(ALL_CAPS) });
+    spawnProgram(kernel, program, { netns: ns, fs: rootfs, argv: ['kubelet'], background: true, caps: new Set(ALL_CAPS), blind: true });
   }
-  ns.onWake = () => wake(node);
+  ns.due.add(() => wake(node));
   return node.built;
 }
 
 /** Somebody looks at the node's rules: they are written now, not with the next packet. */
 export function wakeNode(node: NodeRuntime): BuiltNode {
-  const { kernel } = built(node);
-  const ns = kernel.netns.get('')!;
-  const wakeUp = ns.onWake;
-  ns.onWake = null;
-  wakeUp?.();
-  return node.built as BuiltNode;
+  const there = built(node);
+  lookAt(there.cni.netns);
+  return there;
 }
 
 /** What kubeadm's preflight checks ask for, and the kubelet sets (--protect-kernel-defaults=false). */
@@ -176,15 +183,23 @@ const NODE_SYSCTLS: [string, string][] = [
  * next: it is there before there is a CNI.
  */
 function wake(node: NodeRuntime): void {
-  if (!node.engine.saved.has(`netns:${node.spec.name}:`)) writeKubeletChains(node.kernel().netns.get('')!);
+  const { cni } = node.built as BuiltNode;
+  (node.built as BuiltNode).awake = true;
+  node.wire();
+  if (!node.engine.saved.has(`netns:${node.spec.name}:`)) writeKubeletChains(cni.netns);
   const late = (pod: KubeObject) => (pod.metadata.name.startsWith('kube-proxy-') ? 0 : 1);
   const pods = listObjects(node.engine.server, 'pods').filter(
     pod => pod.spec?.nodeName === node.spec.name && pod.spec.hostNetwork && pod.status?.phase === 'Running',
   );
   for (const pod of pods.sort((a, b) => late(a) - late(b))) adoptPod(node.kubelet, pod);
-  // Connections and stickiness that earlier commands left, on the rules that are there again.
+  // Behind what the agents have put off: the rules must be there again.
+  putOff(cni.netns, () => restoreFlows(node, cni.netns));
+}
+
+/** Connections and stickiness that earlier commands left. */
+function restoreFlows(node: NodeRuntime, ns: Netns): void {
   const flows = node.engine.saved.get(`flows:${node.spec.name}`) as Flows | undefined;
-  if (flows) loadFlows(node.kernel().netns.get('')!, flows);
+  if (flows) loadFlows(ns, flows);
   const before = savedProxy(node);
   if (flows && before && node.proxy) cleanFlowsSince(node.proxy.proxy, before.snapshot);
 }
@@ -215,16 +230,16 @@ function restoreChanged(node: NodeRuntime, ns: Netns): void {
 
 // -- CNI
 
-function cniAdd(node: NodeRuntime, sandbox: PodSandbox): { ips: string[] } | { error: string } {
+function cniAdd(node: NodeRuntime, pod: { namespace: string; name: string; wantedIPs: string[] }): { ips: string[] } | { error: string } {
   const { engine } = node;
-  const { namespace, name } = sandbox;
-  const ips = engine.plugin.allocate(engine.cni, { namespace, name, nodeName: node.spec.name, wanted: sandbox.wantedIPs });
+  const { namespace, name, wantedIPs } = pod;
+  const ips = engine.plugin.allocate(engine.cni, { namespace, name, nodeName: node.spec.name, wanted: wantedIPs });
   if ('error' in ips) return ips;
-  const error = plumb(node, sandbox, ips);
-  return error ?? { ips };
+  sandboxesChanged(node);
+  return { ips };
 }
 
-function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): { error: string } | null {
+function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): void {
   const { cni } = built(node);
   const error = node.engine.plugin.plumb(cni, {
     id: sandbox.id,
@@ -239,14 +254,19 @@ function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): { error: 
     })),
   });
   if (!error) restoreChanged(node, sandbox.netns);
-  return error;
 }
 
-function cniDel(node: NodeRuntime, sandbox: PodSandbox): void {
+function cniDel(node: NodeRuntime, pod: { namespace: string; name: string }): void {
   const { engine } = node;
-  const plumbed = node.built?.cni.sandboxes.get(`${sandbox.namespace}/${sandbox.name}`);
+  const plumbed = node.built?.cni.sandboxes.get(`${pod.namespace}/${pod.name}`);
   if (plumbed && node.built) engine.plugin.unplumb(node.built.cni, plumbed);
-  engine.plugin.release(engine.cni, { namespace: sandbox.namespace, name: sandbox.name });
+  engine.plugin.release(engine.cni, pod);
+  sandboxesChanged(node);
+}
+
+/** The policy agent programs a pod's own chains before its first packet. */
+function sandboxesChanged(node: NodeRuntime): void {
+  for (const tell of [...(node.built?.cni.sandboxesChanged ?? [])]) tell();
 }
 
 function cniError(node: NodeRuntime): string | null {
@@ -282,6 +302,13 @@ function imageOf(ref: string): ImageConfig | null {
 }
 
 const containerRootfs = (image: ImageConfig): Filesystem => buildRootfs(image as unknown as Image);
+
+/** The program of a container that does nothing until somebody comes, as programFor or its image say. */
+function waits(container: any): boolean {
+  if (container.command || container.args) return false;
+  const image = findImage(container.image);
+  return image ? image.waits : true;
+}
 
 /** What no image's entrypoint expresses: components that talk to the API, and images that the table does not know. */
 function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program | null {
@@ -338,7 +365,7 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
   out.set(`kubelet:${node.spec.name}`, snapshotKubelet(node.kubelet));
   const machine = node.built?.kernel.netns.get('');
   const flowsKey = `flows:${node.spec.name}`;
-  if (machine && !machine.onWake) {
+  if (machine && node.built?.awake) {
     const flows = saveFlows(machine);
     if (flows || node.engine.saved.has(flowsKey)) out.set(flowsKey, flows ?? NO_FLOWS);
     if (flows && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
@@ -346,6 +373,7 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
   for (const ns of node.built?.kernel.netns.values() ?? []) {
     const key = `netns:${node.spec.name}:${ns.name}`;
     if (!ns.dirty.size && !node.engine.saved.has(key)) continue;
+    lookAt(ns);
     out.set(key, snapshotNetns(ns));
     if (!ns.name) out.set(`revision:${node.spec.name}`, node.engine.server.store.revision);
     if (!ns.name && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));

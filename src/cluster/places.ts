@@ -5,6 +5,7 @@ import { placeOf } from '../linux/trace.ts';
 import type { Netns } from '../linux/types.ts';
 import type { Ip } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
+import { wakeNode } from './node.ts';
 import { clientKernel } from './world.ts';
 
 export interface PlaceIndex {
@@ -27,14 +28,14 @@ export function addToPlaces(engine: Engine): PlaceIndex {
     if (kind !== 'pod' || ns.name) names.set(ns, name);
   };
   const live = new Set(listObjects(engine.server, 'nodes').map(n => n.metadata.name));
-  for (const node of engine.nodes.values()) if (live.has(node.spec.name)) add('node', node.spec.name, node.kernel().netns.get(''));
+  for (const node of engine.nodes.values()) if (live.has(node.spec.name)) add('node', node.spec.name, wakeNode(node).cni.netns);
   add('external', 'client', clientKernel(engine.world).netns.get(''));
   for (const pod of listObjects(engine.server, 'pods')) {
     const node = engine.nodes.get(pod.spec?.nodeName);
     if (!node || pod.status?.phase !== 'Running') continue;
     const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
-    const kernel = node.kernel();
-    add('pod', name, pod.spec.hostNetwork ? kernel.netns.get('') : node.built?.cni.sandboxes.get(name)?.netns);
+    const { cni } = wakeNode(node);
+    add('pod', name, pod.spec.hostNetwork ? cni.netns : cni.sandboxes.get(name)?.netns);
   }
   const all = [...names.keys()];
   return {

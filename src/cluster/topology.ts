@@ -1,6 +1,7 @@
 // The cluster as a topology of machines, links and listeners: `podnet debug topology -o json`. It describes the kernels as they are now,
 // so that somebody else can build the same.
 import { listObjects } from '../apiserver/store.ts';
+import { lookAt } from '../linux/due.ts';
 import { linkByName } from '../linux/link.ts';
 import type { Socket } from '../linux/socket.ts';
 import { sysctl } from '../linux/sysctl.ts';
@@ -58,6 +59,7 @@ export function topology(engine: Engine): object {
   const cni = engine.config.cni;
   const live = new Set(listObjects(engine.server, 'nodes').map(n => n.metadata.name));
   const nodes = [...engine.nodes.values()].filter(n => live.has(n.spec.name) || n.built);
+  for (const n of nodes) wakeNode(n);
   const client = clientKernel(world);
   const primary = config.nodes[0]?.ips ?? [];
   const gate6 = gatewayOf(config, 6);
@@ -161,8 +163,7 @@ function pods(engine: Engine, nodes: NodeRuntime[]): object[] {
       continue;
     }
     const sandbox = node.built?.cni.sandboxes.get(`${pod.metadata.namespace}/${pod.metadata.name}`);
-    sandbox?.netns.onWake?.();
-    if (sandbox) sandbox.netns.onWake = null;
+    if (sandbox) lookAt(sandbox.netns);
     out.push({ ...base, ...families(ips, 'ip', 'ip6'), ...hostIf(sandbox?.netns), listen: sandbox ? listeners(sandbox.netns) : [] });
   }
   return out;

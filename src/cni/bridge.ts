@@ -59,7 +59,6 @@ export function plumbBridge(node: CniNode, sandbox: PodSandbox, o: BridgeOptions
   }
   addPortMappings(node, o.network, sandbox, addresses);
   node.sandboxes.set(`${sandbox.namespace}/${sandbox.name}`, sandbox);
-  for (const tell of [...node.sandboxesChanged]) tell();
   return null;
 }
 
@@ -69,7 +68,6 @@ export function unplumbBridge(node: CniNode, sandbox: PodSandbox, o: BridgeOptio
   removePortMappings(node, o.network, sandbox);
   for (const ip of sandbox.ips) removeMasquerade(node, sandbox, o.network, ip);
   node.sandboxes.delete(`${sandbox.namespace}/${sandbox.name}`);
-  for (const tell of [...node.sandboxesChanged]) tell();
 }
 
 const masqueradeComment = (name: string, id: string) => `-m comment --comment "name: \\"${name}\\" id: \\"${id}\\""`;

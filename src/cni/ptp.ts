@@ -42,7 +42,6 @@ function plumbPtp(node: CniNode, sandbox: PodSandbox, o: PtpOptions): { error: s
   }
   addPortMappings(node, o.network, sandbox, addresses);
   node.sandboxes.set(`${sandbox.namespace}/${sandbox.name}`, sandbox);
-  for (const tell of [...node.sandboxesChanged]) tell();
   return null;
 }
 
@@ -59,7 +58,6 @@ function unplumbPtp(node: CniNode, sandbox: PodSandbox, o: PtpOptions): void {
   removePortMappings(node, o.network, sandbox);
   for (const ip of sandbox.ips) if (parseIp(ip)) removeMasquerade(node, sandbox, o.network, ip);
   node.sandboxes.delete(`${sandbox.namespace}/${sandbox.name}`);
-  for (const tell of [...node.sandboxesChanged]) tell();
 }
 
 const routed = (name: string, o: PtpOptions, startAgent: CniPlugin['startAgent']): CniPlugin => ({

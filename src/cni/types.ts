@@ -87,7 +87,7 @@ export interface CniNode {
   netns: Netns;
   /** Plumbed sandboxes by `namespace/name`. */
   sandboxes: Map<string, PodSandbox>;
-  /** Called after a sandbox was plumbed or unplumbed: the policy agent programs its chains. */
+  /** Called after a sandbox came or went, plumbed or not yet: the policy agent programs its chains. */
   sandboxesChanged: Set<() => void>;
   /** The node's files, for what plugins leave in /etc/cni/net.d, /run/flannel …; absent in tests. */
   fs?: Filesystem;

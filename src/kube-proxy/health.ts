@@ -48,6 +48,7 @@ function listen(proxy: KubeProxy, address: Ip | null, family: Family, port: numb
     argv,
     caps: new Set(ALL_CAPS),
     background: true,
+    blind: true,
   });
 }
 

@@ -1,6 +1,7 @@
 // kube-proxy of one node: watches Services, EndpointSlices and its Node, and keeps the kernel's rules in step.
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
+import { putOff } from '../linux/due.ts';
 import { setSysctl, sysctl } from '../linux/sysctl.ts';
 import type { Netns } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
@@ -62,25 +63,50 @@ function requestSync(proxy: KubeProxy): void {
   proxy.pending = schedule(sim, wait, () => syncProxyRules(proxy));
 }
 
-/** Bring the kernel to what the Services and EndpointSlices say now. */
+/** Bring the kernel to what the Services and EndpointSlices say now; in iptables mode, as soon as anybody looks. */
 export function syncProxyRules(proxy: KubeProxy): void {
   if (proxy.stopped) return;
   cancel(proxy.server.sim, proxy.pending);
   proxy.pending = null;
   const { nowMs } = proxy.server.sim;
   proxy.lastSyncAtMs = nowMs;
-  let ok = true;
-  for (const p of proxy.proxiers) {
-    if (!(nftables(proxy) ? syncFamilyNft : syncFamily)(proxy.netns, p, nowMs)) {
-      ok = false;
-      continue;
-    }
-    if (p.udpChanged) cleanStaleEntries(proxy.netns, p);
-    p.udpChanged = false;
-  }
+  proxy.queuedAtMs = null;
+  for (const p of proxy.proxiers) becomeDue(p, nowMs);
   syncHealthServers(proxy);
-  if (ok) proxy.queuedAtMs = null;
-  else proxy.pending = schedule(proxy.server.sim, 30_000, () => syncProxyRules(proxy), true);
+  // A chain of the nftables mode goes a while after the sync that emptied it: each sync counts.
+  if (nftables(proxy)) writeRules(proxy);
+  else putOff(proxy.netns, proxy.write);
+}
+
+function becomeDue(p: FamilyProxier, nowMs: number): void {
+  const { due } = p;
+  const dirty = p.dirty === null || due?.dirty === null ? null : new Set([...(due?.dirty ?? []), ...p.dirty]);
+  const udpChanged = p.udpChanged || !!due?.udpChanged;
+  p.due = { services: new Map(p.services), settings: p.settings, dirty, udpChanged, atMs: nowMs, monitored: !!due?.monitored };
+  p.dirty = new Set();
+  p.udpChanged = false;
+}
+
+/** The syncs that are due. */
+function writeRules(proxy: KubeProxy): void {
+  const sync = nftables(proxy) ? syncFamilyNft : syncFamily;
+  for (const p of proxy.proxiers) {
+    const { due } = p;
+    if (!due) continue;
+    p.due = null;
+    const dirty = due.monitored && canaryGone(proxy.netns, p.family) ? null : due.dirty;
+    const then = { ...p, services: due.services, settings: due.settings, dirty };
+    const ok = sync(proxy.netns, then, due.atMs);
+    p.largeCluster = then.largeCluster;
+    p.cleanedAtMs = then.cleanedAtMs;
+    p.syncedAtMs = then.syncedAtMs;
+    if (then.dirty === null) p.dirty = null;
+    if (ok && due.udpChanged) cleanStaleEntries(proxy.netns, then);
+    if (ok) continue;
+    p.udpChanged ||= due.udpChanged;
+    proxy.queuedAtMs ??= due.atMs;
+    proxy.pending ??= schedule(proxy.server.sim, 30_000, () => syncProxyRules(proxy), true);
+  }
 }
 
 function refresh(proxy: KubeProxy, key: string): void {
@@ -157,6 +183,7 @@ export function newKubeProxy(
     stopped: false,
     stops: [],
     health: null,
+    write: () => writeRules(proxy),
   };
   proxy.proxiers = FAMILIES.map(family => newFamilyProxier(family, settingsOf(proxy, family), nowMs));
   setSysctls(netns, proxy);
@@ -197,11 +224,12 @@ const serviceDigest = (s: ProxiedService): string =>
 
 export function snapshotKubeProxy(proxy: KubeProxy): KubeProxySnapshot {
   const families = proxy.proxiers.map(p => {
-    const waiting = p.dirty ?? new Set(p.services.keys());
+    const all = p.dirty === null || p.due?.dirty === null;
+    const waiting = new Set(all ? p.services.keys() : [...(p.dirty ?? []), ...(p.due?.dirty ?? [])]);
     const services = [...p.services].filter(([key]) => !waiting.has(key)).map(([key, s]): [string, string] => [key, serviceDigest(s)]);
     // Not written yet, or written and gone since: different from whatever is there later.
     for (const key of waiting) services.push([key, 'udp ?']);
-    return { settings: p.dirty ? digestOf(p.settings) : '', services };
+    return { settings: all ? '' : digestOf((p.due ?? p).settings), services };
   });
   return { families };
 }
@@ -245,7 +273,8 @@ function monitor(proxy: KubeProxy): void {
   function tick(): void {
     if (proxy.stopped) return;
     for (const p of proxy.proxiers) {
-      if (nftables(proxy) || !canaryGone(proxy.netns, p.family)) continue;
+      if (p.due) p.due.monitored = true;
+      if (nftables(proxy) || p.due || !canaryGone(proxy.netns, p.family)) continue;
       p.dirty = null;
       requestSync(proxy);
     }
@@ -256,6 +285,7 @@ function monitor(proxy: KubeProxy): void {
 
 /** Stop the process: its rules stay in the kernel, its listeners close. */
 export function stopKubeProxy(proxy: KubeProxy): void {
+  writeRules(proxy);
   proxy.stopped = true;
   cancel(proxy.server.sim, proxy.pending);
   proxy.pending = null;

@@ -53,6 +53,8 @@ export interface KubeProxy {
   stops: (() => void)[];
   /** Health check node ports that listen; health.ts. */
   health: unknown;
+  /** Does the syncs that are due; always the same function, so that it is put off once. */
+  write: () => void;
 }
 
 /** What one family's rules are made of. */
@@ -68,8 +70,21 @@ export interface FamilyProxier {
   udpChanged: boolean;
   cleanedAtMs: number;
   syncedAtMs: number;
+  /** iptables: a sync whose time has come and that nobody has looked for yet. */
+  due: DueSync | null;
   /** nftables: chains that nothing leads to any more, with the time that they were emptied. */
   staleChains: Map<string, number>;
+}
+
+/** What a sync has to write, as it was at the time of the sync; later changes belong to later ones. */
+export interface DueSync {
+  services: Map<string, ProxiedService>;
+  settings: RuleSettings;
+  dirty: Set<string> | null;
+  udpChanged: boolean;
+  atMs: number;
+  /** The monitor's time came after it: all is written if the canary has gone. */
+  monitored: boolean;
 }
 
 export interface ProxiedService {

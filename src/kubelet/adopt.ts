@@ -15,7 +15,7 @@ import { kindOf, newContainer, runContainer, specOf } from './containers.ts';
 import { pause } from './pause.ts';
 import { deadline, newRuntime, runContainers, startContainerTask, startPod } from './pod-worker.ts';
 import { startProbes, untilNextProbe } from './probes.ts';
-import { adoptSandbox } from './sandbox.ts';
+import { wirePods } from './sandbox.ts';
 import { currentPod } from './status.ts';
 import type { ContainerRuntime, Kubelet, KubeletState, PodRuntime, SavedContainer } from './types.ts';
 import { payloadOf, setUpVolume } from './volumes.ts';
@@ -33,6 +33,10 @@ export function restoreRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
   if (status.phase === 'Failed' && status.reason) rt.failed = { reason: status.reason, message: status.message ?? '' };
   rt.dormant = true;
   const saved = k.saved?.pods[rt.uid];
+  if (rt.sandboxReady && !rt.hostNetwork) {
+    rt.sandboxId = saved?.sandboxId || rt.uid.replace(/-/g, '').padEnd(64, '0');
+    k.unwired.add(rt);
+  }
   rt.startedWith = saved?.startedWith ?? {};
   for (const list of ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']) {
     for (const s of status[list] ?? []) {
@@ -72,15 +76,14 @@ export function runtimeOf(k: Kubelet, pod: KubeObject): PodRuntime | undefined {
 export function adoptPod(k: Kubelet, pod: KubeObject): void {
   const rt = runtimeOf(k, pod);
   if (!rt?.dormant || rt.done) return;
-  wire(k, rt, pod);
   if (rt.hostNetwork) wake(k, rt);
-  else if (rt.netns) rt.netns.onWake = () => wake(k, rt);
+  else wirePods(k);
 }
 
-function wire(k: Kubelet, rt: PodRuntime, pod: KubeObject): void {
-  if (rt.netns || !rt.sandboxReady) return;
-  const saved = k.saved?.pods[rt.uid];
-  adoptSandbox(k, rt, pod, saved?.sandboxId || rt.uid.replace(/-/g, '').padEnd(64, '0'));
+/** The pod's network namespace is there. */
+function wire(k: Kubelet, rt: PodRuntime): void {
+  if (rt.hostNetwork) rt.netns ??= k.deps.kernel().netns.get('') ?? null;
+  else if (!rt.netns) wirePods(k);
 }
 
 /** Its processes too: somebody looks, talks to it, or its probes are due. */
@@ -89,8 +92,7 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
   rt.dormant = false;
   const pod = currentPod(k, rt);
   if (!pod || rt.done) return;
-  wire(k, rt, pod);
-  if (rt.netns && !rt.hostNetwork) rt.netns.onWake = null;
+  wire(k, rt);
   for (const v of pod.spec.volumes ?? []) {
     const made = setUpVolume(k, pod, rt, v);
     if (!('error' in made)) rt.volumes.set(v.name, made);
@@ -251,7 +253,7 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
       };
     }
     const startedWith = Object.keys(rt.startedWith).length ? { startedWith: rt.startedWith } : {};
-    out.pods[rt.uid] = { sandboxId: rt.sandbox?.id ?? saved?.sandboxId ?? '', containers, ...startedWith };
+    out.pods[rt.uid] = { sandboxId: rt.sandboxId, containers, ...startedWith };
   }
   return out;
 }

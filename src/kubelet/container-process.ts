@@ -17,6 +17,7 @@ import { containerEnv, expand } from './env.ts';
 import { appendLog, logTail } from './log.ts';
 import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
 import { stopProbes } from './probes.ts';
+import { wirePods } from './sandbox.ts';
 import { currentPod, syncStatus } from './status.ts';
 import type { ContainerRuntime, ImageConfig, Kubelet, PodRuntime } from './types.ts';
 import { mountVolume, place } from './volumes.ts';
@@ -63,6 +64,7 @@ export function launch(
   prepare: (fs: Filesystem) => void = () => {},
 ): string | null {
   const kernel = k.deps.kernel();
+  if (!rt.netns) wirePods(k);
   const fs = buildFilesystem(k, rt, pod, spec, config.image);
   prepare(fs);
   c.fs = fs;
@@ -96,6 +98,7 @@ export function launch(
     stderr: spec.tty ? stdout : out('stderr'),
     tty: !!spec.tty,
     background: true,
+    blind: program !== null,
   };
   const p = program ? spawnProgram(kernel, program, options) : spawn(kernel, options);
   if (typeof p === 'string')

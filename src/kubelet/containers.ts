@@ -12,6 +12,7 @@ import { launch, postStart } from './container-process.ts';
 import { ensureImage } from './images.ts';
 import { pause } from './pause.ts';
 import { startProbes } from './probes.ts';
+import { rest } from './rest.ts';
 import { currentPod, formatPod, isSidecar, syncStatus } from './status.ts';
 import type { ContainerRuntime, Kubelet, PodRuntime } from './types.ts';
 import { isProjection, payloadOf } from './volumes.ts';
@@ -79,6 +80,7 @@ export function* runContainer(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, h
     if (!pod || rt.terminating || rt.done) return -1;
     if (!skip) {
       if ((yield* startContainer(k, rt, pod, c)) === 'retry') continue;
+      if (!c.process && c.state?.running) return 0; // it rests; whoever wakes it goes on with it
       if (c.process) yield* waitFor(c.process);
     }
     const code = c.state?.terminated?.exitCode ?? 128;
@@ -160,7 +162,8 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
   if (rt.hostNetwork) for (const other of k.pods.values()) if (other.hostNetwork) wake(k, other);
   yield* pause(k.server.sim, 70, false);
   if (rt.terminating) return 'retry';
-  const error = launch(k, rt, pod, c, spec, config);
+  if (rt.dormant) rest(k, c);
+  const error = rt.dormant ? null : launch(k, rt, pod, c, spec, config);
   if (error) {
     const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${error}`;
     recordEvent(k.recorder, pod, 'Warning', 'Failed', `Error: ${message}`, path);

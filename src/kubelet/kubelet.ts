@@ -29,6 +29,7 @@ export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletD
     recorder: newRecorder(server, 'kubelet', nodeName),
     running: deps.saved?.running ?? true,
     pods: new Map(),
+    unwired: new Set(),
     unwritten: new Set(),
     heartbeat: null,
     stopWatching: [],
@@ -114,14 +115,17 @@ function handlePod(k: Kubelet, pod: KubeObject, old: KubeObject | undefined): vo
     deleted(k, rt, pod, old);
     return;
   }
-  if (old && old.spec !== pod.spec && !rt.dormant && !rt.done) applyChanges(k, rt, old, pod);
-  else if (rt.dormant && pod.spec.ephemeralContainers?.length && pod.spec !== old?.spec) {
+  if (old && !rt.done && programsOf(old) !== programsOf(pod)) {
     wake(k, rt);
-    applyChanges(k, rt, old ?? pod, pod);
+    applyChanges(k, rt, old, pod);
   }
   const conditions = (o: KubeObject | undefined) => JSON.stringify(o?.status?.conditions);
   if (old && pod.spec.readinessGates?.length && conditions(old) !== conditions(pod)) syncStatus(k, rt);
 }
+
+/** What a change of a pod's spec may do to it while it runs: other images, further ephemeral containers. */
+const programsOf = ({ spec }: KubeObject): string =>
+  [spec.containers, spec.initContainers, spec.ephemeralContainers].map(l => (l ?? []).map((c: any) => c.image).join()).join(';');
 
 function deleted(k: Kubelet, rt: PodRuntime, pod: KubeObject, old?: KubeObject): void {
   const sim = k.server.sim;
@@ -160,7 +164,7 @@ function forget(k: Kubelet, rt: PodRuntime): void {
     if (c.process?.exitCode === null) kill(c.process, 'KILL');
   }
   if (rt.task && !rt.task.done) rt.task.abandon?.();
-  if (rt.sandbox || (rt.dormant && rt.ips.length)) removeSandbox(k, rt);
+  removeSandbox(k, rt);
 }
 
 /** After the apiserver was out of reach: statuses that could not be written, pods that came, changed and went. */

@@ -9,6 +9,7 @@ import { kindOf, newContainer, runContainer, specOf } from './containers.ts';
 import { pause } from './pause.ts';
 import { podResolvConf } from './pod-files.ts';
 import { stopProbes } from './probes.ts';
+import { mayRest } from './rest.ts';
 import { createSandbox, removeSandbox } from './sandbox.ts';
 import { currentPod, isSidecar, reachable, syncStatus } from './status.ts';
 import type { ContainerRuntime, Kubelet, PodRuntime } from './types.ts';
@@ -18,6 +19,7 @@ export function newRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
   return {
     key: `${pod.metadata.namespace}/${pod.metadata.name}`,
     uid: pod.metadata.uid as string,
+    sandboxId: '',
     sandbox: null,
     netns: null,
     ips: [],
@@ -154,7 +156,10 @@ function* makeSandbox(k: Kubelet, rt: PodRuntime): Co<boolean> {
     const pod = currentPod(k, rt);
     if (!pod || rt.terminating) return false;
     const error = createSandbox(k, rt, pod);
-    if (!error) return true;
+    if (!error) {
+      rt.dormant = mayRest(k, pod);
+      return true;
+    }
     recordEvent(k.recorder, pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error}`);
     syncStatus(k, rt);
     yield* pause(sim, 12_000, true);

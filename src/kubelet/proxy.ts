@@ -294,7 +294,7 @@ function* tunnel(k: Kubelet, rt: PodRuntime, port: number, s: { send: Pipe; rece
   const error = yield* connect(socket, ip('127.0.0.1'), port, 5000);
   if (error) {
     close(socket);
-    const id = rt.sandbox?.id ?? rt.uid;
+    const id = rt.sandboxId || rt.uid;
     const h = rt.uid;
     const why = error === 'ECONNREFUSED' ? 'connection refused' : 'connection timed out';
     const text = `error forwarding port ${port} to pod ${id}, uid : failed to execute portforward in network namespace "/var/run/netns/cni-${h}": failed to connect to localhost:${port} inside namespace "${id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${why} IPv6 dial tcp6: address localhost: no suitable address found `;

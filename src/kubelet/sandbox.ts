@@ -1,10 +1,13 @@
 // Pod sandboxes: a network namespace, and the CNI that wires it (containerd's CRI, pkg/kubelet/kuberuntime/kuberuntime_sandbox.go v1.36).
 import type { KubeObject } from '../apiserver/types.ts';
+import { putOff } from '../linux/due.ts';
 import { deleteNetns, newNetns } from '../linux/kernel.ts';
 import { linkByName, setUp } from '../linux/link.ts';
 import { setSysctl } from '../linux/sysctl.ts';
+import { wake } from './adopt.ts';
 import { killContainerProcesses } from './container-process.ts';
 import { hexId } from './containers.ts';
+import { currentPod } from './status.ts';
 import type { Kubelet, PodRuntime, PodSandbox, PortMapping } from './types.ts';
 
 function portMappings(pod: KubeObject): PortMapping[] {
@@ -19,7 +22,7 @@ function portMappings(pod: KubeObject): PortMapping[] {
   return out;
 }
 
-function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject, id: string): PodSandbox {
+function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): PodSandbox {
   const kernel = k.deps.kernel();
   const { namespace, name } = pod.metadata;
   const label = `${namespace}/${name}`;
@@ -32,22 +35,26 @@ function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject, id: string): Po
   setSysctl(netns, 'net.ipv4.ip_unprivileged_port_start', '0');
   setSysctl(netns, 'net.ipv4.ping_group_range', '0 2147483647');
   for (const s of pod.spec.securityContext?.sysctls ?? []) setSysctl(netns, s.name, String(s.value));
-  const wantedIPs = (pod.status?.podIPs ?? []).map((x: any) => x.ip);
   return {
-    id,
+    id: rt.sandboxId,
     namespace: namespace as string,
     name,
     uid: rt.uid,
     netns,
     labels: pod.metadata.labels ?? {},
     annotations: pod.metadata.annotations ?? {},
-    wantedIPs: wantedIPs.length ? wantedIPs : pod.status?.podIP ? [pod.status.podIP] : [],
     portMappings: portMappings(pod),
     pod,
   };
 }
 
-/** -> null, or the text of FailedCreatePodSandBox */
+/** Addresses that the manifest's own status asks for (a dump of a live cluster). */
+const wantedIPs = (pod: KubeObject): string[] => {
+  const all = (pod.status?.podIPs ?? []).map((x: any) => x.ip);
+  return all.length ? all : pod.status?.podIP ? [pod.status.podIP] : [];
+};
+
+/** Decides all that there is to decide; what it decides is built by wirePods. -> null, or the text of FailedCreatePodSandBox */
 export function createSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): string | null {
   if (rt.hostNetwork) {
     rt.netns = k.deps.kernel().netns.get('') ?? null;
@@ -55,51 +62,43 @@ export function createSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): stri
     rt.sandboxReady = true;
     return null;
   }
-  const sandbox = newSandbox(k, rt, pod, hexId(k));
-  const result = k.deps.cniAdd(sandbox);
-  if ('error' in result) {
-    deleteNetns(sandbox.netns);
-    return `rpc error: code = Unknown desc = failed to setup network for sandbox "${sandbox.id}": ${result.error}`;
-  }
-  rt.sandbox = sandbox;
-  rt.netns = sandbox.netns;
+  const id = hexId(k);
+  const { namespace, name } = pod.metadata;
+  const result = k.deps.cniAdd({ namespace: namespace as string, name, wantedIPs: wantedIPs(pod) });
+  if ('error' in result) return `rpc error: code = Unknown desc = failed to setup network for sandbox "${id}": ${result.error}`;
+  rt.sandboxId = id;
   rt.ips = result.ips;
   rt.sandboxReady = true;
+  k.unwired.add(rt);
+  if (k.deps.unwired) k.deps.unwired();
+  else wirePods(k);
   return null;
 }
 
-/** The wiring of a pod that has its addresses already: after a session was reloaded. */
-export function adoptSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject, id: string): void {
-  if (rt.netns) return;
-  if (rt.hostNetwork) {
-    rt.netns = k.deps.kernel().netns.get('') ?? null;
-    return;
+/** Build the sandboxes that are not there yet, in the order in which they were made: devices are numbered so. */
+export function wirePods(k: Kubelet): void {
+  for (const rt of [...k.unwired]) {
+    k.unwired.delete(rt);
+    const pod = currentPod(k, rt);
+    if (!pod || !rt.sandboxId || rt.netns) continue;
+    rt.sandbox = newSandbox(k, rt, pod);
+    rt.netns = rt.sandbox.netns;
+    k.deps.cniWire(rt.sandbox, rt.ips);
+    if (rt.dormant) putOff(rt.netns, () => wake(k, rt));
   }
-  const sandbox = newSandbox(k, rt, pod, id);
-  rt.sandbox = sandbox;
-  rt.netns = sandbox.netns;
-  k.deps.cniAdopt(sandbox, rt.ips);
 }
 
 /** CNI DEL, then the namespace goes. Addresses stay in the status. */
 export function removeSandbox(k: Kubelet, rt: PodRuntime): void {
   rt.sandboxReady = false;
   for (const c of rt.containers.values()) killContainerProcesses(k, c);
-  const { sandbox } = rt;
-  if (!sandbox) {
-    if (!rt.hostNetwork && rt.ips.length) releaseUnwired(k, rt);
-    return;
-  }
-  k.deps.cniDel(sandbox);
-  if (sandbox.netns.kernel.netns.get(sandbox.netns.name) === sandbox.netns) deleteNetns(sandbox.netns);
+  if (!rt.sandboxId) return;
+  rt.sandboxId = '';
+  k.unwired.delete(rt);
+  const at = rt.key.indexOf('/');
+  k.deps.cniDel({ namespace: rt.key.slice(0, at), name: rt.key.slice(at + 1) });
+  const { netns } = rt;
+  if (netns && netns.kernel.netns.get(netns.name) === netns) deleteNetns(netns);
   rt.sandbox = null;
   rt.netns = null;
-}
-
-/** A reloaded pod that nobody has wired since: its addresses are given back all the same. */
-function releaseUnwired(k: Kubelet, rt: PodRuntime): void {
-  const at = rt.key.indexOf('/');
-  const [namespace, name] = [rt.key.slice(0, at), rt.key.slice(at + 1)];
-  const unwired = { id: '', namespace, name, uid: rt.uid, labels: {}, annotations: {}, wantedIPs: [], portMappings: [] };
-  k.deps.cniDel({ ...unwired, netns: null, pod: null } as unknown as PodSandbox);
 }

@@ -27,7 +27,7 @@ export interface PortMapping {
   protocol: 'TCP' | 'UDP' | 'SCTP';
 }
 
-/** What CNI ADD, DEL and adoption get: CRI's pod sandbox. */
+/** CRI's pod sandbox, built. */
 export interface PodSandbox {
   /** The runtime's id: 64 hex digits. CNI_CONTAINERID. */
   id: string;
@@ -38,8 +38,6 @@ export interface PodSandbox {
   netns: Netns;
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  /** Addresses that the manifest's own status asks for (a dump of a live cluster): give these when they are free. */
-  wantedIPs: string[];
   /** For portmap. */
   portMappings: PortMapping[];
   pod: KubeObject;
@@ -66,15 +64,16 @@ export interface KubeletDeps {
   kernel: () => Kernel;
   node: NodeConfig;
   /**
-   * CNI ADD for a new sandbox: makes its interfaces in `sandbox.netns` and answers its addresses (primary first), or the plugin's error
-   * as it stands behind `plugin type="…" failed (add): `. The kubelet prints the whole of it in FailedCreatePodSandBox:
-   * `{error}` is printed after `failed to setup network for sandbox "ID": `.
+   * What CNI ADD decides: the addresses of a new sandbox (primary first), or the plugin's error, which FailedCreatePodSandBox prints
+   * after `failed to setup network for sandbox "ID": `.
    */
-  cniAdd: (sandbox: PodSandbox) => { ips: string[] } | { error: string };
-  /** CNI DEL. The kubelet deletes the namespace afterwards. */
-  cniDel: (sandbox: PodSandbox) => void;
-  /** Re-create the wiring of a pod that already has these addresses (a session was reloaded): no allocation, no events. */
-  cniAdopt: (sandbox: PodSandbox, ips: string[]) => void;
+  cniAdd: (pod: { namespace: string; name: string; wantedIPs: string[] }) => { ips: string[] } | { error: string };
+  /** What CNI ADD builds in the sandbox that has these addresses, when somebody needs it: no allocation, no events. */
+  cniWire: (sandbox: PodSandbox, ips: string[]) => void;
+  /** CNI DEL, whether the sandbox was built or not. The kubelet deletes the namespace afterwards. */
+  cniDel: (pod: { namespace: string; name: string }) => void;
+  /** A pod has a sandbox that is not built: wirePods must be called before anybody looks. Default: it is, at once. */
+  unwired?: () => void;
   /** null: no such image in any registry. */
   findImage: (ref: string) => ImageConfig | null;
   /** Is it on the node before anybody pulls? Default: every image that findImage knows. Asked for pull policies IfNotPresent and Never. */
@@ -97,6 +96,8 @@ export interface KubeletDeps {
   /** Manifests in /etc/kubernetes/manifests: mirror pods NAME-NODE are made of them. */
   staticPods?: KubeObject[];
   /** Programs that an image's entrypoint cannot express (coredns, kube-proxy, CNI agents): run instead of the container's command when not null. */
+  /** The container's program does nothing, and says nothing, until it gets a packet, a signal or company: it can be started then. */
+  waits?: (container: any) => boolean;
   programFor?: (pod: KubeObject, container: any) => import('../linux/types.ts').Program | null;
   /** The service account token for a projected volume; default: an opaque text. */
   serviceAccountToken?: (namespace: string, serviceAccount: string, pod: KubeObject) => string;
@@ -165,6 +166,9 @@ export interface ProbeState {
 export interface PodRuntime {
   key: string;
   uid: string;
+  /** Of the pod's sandbox; '': it has none. */
+  sandboxId: string;
+  /** null: there is none, or nobody has needed it yet. */
   sandbox: PodSandbox | null;
   /** The node's own for hostNetwork. */
   netns: Netns | null;
@@ -176,7 +180,7 @@ export interface PodRuntime {
   volumes: Map<string, FsNode>;
   /** Files of projected volumes as its containers found them at their start (base64): programs have read them, and may not like what came since. */
   startedWith: Record<string, Record<string, string>>;
-  /** A reloaded Running pod whose processes have not been needed yet. */
+  /** Its processes have not been needed yet: those of a reloaded pod, or of one whose programs only wait. */
   dormant: boolean;
   terminating: boolean;
   /** Its object goes when it has ended. */
@@ -197,6 +201,8 @@ export interface Kubelet {
   running: boolean;
   /** By uid. */
   pods: Map<string, PodRuntime>;
+  /** Pods with a sandbox that nobody has needed yet, in the order of its creation. */
+  unwired: Set<PodRuntime>;
   /** Pods whose status could not be written: the apiserver was out of reach. */
   unwritten: Set<string>;
   heartbeat: SimEvent | null;

@@ -47,6 +47,7 @@ export function newNetns(kernel: Kernel, name: string): Netns {
     sysctls: new Map(),
     taps: new Set(),
     dirty: new Set(),
+    due: new Set(),
   };
   const init = kernel.netns.get('');
   if (init) inheritNetns(ns, init);

@@ -1,6 +1,7 @@
 import { concat } from '../sim/bytes.ts';
 import { closePipe, newPipe, type Pipe, pipeOf, readLine, readPipe, writePipe } from '../sim/pipe.ts';
 import { type Co, killTask, sleep as sleepTask, startTask, waitOn, wakeAll } from '../sim/task.ts';
+import { lookAt } from './due.ts';
 import { copyEnv } from './environment.ts';
 import type { Errno, Kernel, Netns, Process, Program } from './types.ts';
 import { absolute, type FileNode, type Filesystem, lookup, readFile } from './vfs.ts';
@@ -20,6 +21,7 @@ export interface SpawnOptions {
   parent?: Process | null;
   /** A container's own programs: their sleeps do not keep the cluster from being quiet. */
   background?: boolean;
+  blind?: boolean;
 }
 
 /** Docker's and containerd's default set, without a privileged container's NET_ADMIN and SYS_ADMIN. */
@@ -87,7 +89,9 @@ export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions):
     cleanup: [],
     onSignal: new Map(),
     fds: new Map(),
+    blind: o.blind ?? false,
   };
+  if (!p.blind) lookAt(p.netns);
   kernel.processes.set(p.pid, p);
   o.parent?.children.add(p);
   startTask(kernel.sim, main(p, program), o.background ?? o.parent?.task?.background ?? false, t => {

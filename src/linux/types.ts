@@ -90,11 +90,8 @@ export interface Netns {
   sysctls: Map<string, string>;
   /** Packet sockets (tcpdump): called for every frame that a link of this namespace sends or receives. */
   taps: Set<Tap>;
-  /**
-   * Called once, before the first packet that this namespace sends or receives: what is derived only when it is needed (a node's rules,
-   * a pod's programs after a session was reloaded).
-   */
-  onWake?: (() => void) | null;
+  /** What its owner put off until somebody looks (due.ts): a node's rules, a pod's programs. */
+  due: Set<() => void>;
   /** Next IP identification; per namespace so that captures of one place count up. */
   nextIpId?: number;
   /** Path MTUs learned from ICMP, by destination (`net.ipv4.route.mtu_expires`: ten minutes). */
@@ -301,6 +298,8 @@ export interface Process {
   fds: Map<number, Pipe>;
   /** Sockets made while it is set put it on every packet they send (`podnet trace`). */
   trace?: Trace | null;
+  /** A component of the cluster: it never reads what the kernel holds, so nothing has to be derived for it (due.ts). */
+  blind: boolean;
 }
 
 /** A program: runs as a process, returns its exit code. */

@@ -6,6 +6,7 @@ import { bridgeInput } from './bridge.ts';
 import { isGroupMac } from './bridge-fdb.ts';
 import { deliver } from './deliver.ts';
 import { arrivedSkb, countIn, groupMac, tap, transmit, transmitFlat } from './device.ts';
+import { lookAt } from './due.ts';
 import { icmpError } from './icmp.ts';
 import { isPointToPoint } from './link.ts';
 import { arpReceive, resolve } from './neigh.ts';
@@ -36,7 +37,7 @@ export function receive(link: Link, frame: Frame, from: Skb | null = null): void
   countIn(link, frame);
   tap(link, frame, 'in');
   if (link.master !== null) {
-    if (skb) wakeUp(ns);
+    if (skb) lookAt(ns);
     const bridge = ns.links.get(link.master);
     if (bridge) {
       bridgeInput(bridge, link, frame, skb, passUp);
@@ -44,14 +45,6 @@ export function receive(link: Link, frame: Frame, from: Skb | null = null): void
     }
   }
   passUp(link, frame, skb, false);
-}
-
-/** What the namespace's owner left to be done when its first packet comes. */
-function wakeUp(ns: Netns): void {
-  if (!ns.onWake) return;
-  const wake = ns.onWake;
-  ns.onWake = null;
-  wake();
 }
 
 function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): void {
@@ -63,7 +56,7 @@ function passUp(link: Link, frame: Frame, skb: Skb | null, prerouted: boolean): 
     return;
   }
   if (!skb) return;
-  wakeUp(link.netns);
+  lookAt(link.netns);
   skb.iif = link;
   if (skb.packet.family === 6 && conf6(link.netns, link.name, 'disable_ipv6') !== 0) {
     dropped(skb, link.netns, `IPv6 is disabled on ${link.name}`);
@@ -275,7 +268,7 @@ const loopbackEscapes = (src: Ip | null, route: RouteResult): boolean =>
  * route says; EPERM: OUTPUT dropped it.
  */
 export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errno | null {
-  wakeUp(ns);
+  lookAt(ns);
   const known = isAny(packet.src) ? null : packet.src;
   const key = { src: known, mark: o.mark ?? 0, oif: o.oif ?? null, flow: packet };
   const route = lookupRoute(ns, packet.dst, key);

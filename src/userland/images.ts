@@ -79,6 +79,7 @@ export function unknownImage(ref: string, ports: number[], program: (ports: numb
     files: {},
     sizeBytes: 10_000_000,
     programs: { '/app': program(ports) },
+    waits: true,
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { writeKubeletChains } from '../../src/kube-proxy/iptables/proxier.ts';
 import { chainHash } from '../../src/kube-proxy/names.ts';
 import { newKubeProxy, stopKubeProxy, syncProxyRules } from '../../src/kube-proxy/proxy.ts';
+import { lookAt } from '../../src/linux/due.ts';
 import { insertEntry, liveEntries } from '../../src/linux/netfilter/conntrack.ts';
 import { restore } from '../../src/linux/netfilter/restore.ts';
 import { runUntil, settle } from '../../src/sim/sim.ts';
@@ -160,6 +161,7 @@ describe('keeping in step', () => {
     }
     put(f.server, SLICES, slice('dns', [{ ip: '10.50.2.2' }], dns));
     settle(f.sim, 10_000);
+    lookAt(f.ns);
     expect(liveEntries(f.ns).map(e => e.original.sport)).toEqual([5002]);
   });
 });

@@ -116,13 +116,9 @@ export function newCluster(o: TestOptions = {}): TestCluster {
     const deps: KubeletDeps = {
       kernel,
       node: { addresses: [nodeIP], podCIDRs: [`10.244.${n}.0/24`] },
-      cniAdd: s => {
-        const address = s.wantedIPs[0] ?? `10.244.${n}.${next++}`;
-        plumb(s, address);
-        return { ips: [address] };
-      },
+      cniAdd: pod => ({ ips: [pod.wantedIPs[0] ?? `10.244.${n}.${next++}`] }),
       cniDel: () => {},
-      cniAdopt: (s, ips) => plumb(s, ips[0]),
+      cniWire: (s, ips) => plumb(s, ips[0]),
       findImage: image,
       buildRootfs: () => {
         const fs = newFilesystem();

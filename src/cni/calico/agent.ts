@@ -1,5 +1,7 @@
 // calico-node on one node: confd and BIRD (routes) and Felix (policy), kept in step with the API for as long as it runs.
-import { watchBucket } from '../../apiserver/store.ts';
+import { viewOf, watchBucket } from '../../apiserver/store.ts';
+import type { ApiServer } from '../../apiserver/types.ts';
+import { putOff } from '../../linux/due.ts';
 import { cancel, type SimEvent, schedule } from '../../sim/sim.ts';
 import type { CniAgent, CniNode } from '../types.ts';
 import { checkJumps, newFelixState, syncFelix } from './felix/felix.ts';
@@ -18,9 +20,18 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again
   const state = newFelixState();
   let pending: SimEvent | null = null;
   let check: SimEvent | null = null;
+  // What Felix would write, as of when it would have; and whether it would have looked at its jumps since.
+  let due: { server: ApiServer | null; jumps: boolean } = { server: null, jumps: false };
   const write = () => {
+    const { server: then, jumps } = due;
+    due = { server: null, jumps: false };
+    if (then) syncFelix({ ...node, cluster: { ...node.cluster, server: then } }, state, vethName);
+    if (jumps) checkJumps(node, state);
+  };
+  const apply = () => {
     syncRoutes(node);
-    syncFelix(node, state, vethName);
+    due.server = viewOf(server, MODEL_BUCKETS);
+    putOff(node.netns, write);
   };
   const recheck = (delay: number) => {
     cancel(sim, check);
@@ -28,7 +39,8 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again
       sim,
       delay,
       () => {
-        checkJumps(node, state);
+        due.jumps = true;
+        putOff(node.netns, write);
         recheck(Math.min(REFRESH_MS, delay * 2));
       },
       // kube-proxy writes within a second of a change: until then a cluster is not quiet.
@@ -38,7 +50,7 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again
   const sync = () => {
     cancel(sim, pending);
     pending = null;
-    write();
+    apply();
     recheck(POST_WRITE_MS);
   };
   const later = () => {
@@ -46,7 +58,7 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again
   };
   if (options.again) {
     // kube-proxy has written before: no jump will be out of its place, and a cluster that was quiet stays so.
-    write();
+    apply();
     recheck(REFRESH_MS);
   } else if (!options.adopt) sync();
   const stops = MODEL_BUCKETS.map(bucket => watchBucket(server, bucket, later));
@@ -56,6 +68,7 @@ export function startCalicoNode(node: CniNode, options: { adopt?: boolean; again
   return {
     sync,
     stop: () => {
+      write();
       for (const undo of stops) undo();
       blocksChanged.delete(later);
       node.sandboxesChanged.delete(later);

@@ -58,7 +58,6 @@ function plumb(node: CniNode, sandbox: PodSandbox): { error: string } | null {
   }
   addPortMappings(node, 'k8s-pod-network', sandbox);
   node.sandboxes.set(`${sandbox.namespace}/${sandbox.name}`, sandbox);
-  for (const tell of [...node.sandboxesChanged]) tell();
   return null;
 }
 
@@ -70,7 +69,6 @@ function unplumb(node: CniNode, sandbox: PodSandbox): void {
   }
   removePortMappings(node, 'k8s-pod-network', sandbox);
   node.sandboxes.delete(`${sandbox.namespace}/${sandbox.name}`);
-  for (const tell of [...node.sandboxesChanged]) tell();
 }
 
 function dropRoute(ns: Netns, text: string, dev: number): void {

@@ -26,6 +26,7 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
     udpChanged: false,
     cleanedAtMs: Number.NEGATIVE_INFINITY,
     syncedAtMs: nowMs,
+    due: null,
     staleChains: new Map(),
   };
 }

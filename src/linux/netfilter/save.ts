@@ -1,6 +1,8 @@
 // Rules as iptables-save and iptables -S print them (iptables 1.8.9).
+
 import { civilTime, MONTHS, WEEKDAYS } from '../../sim/time.ts';
 import { type Family, formatIp } from '../../wire/ip.ts';
+import { lookAt } from '../due.ts';
 import type { Netns } from '../types.ts';
 import { chainsInOrder, rulesOf } from './rules.ts';
 import { type Backend, tablesOf } from './state.ts';
@@ -71,6 +73,7 @@ function saveTable(ns: Netns, table: Table, o: SaveOptions, out: string[]): void
 
 /** What iptables-save prints. */
 export function save(ns: Netns, family: Family, o: SaveOptions = {}): string {
+  lookAt(ns);
   const tables = tablesOf(ns, family, o.backend ?? 'nft');
   const out: string[] = [];
   for (const name of tableNames(ns, family, o.backend ?? 'nft')) {

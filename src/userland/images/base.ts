@@ -17,6 +17,7 @@ export function image(ref: Reference, userland: Userland, rest: Partial<Image> =
     ports: [],
     files: {},
     programs: {},
+    waits: false,
     sizeBytes: 30_000_000,
     ...rest,
     env: { PATH, ...rest.env },

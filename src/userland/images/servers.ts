@@ -199,7 +199,7 @@ function database(match: string | RegExp, pkg: string, cmd: string[], port: numb
 
 /** What kubeadm and the CNIs run: their real programs are components of the simulation, started by who composes. */
 const CLUSTER: ImageRow[] = [
-  binary(/(^|\/)pause(-(amd64|arm64))?$/, 'pause', ['/pause'], [], { user: '65535:65535', sizeBytes: 320_000 }),
+  binary(/(^|\/)pause(-(amd64|arm64))?$/, 'pause', ['/pause'], [], { user: '65535:65535', sizeBytes: 320_000, waits: true }),
   binary(/^(registry\.k8s\.io\/coredns\/coredns|registry\.k8s\.io\/coredns|coredns\/coredns)$/, 'coredns', ['/coredns'], [53], {
     user: 'nonroot:nonroot',
   }),

@@ -28,6 +28,8 @@ export interface Image {
   sizeBytes: number;
   /** The image's own executables. */
   programs: Record<string, Program>;
+  /** Its own command does nothing, and says nothing, until a packet or a signal comes. */
+  waits: boolean;
 }
 
 export interface ImageRow {

@@ -21,7 +21,7 @@ import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
 import type { Kernel, Netns, Program } from '../linux/types.ts';
 import { ensureDir, type Filesystem, newFile, place } from '../linux/vfs.ts';
-import { buildRootfs, findImage, type Image, tagExists, unknownImage } from '../userland/images.ts';
+import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '../userland/images.ts';
 import { unknownServer } from '../userland/servers/unknown.ts';
 import { familyOf, ip } from '../wire/ip.ts';
 import { dnsAddresses, staticPods } from './bootstrap.ts';
@@ -80,7 +80,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     },
     findImage: imageOf,
     imagePresent: ref => findImage(ref) !== null,
-    missingImage: ref => (tagExists(ref) ? 'repository' : 'tag'),
+    missingImage: ref => missingPart(ref) ?? 'tag',
     buildRootfs: image => containerRootfs(image),
     clusterDNS: dnsAddresses(engine.config),
     clusterDomain: 'cluster.local',
@@ -288,14 +288,10 @@ function linkToOthers(node: NodeRuntime): boolean {
 
 const images = new Map<string, Image | null>();
 
-/** Nobody can know what registries hold; a reference that says of itself that it is not there is believed. */
-const SAYS_NOT_THERE = /no-?such|non-?exist|not-?exist|does-?nt?-?exist|not-?found|\bbogus\b/i;
-
 function imageOf(ref: string): ImageConfig | null {
   let image = images.get(ref);
   if (image === undefined) {
-    const exists = tagExists(ref) && !SAYS_NOT_THERE.test(ref);
-    image = findImage(ref) ?? (exists ? unknownImage(ref, [], unknownServer) : null);
+    image = findImage(ref) ?? (missingPart(ref) === null ? unknownImage(ref, [], unknownServer) : null);
     images.set(ref, image);
   }
   return image as ImageConfig | null;

@@ -1,10 +1,11 @@
 // Programs of a node that have no image with an entrypoint to run: the CNI's agents, the control plane's listeners, the kubelet's own.
-import type { KubeObject } from '../apiserver/types.ts';
+import { httpRequest } from '../apiserver/http.ts';
+import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { accept, bind, close, listen, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Program } from '../linux/types.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { bytesToString, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
-import { kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
+import { type ApiAnswer, kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
 import { ip } from '../wire/ip.ts';
 import type { NodeRuntime } from './node.ts';
 
@@ -19,10 +20,23 @@ export function agentProgram(
 ): Program | null {
   if (AGENTS.test(repository)) return () => cniAgent(node, how);
   const port = CONTROL_PLANE[repository.replace(/^.*\//, '')];
-  if (port && pod.spec?.hostNetwork) return p => tlsListeners(p, port);
+  if (port && pod.spec?.hostNetwork) return p => tlsListeners(p, port, apiAnswer(node.engine.server));
   if (/(^|\/)(kube-controllers|pause)$/.test(repository)) return p => idle(p);
   return null;
 }
+
+const API_PORT = 6443;
+
+/** The API for who comes over the network, with a token or as nobody. */
+const apiAnswer =
+  (server: ApiServer): ApiAnswer =>
+  req =>
+    httpRequest(server, {
+      method: req.method,
+      target: req.target,
+      headers: Object.fromEntries(req.headers.map(([name, value]) => [name.toLowerCase(), value])),
+      body: bytesToString(req.body),
+    });
 
 /** Ports that kubeadm's components listen on, with the addresses that they bind. */
 const CONTROL_PLANE: Record<string, { port: number; address: string | null }[]> = {
@@ -56,8 +70,8 @@ function* idle(p: Process): Co<number> {
   for (;;) yield* waitOn(p.kernel.sim, []);
 }
 
-function* tlsListeners(p: Process, ports: { port: number; address: string | null }[]): Co<number> {
-  for (const { port, address } of ports) kubeEndpoint(p, port, address === null ? null : ip(address));
+function* tlsListeners(p: Process, ports: { port: number; address: string | null }[], api: ApiAnswer | null = null): Co<number> {
+  for (const { port, address } of ports) kubeEndpoint(p, port, address === null ? null : ip(address), port === API_PORT ? api : null);
   return yield* idle(p);
 }
 

@@ -68,10 +68,13 @@ export function contextOf(cmd: Cmd): ContextInForce {
   const row = (config.contexts ?? []).find(c => c.name === name);
   if (!row && flag(cmd, 'context')) fail(`context ${goQuote(name)} does not exist`);
   const cluster = flag(cmd, 'cluster') || row?.context.cluster || '';
-  const user = flag(cmd, 'user') || row?.context.user || '';
+  // `create rolebinding --user` is a list of its own.
+  const asked = cmd.flags.values.get('user');
+  const askedUser = typeof asked === 'string' ? asked : '';
+  const user = askedUser || row?.context.user || '';
   const entry = (config.clusters ?? []).find(c => c.name === cluster);
   if (!entry && flag(cmd, 'cluster')) fail(`cluster ${goQuote(cluster)} does not exist`);
-  if (flag(cmd, 'user') && !(config.users ?? []).some(u => u.name === user)) fail(`auth info ${goQuote(user)} does not exist`);
+  if (askedUser && !(config.users ?? []).some(u => u.name === user)) fail(`auth info ${goQuote(user)} does not exist`);
   const server = flag(cmd, 'server') || entry?.cluster.server || '';
   return { name, cluster, user, namespace: row?.context.namespace ?? '', server };
 }
@@ -104,7 +107,7 @@ export function userOf(cmd: Cmd): string | undefined {
 /** One request; warnings are printed as kubectl's warning writer does. The response may be a failure. */
 export function requestRaw(cmd: Cmd, req: ApiRequest): ApiResponse {
   const user = userOf(cmd);
-  const response = connect(cmd).request(user ? { ...req, user } : req);
+  const response = connect(cmd).request(user ? { ...req, user, groups: list(cmd, 'as-group') } : req);
   for (const w of response.warnings) {
     warn(cmd, w);
   }

@@ -13,7 +13,7 @@ import { configure } from './container-config.ts';
 import { launch } from './container-process.ts';
 import { kindOf, newContainer, runContainer, specOf } from './containers.ts';
 import { pause } from './pause.ts';
-import { deadline, newRuntime, runContainers, startContainerTask, startPod } from './pod-worker.ts';
+import { deadline, newRuntime, runContainers, startContainerTask, startEphemeral, startPod } from './pod-worker.ts';
 import { startProbes, untilNextProbe } from './probes.ts';
 import { wirePods } from './sandbox.ts';
 import { currentPod } from './status.ts';
@@ -41,7 +41,8 @@ export function restoreRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
   for (const list of ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']) {
     for (const s of status[list] ?? []) {
       const spec = specOf(pod, s.name);
-      if (!spec || (s.state?.waiting && !s.containerID && !s.restartCount)) continue;
+      const known = saved?.containers[s.name]?.failedStart || s.containerID || s.restartCount;
+      if (!spec || (s.state?.waiting && !known)) continue;
       rt.containers.set(s.name, restoreContainer(newContainer(spec, kindOf(pod, s.name)), s, saved?.containers[s.name]));
     }
   }
@@ -60,6 +61,8 @@ function restoreContainer(c: ContainerRuntime, s: any, saved: SavedContainer | u
   c.backoffMs = c.restartCount ? Math.min(300_000, 10_000 * 2 ** (c.restartCount - 1)) : 0;
   c.log = saved?.log ?? [];
   c.previousLog = saved?.previousLog ?? null;
+  c.failedStart = saved?.failedStart ?? null;
+  c.pulls = saved?.pulls ?? null;
   return c;
 }
 
@@ -168,18 +171,21 @@ export function resumePod(k: Kubelet, pod: KubeObject): void {
   }
   const all: any[] = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
   const resting = all.every(spec => rt.containers.get(spec.name)?.state?.running || atRest(pod, rt.containers.get(spec.name)));
-  if (resting && all.every(spec => verdictIn(k, spec, rt.containers.get(spec.name)))) {
+  // Asked for, and not started yet.
+  const debugging = (pod.spec.ephemeralContainers ?? []).some((spec: any) => !rt.containers.has(spec.name));
+  if (resting && !debugging && all.every(spec => verdictIn(k, spec, rt.containers.get(spec.name)))) {
     watchProbes(k, rt, all);
     return;
   }
   // A container waits (for its image, its back-off, its turn, its first probe): the whole pod is awake.
-  const backingOff = [...rt.containers.values()].some(c => c.state?.waiting?.reason?.endsWith('BackOff'));
+  const backingOff = [...rt.containers.values()].some(c => c.failedStart?.quiet ?? c.state?.waiting?.reason?.endsWith('BackOff'));
   schedule(
     k.server.sim,
     5,
     () => {
       wake(k, rt);
       if (!resting) rt.task = startTask(k.server.sim, resume(k, rt, pod));
+      else startEphemeral(k, rt, pod);
     },
     backingOff,
   );
@@ -250,6 +256,8 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
         log: c.log.slice(-MAX_SAVED_LINES),
         previousLog: c.previousLog?.slice(-MAX_SAVED_LINES) ?? null,
         ...(files ? { files } : {}),
+        ...(c.failedStart ? { failedStart: c.failedStart } : {}),
+        ...(c.pulls ? { pulls: c.pulls } : {}),
       };
     }
     const startedWith = Object.keys(rt.startedWith).length ? { startedWith: rt.startedWith } : {};

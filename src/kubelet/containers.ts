@@ -21,8 +21,8 @@ export const hexId = (k: Kubelet): string => Array.from(bytes(k.server.random, 3
 
 const FIRST_BACKOFF_MS = 10_000;
 export const MAX_BACKOFF_MS = 300_000;
-/** A pod's next sync after a failed one: ten seconds and some jitter. */
-const SYNC_MS = 11_000;
+/** Pods are synced at least so often; a back-off that lasts longer is looked at again then. */
+const RESYNC_MS = 60_000;
 const EPOCH = '1970-01-01T00:00:00Z';
 
 export function newContainer(spec: any, kind: ContainerRuntime['kind']): ContainerRuntime {
@@ -52,6 +52,8 @@ export function newContainer(spec: any, kind: ContainerRuntime['kind']): Contain
     task: null,
     stopping: false,
     replay: null,
+    failedStart: null,
+    pulls: null,
   };
 }
 
@@ -109,11 +111,12 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
       message: `back-off ${duration(wait)} restarting failed container=${c.name} pod=${formatPod(pod)}`,
     },
   };
-  for (let left = wait - 1000; left > 0 && !rt.terminating; left -= SYNC_MS) {
+  // The next sync comes when the back-off is over (pod_workers.go completeWork).
+  for (let left = wait - 1000; left > 0 && !rt.terminating; left -= RESYNC_MS) {
     const message = `Back-off restarting failed container ${c.name} in pod ${formatPod(pod)}`;
     recordEvent(k.recorder, pod, 'Warning', 'BackOff', message, fieldPathOf(c));
     syncStatus(k, rt);
-    yield* pause(sim, Math.min(left, SYNC_MS), true);
+    yield* pause(sim, Math.min(left, RESYNC_MS), true);
   }
 }
 
@@ -130,22 +133,18 @@ function waiting(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: string
 
 /** Image, configuration, process. 'retry': it could not be started and was waited for; try again. */
 function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): Co<'retry' | 'started'> {
-  const spec = specOf(pod, c.name);
   const path = fieldPathOf(c);
-  const pulled = yield* ensureImage(k, pod, spec, path);
-  if ('reason' in pulled) {
-    waiting(k, rt, c, pulled.reason, pulled.message);
-    yield* pullBackOff(k, rt, c, spec.image, pulled);
-    return 'retry';
-  }
+  if (c.failedStart && !(yield* nextSync(k, rt, c))) return 'retry';
+  const spec = specOf(currentPod(k, rt) ?? pod, c.name);
+  const pulled = yield* ensureImage(k, pod, spec, path, c);
+  if ('reason' in pulled) return startFailed(k, rt, c, pulled.reason, pulled.message);
   if (rt.terminating) return 'retry';
   const config = configure(k, rt, pod, spec, c, pulled.image);
   if ('error' in config) {
     recordEvent(k.recorder, pod, 'Warning', 'Failed', `Error: ${config.error}`, path);
-    waiting(k, rt, c, config.reason, config.error);
-    yield* pause(k.server.sim, SYNC_MS, true);
-    return 'retry';
+    return startFailed(k, rt, c, config.reason, config.error);
   }
+  c.failedStart = null;
   yield* pause(k.server.sim, 60, false);
   if (rt.terminating) return 'retry';
   if (c.id) {
@@ -194,26 +193,31 @@ function noteFiles(rt: PodRuntime, pod: KubeObject): void {
   }
 }
 
-/** ErrImagePull, then ImagePullBackOff until the next try: 10 s doubling to five minutes. */
-function* pullBackOff(
-  k: Kubelet,
-  rt: PodRuntime,
-  c: ContainerRuntime,
-  image: string,
-  failure: { reason: string; message: string },
-): Co<void> {
+/** No two pods are synced at one moment: up to half of the period more (wait.Jitter), the same in each run. */
+function syncPeriod(rt: PodRuntime, attempt: number): number {
+  const digits = rt.uid.replace(/-/g, '');
+  const at = (attempt * 5) % 28;
+  return 10_000 + (Number.parseInt(digits.slice(at, at + 4), 16) % 5000);
+}
+
+/** The pod's sync has failed at this container. The next one comes at once when its new sandbox is noticed, later ones in their period. */
+function startFailed(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: string, message: string): 'retry' {
+  const attempts = (c.failedStart?.attempts ?? 0) + 1;
+  const wait = attempts === 1 ? 600 : syncPeriod(rt, attempts);
+  // Until its second pull a pod may still get what it waits for; after that nobody waits for it.
+  const quiet = attempts > (/Image/.test(reason) ? 2 : 1);
+  c.failedStart = { reason, message, attempts, atMs: k.server.sim.nowMs + wait, quiet };
+  return 'retry';
+}
+
+/** A pod's status is made at the beginning of a sync: it tells how the one before ended. -> go on? */
+function* nextSync(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<boolean> {
+  const { atMs, reason, message, quiet } = c.failedStart as NonNullable<ContainerRuntime['failedStart']>;
   const sim = k.server.sim;
-  yield* pause(sim, SYNC_MS, failure.reason !== 'ErrImagePull');
-  if (failure.reason !== 'ErrImagePull') return;
-  c.backoffMs = Math.min(MAX_BACKOFF_MS, c.backoffMs ? c.backoffMs * 2 : FIRST_BACKOFF_MS * 2);
-  for (let left = c.backoffMs; left > 0 && !rt.terminating; left -= SYNC_MS) {
-    const pod = currentPod(k, rt);
-    if (!pod || specOf(pod, c.name)?.image !== image) return;
-    recordEvent(k.recorder, pod, 'Normal', 'BackOff', `Back-off pulling image "${image}"`, fieldPathOf(c));
-    recordEvent(k.recorder, pod, 'Warning', 'Failed', 'Error: ImagePullBackOff', fieldPathOf(c));
-    waiting(k, rt, c, 'ImagePullBackOff', `Back-off pulling image "${image}": ErrImagePull: ${failure.message}`);
-    yield* pause(sim, Math.min(left, SYNC_MS), true);
-  }
+  if (atMs > sim.nowMs) yield* pause(sim, atMs - sim.nowMs, quiet);
+  if (rt.terminating || !currentPod(k, rt)) return false;
+  waiting(k, rt, c, reason, message);
+  return true;
 }
 
 export const kindOf = (pod: KubeObject, name: string): ContainerRuntime['kind'] => {

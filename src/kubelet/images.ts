@@ -5,10 +5,10 @@ import { stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import type { Co } from '../sim/task.ts';
 import { pause } from './pause.ts';
-import type { ImageConfig, Kubelet } from './types.ts';
+import type { ContainerRuntime, ImageConfig, Kubelet } from './types.ts';
 
 export interface PullFailure {
-  reason: 'ErrImagePull' | 'ErrImageNeverPull' | 'InvalidImageName';
+  reason: 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName';
   message: string;
 }
 
@@ -59,12 +59,16 @@ function pullError(k: Kubelet, image: string): { event: string; message: string 
 
 const round = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}ms` : `${Number((ms / 1000).toFixed(3))}s`);
 
-/** EnsureImageExists without the back-off, which is the caller's. */
+const FIRST_BACKOFF_MS = 10_000;
+const MAX_BACKOFF_MS = 300_000;
+
+/** EnsureImageExists. `c.pulls` is the back-off of failed pulls: 10 s doubling to five minutes. */
 export function* ensureImage(
   k: Kubelet,
   pod: KubeObject,
   spec: any,
   fieldPath: string,
+  c: Pick<ContainerRuntime, 'pulls'>,
 ): Co<{ image: ImageConfig; ref: string } | PullFailure> {
   const image: string = spec.image;
   const event = (type: 'Normal' | 'Warning', reason: string, message: string) =>
@@ -87,6 +91,12 @@ export function* ensureImage(
     event('Warning', 'Failed', 'Error: ErrImageNeverPull');
     return { reason: 'ErrImageNeverPull', message };
   }
+  if (c.pulls?.image !== image) c.pulls = null;
+  if (c.pulls && k.server.sim.nowMs - c.pulls.failedAtMs < c.pulls.backoffMs) {
+    event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+    event('Warning', 'Failed', 'Error: ImagePullBackOff');
+    return { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ErrImagePull: ${c.pulls.message}` };
+  }
   event('Normal', 'Pulling', `Pulling image "${image}"`);
   const size = found?.sizeBytes ?? 0;
   // A layer at some tens of MB a second, and the registry's own answers.
@@ -96,8 +106,11 @@ export function* ensureImage(
     const error = pullError(k, image);
     event('Warning', 'Failed', `Failed to pull image "${image}": ${error.event}`);
     event('Warning', 'Failed', 'Error: ErrImagePull');
+    const backoffMs = c.pulls ? Math.min(MAX_BACKOFF_MS, c.pulls.backoffMs * 2) : FIRST_BACKOFF_MS;
+    c.pulls = { image, backoffMs, failedAtMs: k.server.sim.nowMs, message: error.message };
     return { reason: 'ErrImagePull', message: error.message };
   }
+  c.pulls = null;
   event(
     'Normal',
     'Pulled',

@@ -323,8 +323,10 @@ export function applyChanges(k: Kubelet, rt: PodRuntime, before: KubeObject, pod
       // It waits for an image that nobody wants any more.
       abandonContainer(c);
       c.backoffMs = 0;
+      c.failedStart = null;
       startContainerTask(k, rt, pod, spec);
     }
   }
   startEphemeral(k, rt, pod);
+  syncStatus(k, rt);
 }

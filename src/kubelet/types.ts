@@ -151,6 +151,19 @@ export interface ContainerRuntime {
   stopping: boolean;
   /** A reloaded session: lines that the program will print again, by stream, and time it may sleep through at once. */
   replay: { stdout: number; stderr: number } | null;
+  /** Its last start failed: what the pod's next sync will tell, and when that comes. */
+  failedStart: FailedStart | null;
+  /** The back-off of its image. */
+  pulls: { image: string; backoffMs: number; failedAtMs: number; message: string } | null;
+}
+
+export interface FailedStart {
+  reason: string;
+  message: string;
+  attempts: number;
+  atMs: number;
+  /** The cluster may be called quiet meanwhile. */
+  quiet: boolean;
 }
 
 export interface ProbeState {
@@ -216,6 +229,8 @@ export interface SavedContainer {
   id: string;
   log: LogLine[];
   previousLog: LogLine[] | null;
+  failedStart?: FailedStart;
+  pulls?: ContainerRuntime['pulls'];
   /** What its programs changed in its tree (linux/vfs-changes.ts). */
   files?: Record<string, string | null>;
 }

@@ -36,7 +36,7 @@ function canonicalRepository(ref: Reference): string {
 
 const found = new Map<string, Image | null>();
 
-/** The image a reference names, or null: not in the table (see unknownImage), or a tag that was never pushed (see tagExists). */
+/** The image a reference names, or null: not in the table (see unknownImage), or a tag that was never pushed (see missingPart). */
 export function findImage(ref: string): Image | null {
   const known = found.get(ref);
   if (known !== undefined) return known;
@@ -48,17 +48,20 @@ export function findImage(ref: string): Image | null {
   return image;
 }
 
-/** Names that say of themselves that they lead nowhere, as in lessons about ImagePullBackOff; and registries that RFC 2606 reserves. */
-const NOWHERE =
-  /no-?such|non-?exist|not-?exist|doesnt?-?exist|invalid|not-?found|imaginary|^(example\.(com|org|net)|[^/]*\.(example|invalid|test))(:\d+)?\//;
+/** Nobody can know what registries hold; a name that says of itself that it leads nowhere, as in lessons about ImagePullBackOff, is believed. */
+const NOWHERE = /no-?such|(non|not|nt)-?exist|invalid|not-?found|imaginary|\bbogus\b/i;
+/** What RFC 2606 reserves resolves nowhere. */
+const RESERVED = /(^|\.)(example\.(com|org|net)|example|invalid|test)(:\d+)?$/;
 
-/** false: the table knows this repository, and it has no such tag (`nginx:1.161`); or the name says itself that there is none. */
-export function tagExists(ref: string): boolean {
+/** What a registry has not got of this reference; null: it can be pulled. A registry itself may not be there. */
+export function missingPart(ref: string): 'registry' | 'repository' | 'tag' | null {
   const parsed = parseReference(ref);
-  if (!parsed || NOWHERE.test(`${parsed.registry}/${parsed.repository}:${parsed.tag}`)) return false;
+  if (!parsed || RESERVED.test(parsed.registry) || NOWHERE.test(parsed.registry)) return 'registry';
+  if (NOWHERE.test(parsed.repository)) return 'repository';
+  if (NOWHERE.test(parsed.tag)) return 'tag';
   const repository = canonicalRepository(parsed);
   const row = ROWS.find(r => (typeof r.match === 'string' ? r.match === repository : r.match.test(repository)));
-  return !row?.tags || !parsed.tag || row.tags.test(parsed.tag);
+  return !row?.tags || !parsed.tag || row.tags.test(parsed.tag) ? null : 'tag';
 }
 
 /**

@@ -117,6 +117,45 @@ describe('evictions', () => {
   });
 });
 
+describe('parts of a pod', () => {
+  const web = () => {
+    const server = fresh();
+    createObject(server, pod('p', { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '100m' } } }] }));
+    const patch = (subresource: string, spec: object) =>
+      patchObject(server, 'pods', 'default', 'p', 'strategic', { spec }, subresource) as KubeObject;
+    return { server, patch };
+  };
+
+  it('ephemeral containers are added through their subresource, and then stay as they are', () => {
+    const { patch } = web();
+    const look = { name: 'look', image: 'box', command: ['sh'] };
+    const made = patch('ephemeralcontainers', { ephemeralContainers: [{ ...look, targetContainerName: 'c' }] });
+    expect(made.spec.ephemeralContainers[0]).toMatchObject({ name: 'look', targetContainerName: 'c', imagePullPolicy: 'Always' });
+    expect(made.metadata.generation).toBe(2);
+    expect(messageOf(patch('ephemeralcontainers', { ephemeralContainers: [{ ...look, image: 'box:2' }] }))).toMatch(
+      /^Pod "p" is invalid: spec\.ephemeralContainers: Forbidden: existing ephemeral containers "look" may not be changed\n@@ .*\n/,
+    );
+    expect(messageOf(patch('ephemeralcontainers', { ephemeralContainers: [{ name: 'look', $patch: 'delete' }] }))).toContain(
+      'existing ephemeral containers "look" may not be removed',
+    );
+    const lost = { name: 'x', image: 'box', targetContainerName: 'none' };
+    expect(messageOf(patch('ephemeralcontainers', { ephemeralContainers: [lost] }))).toContain(
+      'spec.ephemeralContainers[0].targetContainerName: Not found: "none"',
+    );
+  });
+
+  it('resources change through resize, within the class of service', () => {
+    const { patch } = web();
+    const resized = (resources: object) => patch('resize', { containers: [{ name: 'c', resources }] });
+    expect(resized({ requests: { cpu: '200m' } }).spec.containers[0].resources.requests).toEqual({ cpu: '200m' });
+    expect(messageOf(resized({ requests: { cpu: null } }))).toContain('Pod QOS Class may not change as a result of resizing');
+    expect(messageOf(resized({ requests: { memory: '1Gi', cpu: null } }))).toContain(
+      'spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed',
+    );
+    expect(messageOf(resized({ requests: { 'ephemeral-storage': '1Gi' } }))).toContain('only cpu and memory resources are mutable');
+  });
+});
+
 describe('RBAC', () => {
   const list: ApiRequest = { verb: 'list', group: '', version: 'v1', resource: 'pods', namespace: 'default' };
   const user = 'system:serviceaccount:default:default';

@@ -77,3 +77,20 @@ describe('traffic works only because of rules and records', () => {
     expect(curl(target).code).toBe(0);
   });
 });
+
+describe('the API from inside a pod', () => {
+  const token = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+  const ask = (path: string, ...more: string[]) =>
+    c.exec('tool', ['curl', '-sk', '-m', '3', ...more, `https://kubernetes.default.svc${path}`]);
+  const asMe = () => ['-H', `Authorization: Bearer ${c.exec('tool', ['cat', token]).out}`];
+
+  it('knows who asks by the token, and answers by the bindings', () => {
+    const pods = '/api/v1/namespaces/default/pods';
+    expect(ask('/healthz').out).toBe('ok');
+    expect(JSON.parse(ask(pods).out).message).toContain('User "system:anonymous" cannot list resource "pods"');
+    expect(JSON.parse(ask(pods, ...asMe()).out).message).toContain('User "system:serviceaccount:default:default" cannot list');
+    c.must('create rolebinding look --clusterrole=view --serviceaccount=default:default');
+    expect(JSON.parse(ask(pods, ...asMe()).out).items.map((p: any) => p.metadata.name)).toEqual(['tool', 'web-0', 'web-1']);
+    expect(ask(pods, '-H', 'Authorization: Bearer nonsense', '-o', '/dev/null', '-w', '%{http_code}').out).toBe('401');
+  });
+});

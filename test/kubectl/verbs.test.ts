@@ -127,6 +127,20 @@ describe('other verbs', () => {
     expect(await failure(c, 'taint node box a-')).toBe('error: taint "a" not found\n');
   });
 
+  it('asks the server who may do what', async () => {
+    const c = newCluster();
+    const bob = '--as=bob';
+    expect(await kubectl(c, `auth can-i list pods ${bob}`)).toMatchObject({ stdout: 'no\n', code: 1 });
+    await stdout(c, 'create rolebinding look --clusterrole=view --user=bob');
+    expect(await stdout(c, `auth can-i list pods ${bob}`)).toBe('yes\n');
+    expect(await kubectl(c, `auth can-i delete pods ${bob}`)).toMatchObject({ stdout: 'no\n', code: 1 });
+    expect(await kubectl(c, `auth can-i list pods ${bob} -n kube-system`)).toMatchObject({ code: 1 });
+    expect(await stdout(c, `auth can-i get /version ${bob} --as-group=dev`)).toBe('yes\n');
+    expect(await stdout(c, `auth whoami ${bob} --as-group=dev`)).toMatch(/Username +bob\nGroups +\[dev system:authenticated\]\n$/);
+    expect(await stdout(c, `auth can-i --list ${bob}`)).toMatch(/^services +\[\] +\[\] +\[get list watch\]$/m);
+    expect(await stdout(c, 'auth can-i delete nodes')).toBe('yes\n');
+  });
+
   it('completes words, flags and names', async () => {
     const c = newCluster();
     await stdout(c, 'create cm one');

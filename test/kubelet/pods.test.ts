@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deleteObject } from '../../src/apiserver/client.ts';
+import { deleteObject, patchObject } from '../../src/apiserver/client.ts';
 import { getObject, listObjects, newApiServer } from '../../src/apiserver/store.ts';
 import type { ExecSession, KubeObject } from '../../src/apiserver/types.ts';
 import { snapshotKubelet } from '../../src/kubelet/kubelet.ts';
@@ -91,6 +91,28 @@ describe('a pod', () => {
       'Warning Failed Failed to pull image "nosuch:1": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nosuch:1": failed to resolve image: docker.io/library/nosuch:1: not found',
     );
     expect(state(c, 'never').waiting.reason).toBe('ErrImageNeverPull');
+  });
+
+  it('tells of a pull one sync later, and pulls again when the back-off is over', () => {
+    const c = newCluster();
+    apply(c, pod('typo', { image: 'nosuch:1' }));
+    const seen: string[] = [];
+    for (let s = 0; s < 45; s++) {
+      run(c, 1000);
+      const reason = state(c, 'typo')?.waiting?.reason;
+      if (reason && seen.at(-1) !== reason) seen.push(reason);
+    }
+    expect(seen).toEqual(['ContainerCreating', 'ErrImagePull', 'ImagePullBackOff', 'ErrImagePull', 'ImagePullBackOff']);
+    // 10 s, then 20 s: pulled at once, at the second sync after that, and at the second after that.
+    const counts = listObjects(c.server, 'events').filter(e => e.involvedObject.name === 'typo' && e.reason !== 'Scheduled');
+    expect(counts.map(e => [e.message.slice(0, 12), e.count])).toEqual([
+      ['Pulling imag', 3],
+      ['Failed to pu', 3],
+      ['Error: ErrIm', 3],
+      ['Back-off pul', 2],
+      ['Error: Image', 2],
+    ]);
+    expect(log(c, 'typo')).toBe('container "c" in pod "typo" is waiting to start: trying and failing to pull image');
   });
 
   it('waits for the objects that its volumes and variables name, and starts when they come', () => {
@@ -237,6 +259,32 @@ describe('a reloaded session', () => {
     const lines = after.trimEnd().split('\n');
     expect(lines).toEqual(lines.map((_, i) => `tick ${i}`));
     expect(lines.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('goes on with a pull that failed, not from its start', () => {
+    const c = newCluster();
+    apply(c, pod('typo', { image: 'nosuch:1' }));
+    run(c);
+    const pulls = (x: TestCluster) => listObjects(x.server, 'events').find(e => e.reason === 'Pulling')?.count;
+    expect(pulls(c)).toBe(2);
+    const d = reload(c, 1000);
+    run(d, 3000);
+    expect(pulls(d)).toBe(2);
+    expect(state(d, 'typo').waiting.reason).toBe('ImagePullBackOff');
+    run(d, 30_000);
+    expect(pulls(d)).toBe(3);
+  });
+
+  it('starts an ephemeral container that was asked for in its last moment', () => {
+    const c = newCluster();
+    apply(c, pod('web'));
+    run(c);
+    const more = { spec: { ephemeralContainers: [{ name: 'look', image: 'box:1', command: ['sleep', '9'] }] } };
+    patchObject(c.server, 'pods', 'default', 'web', 'strategic', more, 'ephemeralcontainers');
+    const d = reload(c, 1000);
+    run(d);
+    expect(getPod(d, 'web')?.status.ephemeralContainerStatuses[0].state.running).toBeDefined();
+    expect(events(d, 'web').slice(-1)).toEqual(['Normal Started Container started']);
   });
 
   it('goes on with a back-off', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findExecutable } from '../../src/linux/process.ts';
 import { lookup, writeFile } from '../../src/linux/vfs.ts';
 import { restoreChanges, saveChanges } from '../../src/linux/vfs-changes.ts';
-import { buildRootfs, findImage, type Image, parseReference, tagExists } from '../../src/userland/images.ts';
+import { buildRootfs, findImage, type Image, missingPart, parseReference } from '../../src/userland/images.ts';
 import { runIn } from './container.ts';
 
 const image = (ref: string): Image => findImage(ref) as Image;
@@ -25,9 +25,12 @@ describe('references', () => {
   });
 
   it('knows which tags were never pushed', () => {
-    expect(tagExists('nginx:1.27-alpine')).toBe(true);
-    expect(tagExists('nginx:1.161')).toBe(false);
-    expect(tagExists('example.com/none:1')).toBe(false);
+    expect(missingPart('nginx:1.27-alpine')).toBe(null);
+    expect(missingPart('nginx:1.161')).toBe('tag');
+    expect(missingPart('nginx:not-found')).toBe('tag');
+    expect(missingPart('acme/no-such-thing')).toBe('repository');
+    expect(missingPart('example.com/none:1')).toBe('registry');
+    expect(missingPart('registry.test:5000/team/app:2')).toBe('registry');
     expect(findImage('nginx:1.161')).toBeNull();
   });
 });

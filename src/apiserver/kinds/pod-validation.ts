@@ -17,6 +17,7 @@ import {
 } from './container-validation.ts';
 import { internalDiff } from './internal-diff.ts';
 import { validateAnnotations, validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import { validateEphemeralUpdate, validateResize } from './pod-part-update.ts';
 import { aggregateRequests } from './pod-resources.ts';
 import { podResourceName, quantityValue, resourceName, resourceRequirements } from './resources-validation.ts';
 import {
@@ -429,12 +430,14 @@ function changedImages(now: Any[], was: Any[], field: string): { errors: FieldEr
   return { errors, stop: false };
 }
 
-export function validatePodUpdate(o: KubeObject, old: KubeObject): FieldError[] {
+export function validatePodUpdate(o: KubeObject, old: KubeObject, c?: { request: { subresource?: string } }): FieldError[] {
   const errors = [
     ...validateMetadataUpdate(o.metadata, old.metadata),
     ...metadataAndSpec(o),
     ...podAnnotations(o.metadata.annotations, o.spec, 'metadata.annotations'),
   ];
+  if (c?.request.subresource === 'ephemeralcontainers') return validateEphemeralUpdate(o, old, errors);
+  if (c?.request.subresource === 'resize') return validateResize(o, old, errors);
   for (const list of ['containers', 'initContainers']) {
     const part = changedImages(o.spec[list] ?? [], old.spec[list] ?? [], `spec.${list}`);
     errors.push(...part.errors);

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../../sim/bytes.ts';
 import { type Cmd, connect } from '../command.ts';
 import { mappingFor } from '../mapping.ts';
+import { ruleRows } from '../rbac-rules.ts';
 import { listObjects } from '../requests.ts';
 import { rfc1123z, translateTimestampSince } from '../time.ts';
 import { describeEvents } from './events.ts';
@@ -265,55 +266,12 @@ export const describeAutoscaler: Describe = (cmd, d, o, events) => {
 
 // -------------------------------------------------------------------- RBAC
 
-interface Rule {
-  verbs: string[];
-  apiGroups: string[];
-  resources: string[];
-  resourceNames: string[];
-  nonResourceURLs: string[];
-}
-
-/** One row per resource and name, verbs together (pkg/util/rbac). */
-function compactRules(rules: any[]): Rule[] {
-  const rows = new Map<string, Rule>();
-  for (const r of rules ?? []) {
-    const add = (key: string, rule: Omit<Rule, 'verbs'>) => {
-      const row = rows.get(key) ?? { ...rule, verbs: [] };
-      for (const v of r.verbs ?? []) if (!row.verbs.includes(v)) row.verbs.push(v);
-      rows.set(key, row);
-    };
-    for (const group of r.apiGroups ?? [])
-      for (const resource of r.resources ?? [])
-        for (const name of r.resourceNames?.length ? r.resourceNames : [null])
-          add(JSON.stringify([group, resource, name]), {
-            apiGroups: [group],
-            resources: [resource],
-            resourceNames: name === null ? [] : [name],
-            nonResourceURLs: [],
-          });
-    for (const url of r.nonResourceURLs ?? [])
-      for (const verb of r.verbs ?? [])
-        rows.set(JSON.stringify([url, verb]), { verbs: [verb], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [url] });
-  }
-  const text = (r: Rule) =>
-    `&PolicyRule{Verbs:${goList(r.verbs)},APIGroups:${goList(r.apiGroups)},Resources:${goList(r.resources)},ResourceNames:${goList(r.resourceNames)},NonResourceURLs:${goList(r.nonResourceURLs)},}`;
-  return [...rows.values()].sort((a, b) => (text(a) < text(b) ? -1 : 1));
-}
-
 export const describeRole: Describe = (_cmd, d, o) => {
   head(d, o, false);
   put(d, 0, 'PolicyRule:\n');
   put(d, 1, 'Resources\tNon-Resource URLs\tResource Names\tVerbs\n');
   put(d, 1, '---------\t-----------------\t--------------\t-----\n');
-  for (const r of compactRules((o as any).rules)) {
-    let name = '';
-    if (r.resources.length) {
-      const slash = r.resources[0].indexOf('/');
-      const [first, sub] = slash < 0 ? [r.resources[0], ''] : [r.resources[0].slice(0, slash), r.resources[0].slice(slash)];
-      name = `${first}${r.apiGroups[0] ? `.${r.apiGroups[0]}` : ''}${sub}`;
-    }
-    put(d, 1, `${name}\t${goList(r.nonResourceURLs)}\t${goList(r.resourceNames)}\t${goList(r.verbs)}\n`);
-  }
+  for (const row of ruleRows((o as any).rules)) put(d, 1, `${row.join('\t')}\n`);
 };
 
 export const describeRoleBinding: Describe = (_cmd, d, o) => {

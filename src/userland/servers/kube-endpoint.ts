@@ -1,5 +1,5 @@
 // The HTTPS ports of Kubernetes' own components as a stranger sees them: a certificate that no system trusts, health for everybody, and
-// 403 for the rest. Requests with credentials do not come here: kubectl speaks to the API in process.
+// 401 for the rest. What the API server's own port answers is given to it: this room knows no API.
 import type { Socket } from '../../linux/socket.ts';
 import { send } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
@@ -7,7 +7,7 @@ import { stringToBytes } from '../../sim/bytes.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
-import { type Reply, type Served, serveStream, splitTarget, tcpServer } from '../http.ts';
+import { type HttpRequest, type Reply, type Served, serveStream, splitTarget, tcpServer } from '../http.ts';
 import { type Certificate, tlsAccept } from '../tls.ts';
 import { hostnameOf } from './daemon.ts';
 import { goOptions } from './go-http.ts';
@@ -26,48 +26,32 @@ function certificateFor(p: Process, port: number, sni: string | null, local: Ip 
   };
 }
 
-/** The API's answer to who has no rights: a Status (apiserver/pkg/endpoints/handlers/responsewriters, v1.36). */
-function forbidden(path: string): string {
-  const message = `forbidden: User \\"system:anonymous\\" cannot get path \\"${path}\\"`;
-  return `{\n  "kind": "Status",\n  "apiVersion": "v1",\n  "metadata": {},\n  "status": "Failure",\n  "message": "${message}",\n  "reason": "Forbidden",\n  "details": {},\n  "code": 403\n}`;
-}
+/** What the API server behind 6443 answers. */
+export type ApiAnswer = (req: HttpRequest) => { code: number; type: string; body: string };
 
-const VERSION = `{
-  "major": "1",
-  "minor": "36",
-  "emulationMajor": "1",
-  "emulationMinor": "36",
-  "minCompatibilityMajor": "1",
-  "minCompatibilityMinor": "35",
-  "gitVersion": "v1.36.3",
-  "gitTreeState": "clean",
-  "compiler": "gc",
-  "platform": "linux/amd64"
-}`;
-
-function* answer(p: Process, port: number, req: Served): Co<Reply> {
+function* answer(p: Process, port: number, req: Served, api: ApiAnswer | null): Co<Reply> {
   const { path } = splitTarget(req.target);
-  const api = port === 6443;
-  if (/^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path) && port !== 10250)
-    return { status: 200, headers: [['X-Content-Type-Options', 'nosniff']], body: 'ok' };
-  if (api && path === '/version') return { status: 200, headers: [['Content-Type', 'application/json']], body: VERSION };
-  if (!api) return { status: 401, body: 'Unauthorized' };
-  const audit: [string, string][] = [
+  if (!api) {
+    const healthy = /^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path) && port !== 10250;
+    return healthy ? { status: 200, headers: [['X-Content-Type-Options', 'nosniff']], body: 'ok' } : { status: 401, body: 'Unauthorized' };
+  }
+  const { code, type, body } = api(req);
+  const headers: [string, string][] = [
     ['Audit-Id', uuid(p.kernel.sim.random)],
     ['Cache-Control', 'no-cache, private'],
-    ['Content-Type', 'application/json'],
-    ['X-Content-Type-Options', 'nosniff'],
+    ['Content-Type', type],
   ];
-  return { status: 403, headers: audit, body: forbidden(path) };
+  if (code === 403 || type.startsWith('text/plain')) headers.push(['X-Content-Type-Options', 'nosniff']);
+  return { status: code, headers, body };
 }
 
 /** Listen with TLS. Plain HTTP is refused in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP). */
-export function kubeEndpoint(p: Process, port: number, address: Ip | null): Errno | null {
-  return tcpServer(p, port, s => connection(p, s, port), { address });
+export function kubeEndpoint(p: Process, port: number, address: Ip | null, api: ApiAnswer | null = null): Errno | null {
+  return tcpServer(p, port, s => connection(p, s, port, api), { address });
 }
 
-function* connection(p: Process, s: Socket, port: number): Co<void> {
+function* connection(p: Process, s: Socket, port: number, api: ApiAnswer | null): Co<void> {
   const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local));
   if (t === 'plain') yield* send(s, stringToBytes('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'));
-  else if (t) yield* serveStream(t.stream, req => answer(p, port, req), goOptions(p));
+  else if (t) yield* serveStream(t.stream, req => answer(p, port, req, api), goOptions(p));
 }

@@ -1,5 +1,4 @@
 // A container's process, from its file system to its end (containerd's and runc's words).
-import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { copyEnv } from '../linux/environment.ts';
 import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } from '../linux/process.ts';
@@ -12,7 +11,7 @@ import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
 import { wakeAll } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
 import type { Config } from './container-config.ts';
-import { fieldPathOf, MAX_BACKOFF_MS, specOf } from './containers.ts';
+import { MAX_BACKOFF_MS, specOf } from './containers.ts';
 import { containerEnv, expand } from './env.ts';
 import { appendLog, logTail } from './log.ts';
 import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
@@ -156,18 +155,6 @@ function terminationMessage(c: ContainerRuntime, spec: any, exitCode: number): s
   const text = typeof data === 'string' ? '' : bytesToString(data.subarray(0, 4096));
   if (text || exitCode === 0 || spec?.terminationMessagePolicy !== 'FallbackToLogsOnError') return text;
   return logTail(c);
-}
-
-/** -> false: the hook failed and the container was killed */
-export function postStart(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime, spec: any): boolean {
-  const hook = spec.lifecycle?.postStart?.exec?.command;
-  if (!hook || !c.process || c.process.exitCode !== null) return true;
-  const p = execIn(k, rt, c, hook);
-  if (typeof p !== 'string') return true;
-  recordEvent(k.recorder, pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', fieldPathOf(c));
-  recordEvent(k.recorder, pod, 'Normal', 'Killing', 'FailedPostStartHook', fieldPathOf(c));
-  kill(c.process, 'KILL');
-  return false;
 }
 
 /** Run a command in a container, its output dropped unless pipes are given. A text is runc's error. */

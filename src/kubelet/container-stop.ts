@@ -3,8 +3,8 @@ import { recordEvent } from '../apiserver/recorder.ts';
 import { kill } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
 import { type Co, killTask } from '../sim/task.ts';
-import { execIn } from './container-process.ts';
 import { fieldPathOf, specOf } from './containers.ts';
+import { runHandler } from './lifecycle.ts';
 import { pause } from './pause.ts';
 import { stopProbes } from './probes.ts';
 import { currentPod } from './status.ts';
@@ -42,28 +42,17 @@ export function* stopContainer(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, 
   stopProbes(k, c);
   const pod = currentPod(k, rt);
   if (pod) recordEvent(k.recorder, pod, 'Normal', 'Killing', message, fieldPathOf(c));
-  const hook = pod && specOf(pod, c.name)?.lifecycle?.preStop;
-  if (hook && graceSeconds > 0) yield* preStop(k, rt, c, hook, deadline);
+  const spec = pod && specOf(pod, c.name);
+  const hook = spec?.lifecycle?.preStop;
+  if (pod && hook && graceSeconds > 0) {
+    const error = yield* runHandler(k, rt, pod, c, spec, hook, deadline);
+    if (error !== null) recordEvent(k.recorder, pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', fieldPathOf(c));
+  }
+  // Always a minimal window for the program's own end (minimumGracePeriodInSeconds).
+  const end = Math.max(deadline, sim.nowMs + 2000);
   // The kernel gives PID 1 no signal that it has no handler for.
-  if (graceSeconds > 0 && p.exitCode === null && (p.onSignal.has('TERM') || !isDeaf(p))) kill(p, 'TERM');
-  while (p.exitCode === null && sim.nowMs < deadline) yield* pause(sim, deadline - sim.nowMs, false, p.ended);
-  if (p.exitCode === null) kill(p, 'KILL');
-}
-
-function* preStop(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, hook: any, deadline: number): Co<void> {
-  const sim = k.server.sim;
-  if (hook.sleep) {
-    yield* pause(sim, Math.min(hook.sleep.seconds * 1000, deadline - sim.nowMs), false);
-    return;
-  }
-  if (!hook.exec?.command) return;
-  const p = execIn(k, rt, c, hook.exec.command);
-  if (typeof p === 'string') {
-    const pod = currentPod(k, rt);
-    if (pod) recordEvent(k.recorder, pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', fieldPathOf(c));
-    return;
-  }
-  while (p.exitCode === null && sim.nowMs < deadline) yield* pause(sim, deadline - sim.nowMs, false, p.ended);
+  if (p.exitCode === null && (p.onSignal.has('TERM') || !isDeaf(p))) kill(p, 'TERM');
+  while (p.exitCode === null && sim.nowMs < end) yield* pause(sim, end - sim.nowMs, false, p.ended);
   if (p.exitCode === null) kill(p, 'KILL');
 }
 

@@ -8,8 +8,9 @@ import type { Co } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { wake } from './adopt.ts';
 import { configure } from './container-config.ts';
-import { launch, postStart } from './container-process.ts';
+import { launch } from './container-process.ts';
 import { ensureImage } from './images.ts';
+import { postStart } from './lifecycle.ts';
 import { pause } from './pause.ts';
 import { startProbes } from './probes.ts';
 import { rest } from './rest.ts';
@@ -53,6 +54,7 @@ export function newContainer(spec: any, kind: ContainerRuntime['kind']): Contain
     stopping: false,
     replay: null,
     failedStart: null,
+    hookError: null,
     pulls: null,
   };
 }
@@ -99,7 +101,9 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
   const terminated = c.state.terminated;
   const wait = c.backoffMs;
   c.backoffMs = Math.min(MAX_BACKOFF_MS, wait ? wait * 2 : FIRST_BACKOFF_MS);
-  syncStatus(k, rt);
+  if (c.hookError !== null) waiting(k, rt, c, 'PostStartHookError', c.hookError);
+  else syncStatus(k, rt);
+  c.hookError = null;
   yield* pause(sim, 1000, false); // until the runtime's events are looked at
   if (!wait || rt.terminating) return;
   const pod = currentPod(k, rt);
@@ -177,7 +181,7 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
     return 'started';
   }
   recordEvent(k.recorder, pod, 'Normal', 'Started', 'Container started', path);
-  if (!postStart(k, rt, pod, c, spec)) return 'started';
+  if (!(yield* postStart(k, rt, pod, c, spec))) return 'started';
   startProbes(k, rt, c, spec);
   syncStatus(k, rt);
   return 'started';

@@ -164,7 +164,7 @@ function* runProbe(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, pod: KubeObj
   return yield* grpcProbe(k, host, port, timeoutMs);
 }
 
-function namedPort(spec: any, name: string): number | null {
+export function namedPort(spec: any, name: string): number | null {
   if (/^\d+$/.test(name)) return Number(name);
   return (spec.ports ?? []).find((p: any) => p.name === name)?.containerPort ?? null;
 }

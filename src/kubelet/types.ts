@@ -153,6 +153,8 @@ export interface ContainerRuntime {
   replay: { stdout: number; stderr: number } | null;
   /** Its last start failed: what the pod's next sync will tell, and when that comes. */
   failedStart: FailedStart | null;
+  /** Its postStart hook failed, and why: told once the container has ended of it. */
+  hookError: string | null;
   /** The back-off of its image. */
   pulls: { image: string; backoffMs: number; failedAtMs: number; message: string } | null;
 }

@@ -144,6 +144,61 @@ describe('a pod', () => {
   });
 });
 
+describe('lifecycle hooks', () => {
+  it('a container counts when its postStart hook has ended', () => {
+    const c = newCluster();
+    apply(c, pod('slow', { lifecycle: { postStart: { exec: { command: ['sleep', '4'] } } } }));
+    run(c, 3000);
+    expect(condition(c, 'slow', 'Ready').status).toBe('False');
+    run(c, 4000);
+    expect(condition(c, 'slow', 'Ready').status).toBe('True');
+  });
+
+  it('a postStart hook that fails ends the container', () => {
+    const c = newCluster();
+    apply(
+      c,
+      pod(
+        'web',
+        { command: ['serve'], lifecycle: { postStart: { exec: { command: ['fail', '7'] } } } },
+        { terminationGracePeriodSeconds: 1 },
+      ),
+    );
+    run(c);
+    expect(events(c, 'web')).toContain('Warning FailedPostStartHook PostStartHook failed');
+    expect(events(c, 'web')).toContain('Normal Killing FailedPostStartHook');
+    expect(getPod(c, 'web')?.status.containerStatuses[0].restartCount).toBe(1);
+    expect(state(c, 'web').waiting.reason).toBe('CrashLoopBackOff');
+  });
+
+  it('the kubelet asks an HTTP hook from the node, whatever the status it answers', () => {
+    const c = newCluster();
+    const hook = (port: number) => ({ lifecycle: { postStart: { httpGet: { path: '/bad', port } } } });
+    apply(c, pod('good', { command: ['serve', '80'], ...hook(80) }));
+    apply(c, pod('deaf', { command: ['serve', '80'], ...hook(81) }, { restartPolicy: 'Never' }));
+    run(c);
+    expect(condition(c, 'good', 'Ready').status).toBe('True');
+    expect(events(c, 'deaf')).toContain('Warning FailedPostStartHook PostStartHook failed');
+  });
+
+  it('preStop comes before SIGTERM, within the grace, and its failure is told', () => {
+    const c = newCluster();
+    const stop = (command: string[]) => ({ command: ['serve'], lifecycle: { preStop: { exec: { command } } } });
+    apply(c, pod('waits', stop(['sleep', '3'])));
+    apply(c, pod('fails', stop(['fail'])));
+    apply(c, pod('naps', { command: ['serve'], lifecycle: { preStop: { sleep: { seconds: 6 } } } }));
+    run(c);
+    for (const name of ['waits', 'fails', 'naps']) deleteObject(c.server, 'pods', 'default', name);
+    run(c, 2000);
+    expect(['waits', 'fails', 'naps'].map(n => !!getPod(c, n))).toEqual([true, false, true]);
+    expect(events(c, 'fails')).toContain('Warning FailedPreStopHook PreStopHook failed');
+    run(c, 2000);
+    expect(['waits', 'naps'].map(n => !!getPod(c, n))).toEqual([false, true]);
+    run(c, 3000);
+    expect(getPod(c, 'naps')).toBeUndefined();
+  });
+});
+
 describe('probes', () => {
   it('readiness follows real answers over the network', () => {
     const c = newCluster();
@@ -165,7 +220,7 @@ describe('probes', () => {
     const c = newCluster();
     const livenessProbe = { exec: { command: ['fail'] }, periodSeconds: 2, failureThreshold: 2 };
     apply(c, pod('mortal', { livenessProbe }, { terminationGracePeriodSeconds: 1 }));
-    run(c, 6000);
+    run(c, 7000); // the least grace that a container gets is two seconds
     const s = getPod(c, 'mortal')?.status.containerStatuses[0];
     expect(s.restartCount).toBe(1);
     expect(s.lastState.terminated.exitCode).toBe(137);

@@ -227,24 +227,10 @@ function wholeQuantity(q: unknown, _name: string): string {
   return m ? String(Math.ceil(Number(m[1]) * SCALE[m[2] ?? ''])) : String(q);
 }
 
-/** fieldpath.ExtractFieldPathAsString */
+/** kubectl's own scheme knows these two labels of fields and no other (EnvValueRetriever): the rest stays blank. */
 function fieldOf(pod: KubeObject, path: string): string {
-  const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
-  if (subscript) return (pod.metadata as Any)[subscript[1]]?.[subscript[2]] ?? '';
-  if (path === 'spec.nodeName') return pod.spec.nodeName ?? '';
-  if (path === 'spec.serviceAccountName') return pod.spec.serviceAccountName ?? '';
-  if (path === 'status.hostIP') return pod.status?.hostIP ?? '';
-  if (path === 'status.podIP') return pod.status?.podIP ?? '';
   if (path === 'metadata.name') return pod.metadata.name;
-  if (path === 'metadata.namespace') return pod.metadata.namespace ?? '';
-  if (path === 'metadata.uid') return pod.metadata.uid ?? '';
-  if (path === 'metadata.labels' || path === 'metadata.annotations') {
-    const map = (path === 'metadata.labels' ? pod.metadata.labels : pod.metadata.annotations) ?? {};
-    return sortedKeys(map)
-      .map(k => `${k}=${goQuote(map[k])}`)
-      .join('\n');
-  }
-  return '';
+  return path === 'metadata.namespace' ? (pod.metadata.namespace ?? '') : '';
 }
 
 function mounts(d: Description, c: Any): void {

@@ -2,6 +2,8 @@
 
 import { safeString, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
+import { checkLimits, defaultLimits } from './admission/limit-ranger.ts';
+import { chargeQuotas } from './admission/quota.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, isMap, sameJson } from './json.ts';
 import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
@@ -44,7 +46,10 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   fillMetadata(server, o);
   const generated = o.metadata.generateName && !o.metadata.name;
   if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
-  const refused = namespaceLifecycle(c, o) ?? strategy.admit?.(c, o, null) ?? strategy.begin?.(c, o, null);
+  const absent = namespaceLifecycle(c, o);
+  if (absent) return absent;
+  defaultLimits(c, o, null);
+  const refused = strategy.admit?.(c, o, null) ?? strategy.begin?.(c, o, null);
   if (refused) return refused;
   const { podIP, podIPs } = o.status ?? {};
   if (strategy.hasStatus) resetStatus(info, o);
@@ -54,6 +59,8 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   if (strategy.generation) o.metadata.generation = 1;
   const errors = strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, info.namespaced, strategy.nameRule);
   if (errors.length) return invalid(info.group, info.kind, o.metadata.name ?? '', errors);
+  const denied = checkLimits(c, o, null) ?? chargeQuotas(c, o, null);
+  if (denied) return denied;
   c.warnings.push(...(strategy.warnings?.(o, null) ?? []));
   const bucket = bucketName(info.group, info.resource);
   const name = o.metadata.name;
@@ -163,6 +170,8 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   }
   const errors = validateChange(c, o, old, strategy);
   if (errors.length) return invalid(info.group, info.kind, old.metadata.name, errors);
+  const denied = checkLimits(c, o, old) ?? chargeQuotas(c, o, old);
+  if (denied) return denied;
   if (request.subresource !== 'status') c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
   return storeChange(c, o, old, strategy);
 }

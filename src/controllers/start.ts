@@ -17,6 +17,7 @@ import { startNodeLifecycle, startTaintEviction } from './node-lifecycle.ts';
 import { startPersistentVolumes } from './persistent-volumes.ts';
 import { stopQueue } from './queue.ts';
 import { startReplicaSets } from './replicaset.ts';
+import { startResourceQuotas } from './resource-quota.ts';
 import { startServiceCIDRs } from './service-cidr.ts';
 import { startStatefulSets } from './statefulset.ts';
 
@@ -49,6 +50,7 @@ const TABLE: ((c: Shared) => void)[] = [
   startHorizontal,
   startServiceCIDRs,
   startPersistentVolumes,
+  startResourceQuotas,
 ];
 
 /** The running controller manager. */

@@ -53,7 +53,7 @@ export interface ClusterConfig {
   families: Family[];
   cni: CniConfig;
   kubeProxy: KubeProxyConfiguration;
-  /** Address pool of the LoadBalancer provider, or null: Services of that type stay pending. */
+  /** Address pools of the LoadBalancer provider, separated by commas, or null: Services of that type stay pending. */
   loadBalancerPool: string | null;
   searchDomains: string[];
   osImage: string;
@@ -66,7 +66,7 @@ export interface ClusterConfig {
 export class ConfigError extends Error {}
 
 const VERSION = 'v1.36.3';
-const DEFAULT_POOL = '172.18.255.0/24';
+const DEFAULT_POOL = '172.18.255.0/24,fd00:172:18:255::/112';
 
 const list = (v: unknown): string[] =>
   v === undefined || v === null
@@ -141,7 +141,7 @@ export function clusterConfig(raw: Record<string, any> = {}): ClusterConfig {
     families,
     cni: cniConfig(raw, podCIDRs, serviceCIDRs, families),
     kubeProxy: { clusterCIDR: podCIDRs.join(','), ...raw.kubeProxy, mode: mode || 'iptables' },
-    loadBalancerPool: raw.loadBalancer === 'none' ? null : (raw.loadBalancer ?? DEFAULT_POOL),
+    loadBalancerPool: raw.loadBalancer === 'none' ? null : list(raw.loadBalancer ?? DEFAULT_POOL).join(','),
     searchDomains: list(raw.searchDomains),
     osImage: raw.osImage ?? 'Debian GNU/Linux 12 (bookworm)',
     clientIPs: client,

@@ -53,7 +53,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
-  engine.controllers = startControllers(server, { loadBalancerPool: config.loadBalancerPool === null ? null : [config.loadBalancerPool] });
+  engine.controllers = startControllers(server, { loadBalancerPool: config.loadBalancerPool?.split(',') ?? null });
   startScheduler(server);
   server.kubelet = clusterProxy(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.

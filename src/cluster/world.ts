@@ -8,7 +8,8 @@ import { DEFAULT_CAPS, spawnProgram } from '../linux/process.ts';
 import { addRoute, removeRoute } from '../linux/route.ts';
 import { setSysctl } from '../linux/sysctl.ts';
 import type { Kernel, Link, Program, Segment } from '../linux/types.ts';
-import { type Filesystem, newFile, newFilesystem, place } from '../linux/vfs.ts';
+import { type Filesystem, newFile, newFilesystem, place, readFile } from '../linux/vfs.ts';
+import { bytesToString } from '../sim/bytes.ts';
 import { type Cidr, cidr, type Family, familyOf, formatIp, ip, network, parseIp } from '../wire/ip.ts';
 import type { ClusterConfig, WorldHost } from './config.ts';
 import { machineRootfs } from './rootfs.ts';
@@ -173,6 +174,10 @@ export function defaultRoutes(kernel: Kernel, eth0: Link, config: ClusterConfig,
 export function clientFilesystem(world: World, kernel: Kernel): Filesystem {
   const fs = machineRootfs(kernel);
   place(fs, '/etc/resolv.conf', newFile(`nameserver ${world.config.world.dns.server}\n`));
+  // Whoever administers a cluster has its machines in the hosts file.
+  const hosts = readFile(fs, '/etc/hosts');
+  const nodes = world.config.nodes.map(n => `${n.ips[0]}\t${n.name}\n`).join('');
+  place(fs, '/etc/hosts', newFile(`${typeof hosts === 'string' ? '' : bytesToString(hosts)}${nodes}`));
   return fs;
 }
 

@@ -10,6 +10,8 @@ export interface Userland {
   busybox: number | null;
   /** Generation of the other tools (curl, dig, iproute2 …) by the Debian release that has it: 12 bookworm, 13 trixie. */
   tools: 11 | 12 | 13;
+  /** The image's own tag, for programs whose texts differ by release. */
+  tag?: string;
 }
 
 export const DEBIAN_12: Userland = { distro: 'debian', release: '12', libc: 'glibc', busybox: 35, tools: 12 };

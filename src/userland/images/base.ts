@@ -9,7 +9,7 @@ export function image(ref: Reference, userland: Userland, rest: Partial<Image> =
   const digest = ref.digest ? `@${ref.digest}` : '';
   return {
     name: `${ref.registry}/${ref.repository}${ref.tag ? `:${ref.tag}` : ''}${digest}`,
-    userland,
+    userland: { ...userland, tag: ref.tag },
     user: '',
     workdir: '/',
     entrypoint: [],
@@ -185,17 +185,22 @@ export const BASE_IMAGES: ImageRow[] = [
   {
     match: /^(wbitt|praqma)\/network-multitool$/,
     make: ref =>
-      image(ref, ALPINE, {
-        packages: [...NETSHOOT, 'nginx'],
-        entrypoint: ['/bin/sh', '/docker/entrypoint.sh'],
-        cmd: ['/usr/sbin/nginx', '-g', 'daemon off;'],
-        ports: [80, 443],
-        files: {
-          '/docker/entrypoint.sh': MULTITOOL_ENTRYPOINT,
-          '/etc/nginx/nginx.conf': MULTITOOL_NGINX,
-          '/usr/share/nginx/html/index.html': `${ref.repository.replace('wbitt', 'WBITT').replace('network-multitool', 'Network MultiTool').replace('/', ' ')} (with NGINX)\n`,
+      // Built on an Alpine whose iproute2 does not yet show where an address comes from.
+      image(
+        ref,
+        { ...ALPINE, tools: 12 },
+        {
+          packages: [...NETSHOOT, 'nginx'],
+          entrypoint: ['/bin/sh', '/docker/entrypoint.sh'],
+          cmd: ['/usr/sbin/nginx', '-g', 'daemon off;'],
+          ports: [80, 443],
+          files: {
+            '/docker/entrypoint.sh': MULTITOOL_ENTRYPOINT,
+            '/etc/nginx/nginx.conf': MULTITOOL_NGINX,
+            '/usr/share/nginx/html/index.html': `${ref.repository.replace('wbitt', 'WBITT').replace('network-multitool', 'Network MultiTool').replace('/', ' ')} (with NGINX)\n`,
+          },
         },
-      }),
+      ),
   },
   {
     match: /(^|\/)(jessie-dnsutils|dnsutils)$/,

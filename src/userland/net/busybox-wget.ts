@@ -121,7 +121,7 @@ function* fetchOne(r: Run, url: Url): Co<number | { location: string }> {
   const { p, u } = r;
   const port = url.port ?? (url.scheme === 'https' ? 443 : 80);
   const found = yield* getaddrinfo(p, url.host, { libc: u.libc });
-  if (typeof found === 'string') return die(r, `bad address '${url.host}'`);
+  if (typeof found === 'string') return die(r, `bad address '${url.host}${url.port === null ? '' : `:${url.port}`}'`); // str2sockaddr says what it was given
   const address = found.addresses[0];
   const shown = familyOf(address) === 6 ? `[${formatIp(address)}]` : formatIp(address);
   const named = `${url.host.includes(':') ? `[${url.host}]` : url.host}${numericHost(url.host) || url.port !== null ? `:${port}` : ''}`;

@@ -28,15 +28,19 @@ import { GO_DEFAULT, goFlags, hostnameOf, readText, untilSignal } from './daemon
 import { staticFiles } from './files.ts';
 import { goServer, notFound } from './go-http.ts';
 
+/** Newest of what is modelled; a tag says otherwise. */
 const VERSION = '2.53';
+const releases = new WeakMap<Process, string>();
+const releaseOf = (p: Process): string => releases.get(p) ?? VERSION;
 
 type Command = (p: Process, words: string[]) => Co<number>;
 
-export const agnhost = (_u: Userland): Program =>
+export const agnhost = (u: Userland): Program =>
   function* (p): Co<number> {
+    if (/^\d+\.\d+/.test(u.tag ?? '')) releases.set(p, u.tag as string);
     const [name, ...words] = p.argv.slice(1);
     if (name === '--version') {
-      print(p, `agnhost version ${VERSION}\n`);
+      print(p, `agnhost version ${releaseOf(p)}\n`);
       return 0;
     }
     if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
@@ -60,6 +64,9 @@ export const serveHostnameProgram = (_u: Userland): Program =>
     return yield* serveHostname(p, p.argv.slice(1));
   };
 
+/** The line of Go's own log.go that writes: another one since Go 1.21, which agnhost 2.44 was built with. */
+const logLine = (release: string): number => (Number(release.split('.')[1]) < 44 ? 195 : 245);
+
 /** klog's line, as `log.Printf` of these programs ends up. */
 function log(p: Process, text: string): void {
   const c = civilTime(p.kernel.sim.nowMs);
@@ -67,7 +74,7 @@ function log(p: Process, text: string): void {
   const micros = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
   complain(
     p,
-    `I${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros} ${String(localPid(p)).padStart(7)} log.go:245] ${text}\n`,
+    `I${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros} ${String(localPid(p)).padStart(7)} log.go:${logLine(releaseOf(p))}] ${text}\n`,
   );
 }
 

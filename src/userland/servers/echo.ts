@@ -52,9 +52,9 @@ export const httpEcho = (_u: Userland): Program =>
   };
 
 /** registry.k8s.io/echoserver: an nginx with Lua. 1.4 has another page than those since 1.5. */
-export const echoserver = (_u: Userland): Program =>
+export const echoserver = (u: Userland): Program =>
   function* (p): Co<number> {
-    const old = /^1\.[0-4]$/.test(p.env.get('ECHOSERVER_VERSION') ?? '1.10');
+    const old = /^1\.[0-4]$/.test(u.tag ?? '');
     function* handler(req: Served): Co<Reply> {
       const body = old ? oldPage(req) : newPage(p, req);
       return { status: 200, headers: [['Content-Type', 'text/plain']], body };
@@ -117,10 +117,10 @@ export const echoServer = (_u: Userland): Program =>
   };
 
 /** gcr.io/google-samples/hello-app 1.0 and 2.0. */
-export const helloApp = (_u: Userland): Program =>
+export const helloApp = (u: Userland): Program =>
   function* (p): Co<number> {
     const port = Number(p.env.get('PORT') ?? 8080);
-    const version = p.env.get('HELLO_APP_VERSION') ?? '1.0.0';
+    const version = u.tag === '2.0' ? '2.0.0' : '1.0.0';
     function* handler(req: Served): Co<Reply> {
       goLog(p, `Serving request: ${splitTarget(req.target).path}`);
       return { status: 200, body: `Hello, world!\nVersion: ${version}\nHostname: ${hostnameOf(p)}\n` };
@@ -176,21 +176,23 @@ export const whoami = (_u: Userland): Program =>
     return yield* untilSignal(p, GO_DEFAULT);
   };
 
-/** gcr.io/google-samples/node-hello and the like: one line, by Node's http module. */
-export const helloNode = (_u: Userland): Program =>
-  function* (p): Co<number> {
-    const port = Number(p.env.get('PORT') ?? 8080);
-    function* handler(): Co<Reply> {
-      return { status: 200, body: 'Hello Kubernetes!' };
-    }
-    httpServer(p, port, handler, {
-      decorate: (_r, _reply, keep) => [
-        ['Date', httpDate(p.kernel.sim.nowMs)],
-        ['Connection', keep ? 'keep-alive' : 'close'],
-      ],
-    });
-    return yield* untilSignal(p, { TERM: 143, INT: 130 });
-  };
+/** gcr.io/google-samples/node-hello and the like: one line, by Node's http module. `line`: what it says; `usual`: its port without PORT. */
+export const helloNode =
+  (line: (hostname: string) => string, usual: number) =>
+  (_u: Userland): Program =>
+    function* (p): Co<number> {
+      const port = Number(p.env.get('PORT') ?? usual);
+      function* handler(): Co<Reply> {
+        return { status: 200, body: line(hostnameOf(p)) };
+      }
+      httpServer(p, port, handler, {
+        decorate: (_r, _reply, keep) => [
+          ['Date', httpDate(p.kernel.sim.nowMs)],
+          ['Connection', keep ? 'keep-alive' : 'close'],
+        ],
+      });
+      return yield* untilSignal(p, { TERM: 143, INT: 130 });
+    };
 
 /** paulbouwer/hello-kubernetes 1.10: the page's facts, without its style sheet. */
 export const helloKubernetes = (_u: Userland): Program =>

@@ -25,6 +25,7 @@ import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
 import { redisCli, redisServer } from './redis.ts';
+import { mysqlWebApp } from './web-apps.ts';
 
 const pause = (_u: Userland): Program =>
   function* (p): Co<number> {
@@ -33,6 +34,8 @@ const pause = (_u: Userland): Program =>
 
 const html = 'text/html; charset=UTF-8';
 const php = frontPage(80, 'Apache/2.4.65 (Debian)', html, '');
+
+const GUESTBOOK = '<html>\n  <head>\n    <title>Guestbook</title>\n  </head>\n  <body>\n    <h2>Guestbook</h2>\n  </body>\n</html>\n';
 
 /** Servers that images start: package, directory, programs. */
 export const SERVER_PROGRAMS: ProgramTable = [
@@ -45,7 +48,10 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['echo-server', '/bin', { 'echo-server': echoServer }],
   ['hello-app', '/', { 'hello-app': helloApp }],
   ['whereami', '/', { whereami }],
-  ['hello-node', '/usr/local/bin', { node: helloNode }],
+  ['hello-node', '/usr/local/bin', { node: helloNode(() => 'Hello Kubernetes!', 8080) }],
+  ['hello-world-node', '/usr/local/bin', { node: helloNode(() => 'Hello World', 3000) }],
+  ['simpleapp', '/usr/local/bin', { node: helloNode(name => `Hello world from ${name} and version 2.0\n`, 8080) }],
+  ['mysql-web-app', '/usr/local/bin', { node: mysqlWebApp }],
   ['whoami', '/', { whoami }],
   ['hello-kubernetes', '/usr/local/bin', { node: helloKubernetes }],
   ['httpbin', '/usr/local/bin', { gunicorn: httpbin }],
@@ -54,6 +60,7 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['python', '/usr/local/bin', { python3: python, python }],
   ['caddy', '/usr/bin', { caddy: frontPage(80, 'Caddy', html, 'Caddy works!\n') }],
   ['tomcat', '/usr/local/bin', { 'catalina.sh': frontPage(8080, 'Apache-Coyote/1.1', html, '') }],
+  ['guestbook', '/usr/local/bin', { 'apache2-foreground': frontPage(80, 'Apache/2.4.65 (Debian)', html, GUESTBOOK) }],
   ['wordpress', '/usr/local/bin', { 'apache2-foreground': php }],
   ['php-apache', '/usr/local/bin', { 'apache2-foreground': php }],
   ['ghost', '/usr/local/bin', { node: frontPage(2368, 'Ghost', html, '') }],

@@ -149,7 +149,7 @@ export function commit(server: ApiServer, bucketId: string, key: string, object:
   if (!old) throw new Error(`no ${bucketId} ${key} to take away`);
   bucket.objects.delete(key);
   if (bucket.sorted) bucket.sorted.splice(lowerBound(bucket.sorted, key), 1);
-  store.changes.push({ bucket: bucketId, key, object: null });
+  store.changes.push({ bucket: bucketId, key, object: null, revision: store.revision });
   const last = { ...old, metadata: { ...old.metadata, resourceVersion: revision } };
   notify(store, bucketId, { type: 'DELETED', object: last, old });
   return last;

@@ -156,6 +156,8 @@ export interface Change {
   bucket: string;
   key: string;
   object: KubeObject | null;
+  /** Of a deletion: watches tell it. */
+  revision?: number;
 }
 
 export interface Store {

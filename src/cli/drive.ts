@@ -11,6 +11,8 @@ export interface DriveOptions {
   patienceMs: number;
   /** Leave time to the wall clock. */
   realtime: boolean;
+  /** A command that stays waits for the world outside in a way of its own. */
+  stay?: (task: Task<number>) => Promise<void>;
   /** Before the command begins to wait in real time: let others see what it did. */
   publish: () => void;
   /** Called now and then in real time: take in what other commands did. */
@@ -21,21 +23,40 @@ export interface DriveOptions {
 
 const POLL_MS = 100;
 
-export async function drive(sim: Sim, task: Task<number>, o: DriveOptions): Promise<number> {
+/** `sims`: the command's timeline first; the cluster's, if that is another, second. */
+export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): Promise<number> {
+  const [sim] = sims;
   const patienceEnds = () => sim.nowMs + o.patienceMs;
   let deadline = patienceEnds();
   if (!o.realtime) {
     while (!task.done) {
-      if (sim.foreground > 0) deadline = patienceEnds();
-      const at = nextAtMs(sim);
-      if (at === undefined || (sim.foreground === 0 && at > deadline)) break;
+      const busy = sims.some(s => s.foreground > 0);
+      if (busy) deadline = patienceEnds();
+      const first = earliest(sims);
+      if (first === undefined || (!busy && first.at > deadline)) break;
       // Somebody at a terminal is asked for input, and nothing is under way: only the person can go on.
-      if (sim.foreground === 0 && o.streams.stdin.tty && o.streams.stdin.readers.size) break;
-      step(sim);
+      if (!busy && o.streams.stdin.tty && o.streams.stdin.readers.size) break;
+      step(first.sim);
+      for (const s of sims) s.nowMs = Math.max(s.nowMs, first.sim.nowMs);
     }
     if (task.done) return task.result as number;
   }
-  return await live(sim, task, o);
+  if (!o.stay) return await live(sim, task, o);
+  o.publish();
+  o.streams.live = true;
+  flush(o.streams);
+  await o.stay(task);
+  return task.result as number;
+}
+
+/** Of several timelines the one on which the next thing happens. */
+function earliest(sims: Sim[]): { sim: Sim; at: number } | undefined {
+  let best: { sim: Sim; at: number } | undefined;
+  for (const sim of sims) {
+    const at = nextAtMs(sim);
+    if (at !== undefined && (best === undefined || at < best.at)) best = { sim, at };
+  }
+  return best;
 }
 
 /** The clock now goes with the wall: keys are read, other commands' changes are taken in. */

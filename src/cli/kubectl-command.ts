@@ -64,7 +64,8 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, places = fal
     (verb === 'rollout' && rest.includes('status')) ||
     (verb === 'events' && hasFlag(rest, 'w', 'watch'));
   return {
-    prepare: (machine, streams) => prepareKubectl(argv, { ...kubectlHost(machine, streams, env), places }),
+    prepare: (machine, streams, staying) => prepareKubectl(argv, { ...kubectlHost(machine, streams, env, staying), places }),
+    stays: verb === 'port-forward',
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
     reads: READS.has(verb) && !watches,

@@ -3,11 +3,18 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
-import type { FileError, KubectlHost } from '../kubectl/host.ts';
+import type { Connection, FileError, KubectlHost } from '../kubectl/host.ts';
+import type { Sim } from '../sim/sim.ts';
 import { clusterByName, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
 
 const KNOWN: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST'];
+
+export interface Staying {
+  sim: Sim;
+  connect: (cluster: string) => Connection | null;
+  listen: KubectlHost['listen'];
+}
 
 function attempt<T>(f: () => T): T | FileError {
   try {
@@ -25,13 +32,16 @@ function done(f: () => void): FileError | null {
   });
 }
 
-export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.ProcessEnv): KubectlHost {
+/** `staying`: the command's tasks have a timeline of their own, and reach each cluster as it is by then. */
+export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.ProcessEnv, staying?: Staying): KubectlHost {
   return {
-    sim: machine.sim,
+    sim: staying?.sim ?? machine.sim,
     connect: cluster => {
+      if (staying) return staying.connect(cluster.name);
       const found = clusterByName(machine, cluster.name);
       return found ? connectionTo(machine, found) : null;
     },
+    listen: staying?.listen,
     kubeconfig: {
       path: join(machine.home, 'config'),
       load: () => machine.kubeconfig,

@@ -10,7 +10,7 @@ import type { Connection, Kubeconfig } from '../kubectl/host.ts';
 import type { Random } from '../sim/random.ts';
 import { newSim, type Sim } from '../sim/sim.ts';
 import { podnetHome } from './home.ts';
-import { commit, loadBucket, openSession, refresh, replaceAll, type Session, SessionError, SessionMoved } from './session.ts';
+import { commit, loadBucket, openSession, replaceAll, type Session, SessionError } from './session.ts';
 
 /** Bucket `podnet`: what the machine itself keeps. */
 export interface MachineMeta {
@@ -109,6 +109,16 @@ export async function openMachine(env: NodeJS.ProcessEnv): Promise<Machine> {
 
 class NoSession extends Error {}
 
+export const sessionGone = () => new SessionError('the clusters were deleted meanwhile');
+
+/** The machine as other commands have left it by now. */
+export function reopenMachine(machine: Machine, env: NodeJS.ProcessEnv): Machine {
+  const none = () => {
+    throw sessionGone();
+  };
+  return machineOf(machine.home, openSession(machine.home, none), wallClock(env));
+}
+
 function machineOf(home: string, session: Session, wallMs: number): Machine {
   const meta = get<MachineMeta>(session, 'meta');
   const kubeconfig = get<Kubeconfig>(session, 'kubeconfig');
@@ -202,13 +212,19 @@ export function currentCluster(machine: Machine): ClusterHandle {
   return cluster;
 }
 
+const SETTLE_MS = 30_000;
+
 /** Let every cluster come to rest before a command acts (CONTRACT: until it is quiet, or 30 s have passed). */
 export async function settleMachine(machine: Machine, settle: (sim: Sim, limitMs: number) => boolean): Promise<void> {
-  const restless = [...machine.clusters.values()].filter(c => !c.record.quiet);
-  if (!restless.length) return;
+  if (![...machine.clusters.values()].some(c => !c.record.quiet)) return;
   await loadEngine();
-  for (const c of restless) engineOf(machine, c);
-  settle(machine.sim, 30_000);
+  settleLoaded(machine, settle);
+}
+
+/** The same, once the engine's code is there. */
+export function settleLoaded(machine: Machine, settle: (sim: Sim, limitMs: number) => boolean): void {
+  for (const c of machine.clusters.values()) if (!c.record.quiet || c.server.store.changes.length) engineOf(machine, c);
+  settle(machine.sim, SETTLE_MS);
 }
 
 /** Everything that changed, as one batch; empty when there is nothing to keep. */
@@ -243,33 +259,12 @@ export function commitMachine(machine: Machine, changes = pendingChanges(machine
   return true;
 }
 
-/**
- * Commit what was already shown to somebody: on whatever the state is by now. Objects that another command changed meanwhile are
- * overwritten, as by two clients that do not look at resourceVersions.
- */
-export function commitRebased(machine: Machine): void {
-  const changes = pendingChanges(machine);
-  if (machine.throwaway || !changes.length) return;
-  while (!commit(machine.session, changes)) {
-    try {
-      refresh(machine.session);
-    } catch (e) {
-      if (!(e instanceof SessionMoved)) throw e;
-      Object.assign(
-        machine.session,
-        openSession(machine.home, () => []),
-      );
-    }
-  }
-  markCommitted(machine);
-}
-
 /** Replace everything that the machine holds by `changes`. */
 export function replaceMachine(machine: Machine, changes: Change[]): boolean {
   return replaceAll(machine.session, changes);
 }
 
-function markCommitted(machine: Machine): void {
+export function markCommitted(machine: Machine): void {
   for (const c of machine.clusters.values()) c.server.store.changes = [];
   machine.kubeconfigChanged = false;
   machine.before = { nowMs: machine.sim.nowMs, random: JSON.stringify(machine.sim.random) };

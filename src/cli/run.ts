@@ -2,17 +2,21 @@
 import { runUntil, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { drive } from './drive.ts';
-import { commitMachine, commitRebased, engineOf, loadApi, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
+import type { Staying } from './kubectl-host.ts';
+import { commitMachine, engineOf, loadApi, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
+import { commitRebased } from './rebase.ts';
 import { compact, SessionError, SessionMoved, wantsCompaction } from './session.ts';
 import { flush, newStreams, type Streams } from './streams.ts';
 
 export interface CommandPlan {
   /** Build the command over the opened machine; asynchronous for loading code only. */
-  prepare: (machine: Machine, streams: Streams) => Promise<Co<number>>;
+  prepare: (machine: Machine, streams: Streams, staying?: Staying) => Promise<Co<number>>;
   /** `settle`: the cluster comes to rest first. `pass`: the command itself passes that time and shows what happens in it. */
   time: 'settle' | 'pass';
   /** It needs more than API objects. */
   engine: boolean;
+  /** It serves connections of the user's machine until it is interrupted. */
+  stays?: boolean;
   /** It only gets and lists. */
   reads?: boolean;
   /** Virtual time it may wait while only periodic work is due. */
@@ -52,25 +56,28 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     await loadEngine();
     for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
   }
-  const command = await plan.prepare(machine, streams);
+  const stay = plan.stays ? await (await import('./stay.ts')).beginStay(machine, env) : undefined;
+  const command = await plan.prepare(machine, streams, stay?.staying);
   // A command that shows what happens still takes its time to start: controllers have seen the change by then.
   if (plan.time === 'pass' && restless) runUntil(machine.sim, () => false, machine.sim.nowMs + START_MS);
-  const task = startTask(machine.sim, command);
+  const task = startTask(stay?.staying.sim ?? machine.sim, command);
   if (!task.done) {
     await loadEngine();
     for (const c of machine.clusters.values()) engineOf(machine, c);
   }
-  const code = await drive(machine.sim, task, {
+  const code = await drive(stay ? [stay.staying.sim, machine.sim] : [machine.sim], task, {
     streams,
     patienceMs: plan.patienceMs,
     realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
+    stay: stay?.until,
     publish: () => commitRebased(machine),
     follow: () => {},
   });
   // The last packets of its connections are on their way still.
   if (!streams.live && [...machine.clusters.values()].some(c => c.engine)) runUntil(machine.sim, () => false, machine.sim.nowMs + DRAIN_MS);
-  if (streams.live) commitRebased(machine);
-  else if (!commitMachine(machine)) return null;
+  if (streams.live) {
+    if (!stay) commitRebased(machine);
+  } else if (!commitMachine(machine)) return null;
   flush(streams);
   if (wantsCompaction(machine.session) && !machine.throwaway) compact(machine.session);
   return code;

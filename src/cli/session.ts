@@ -10,7 +10,7 @@
 // no name is used twice and there is no lock: a writer that is killed or stopped at any point leaves nothing to clean up but
 // files nobody reads, and one that wakes up late finds its number taken or its whole folder gone.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Change } from '../apiserver/types.ts';
 
 export interface Session {
@@ -148,6 +148,30 @@ export function refresh(session: Session, seen?: (changes: Change[]) => void): '
   }
 }
 
+/** Whether others have committed since this was read (or have moved on, so that it has to be opened anew). */
+export const hasNews = (session: Session): boolean =>
+  fs.existsSync(join(session.dir, session.epoch, LOG, name(session.seq + 1))) || !stands(session);
+
+/** Read all that was committed since, wherever it lies by now. `gone` is thrown when there is no session any more. */
+export function catchUp(session: Session, gone: () => Error): void {
+  try {
+    while (refresh(session) === 'moved');
+  } catch (e) {
+    if (!(e instanceof SessionMoved)) throw e;
+    const none = () => {
+      throw gone();
+    };
+    Object.assign(session, openSession(dirname(session.dir), none));
+  }
+}
+
+/** Every bucket that has anything in it. */
+export function bucketNames(session: Session): string[] {
+  const names = new Set(session.overlay.keys());
+  for (const f of fs.readdirSync(join(session.dir, session.epoch))) if (f.endsWith('.json')) names.add(decodeURIComponent(f.slice(0, -5)));
+  return [...names];
+}
+
 function apply(session: Session, changes: Change[]): void {
   for (const c of changes) {
     let bucket = session.overlay.get(c.bucket);
@@ -263,10 +287,7 @@ export const wantsCompaction = (session: Session): boolean => session.seq >= MOS
 export function compact(session: Session): boolean {
   const buckets = new Map<string, Map<string, unknown>>();
   try {
-    const names = new Set(session.overlay.keys());
-    for (const f of fs.readdirSync(join(session.dir, session.epoch)))
-      if (f.endsWith('.json')) names.add(decodeURIComponent(f.slice(0, -5)));
-    for (const n of names) buckets.set(n, loadBucket(session, n));
+    for (const n of bucketNames(session)) buckets.set(n, loadBucket(session, n));
   } catch (e) {
     if (e instanceof SessionMoved || code(e) === 'ENOENT') return false;
     throw e;

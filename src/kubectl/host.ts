@@ -80,7 +80,7 @@ export interface KubectlHost {
   rawTerminal?: (on: boolean) => void;
   /** Run a program of the user's (an editor) on the user's terminal. -> its exit code, or why it could not start */
   runProgram?: (argv: string[]) => Co<number | string>;
-  /** Listen on the user's machine, for `port-forward`. -> the port that was given, or an errno */
+  /** Listen on the user's machine, for `port-forward`. -> the port that was given, or why not: `bind: address already in use` */
   listen?: (
     address: string,
     port: number,

@@ -130,7 +130,7 @@ function* forward(cmd: Cmd, pod: KubeObject, forwards: Forward[]): Co<number> {
         const shown = address.includes(':') ? `[${address}]` : address;
         const l = yield* host.listen(address, f.local, c => accept(cmd, pod, f, c, state));
         if (typeof l === 'string') {
-          wrong.push(`unable to create listener: Error listen tcp${address.includes(':') ? 6 : 4} ${shown}:${f.local}: bind: ${l}`);
+          wrong.push(`unable to create listener: Error listen tcp${address.includes(':') ? 6 : 4} ${shown}:${f.local}: ${l}`);
           continue;
         }
         f.local = l.port;

@@ -1,0 +1,90 @@
+// Listening sockets of the user's machine, for `kubectl port-forward`.
+import { createServer, type Socket } from 'node:net';
+import type { HostConnection, KubectlHost } from '../kubectl/host.ts';
+import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
+import { waitOn, wakeAll } from '../sim/task.ts';
+import { closeStream, fresh, type Live, openStream, settleNow } from './live.ts';
+
+/** As strerror(3) has them; Go prints these. */
+const ERRNO: Record<string, string> = {
+  EADDRINUSE: 'bind: address already in use',
+  EADDRNOTAVAIL: 'bind: cannot assign requested address',
+  EACCES: 'bind: permission denied',
+  EAFNOSUPPORT: 'socket: address family not supported by protocol',
+};
+
+/** Connections that this process has ended; they are waited for, or the last bytes would be cut off by its end. */
+const ending = new Set<Socket>();
+
+const LINGER_MS = 250;
+
+export function hostListen(live: Live): NonNullable<KubectlHost['listen']> {
+  return function* (address, port, onConnection) {
+    const server = createServer({ allowHalfOpen: true }, socket => void accepted(live, socket, onConnection));
+    const changed = new Set<() => void>();
+    let outcome: { port: number } | string | null = null;
+    const settled = (result: { port: number } | string) => {
+      outcome = result;
+      wakeAll(changed);
+      live.kick();
+    };
+    server.once('error', e => settled(ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message));
+    server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port }));
+    while (outcome === null) yield* waitOn(live.client, [changed]);
+    return typeof outcome === 'string' ? outcome : { port: (outcome as { port: number }).port, close: () => void server.close() };
+  };
+}
+
+function accepted(live: Live, socket: Socket, onConnection: (c: HostConnection) => void): void {
+  const machine = fresh(live);
+  settleNow(machine);
+  const stream = { skipsUntilMs: () => 0 };
+  openStream(live, machine, stream);
+  const c: HostConnection = {
+    receive: newPipe(),
+    send: newPipe({ sink: chunk => void live.outbox.push(() => void socket.write(chunk)) }),
+    port: socket.remotePort ?? 0,
+  };
+  ending.add(socket);
+  socket.on('data', chunk => {
+    writePipe(c.receive, new Uint8Array(chunk));
+    live.kick();
+  });
+  socket.on('end', () => {
+    closePipe(c.receive);
+    live.kick();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    ending.delete(socket);
+    c.send.broken = true;
+    closePipe(c.receive);
+    closeStream(live, machine, stream);
+    live.kick();
+  });
+  onClose(c.send, () => void live.outbox.push(() => void socket.end()));
+  onConnection(c);
+  live.kick();
+}
+
+/** Call once when the writing end is closed. */
+export function onClose(pipe: Pipe, closed: () => void): void {
+  const look = () => {
+    if (pipe.closed) closed();
+    else pipe.readers.add(look);
+  };
+  look();
+}
+
+/** The clients have read everything, or do not care. */
+export function drained(): Promise<void> {
+  for (const socket of ending) socket.end();
+  const until = performance.now() + LINGER_MS;
+  return new Promise(resolve => {
+    const look = () => {
+      if (!ending.size || performance.now() > until) resolve();
+      else setTimeout(look, 5);
+    };
+    look();
+  });
+}

@@ -22,6 +22,8 @@ interface Decoding {
   path: string;
   /** Keys in byte order, as clients send them: decides which error is first. */
   ordered: boolean;
+  /** Where it is matters: errors are to be told. */
+  located: boolean;
   /** A strategic merge's result goes into the types by runtime's converter, with its own words for what does not fit. */
   converter: boolean;
 }
@@ -51,7 +53,7 @@ export function convertStruct(schema: StructSchema, body: Json): Decoded {
 }
 
 function run(schema: StructSchema, body: Json, ordered: boolean, converter: boolean): Decoded {
-  const d: Decoding = { saved: null, strict: [], struct: '', fields: [], path: '', ordered, converter };
+  const d: Decoding = { saved: null, strict: [], struct: '', fields: [], path: '', ordered, located: ordered || converter, converter };
   try {
     const value = decodeStructValue(d, schema, body);
     return { value, error: d.saved, strict: d.strict };
@@ -107,17 +109,21 @@ function decodeStructValue(d: Decoding, schema: StructSchema, body: Json): Recor
     }
     const v = body[key];
     if (v === null || v === undefined) continue;
-    d.struct = schema.goName;
-    if (f.via) d.fields.push(...f.via.slice(0, -1).split('.'));
-    d.fields.push(key);
-    d.path = path ? `${path}.${key}` : key;
+    if (d.located) {
+      d.struct = schema.goName;
+      if (f.via) d.fields.push(...f.via.slice(0, -1).split('.'));
+      d.fields.push(key);
+      d.path = path ? `${path}.${key}` : key;
+    }
     const value = decodeValue(d, f.type, v);
-    d.fields.length = depth;
-    d.struct = struct;
-    d.path = path;
+    if (d.located) {
+      d.fields.length = depth;
+      d.struct = struct;
+      d.path = path;
+    }
     if (value !== undefined && !(f.omit && isZero(f, value))) out[key] = value;
   }
-  for (const f of schema.fields) if (out[f.name] === undefined) addZero(f, out);
+  for (const f of schema.written) if (out[f.name] === undefined) addZero(f, out);
   return out;
 }
 
@@ -180,7 +186,7 @@ const ZERO: Partial<Record<TypeRef['code'], Json>> = {
 
 export function zeroStruct(name: string): Record<string, Json> {
   const out: Record<string, Json> = {};
-  for (const f of structOf(name).fields) addZero(f, out);
+  for (const f of structOf(name).written) addZero(f, out);
   return out;
 }
 
@@ -226,7 +232,7 @@ function decodeList(d: Decoding, type: TypeRef, v: Json[]): Json[] {
   const path = d.path;
   const out: Json[] = [];
   for (let i = 0; i < v.length; i++) {
-    d.path = `${path}[${i}]`;
+    if (d.located) d.path = `${path}[${i}]`;
     const x = v[i] === null ? undefined : decodeValue(d, element, v[i]);
     out.push(x === undefined ? zeroOf(element) : x);
   }
@@ -241,7 +247,7 @@ function decodeMap(d: Decoding, type: TypeRef, v: Record<string, Json>): Record<
   const path = d.path;
   const out: Record<string, Json> = {};
   for (const key of keysOf(d, v)) {
-    d.path = `${path}.${key}`;
+    if (d.located) d.path = `${path}.${key}`;
     const x = v[key] === null ? undefined : decodeValue(d, element, v[key]);
     out[key] = x === undefined ? zeroOf(element) : x;
   }

@@ -35,6 +35,8 @@ export interface StructSchema {
   name: string;
   goName: string;
   fields: FieldSchema[];
+  /** Those that are in the text even when nobody set them. */
+  written: FieldSchema[];
   byName: Map<string, FieldSchema>;
   atomic: boolean;
 }
@@ -112,7 +114,9 @@ export function structOf(name: string): StructSchema {
       via: via ?? '',
     };
   });
-  s = { name, goName: head.replace('!', ''), fields, byName: new Map(fields.map(f => [f.name, f])), atomic: head.endsWith('!') };
+  const written = fields.filter(f => (f.type.code === 'struct' && !f.type.pointer ? f.omit !== 'z' : !f.omit));
+  const byName = new Map(fields.map(f => [f.name, f]));
+  s = { name, goName: head.replace('!', ''), fields, written, byName, atomic: head.endsWith('!') };
   structs.set(name, s);
   return s;
 }

@@ -3,13 +3,13 @@
 import { watchBucket } from '../apiserver/store.ts';
 import { addAddress, addLink, broadcastOf, linkByName, removeLink, setMaster, setUp } from '../linux/link.ts';
 import type { Link } from '../linux/types.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha1 } from '../sim/sha1.ts';
 import { type Family, formatCidr, network, parseIp } from '../wire/ip.ts';
 import { allocate, gatewayOf, rangeOf, release, withPrefix } from './host-local.ts';
 import { applyRules, hasChain, hasJump } from './iptables.ts';
 import { allNodes, ofFamily } from './nodes.ts';
-import { hex, loopbackUp, macFor, route, sysctls, toCidr, vethPair } from './plumbing.ts';
+import { loopbackUp, macFor, route, sysctls, toCidr, vethPair } from './plumbing.ts';
 import { addPortMappings, chainName, removePortMappings } from './portmap.ts';
 import type { CniAgent, CniNode, CniPlugin, PodSandbox } from './types.ts';
 

@@ -3,11 +3,9 @@ import { addAddress, addVeth, linkByName, removeLink, setUp } from '../linux/lin
 import { addRoute } from '../linux/route.ts';
 import { setSysctl } from '../linux/sysctl.ts';
 import type { Link, Netns, Route } from '../linux/types.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha1 } from '../sim/sha1.ts';
 import { type Cidr, cidr, ip, parseIp } from '../wire/ip.ts';
-
-export const hex = (b: Uint8Array): string => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** A locally administered address that follows from what it is for: the same pod gets the same one again. */
 export function macFor(text: string): string {

@@ -2,11 +2,11 @@
 import { deleteEntries } from '../linux/netfilter/conntrack.ts';
 import { lookupRoute } from '../linux/route.ts';
 import { setSysctl } from '../linux/sysctl.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha512 } from '../sim/sha512.ts';
 import { type Family, formatCidr, ip, network, parseIp } from '../wire/ip.ts';
 import { applyRules, hasChain, hasJump } from './iptables.ts';
-import { hex, toCidr } from './plumbing.ts';
+import { toCidr } from './plumbing.ts';
 import type { CniNode, PodSandbox, PortMapping } from './types.ts';
 
 const MARK = '0x2000/0x2000';

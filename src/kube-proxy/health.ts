@@ -124,7 +124,7 @@ export function startHealthServers(proxy: KubeProxy): void {
 /** Ready endpoints of a Service on this node, counted by address. */
 function localReady(p: FamilyProxier | undefined, key: string): number {
   const service = p?.services.get(key);
-  return new Set((service?.endpoints ?? []).flat().flatMap(e => (e.local && e.ready ? [e.ip] : []))).size;
+  return new Set((service?.endpoints ?? []).flat().flatMap(e => (e.node === p?.settings.nodeName && e.ready ? [e.ip] : []))).size;
 }
 
 function serviceHealth(proxy: KubeProxy, check: HealthCheck, req: Served): Reply {

@@ -33,7 +33,8 @@ export interface Endpoint {
   port: number;
   /** `10.244.1.2:80` */
   text: string;
-  local: boolean;
+  /** '': it says of no node. */
+  node: string;
   ready: boolean;
   serving: boolean;
   terminating: boolean;
@@ -58,8 +59,23 @@ function clusterIPOf(spec: any, family: Family): string | null {
   return all.find(ip => ip && ofFamily(ip, family)) ?? null;
 }
 
+/** What is computed of an object is the same for every node: stored objects never change. */
+function remember<T>(memory: WeakMap<KubeObject, Map<string, T>>, o: KubeObject, key: string, compute: () => T): T {
+  let known = memory.get(o);
+  if (!known) memory.set(o, (known = new Map()));
+  let value = known.get(key);
+  if (value === undefined) known.set(key, (value = compute()));
+  return value;
+}
+
+const portsOf = new WeakMap<KubeObject, Map<string, ServicePort[]>>();
+const endpointsOf = new WeakMap<KubeObject, Map<string, Map<string, Endpoint[]>>>();
+
 /** The Service's ports as this family sees them; empty for one that is not proxied. */
-export function servicePorts(service: KubeObject, family: Family, externalIPsAllowed: boolean): ServicePort[] {
+export const servicePorts = (service: KubeObject, family: Family, externalIPsAllowed: boolean): ServicePort[] =>
+  remember(portsOf, service, `${family} ${externalIPsAllowed}`, () => readPorts(service, family, externalIPsAllowed));
+
+function readPorts(service: KubeObject, family: Family, externalIPsAllowed: boolean): ServicePort[] {
   const spec = service.spec ?? {};
   const labels = service.metadata.labels ?? {};
   if (PROXY_NAME_LABEL in labels || HEADLESS_LABEL in labels) return [];
@@ -114,7 +130,7 @@ export function serviceOfSlice(slice: KubeObject): string | null {
   return `${slice.metadata.namespace}/${labels[SERVICE_NAME_LABEL]}`;
 }
 
-function endpointOf(e: any, port: number, nodeName: string): Endpoint | null {
+function endpointOf(e: any, port: number): Endpoint | null {
   const ip = e.addresses?.length ? sloppy(e.addresses[0]) : null;
   if (ip === null) return null;
   const c = e.conditions ?? {};
@@ -122,7 +138,7 @@ function endpointOf(e: any, port: number, nodeName: string): Endpoint | null {
     ip,
     port,
     text: hostPort(ip, port),
-    local: e.nodeName === nodeName,
+    node: e.nodeName ?? '',
     ready: c.ready ?? true,
     serving: c.serving ?? true,
     terminating: c.terminating ?? false,
@@ -132,7 +148,12 @@ function endpointOf(e: any, port: number, nodeName: string): Endpoint | null {
 }
 
 /** Endpoints by `portName/PROTOCOL`, each list sorted as text: "10.244.1.10:80" before "10.244.1.9:80". */
-export function endpointsOfSlices(slices: Iterable<KubeObject>, family: Family, nodeName: string): Map<string, Endpoint[]> {
+export function endpointsOfSlices(slices: Iterable<KubeObject>, family: Family): Map<string, Endpoint[]> {
+  const all = [...slices];
+  return all.length === 1 ? remember(endpointsOf, all[0], String(family), () => readEndpoints(all, family)) : readEndpoints(all, family);
+}
+
+function readEndpoints(slices: KubeObject[], family: Family): Map<string, Endpoint[]> {
   const byPort = new Map<string, Map<string, Endpoint>>();
   for (const slice of slices) {
     if (slice.addressType !== `IPv${family}`) continue;
@@ -142,7 +163,7 @@ export function endpointsOfSlices(slices: Iterable<KubeObject>, family: Family, 
       let set = byPort.get(key);
       if (!set) byPort.set(key, (set = new Map()));
       for (const e of slice.endpoints ?? []) {
-        const endpoint = endpointOf(e, port.port, nodeName);
+        const endpoint = endpointOf(e, port.port);
         // An address that a terminating pod still has belongs to the running one.
         if (endpoint && (!set.has(endpoint.text) || !endpoint.terminating)) set.set(endpoint.text, endpoint);
       }

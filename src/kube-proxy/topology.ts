@@ -41,9 +41,9 @@ export function categorizeEndpoints(endpoints: Endpoint[], port: ServicePort, no
     return out;
   }
   out.hasAny ||= endpoints.some(e => e.ready || retiring(e));
-  out.local = endpoints.filter(e => e.local && e.ready);
+  out.local = endpoints.filter(e => e.node === nodeName && e.ready);
   const terminating = !out.local.length;
-  if (terminating) out.local = endpoints.filter(e => e.local && retiring(e));
+  if (terminating) out.local = endpoints.filter(e => e.node === nodeName && retiring(e));
   if (!usesCluster) {
     out.reachable = out.local;
     return out;

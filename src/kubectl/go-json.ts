@@ -4,7 +4,11 @@ export function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Nothing in it has to be escaped. */
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
+
 export function goJsonString(s: string, html = true): string {
+  if (PLAIN.test(s)) return `"${s}"`;
   let out = JSON.stringify(s).replace(/[\u2028\u2029\u007f]/g, c => (c === '\u007f' ? c : `\\u${c.charCodeAt(0).toString(16)}`));
   if (html) out = out.replace(/[<>&]/g, c => `\\u00${c.charCodeAt(0).toString(16)}`);
   return out;

@@ -2,7 +2,7 @@
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { waitFor } from '../linux/process.ts';
-import { base64 } from '../sim/bytes.ts';
+import { base64, hex } from '../sim/bytes.ts';
 import { bytes } from '../sim/random.ts';
 import type { Co } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
@@ -18,7 +18,7 @@ import { currentPod, formatPod, isSidecar, syncStatus } from './status.ts';
 import type { ContainerRuntime, Kubelet, PodRuntime } from './types.ts';
 import { isProjection, payloadOf } from './volumes.ts';
 
-export const hexId = (k: Kubelet): string => Array.from(bytes(k.server.random, 32), x => x.toString(16).padStart(2, '0')).join('');
+export const hexId = (k: Kubelet): string => hex(bytes(k.server.random, 32));
 
 const FIRST_BACKOFF_MS = 10_000;
 export const MAX_BACKOFF_MS = 300_000;

@@ -1,7 +1,7 @@
 // Pulling images: policies, events, back-off (pkg/kubelet/images/image_manager.go v1.36, containerd 2.2's texts).
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import type { Co } from '../sim/task.ts';
 import { pause } from './pause.ts';
@@ -21,8 +21,6 @@ export function canonicalImage(image: string): string {
   const last = name.slice(name.lastIndexOf('/') + 1);
   return last.includes(':') || name.includes('@') ? name : `${name}:latest`;
 }
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** containerStatus.imageID: the repository's digest. */
 export function imageId(image: string): string {

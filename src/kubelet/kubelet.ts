@@ -4,7 +4,7 @@ import { newRecorder } from '../apiserver/recorder.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
 import { kill } from '../linux/process.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { rfc3339 } from '../sim/time.ts';
@@ -217,7 +217,7 @@ function makeMirrorPods(k: Kubelet): void {
     const namespace = p.metadata.namespace ?? 'default';
     const old = getObject(k.server, 'pods', namespace, name);
     const digest = sha256(stringToBytes(JSON.stringify(p.spec)));
-    const hash = Array.from(digest.subarray(0, 16), b => b.toString(16).padStart(2, '0')).join('');
+    const hash = hex(digest.subarray(0, 16));
     if (old?.metadata.annotations?.['kubernetes.io/config.hash'] === hash || old?.metadata.deletionTimestamp) continue;
     if (old) deleteObject(k.server, 'pods', namespace, name, { gracePeriodSeconds: 0 });
     createObject(

@@ -5,7 +5,7 @@ import { recordEvent } from '../apiserver/recorder.ts';
 import { isStatus } from '../apiserver/status.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { stringToBytes } from '../sim/bytes.ts';
+import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { schedule } from '../sim/sim.ts';
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
@@ -17,7 +17,7 @@ const STATUS_PERIOD_MS = 300_000;
 export const VERSION = 'v1.36.3';
 const DEFAULT_KERNEL = '6.8.0-87-generic';
 
-const hexOf = (text: string) => Array.from(sha256(stringToBytes(text)), b => b.toString(16).padStart(2, '0')).join('');
+const hexOf = (text: string) => hex(sha256(stringToBytes(text)));
 const uuidOf = (h: string) => `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
 
 function conditions(k: Kubelet, old: any[]): any[] {

@@ -1,3 +1,5 @@
+import { hex } from './bytes.ts';
+
 /** Seeded dice: sfc32 (Chris Doty-Humphrey's Small Fast Counter, as in PractRand), state as plain data so that a session can keep it. */
 export interface Random {
   a: number;
@@ -50,8 +52,8 @@ export function uuid(r: Random): string {
   const b = bytes(r, 16);
   b[6] = (b[6] & 0x0f) | 0x40;
   b[8] = (b[8] & 0x3f) | 0x80;
-  const hex = Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const text = hex(b);
+  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
 }
 
 /** Kubernetes' alphabet for generated names: no vowels, no 0, 1, 3 (k8s.io/apimachinery/pkg/util/rand v0.36). */

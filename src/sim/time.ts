@@ -52,6 +52,19 @@ const pad = (n: number, width = 2) => String(n).padStart(width, '0');
 
 /** metav1.Time: seconds, `Z`. */
 export function rfc3339(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = format(ms);
+    lastSecond = second;
+  }
+  return lastText;
+}
+
+/** Most times that are written down are the present one. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
+function format(ms: number): string {
   const c = civilTime(ms);
   return `${pad(c.year, 4)}-${pad(c.month)}-${pad(c.day)}T${pad(c.hour)}:${pad(c.minute)}:${pad(c.second)}Z`;
 }
@@ -64,6 +77,17 @@ export function rfc3339Micro(ms: number): string {
 
 /** Epoch milliseconds, or null: not RFC 3339. */
 export function parseRfc3339(s: string): number | null {
+  if (s !== lastParsed) {
+    lastMs = parse(s);
+    lastParsed = s;
+  }
+  return lastMs;
+}
+
+let lastParsed = '';
+let lastMs: number | null = null;
+
+function parse(s: string): number | null {
   const m = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(s);
   if (!m) return null;
   const [y, mo, d, h, mi, sec] = m.slice(1, 7).map(Number);

@@ -3,11 +3,11 @@ import { addLink, linkByName, setUp } from '../../linux/link.ts';
 import { setNeigh } from '../../linux/neigh.ts';
 import { addRoute, removeRoute } from '../../linux/route.ts';
 import type { Link, Route } from '../../linux/types.ts';
-import { compareBytes, stringToBytes } from '../../sim/bytes.ts';
+import { compareBytes, hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import { type Cidr, type Family, formatCidr, inCidr, ip, parseCidr, parseIp } from '../../wire/ip.ts';
 import { allNodes, type NodeInfo, ofFamily } from '../nodes.ts';
-import { address, hex } from '../plumbing.ts';
+import { address } from '../plumbing.ts';
 import type { CniNode, Encapsulation } from '../types.ts';
 import { blocksOf, ensureNodeBlock, tunnelAddress } from './ipam.ts';
 

@@ -1,11 +1,13 @@
 // bridge and ptp by the CNI protocol: plugins v1.9.1 plugins/main/{bridge/bridge.go,ptp/ptp.go}.
+
 import { addAddress, addLink, addVeth, broadcastOf, linkByName, removeLink, setMaster, setUp } from '../../linux/link.ts';
 import { removeRoute } from '../../linux/route.ts';
 import type { Link, Netns } from '../../linux/types.ts';
+import { hex } from '../../sim/bytes.ts';
 import { bytes } from '../../sim/random.ts';
 import { addToIp, formatIp, network, parseIp } from '../../wire/ip.ts';
 import { addMasquerade, removeMasquerade } from '../bridge.ts';
-import { hex, route, sysctls, toCidr } from '../plumbing.ts';
+import { route, sysctls, toCidr } from '../plumbing.ts';
 import { ipamAdd, ipamCheck, ipamDel } from './host-local.ts';
 import { masquerade, removeMasquerades } from './nftables.ts';
 import type { CniResult } from './result.ts';

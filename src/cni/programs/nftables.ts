@@ -3,10 +3,10 @@ import { runNft } from '../../linux/netfilter/nft/commands.ts';
 import { tablesOf } from '../../linux/netfilter/nft/hooks.ts';
 import type { NftFamily } from '../../linux/netfilter/nft/types.ts';
 import type { Netns } from '../../linux/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha512 } from '../../sim/sha512.ts';
 import { formatCidr, network, parseIp } from '../../wire/ip.ts';
-import { hex, toCidr } from '../plumbing.ts';
+import { toCidr } from '../plumbing.ts';
 import type { PortMapping } from '../types.ts';
 
 const hash = (text: string): string => hex(sha512(stringToBytes(text))).slice(0, 16);

@@ -1,4 +1,5 @@
 // One family's iptables proxier: full and partial syncs (k8s.io/kubernetes v1.36.3 pkg/proxy/iptables/proxier.go).
+import { sameJson } from '../../apiserver/json.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { restore } from '../../linux/netfilter/restore.ts';
 import { rulesOf } from '../../linux/netfilter/rules.ts';
@@ -6,7 +7,7 @@ import type { TableName } from '../../linux/netfilter/types.ts';
 import type { Netns } from '../../linux/types.ts';
 import { type Family, formatIp, inCidr, parseCidr } from '../../wire/ip.ts';
 import { isServiceChainName } from '../names.ts';
-import { endpointsOfSlices, servicePorts } from '../serviceport.ts';
+import { type Endpoint, endpointsOfSlices, servicePorts } from '../serviceport.ts';
 import type { FamilyProxier, ProxiedService } from '../types.ts';
 import { CANARY_TABLES, JUMPS, kubeletText, restoreText } from './restore-text.ts';
 import { type Section, serviceSection } from './service-rules.ts';
@@ -35,11 +36,11 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
 export function updateService(p: FamilyProxier, key: string, service: KubeObject | undefined, slices: Iterable<KubeObject>): boolean {
   const before = p.services.get(key);
   const ports = service ? servicePorts(service, p.family, p.settings.externalIPs) : [];
-  const byPort = ports.length ? endpointsOfSlices(slices, p.family, p.settings.nodeName) : new Map();
+  const byPort = ports.length ? endpointsOfSlices(slices, p.family) : new Map<string, Endpoint[]>();
   const endpoints = ports.map(port => byPort.get(`${port.portName}/${port.protocol}`) ?? []);
   const after: ProxiedService = { ports, endpoints, sections: null, nft: null };
   // A heartbeat or a status that no rule depends on must not cause a sync.
-  if (before && JSON.stringify([before.ports, before.endpoints]) === JSON.stringify([ports, endpoints])) return false;
+  if (before && sameJson(before.ports, ports) && sameJson(before.endpoints, endpoints)) return false;
   if (!before && !ports.length) return false;
   if (ports.length) p.services.set(key, after);
   else p.services.delete(key);

@@ -75,13 +75,13 @@ function plan(port: ServicePort, endpoints: Endpoint[], s: RuleSettings): Plan {
   };
 }
 
-function elementsOf(p: Plan): Element[] {
+function elementsOf(p: Plan, nodeName: string): Element[] {
   const { port, protocol } = p;
   const out: Element[] = [];
   const put = (container: Container, key: string, value = '', comment = '') => out.push({ container, key, value, comment });
   const at = (ip: string) => `${ip} . ${protocol} . ${port.port}`;
   const refuse = p.hasAny ? 'drop' : 'goto reject-chain';
-  for (const e of p.reachable) if (e.local) put('hairpin-connections', `${e.ip} . ${e.ip} . ${protocol} . ${e.port}`);
+  for (const e of p.reachable) if (e.node === nodeName) put('hairpin-connections', `${e.ip} . ${e.ip} . ${protocol} . ${e.port}`);
   put('cluster-ips', port.clusterIP);
   if (p.hasInternal) put('service-ips', at(port.clusterIP), `goto ${port.internalLocal ? p.localChain : p.service}`);
   else put('no-endpoint-services', at(port.clusterIP), refuse, port.name);
@@ -140,7 +140,7 @@ function endpointChoice(p: Plan, chain: string, endpoints: Endpoint[]): string {
 
 export function nftSection(port: ServicePort, endpoints: Endpoint[], s: RuleSettings): NftSection {
   const p = plan(port, endpoints, s);
-  const section: NftSection = { chains: [], affinitySets: [], rules: '', elements: elementsOf(p) };
+  const section: NftSection = { chains: [], affinitySets: [], rules: '', elements: elementsOf(p, s.nodeName) };
   const use = (chain: string, rules: string) => {
     section.chains.push(chain);
     section.rules += rules;

@@ -27,12 +27,10 @@ export interface FelixState {
   chains: Map<string, string>;
   /** Set name -> its entries. */
   sets: Map<string, Set<string>>;
-  /** Chains as they were rendered: hashing every rule again at each change would cost more than all else. */
-  rendered: Map<string, { source: string; lines: string[] }>;
   config: FelixConfig | null;
 }
 
-export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), rendered: new Map(), config: null });
+export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), config: null });
 
 interface WantedSet {
   name: string;
@@ -53,7 +51,7 @@ export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, n
     const specs = new Map<string, SetSpec>();
     const tables = staticChains(staticInput(node, felix, family));
     workloadChains(node.nodeName, model, felix, family, specs, tables);
-    for (const table of TABLES) texts.push({ family, table, chains: rendered(state, family, tables, table) });
+    for (const table of TABLES) texts.push({ family, table, chains: rendered(tables, table) });
     sets.push(...staticSets(node, family), ...policySets(specs, model.endpoints, family, texts));
   }
   writeSets(node.netns, state, sets);
@@ -84,15 +82,21 @@ function staticInput(node: CniNode, config: FelixConfig, family: Family) {
 
 const ROOTS = ['cali-PREROUTING', 'cali-POSTROUTING', 'cali-INPUT', 'cali-FORWARD', 'cali-OUTPUT'];
 
-function rendered(state: FelixState, family: Family, tables: TableChains, table: TableName): Map<string, string[]> {
+/** Chains as they were rendered: hashing every rule again at each change, on each node, would cost more than all else. */
+const remembered = new Map<string, string[]>();
+const REMEMBERED_MAX = 50_000;
+
+function rendered(tables: TableChains, table: TableName): Map<string, string[]> {
   const chains = new Map(tables[table].map(c => [c.name, c]));
   const out = new Map<string, string[]>();
   for (const chain of reachable(chains, ROOTS)) {
-    const key = `${family} ${table} ${chain.name}`;
-    const source = JSON.stringify(chain.rules);
-    const known = state.rendered.get(key);
-    const lines = known?.source === source ? known.lines : renderChain(chain);
-    if (known?.lines !== lines) state.rendered.set(key, { source, lines });
+    const source = JSON.stringify(chain);
+    let lines = remembered.get(source);
+    if (!lines) {
+      lines = renderChain(chain);
+      if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+      remembered.set(source, lines);
+    }
     out.set(chain.name, lines);
   }
   return out;
@@ -201,7 +205,6 @@ function writeTable(ns: Netns, state: FelixState, c: FelixConfig, family: Family
     heads.push(`:${name} - [0:0]`);
     rules.push(`-X ${name}`);
     state.chains.delete(`${family} ${table} ${name}`);
-    state.rendered.delete(`${family} ${table} ${name}`);
   }
   const own = ownRules(ns, c, family, table);
   if (!heads.length && !own.length) return;

@@ -160,7 +160,7 @@ export function engineOf(machine: Machine, cluster: ClusterHandle): Engine {
   if (!cluster.engine) {
     if (!engineCode) throw new Error('the engine was not loaded');
     const saved = new Map(loadBucket(machine.session, `${cluster.name}:engine`));
-    cluster.engine = engineCode.startEngine(cluster.server, cluster.record.config, saved);
+    cluster.engine = engineCode.startEngine(cluster.server, cluster.record.config, saved, cluster.record.quiet);
   }
   return cluster.engine;
 }

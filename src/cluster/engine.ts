@@ -31,8 +31,11 @@ export interface Engine {
 
 const emptyIpam = (): IpamState => ({ blocks: { 4: [], 6: [] } });
 
-/** Build a cluster's machinery over the objects in its store. Nothing runs yet: events do, when the clock moves. */
-export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map<string, unknown> = new Map()): Engine {
+/**
+ * Build a cluster's machinery over the objects in its store. Nothing runs yet: events do, when the clock moves. `settled`: nothing was under
+ * way when `saved` was kept.
+ */
+export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map<string, unknown> = new Map(), settled = false): Engine {
   const cni: CniCluster = {
     sim: server.sim,
     server,
@@ -53,7 +56,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
-  engine.controllers = startControllers(server, { loadBalancerPool: config.loadBalancerPool?.split(',') ?? null });
+  engine.controllers = startControllers(server, { settled, loadBalancerPool: config.loadBalancerPool?.split(',') ?? null });
   startScheduler(server);
   server.kubelet = clusterProxy(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.

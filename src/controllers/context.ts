@@ -24,6 +24,8 @@ export interface Controllers {
   stops: (() => void)[];
   /** List what is there at the start: not needed when an earlier run left everything at rest. */
   initial: boolean;
+  /** The same for controllers without deadlines: `initial`, unless nothing was under way when the session was kept. */
+  unsettled: boolean;
   /** The cloud's addresses for Services of type LoadBalancer; null: there is no provider. */
   loadBalancerPool: string[] | null;
 }
@@ -39,7 +41,10 @@ const byOwnerOrOrphan = (o: KubeObject): string[] => {
   return [ref ? ref.uid : `orphan/${o.metadata.namespace}`];
 };
 
-export function newControllers(server: ApiServer, options: { initial: boolean; loadBalancerPool: string[] | null }): Controllers {
+export function newControllers(
+  server: ApiServer,
+  options: { initial: boolean; unsettled: boolean; loadBalancerPool: string[] | null },
+): Controllers {
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
   return {
     server,

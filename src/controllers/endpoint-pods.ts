@@ -74,7 +74,7 @@ const PODS_DELAY_MS = 100;
 export function watchServices(c: Controllers, queue: Queue): void {
   c.queues.push(queue);
   c.stops.push(
-    watchAll(c.server, 'services', c.initial, e => enqueue(queue, keyOf(e.object))),
+    watchAll(c.server, 'services', c.unsettled, e => enqueue(queue, keyOf(e.object))),
     watchAll(c.server, 'pods', false, e => {
       if (e.old && e.type === 'MODIFIED' && relevant(e.old) === relevant(e.object)) return;
       const namespace = e.object.metadata.namespace;

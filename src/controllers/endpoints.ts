@@ -28,7 +28,7 @@ export function startEndpoints(c: Controllers): void {
   const queue = newQueue(c.sim, 6, key => syncService(c, key));
   watchServices(c, queue);
   // checkLeftoverEndpoints: Services that went while nobody looked.
-  if (!c.initial) return;
+  if (!c.unsettled) return;
   for (const e of listObjects(c.server, 'endpoints'))
     if (e.metadata.labels?.[MANAGED_BY] === 'endpoint-controller') enqueue(queue, keyOf(e));
 }

@@ -16,7 +16,7 @@ export function startEndpointSliceMirroring(c: Controllers): void {
   c.queues.push(queue);
   const changed = (e: { object: KubeObject }) => enqueue(queue, keyOf(e.object));
   c.stops.push(
-    watchAll(c.server, 'endpoints', c.initial, changed),
+    watchAll(c.server, 'endpoints', c.unsettled, changed),
     watchAll(c.server, 'services', false, changed),
     watchAll(c.server, BUCKET, false, e => {
       const labels = e.object.metadata.labels ?? {};

@@ -46,7 +46,7 @@ function watch(g: Graph, bucket: string): void {
   if (g.watched.has(bucket)) return;
   g.watched.add(bucket);
   if (g.dependents) for (const o of listObjects(g.c.server, bucket)) note(g, bucket, o);
-  if (g.c.initial) {
+  if (g.c.unsettled) {
     // What an earlier run had not finished.
     for (const o of listObjects(g.c.server, bucket)) {
       if (waits(o) || o.metadata.ownerReferences?.some(r => !ownerOf(g, o, r))) enqueue(g.queue, idOf(bucket, o));

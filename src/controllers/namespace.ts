@@ -108,7 +108,7 @@ export function startServiceAccounts(c: Controllers, rootCA: string): void {
   });
   c.queues.push(queue);
   c.stops.push(
-    watchAll(c.server, 'namespaces', c.initial, e => {
+    watchAll(c.server, 'namespaces', c.unsettled, e => {
       if (e.type !== 'DELETED') enqueue(queue, e.object.metadata.name);
     }),
     watchAll(c.server, 'serviceaccounts', false, e => {

@@ -14,7 +14,7 @@ export function startServiceCIDRs(c: Controllers): void {
   const queue = newQueue(c.sim, 5, name => syncServiceCIDR(c, name));
   c.queues.push(queue);
   c.stops.push(
-    watchAll(c.server, BUCKET, c.initial, e => enqueue(queue, e.object.metadata.name)),
+    watchAll(c.server, BUCKET, c.unsettled, e => enqueue(queue, e.object.metadata.name)),
     watchAll(c.server, 'ipaddresses.networking.k8s.io', false, e => {
       if (e.type === 'DELETED')
         for (const s of listObjects(c.server, BUCKET)) if (s.metadata.deletionTimestamp) enqueue(queue, s.metadata.name);

@@ -24,6 +24,8 @@ import { startStatefulSets } from './statefulset.ts';
 export interface ControllersOptions {
   /** Look at everything that is there at the start. false: an earlier run left all at rest (default true). */
   initial?: boolean;
+  /** Nothing was under way when an earlier run was kept, but for deadlines (default false). */
+  settled?: boolean;
   /** Addresses for Services of type LoadBalancer: ranges `A-B`, CIDRs or single ones. null: no provider, they stay pending. */
   loadBalancerPool?: string[] | null;
   /** The PEM text that every namespace's kube-root-ca.crt carries. */
@@ -60,7 +62,8 @@ export interface Controllers {
 
 /** Start all controllers: they act when the clock moves. */
 export function startControllers(server: ApiServer, options: ControllersOptions = {}): Controllers {
-  const c = newControllers(server, { initial: options.initial ?? true, loadBalancerPool: options.loadBalancerPool ?? null });
+  const initial = options.initial ?? true;
+  const c = newControllers(server, { initial, unsettled: initial && !options.settled, loadBalancerPool: options.loadBalancerPool ?? null });
   for (const start of TABLE) start(c);
   startServiceAccounts(c, options.rootCA ?? '');
   const stop = () => {

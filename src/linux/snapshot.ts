@@ -4,7 +4,7 @@ import { fibOf } from './fib.ts';
 import { addLink, linkByName, plug, removeLink } from './link.ts';
 import { runNft } from './netfilter/nft/commands.ts';
 import { restore } from './netfilter/restore.ts';
-import { chainsInOrder } from './netfilter/rules.ts';
+import { chainsInOrder, linesOf } from './netfilter/rules.ts';
 import { ruleText } from './netfilter/save.ts';
 import { type Backend, enableConntrack, tablesOf } from './netfilter/state.ts';
 import type { CtEntry, IpSet } from './netfilter/types.ts';
@@ -67,7 +67,7 @@ function tablesText(ns: Netns, family: 4 | 6, backend: Backend): string {
     for (const c of chains) {
       if (c.rules) for (const r of c.rules) out.push(`[${r.packets}:${r.bytes}] ${ruleText(c.name, r)}`);
       // Counters of a line that was restored with them stand before it.
-      else for (const line of c.lines ?? []) out.push(line.replace(/^(\[\d+:\d+\] )?/, (_, counters = '') => `${counters}-A ${c.name} `));
+      else for (const line of linesOf(c)) out.push(line.replace(/^(\[\d+:\d+\] )?/, (_, counters = '') => `${counters}-A ${c.name} `));
     }
     out.push('COMMIT');
   }

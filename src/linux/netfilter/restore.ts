@@ -3,7 +3,7 @@
 import type { Family } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
 import { parseRuleLine } from './parse.ts';
-import { appendRule, deleteRule, flushChain, insertRule, newChain, references, rulesOf, zeroChain } from './rules.ts';
+import { appendRule, deleteRule, flushChain, insertRule, linesOf, newChain, references, rulesOf, zeroChain } from './rules.ts';
 import { ruleText } from './save.ts';
 import { type Backend, BUILTIN, enableConntrack, ensureTable, isTableName, newChainRecord, tablesOf } from './state.ts';
 import { VERDICTS } from './targets.ts';
@@ -31,7 +31,9 @@ export interface RestoreError {
 
 const fail = (line: number, message: string, kind: RestoreError['kind'] = 'usage'): RestoreError => ({ line, message, kind });
 
-const CONNTRACK_WORDS = /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT|NOTRACK)|-m (?:state|conntrack|connmark)|ctorig/;
+/** What in a rule's text needs connection tracking. */
+export const CONNTRACK_WORDS =
+  /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT|NOTRACK)|-m (?:state|conntrack|connmark)|ctorig/;
 
 /** A copy that is worked on until COMMIT. Chains are shared until they change. */
 function copyTable(table: Table): Table {
@@ -58,7 +60,7 @@ function ownChain(w: Work, table: Table, name: string): Chain | undefined {
     ...chain,
     compiled: null,
     rules: chain.rules ? [...chain.rules] : null,
-    lines: chain.lines ? [...chain.lines] : null,
+    lines: chain.lines ? [...linesOf(chain)] : null,
   };
   table.chains.set(name, copy);
   w.own.add(name);
@@ -159,7 +161,7 @@ function appendLines(w: Work, table: Table, name: string, lines: string[]): void
   const chain = ownChain(w, table, name);
   if (!chain) return;
   chain.compiled = null;
-  if (chain.lines) for (const line of lines) chain.lines.push(line);
+  if (chain.lines) linesOf(chain).push(...lines);
   else if (chain.rules && chain.rules.length === 0) {
     chain.rules = null;
     chain.lines = lines;

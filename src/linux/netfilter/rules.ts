@@ -5,11 +5,22 @@ import { newChainRecord } from './state.ts';
 import type { Chain, Rule, Table } from './types.ts';
 import { isProblem } from './values.ts';
 
+/** The text that nobody has parsed yet. */
+export function linesOf(chain: Chain): string[] {
+  if (typeof chain.lines === 'function') chain.lines = chain.lines();
+  return chain.lines ?? [];
+}
+
+/** A component's own chain becomes this: text that is made when a packet or a listing first asks for it. */
+export function writeChain(table: Table, name: string, lines: () => string[]): void {
+  table.chains.set(name, { ...newChainRecord(name, null), rules: null, lines });
+}
+
 /** A chain's rules; those that restore took unparsed are parsed now. */
 export function rulesOf(ns: Netns, table: Table, chain: Chain): Rule[] {
   if (chain.rules) return chain.rules;
   const rules: Rule[] = [];
-  for (const line of chain.lines ?? []) {
+  for (const line of linesOf(chain)) {
     const parsed = parseRuleLine(ns, table, line, true);
     if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${chain.name} ${line}: ${parsed.problem}`);
     for (const rule of parsed) rules.push(rule);

@@ -42,7 +42,7 @@ export interface Chain {
   /** Use `rulesOf(chain)`: rules written by restore are parsed when first needed. */
   rules: Rule[] | null;
   /** Unparsed rule arguments (after `-A CHAIN `) while `rules` is null. */
-  lines: string[] | null;
+  lines: string[] | (() => string[]) | null;
 }
 
 /** An address or interface test with its `!`. */

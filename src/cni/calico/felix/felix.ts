@@ -2,9 +2,9 @@
 
 import { listObjects } from '../../../apiserver/store.ts';
 import { restoreSets } from '../../../linux/netfilter/ipset.ts';
-import { restore } from '../../../linux/netfilter/restore.ts';
-import { rulesOf } from '../../../linux/netfilter/rules.ts';
-import { tablesOf } from '../../../linux/netfilter/state.ts';
+import { CONNTRACK_WORDS, restore } from '../../../linux/netfilter/restore.ts';
+import { rulesOf, writeChain } from '../../../linux/netfilter/rules.ts';
+import { enableConntrack, ensureTable, tablesOf } from '../../../linux/netfilter/state.ts';
 import type { Netns } from '../../../linux/types.ts';
 import type { Family } from '../../../wire/ip.ts';
 import { formatIp } from '../../../wire/ip.ts';
@@ -13,7 +13,7 @@ import type { CniNode } from '../../types.ts';
 import { isIpip, isVxlan, vxlanName } from '../routes.ts';
 import { type FelixConfig, felixConfig } from './config.ts';
 import { type Endpoint, readModel } from './model.ts';
-import { hashComment, type Rule, reachable, renderChain, ruleHashes, ruleText } from './rules.ts';
+import { type Chain, hashComment, type Rule, reachable, renderChain, ruleHashes, ruleText } from './rules.ts';
 import { type SetSpec, setMembers } from './scanner.ts';
 import { appendedRules, HOOKED, INSERTED, setName, staticChains, type TableChains } from './static.ts';
 import { workloadChains } from './workloads.ts';
@@ -23,7 +23,7 @@ type TableName = (typeof TABLES)[number];
 
 /** What was written last, to write only what changed. */
 export interface FelixState {
-  /** `family table chain` -> its rules. */
+  /** `family table chain` -> the source of its rules. */
   chains: Map<string, string>;
   /** Set name -> its entries. */
   sets: Map<string, Set<string>>;
@@ -31,6 +31,13 @@ export interface FelixState {
 }
 
 export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), config: null });
+
+/** One table's chains: their rules as text that is the same for the same rules. */
+interface Wanted {
+  family: Family;
+  table: TableName;
+  chains: Map<string, { chain: Chain; source: string }>;
+}
 
 interface WantedSet {
   name: string;
@@ -46,16 +53,16 @@ export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, n
   const felix = felixConfig(listObjects(server, 'felixconfigurations.projectcalico.org'), node.nodeName);
   state.config = felix;
   const sets: WantedSet[] = [];
-  const texts: { family: Family; table: TableName; chains: Map<string, string[]> }[] = [];
+  const texts: Wanted[] = [];
   for (const family of config.families) {
     const specs = new Map<string, SetSpec>();
     const tables = staticChains(staticInput(node, felix, family));
     workloadChains(node.nodeName, model, felix, family, specs, tables);
-    for (const table of TABLES) texts.push({ family, table, chains: rendered(tables, table) });
+    for (const table of TABLES) texts.push({ family, table, chains: programmed(tables, table) });
     sets.push(...staticSets(node, family), ...policySets(specs, model.endpoints, family, texts));
   }
   writeSets(node.netns, state, sets);
-  for (const t of texts) writeTable(node.netns, state, felix, t.family, t.table, t.chains);
+  for (const t of texts) writeTable(node.netns, state, felix, t);
   dropSets(node.netns, state, sets);
 }
 
@@ -82,24 +89,9 @@ function staticInput(node: CniNode, config: FelixConfig, family: Family) {
 
 const ROOTS = ['cali-PREROUTING', 'cali-POSTROUTING', 'cali-INPUT', 'cali-FORWARD', 'cali-OUTPUT'];
 
-/** Chains as they were rendered: hashing every rule again at each change, on each node, would cost more than all else. */
-const remembered = new Map<string, string[]>();
-const REMEMBERED_MAX = 50_000;
-
-function rendered(tables: TableChains, table: TableName): Map<string, string[]> {
+function programmed(tables: TableChains, table: TableName): Wanted['chains'] {
   const chains = new Map(tables[table].map(c => [c.name, c]));
-  const out = new Map<string, string[]>();
-  for (const chain of reachable(chains, ROOTS)) {
-    const source = JSON.stringify(chain);
-    let lines = remembered.get(source);
-    if (!lines) {
-      lines = renderChain(chain);
-      if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-      remembered.set(source, lines);
-    }
-    out.set(chain.name, lines);
-  }
-  return out;
+  return new Map(reachable(chains, ROOTS).map(chain => [chain.name, { chain, source: JSON.stringify(chain.rules) }]));
 }
 
 /** What Felix looks at between changes: whether its jumps still stand where they belong. */
@@ -146,16 +138,11 @@ function localAddresses(ns: Netns, family: Family): string[] {
 }
 
 /** Only sets that a programmed rule names. */
-function policySets(
-  specs: Map<string, SetSpec>,
-  endpoints: Endpoint[],
-  family: Family,
-  texts: { family: Family; chains: Map<string, string[]> }[],
-): WantedSet[] {
+function policySets(specs: Map<string, SetSpec>, endpoints: Endpoint[], family: Family, texts: Wanted[]): WantedSet[] {
   const named = new Set<string>();
   for (const t of texts) {
     if (t.family !== family) continue;
-    for (const lines of t.chains.values()) for (const l of lines) for (const m of l.matchAll(/--match-set (\S+)/g)) named.add(m[1]);
+    for (const { source } of t.chains.values()) for (const m of source.matchAll(/--match-set (\S+)/g)) named.add(m[1]);
   }
   const out: WantedSet[] = [];
   for (const spec of specs.values()) {
@@ -188,27 +175,37 @@ function dropSets(ns: Netns, state: FelixState, wanted: WantedSet[]): void {
 
 // -- tables
 
-function writeTable(ns: Netns, state: FelixState, c: FelixConfig, family: Family, table: TableName, wanted: Map<string, string[]>): void {
-  const live = tablesOf(ns, family, 'nft').get(table);
-  const heads: string[] = [];
-  const rules: string[] = [];
-  for (const [name, lines] of wanted) {
+const remembered = new Map<string, string[]>();
+const REMEMBERED_MAX = 50_000;
+
+/** Most nodes have most chains in common: each is hashed once. */
+function rendered(chain: Chain, source: string): string[] {
+  const key = `${chain.name} ${source}`;
+  let lines = remembered.get(key);
+  if (!lines) {
+    lines = renderChain(chain);
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    remembered.set(key, lines);
+  }
+  return lines;
+}
+
+/** Rules are hashed and written down when somebody asks for them: of most chains nobody ever does. */
+function writeTable(ns: Netns, state: FelixState, c: FelixConfig, { family, table, chains: wanted }: Wanted): void {
+  const live = ensureTable(ns, family, table, 'nft');
+  for (const [name, { chain, source }] of wanted) {
     const key = `${family} ${table} ${name}`;
-    const text = lines.join('\n');
-    if (state.chains.get(key) === text && live?.chains.has(name)) continue;
-    state.chains.set(key, text);
-    heads.push(`:${name} - [0:0]`);
-    for (const l of lines) rules.push(`-A ${name} ${l}`);
+    if (state.chains.get(key) === source && live.chains.has(name)) continue;
+    state.chains.set(key, source);
+    if (CONNTRACK_WORDS.test(source)) enableConntrack(ns);
+    writeChain(live, name, () => rendered(chain, source));
   }
-  const stale = [...(live?.chains.keys() ?? [])].filter(name => name.startsWith('cali-') && !wanted.has(name));
-  for (const name of stale) {
-    heads.push(`:${name} - [0:0]`);
-    rules.push(`-X ${name}`);
-    state.chains.delete(`${family} ${table} ${name}`);
-  }
+  const stale = [...live.chains.keys()].filter(name => name.startsWith('cali-') && !wanted.has(name));
+  for (const name of stale) state.chains.delete(`${family} ${table} ${name}`);
   const own = ownRules(ns, c, family, table);
-  if (!heads.length && !own.length) return;
-  restore(ns, family, `*${table}\n${[...heads, ...rules, ...own, 'COMMIT'].join('\n')}\n`, { noflush: true });
+  if (!stale.length && !own.length) return;
+  const gone = stale.flatMap(name => [`:${name} - [0:0]`, `-X ${name}`]);
+  restore(ns, family, `*${table}\n${[...gone, ...own, 'COMMIT'].join('\n')}\n`, { noflush: true });
 }
 
 /** Where in a chain of the kernel's own a rule with this hash stands. */

@@ -2,9 +2,9 @@
 import type { ApiServer } from '../apiserver/types.ts';
 import type { Process } from '../linux/types.ts';
 import type { Co } from '../sim/task.ts';
-import type { DnsMessage } from '../wire/dns.ts';
+import type { DnsMessage, DnsRecord } from '../wire/dns.ts';
 import type { Ip } from '../wire/ip.ts';
-import type { Directive } from './corefile.ts';
+import type { Directive, ServerBlock } from './corefile.ts';
 import type { Options } from './plugins/kubernetes-setup.ts';
 
 /** One query on its way through the chain (coredns/request.Request). */
@@ -16,11 +16,15 @@ export interface Request {
   client: Ip;
   clientPort: number;
   local: Ip;
+  localPort: number;
   proto: 'udp' | 'tcp';
   /** When it came, for durations. */
   startedAtMs: number;
-  /** What plugins leave for those behind or before them (metadata). */
+  /** What plugins leave for those behind or before them (metadata), by `plugin/label`. */
   notes: Map<string, string>;
+  /** The server block's zone and view that took the query. */
+  zone?: string;
+  view?: string;
 }
 
 /** null: nobody answered: the server says SERVFAIL or REFUSED. An Error is for the errors plugin. */
@@ -29,16 +33,30 @@ export type Next = (r: Request) => Co<Outcome>;
 export type Handler = (r: Request, next: Next) => Co<Outcome>;
 
 export interface Block {
+  /** What it serves, and where. */
+  keys: { transport: Transport; zone: string; port: number }[];
+  /** Those of the keys. */
   zones: string[];
+  /** The first key's. */
   port: number;
+  /** Addresses that `bind` names; none: all of the host. */
+  listen: Ip[];
+  /** Takes only some of the queries for its zones. */
+  view?: { name: string; takes: (r: Request) => boolean };
+  /** Answers class CH as well. */
+  chaos?: boolean;
   directives: Directive[];
   chain: { name: string; handle: Handler }[];
   instance: Instance;
   /** What the block's kubernetes plugin was told, for the plugins that ask it (autopath, k8s_external). */
   kubernetes?: Options;
+  /** Whole zones, SOA first and last, for the transfer plugin; null: not this plugin's zone. */
+  transferers?: ((zone: string) => DnsRecord[] | null)[];
   /** Where the block forwards to, for the loop plugin. */
   upstreams?: Ip[];
 }
+
+export type Transport = 'dns' | 'tls' | 'quic' | 'grpc' | 'https' | 'https3';
 
 export interface Instance {
   p: Process;
@@ -47,17 +65,23 @@ export interface Instance {
   blocks: Block[];
   /** Run after all blocks are set up, before queries are taken; a coroutine may serve a port until the instance stops. */
   starts: (() => Co<void>)[];
+  /** Printed between the servers' addresses and the version. */
+  banners: string[];
   stops: (() => void)[];
   /** Names of plugins that are not ready yet. */
   unready: Set<string>;
+  /** EDNS0 options that the Corefile made known: they are sent back as they came. */
+  ednsOptions: Set<number>;
+  /** The Corefile's words, of which reload makes its checksum. */
+  serverBlocks: ServerBlock[];
   /** The Corefile has changed: set by the process, called by reload. */
   changed?: (text: string) => void;
   log: (level: 'INFO' | 'WARNING' | 'ERROR' | 'FATAL', text: string) => void;
   stopped: boolean;
   /** Prints a `[FATAL]` line and ends the process with 1. */
   fatal: (text: string) => void;
-  /** A query of a plugin's own through a block's chain. */
-  resolve: (block: Block, r: Request) => Co<Outcome>;
+  /** A query of a plugin's own, through the server that the client's came to. */
+  resolve: (r: Request) => Co<Outcome>;
 }
 
 export interface Setup {
@@ -71,9 +95,12 @@ export interface Setup {
 /** A mistake in the Corefile; the text as CoreDNS prints it behind `FILE:LINE - `. */
 export class CorefileError extends Error {
   line: number;
-  constructor(line: number, message: string) {
+  /** An imported file; the Corefile without it. */
+  file?: string;
+  constructor(line: number, message: string, file?: string) {
     super(message);
     this.line = line;
+    this.file = file;
   }
 }
 

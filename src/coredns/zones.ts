@@ -1,5 +1,5 @@
 // Zone names in a Corefile: absolute, lower case; prefixes stand for their reverse zones (coredns 1.14.2, plugin/normalize.go, plugin/pkg/cidr).
-import { fqdn } from '../wire/dns-codec.ts';
+import { fqdn, isDnsName } from '../wire/dns-codec.ts';
 import { type Cidr, formatIp, network, parseCidr, parseIp } from '../wire/ip.ts';
 
 export const inZone = (name: string, zone: string): boolean => zone === '.' || name === zone || name.endsWith(`.${zone}`);
@@ -60,8 +60,12 @@ function reverseZone(c: Cidr): string {
     .join('')}ip6.arpa.`;
 }
 
+/** Words that are no domain names are passed over (plugin.OriginsFromArgsOrServerBlock). */
+const isZoneWord = (word: string): boolean => isDnsName(word.replace(/^\w+:\/\//, '').replace(/:\d+$/, ''));
+
 /** Zones of a directive: its own arguments, else the server block's. */
-export const zonesOf = (args: string[], blockZones: string[]): string[] => (args.length ? args.flatMap(expandZone) : [...blockZones]);
+export const zonesOf = (args: string[], blockZones: string[]): string[] =>
+  args.length ? args.filter(isZoneWord).flatMap(expandZone) : [...blockZones];
 
 /** `fallthrough`: null: no; with zones: for names in them. */
 export const fallsThrough = (zones: string[] | null, name: string): boolean =>

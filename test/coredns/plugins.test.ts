@@ -175,7 +175,10 @@ describe('rewrite', () => {
     ['name glob a b', 'name rule supports only exact, prefix, suffix, substring, and regex name matching, received: glob'],
     ['type A', 'type rules must have exactly two arguments'],
     ['ttl a 9-1', "invalid TTL '9-1' for a ttl rule"],
-    ['name regex (a) {2}', 'the rewrite regex pattern ({2}) uses more subexpressions than its corresponding matching regex pattern ((a))'],
+    [
+      'name regex (a) {1}{2}',
+      'the rewrite regex pattern ({1}{2}) uses more subexpressions than its corresponding matching regex pattern ((a))',
+    ],
   ])('%s', (rule, why) => {
     expect(mistake(h, server, `. {\n rewrite ${rule}\n}\n`)).toBe(`plugin/rewrite: ${why}`);
   });

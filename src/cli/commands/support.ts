@@ -24,7 +24,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ['kinds that are kept and shown', list(RESOURCES.filter(r => !ACTING.has(r.resource)).map(r => r.resource))],
     ['CNIs', list(CNI_PLUGINS.map(p => p.name))],
     ['CoreDNS plugins', list(DNS_PLUGINS.map(p => p.name))],
-    ['CoreDNS plugins taken with a warning', list(UNMODELLED)],
+    ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
     ['iptables matches', list(MATCHES.map(m => m.name))],
     ['iptables targets', list(TARGETS.map(t => t.name))],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],

@@ -139,6 +139,13 @@ function zones({ instance, all, block }: Setup): { zones: Map<string, Zone | nul
   return { zones: out, fall };
 }
 
+/** Zone.Transfer: the apex, then every other name, between two SOA records. */
+function wholeZone(z: Zone | null | undefined): DnsRecord[] | null {
+  if (!z) return null;
+  const all = [...z.names.values()].flat().filter(r => r.type !== 'SOA');
+  return [z.soa, ...nsOf(z), ...all.filter(r => !(r.type === 'NS' && r.name === z.origin)), z.soa];
+}
+
 const RCODES = { success: 'NOERROR', 'no data': 'NOERROR', delegation: 'NOERROR', 'name error': 'NXDOMAIN', failure: 'SERVFAIL' } as const;
 
 export const file: Plugin = {
@@ -146,13 +153,14 @@ export const file: Plugin = {
   setup: s => {
     const { zones: known, fall } = zones(s);
     const names = [...known.keys()];
+    s.block.transferers = [...(s.block.transferers ?? []), zone => wholeZone(known.get(zone))];
     const up = (r: Request): Lookup =>
       function* (name, type) {
         const depth = Number(r.notes.get('lookups') ?? 0);
         if (depth > 8) return null;
         const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
         const notes = new Map(r.notes).set('lookups', String(depth + 1));
-        const o = yield* s.instance.resolve(s.block, { ...r, query, name: name.toLowerCase(), type, notes });
+        const o = yield* s.instance.resolve({ ...r, query, name: name.toLowerCase(), type, notes });
         return o.reply ?? replyTo(query, o.rcode ?? 'SERVFAIL');
       };
     return function* (r, next) {

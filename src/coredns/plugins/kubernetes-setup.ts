@@ -22,8 +22,6 @@ export interface Options {
 
 type Rule = (o: Options, d: Directive) => void;
 
-const nothing: Rule = () => {};
-
 const RULES: Record<string, Rule> = {
   pods: (o, d) => {
     if (d.args.length !== 1) throw argumentError(d);
@@ -83,7 +81,7 @@ const RULES: Record<string, Rule> = {
     if (durationMs(d.args[0]) === null)
       throw plainError(`failed to parse startup_timeout: ${d.args[0]}, time: invalid duration "${d.args[0]}"`);
   },
-  apiserver_qps: nothing,
+  apiserver_qps: (_, d) => atLeastZero(d),
   apiserver_burst: (_, d) => atLeastZero(d),
   apiserver_max_inflight: (_, d) => atLeastZero(d),
 };

@@ -49,7 +49,7 @@ export const kubernetes: Plugin = {
 
 function* through(s: Setup, r: Request, _next: Next, name: string, type: RrType): Co<DnsMessage | null> {
   const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
-  return (yield* s.instance.resolve(s.block, { ...r, query, name: name.toLowerCase(), type })).reply;
+  return (yield* s.instance.resolve({ ...r, query, name: name.toLowerCase(), type })).reply;
 }
 
 function* serve(s: State, zone: string, next: Next): Co<Outcome> {
@@ -95,11 +95,9 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
         );
       break;
     }
-    case 'SOA':
-      answers = [soa(s, zone)];
-      break;
     default:
-      if (apexNs) [answers, additional] = nameServers(s, zone);
+      if (r.type === 'SOA' && r.name === zone) answers = [soa(s, zone)];
+      else if (apexNs) [answers, additional] = nameServers(s, zone);
       else {
         const found = services(s, zone, r.name);
         answers = found === NAME_ERROR ? found : [];
@@ -168,7 +166,7 @@ function* addresses(
       continue;
     }
     const reply = yield* s.lookup(target, type);
-    if (reply) out.push(alias, ...reply.answers);
+    out.push(alias, ...(reply?.answers ?? []));
   }
   return out;
 }
@@ -277,7 +275,8 @@ function ofService(
   const eps = () => endpointsOf(s, namespace, name);
   if (s.o.ignoreEmpty && !external && !headless && !eps().length) return NAME_ERROR;
   if (external) {
-    if (endpoint !== null || port !== null) return NAME_ERROR;
+    // An address is no name that an alias could lead to.
+    if (endpoint !== null || parseIp(svc.spec.externalName)) return NAME_ERROR;
     return [{ host: svc.spec.externalName, key: path(), port: 0, ttl }];
   }
   const wanted = (p: { name: string; protocol: string }) =>
@@ -304,7 +303,10 @@ function ofService(
 function reverse(s: State, name: string): Found {
   const ip = addressOfReverse(name);
   const primary = s.o.zones.find(z => !isReverse(z)) ?? '.';
-  if (ip === null) return services(s, longestZone(name, s.o.zones)!, name);
+  if (ip === null) {
+    const found = services(s, longestZone(name, s.o.zones)!, name);
+    return found === NAME_ERROR ? found : [];
+  }
   const { server } = s.instance;
   const visible = (ns: string) => !s.o.namespaces || exposed(s, ns);
   for (const svc of listObjects(server, 'services')) {

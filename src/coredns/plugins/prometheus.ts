@@ -8,6 +8,9 @@ export const prometheus: Plugin = {
     const [address] = directive.args;
     if (address !== undefined && !address.includes(':')) throw plainError(`address ${address}: missing port in address`);
     if (directive.body.length) throw plainError(ONCE);
+    const named = /:([^:]*\D[^:]*)$/.exec(address ?? '')?.[1];
+    if (named !== undefined)
+      instance.log('ERROR', `plugin/prometheus: Failed to start metrics handler: listen tcp: lookup tcp/${named}: unknown port`);
     const requests = new Map<string, number>();
     const responses = new Map<string, number>();
     const count = (m: Map<string, number>, key: string) => m.set(key, (m.get(key) ?? 0) + 1);

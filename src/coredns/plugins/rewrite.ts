@@ -1,15 +1,20 @@
 // plugin/rewrite (coredns 1.14.2): the question is changed on its way in, the answer's names on their way out.
 
-import type { DnsMessage, DnsQuestion, DnsRecord, RrType } from '../../wire/dns.ts';
-import { replyTo, typeNumber } from '../../wire/dns-codec.ts';
+import type { Co } from '../../sim/task.ts';
+import type { DnsMessage, DnsQuestion, DnsRecord, Rcode } from '../../wire/dns.ts';
+import { rcodeName, replyTo } from '../../wire/dns-codec.ts';
 import { goRegExp } from '../regexp.ts';
-import { type Plugin, plainError, type Request } from '../types.ts';
+import { typeOfName } from '../rr-types.ts';
+import { type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { zoneName } from '../zones.ts';
+import { ednsRule } from './rewrite-edns0.ts';
 
 /** What a rule that matched does to each record of the answer. */
 type Revert = (record: DnsRecord) => DnsRecord;
+/** What it does to the answer as a whole. */
+type Change = (m: DnsMessage, r: Request) => Co<DnsMessage>;
 /** The new question and the way back; null: the rule is not for this question. */
-type Apply = (q: DnsQuestion, name: string) => { question: DnsQuestion; revert: Revert[] } | null;
+type Apply = (q: DnsQuestion, name: string, r: Request) => { question: DnsQuestion; revert: Revert[]; change?: Change } | null;
 
 interface Rule {
   goesOn: boolean;
@@ -46,11 +51,10 @@ function expression(from: string, to: string): RegExp {
   const re = goRegExp(from);
   if (typeof re === 'string') throw plainError(`invalid regex matching pattern: ${from}`);
   const groups = new RegExp(`${re.source}|`).exec('')!.length - 1;
-  for (const [, n] of to.matchAll(/\{(\d+)\}/g))
-    if (Number(n) > groups)
-      throw plainError(
-        `the rewrite regex pattern (${to}) uses more subexpressions than its corresponding matching regex pattern (${from})`,
-      );
+  // Upstream counts how many different ones are used, not which.
+  const used = new Set([...to.matchAll(/\{(\d+)\}/g)].map(m => m[1]));
+  if (used.size > groups)
+    throw plainError(`the rewrite regex pattern (${to}) uses more subexpressions than its corresponding matching regex pattern (${from})`);
   return re;
 }
 
@@ -89,7 +93,7 @@ function nameRule(args: string[]): Apply {
   if (args.length < 2) throw plainError('too few arguments for a name rule');
   const match = args.length === 2 ? 'exact' : args[0].toLowerCase();
   const [from, to] = args.length === 2 ? args : args.slice(1);
-  if (!['exact', 'prefix', 'suffix', 'substring', 'regex'].includes(match)) {
+  if (!NAME_MATCHES.includes(match)) {
     if (args.length > 3) answerRules(match, args.slice(3));
     throw plainError(`name rule supports only exact, prefix, suffix, substring, and regex name matching, received: ${match}`);
   }
@@ -127,8 +131,12 @@ function rewriter(match: string, source: string, a: string, b: string, to: strin
 
 function typeRule(args: string[]): Apply {
   const [from, to] = args.map(x => x.toUpperCase());
-  for (const t of [from, to]) if (Number.isNaN(typeNumber(t as RrType))) throw plainError(`invalid type "${t}"`);
-  return q => (q.type === from ? { question: { ...q, type: to as RrType }, revert: [] } : null);
+  const [a, b] = [from, to].map(t => {
+    const type = typeOfName(t ?? '');
+    if (!type) throw plainError(`invalid type "${t}"`);
+    return type;
+  });
+  return q => (q.type === a ? { question: { ...q, type: b }, revert: [] } : null);
 }
 
 function classRule(args: string[]): Apply {
@@ -153,20 +161,90 @@ function ttlRule(args: string[]): Apply {
   if (!range) throw plainError(`invalid TTL '${text}' for a ttl rule`);
   if (args.length > 3) throw plainError('many few arguments for a ttl rule');
   const match = args.length === 2 ? 'exact' : args[0].toLowerCase();
-  if (!['exact', 'prefix', 'suffix', 'substring', 'regex'].includes(match))
-    throw plainError('ttl rule supports only exact, prefix, suffix, substring, and regex name matching');
+  if (!NAME_MATCHES.includes(match)) throw plainError('ttl rule supports only exact, prefix, suffix, substring, and regex name matching');
   const source = args[args.length === 2 ? 0 : 1];
   const matches = rewriter(match, source, part(source), '', '');
   const revert: Revert = r => ({ ...r, ttl: Math.min(Math.max(r.ttl, range[0]), range[1]) });
   return (q, name) => (matches(name) === null ? null : { question: q, revert: [revert] });
 }
 
-/** Taken without effect, and named in a warning. */
-const UNMODELLED_RULES = new Set(['edns0', 'cname', 'rcode']);
+const NAME_MATCHES = ['exact', 'prefix', 'suffix', 'substring', 'regex'];
 
-const RULES: Record<string, (args: string[]) => Apply> = { name: nameRule, type: typeRule, class: classRule, ttl: ttlRule };
+/** isValidRCode: a number up to 23 or a name. */
+function rcodeOf(text: string): Rcode | null {
+  if (/^\d+$/.test(text)) return Number(text) <= LAST_RCODE ? rcodeName(Number(text)) : null;
+  const name = text.toUpperCase();
+  const n = RCODE_NAMES.indexOf(name);
+  return n < 0 ? null : rcodeName(n);
+}
 
-function ruleOf(args: string[]): Rule {
+const LAST_RCODE = 23;
+const RCODE_NAMES = [
+  'NOERROR',
+  'FORMERR',
+  'SERVFAIL',
+  'NXDOMAIN',
+  'NOTIMP',
+  'REFUSED',
+  'YXDOMAIN',
+  'YXRRSET',
+  'NXRRSET',
+  'NOTAUTH',
+  'NOTZONE',
+];
+
+function rcodeRule(args: string[]): Apply {
+  if (args.length < 3) throw plainError(`too few (${args.length}) arguments for a rcode rule`);
+  const [before, after] = args.length === 3 ? args.slice(1) : args.length === 4 ? args.slice(2) : ['', ''];
+  const [from, to] = [rcodeOf(before), rcodeOf(after)];
+  if (!from) throw plainError(`invalid matching RCODE '${before}' for a rcode rule`);
+  if (!to) throw plainError(`invalid replacement RCODE '${after}' for a rcode rule`);
+  if (args.length > 4) throw plainError('many few arguments for a rcode rule');
+  const match = args.length === 3 ? 'exact' : args[0].toLowerCase();
+  if (!NAME_MATCHES.includes(match)) throw plainError('rcode rule supports only exact, prefix, suffix, substring, and regex name matching');
+  const source = args[args.length === 3 ? 0 : 1];
+  const matches = rewriter(match, source, part(source), '', '');
+  const change: Change = function* (m) {
+    return m.rcode === from ? { ...m, rcode: to } : m;
+  };
+  return (q, name) => (matches(name) === null ? null : { question: q, revert: [], change });
+}
+
+/** An alias that leads elsewhere: its new target is looked up, and what is found there takes the place of what there was. */
+function cnameRule(args: string[], s: Setup): Apply {
+  if (args.length < 3) throw plainError(`too few (${args.length}) arguments for a cname rule`);
+  const match = args[0].toLowerCase();
+  if (!NAME_MATCHES.includes(match))
+    throw plainError(`cname rule supports only exact, prefix, suffix, substring, and regex cname matching, received: ${match}`);
+  const retarget = rewriter(match, args[1], part(args[1]), part(args[2]), args[2]);
+  const change: Change = function* (m, r) {
+    const alias = m.answers.find(x => x.type === 'CNAME' && 'host' in x.data && retarget(x.data.host) !== null);
+    const target = alias && 'host' in alias.data ? retarget(alias.data.host) : null;
+    if (!target) return m;
+    const query: DnsMessage = { ...r.query, questions: [{ name: target, type: r.query.questions[0].type, class: 'IN' }], edns: null };
+    const found = yield* s.instance.resolve({ ...r, query, name: target.toLowerCase() });
+    if (!found.reply) return m;
+    const aliases = m.answers.filter(x => x.type === 'CNAME').map(x => ({ ...x, data: { host: target } }));
+    const rest = found.reply.answers.filter(x => x.name.toLowerCase() === target.toLowerCase());
+    return { ...m, answers: [...aliases, ...rest], tc: found.reply.tc };
+  };
+  return q => ({ question: q, revert: [], change });
+}
+
+const RULES: Record<string, (args: string[], s: Setup) => Apply> = {
+  name: nameRule,
+  type: typeRule,
+  class: classRule,
+  ttl: ttlRule,
+  rcode: rcodeRule,
+  cname: cnameRule,
+  edns0: (args, s) => {
+    const rule = ednsRule(args, s.instance);
+    return (q, _, r) => (rule(r) ? { question: q, revert: [] } : null);
+  },
+};
+
+function ruleOf(args: string[], s: Setup): Rule {
   if (!args.length) throw plainError('no rule type specified for rewrite');
   const mode = args[0].toLowerCase();
   const moded = mode === 'stop' || mode === 'continue';
@@ -175,46 +253,45 @@ function ruleOf(args: string[]): Rule {
   const rest = args.slice(moded ? 2 : 1);
   if (type === 'answer') throw plainError('response rewrites must begin with a name rule');
   if ((type === 'class' || type === 'type') && rest.length !== 2) throw plainError(`${type} rules must have exactly two arguments`);
-  if (UNMODELLED_RULES.has(type)) return { goesOn: true, apply: () => null };
   if (!Object.hasOwn(RULES, type)) throw plainError(`invalid rule type "${args[0]}"`);
-  return { goesOn: mode === 'continue', apply: RULES[type](rest) };
+  return { goesOn: mode === 'continue', apply: RULES[type](rest, s) };
 }
 
 export const rewrite: Plugin = {
   name: 'rewrite',
-  setup: ({ all, instance }) => {
-    const idle = all.flatMap(d => d.args.slice(0, 2)).filter(a => UNMODELLED_RULES.has(a));
-    if (idle.length) instance.log('WARNING', `podnet does not model rewrite's rules: ${[...new Set(idle)].join(', ')}`);
+  setup: s => {
     // With fewer than two words on its line, a rule's words may stand in a block.
-    const rules = all.map(d => ruleOf(d.args.length < 2 ? [...d.args, ...d.body.flatMap(b => [b.name, ...b.args])] : d.args));
+    const rules = s.all.map(d => ruleOf(d.args.length < 2 ? [...d.args, ...d.body.flatMap(b => [b.name, ...b.args])] : d.args, s));
     return function* (r, next) {
       const asked = r.query.questions[0];
       let question = asked;
       const revert: Revert[] = [];
+      const changes: Change[] = [];
       let matched = false;
       for (const rule of rules) {
-        const done = rule.apply(question, question.name.toLowerCase());
+        const done = rule.apply(question, question.name.toLowerCase(), r);
         if (!done) continue;
         matched = true;
         question = done.question;
         revert.push(...done.revert);
+        if (done.change) changes.unshift(done.change);
         if (!rule.goesOn) break;
       }
       if (!matched) return yield* next(r);
       const query: DnsMessage = { ...r.query, questions: [question] };
-      const changed: Request = { ...r, query, name: question.name.toLowerCase(), type: question.type };
-      const outcome = yield* next(changed);
-      if (!outcome.reply) return { ...outcome, reply: replyTo(r.query, outcome.rcode ?? 'SERVFAIL') };
+      const outcome = yield* next({ ...r, query, name: question.name.toLowerCase(), type: question.type });
+      if (outcome.drop) return outcome;
       // The last change is undone first.
       const each = (records: DnsRecord[]) => records.map(x => [...revert].reverse().reduce((y, f) => f(y), x));
-      const { answers, authority, additional } = outcome.reply;
-      const reply = {
-        ...outcome.reply,
+      const found = outcome.reply ?? replyTo(r.query, outcome.rcode ?? 'SERVFAIL');
+      let reply: DnsMessage = {
+        ...found,
         questions: [asked],
-        answers: each(answers),
-        authority: each(authority),
-        additional: each(additional),
+        answers: each(found.answers),
+        authority: each(found.authority),
+        additional: each(found.additional),
       };
+      for (const change of changes) reply = yield* change(reply, r);
       return { ...outcome, reply };
     };
   },

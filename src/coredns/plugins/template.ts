@@ -1,9 +1,11 @@
 // plugin/template (coredns 1.14.2): answers made from the question by text templates.
 import type { Co } from '../../sim/task.ts';
-import type { DnsMessage, DnsRecord, Rcode, RrType } from '../../wire/dns.ts';
-import { replyTo, typeNumber } from '../../wire/dns-codec.ts';
+import type { DnsMessage, DnsRecord, Rcode } from '../../wire/dns.ts';
+import { replyTo } from '../../wire/dns-codec.ts';
 import { formatIp } from '../../wire/ip.ts';
+import { extendedError } from '../edns.ts';
 import { goRegExp } from '../regexp.ts';
+import { isTypeName } from '../rr-types.ts';
 import { argumentError, CorefileError, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
 import { parseRecord } from '../zonefile.ts';
 import { fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';
@@ -28,8 +30,6 @@ interface Template {
 }
 
 const CLASSES = ['IN', 'CH', 'ANY'];
-/** Types that the codec has no name for, and that a Corefile may still say. */
-const MORE_TYPES = new Set('CAA DS DNSKEY NAPTR SSHFP SVCB TLSA LOC DNAME HINFO SPF NSEC RRSIG IXFR'.split(' '));
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
 /** `text {{ .Name }} {{ .Group.a }} {{ index .Match 1 }}`: literal text, and paths into the values. */
@@ -68,7 +68,7 @@ function read({ block }: Setup, d: Setup['directive']): Template {
   if (cls === undefined) throw argumentError(d);
   if (!CLASSES.includes(cls)) throw new CorefileError(d.line, `invalid query class ${cls}`);
   if (type === undefined) throw argumentError(d);
-  if (!MORE_TYPES.has(type) && Number.isNaN(typeNumber(type as RrType))) throw new CorefileError(d.line, `invalid RR class ${type}`);
+  if (!isTypeName(type)) throw new CorefileError(d.line, `invalid RR class ${type}`);
   const none = { match: [], answer: [], additional: [], authority: [], ederror: null, fall: null };
   const t: Template = { class: cls, type, zones: zonesOf(zones, block.zones), rcode: 'NOERROR', ...none };
   for (const p of d.body) {
@@ -95,7 +95,7 @@ function read({ block }: Setup, d: Setup['directive']): Template {
       if (why)
         throw new CorefileError(
           p.line,
-          `error parsing extended DNS error code ${p.args[p.args.length - 1]}, strconv.ParseUint: parsing "${p.args[0]}": ${why}\n`,
+          `error parsing extended DNS error code ${p.args[p.args.length - 1]}, strconv.ParseUint: parsing "${p.args[0]}": ${why}`,
         );
       t.ederror = { code: Number(p.args[0]), reason: p.args[1] ?? '' };
     } else if (p.name === 'fallthrough') t.fall = p.args.map(zoneName);
@@ -143,7 +143,7 @@ function* answer(s: Setup, t: Template, r: Request, values: Values): Co<Outcome>
       if (section === 'answer' && record.type === 'CNAME' && (r.type === 'A' || r.type === 'AAAA') && 'host' in record.data) {
         const name = record.data.host;
         const query: DnsMessage = { ...r.query, questions: [{ name, type: r.type, class: 'IN' }], edns: null };
-        const up = yield* s.instance.resolve(s.block, { ...r, query, name: name.toLowerCase() });
+        const up = yield* s.instance.resolve({ ...r, query, name: name.toLowerCase() });
         sections.answer.push(...(up.reply?.answers ?? []));
       }
     }
@@ -154,6 +154,7 @@ function* answer(s: Setup, t: Template, r: Request, values: Values): Co<Outcome>
     answers: sections.answer,
     authority: sections.authority,
     additional: sections.additional,
+    edns: t.ederror && extendedError(t.ederror.code, t.ederror.reason),
   };
   return { reply };
 }

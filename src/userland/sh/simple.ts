@@ -26,7 +26,7 @@ export function* runSimple(sh: Shell, node: Command, takesPlace: boolean): Co<nu
   const argv = yield* argumentsOf(sh, node, before);
   if (sh.flow) return afterFlow(sh);
   const assignments = node.prefix.filter((x): x is Assignment => x.type === 'Assignment');
-  if (!argv.length) return yield* assignOnly(sh, assignments, node.redirects);
+  if (!argv.length) return yield* assignOnly(sh, assignments, node.redirects, before);
   sh.status = before;
   if (sh.options.has('x')) trace(sh, argv, assignments);
   return yield* dispatch(sh, argv, assignments, node.redirects, takesPlace);
@@ -144,14 +144,17 @@ export function* assignArray(sh: Shell, name: string, elements: readonly Word[],
   return true;
 }
 
-function* assignOnly(sh: Shell, assignments: Assignment[], redirects: readonly Redirection[]): Co<number> {
-  sh.status = 0;
+/** `before`: what `$?` says in the values. Without a command in one of them the whole succeeds. */
+function* assignOnly(sh: Shell, assignments: Assignment[], redirects: readonly Redirection[], before: number): Co<number> {
+  const runsCommands = assignments.some(a => /\$\((?!\()|`/.test(a.text));
+  if (assignments.length) sh.status = before;
   for (const a of assignments) {
     if (!(yield* assign(sh, a))) {
-      if (sh.status === 0) sh.status = 1;
+      if (sh.status === 0 || sh.status === before) sh.status = 1;
       return sh.status;
     }
   }
+  if (!runsCommands) sh.status = 0;
   if (redirects.length) {
     const saved = new Map(sh.fds);
     const status = sh.status;

@@ -54,6 +54,7 @@ export const DASH: Case[] = [
   ['cd /nonexistent; echo $?', 0, '2\n', "sh: 1: cd: can't cd to /nonexistent\n"],
   ['cat < /nonexistent; echo $?', 0, '2\n', 'sh: 1: cannot open /nonexistent: No such file\n'],
   ['echo x > /nonexistent/y; echo $?', 0, '2\n', 'sh: 1: cannot create /nonexistent/y: Directory nonexistent\n'],
+  ['false; x=$?; echo $? $x; (exit 4); y=$((1+$?)); echo $y $?; z=$(exit 3); echo $?', 0, '0 1\n5 0\n3\n', ''],
   ['exit 7', 7, '', ''],
   ['(exit 300); echo $?', 0, '44\n', ''],
   ["trap 'echo bye' EXIT; echo hi", 0, 'hi\nbye\n', ''],

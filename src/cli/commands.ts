@@ -10,6 +10,7 @@ export interface CommandRow {
 export const COMMANDS: CommandRow[] = [
   { name: 'tour', summary: 'start a shop on a fresh cluster, look around, and stay at a prompt', load: () => import('./commands/tour.ts') },
   { name: 'cluster', summary: 'create, reset or delete a cluster', load: () => import('./commands/cluster.ts') },
+  { name: 'addon', summary: 'install an add-on: metallb, ingress-nginx …', load: () => import('./commands/addon.ts') },
   { name: 'node', summary: 'run a command on a node: podnet node node-1 -- ip route', load: () => import('./commands/node.ts') },
   { name: 'iptables', summary: 'iptables on the first worker', load: () => import('./commands/iptables.ts') },
   { name: 'external', summary: 'run a command on a host outside the cluster', load: () => import('./commands/external.ts') },

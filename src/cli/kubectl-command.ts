@@ -64,7 +64,12 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, places = fal
     (verb === 'rollout' && rest.includes('status')) ||
     (verb === 'events' && hasFlag(rest, 'w', 'watch'));
   return {
-    prepare: (machine, streams, staying) => prepareKubectl(argv, { ...kubectlHost(machine, streams, env, staying), places }),
+    prepare: async (machine, streams, staying) => {
+      const host = { ...kubectlHost(machine, streams, env, staying), places };
+      // Few commands name a URL: the others do not load what stands for the internet.
+      if (argv.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(argv);
+      return prepareKubectl(argv, host);
+    },
     stays: verb === 'port-forward',
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),

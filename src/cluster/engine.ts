@@ -1,15 +1,18 @@
 // One cluster, composed: the machines and what lies between them, the control plane's components, and on each node kubelet, CNI and
 // kube-proxy. The rooms below do the work; this one only hands them to each other.
 
+import { servesLoadBalancers } from '../addons/metallb/present.ts';
+import { watchesApi } from '../addons/programs.ts';
 import { createObject } from '../apiserver/client.ts';
 import { listObjects, putObject } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
 import { type Controllers, startControllers } from '../controllers/start.ts';
+import { wakePod } from '../kubelet/kubelet.ts';
 import type { Kernel } from '../linux/types.ts';
 import { startScheduler } from '../scheduler/start.ts';
-import { settle } from '../sim/sim.ts';
+import { schedule, settle } from '../sim/sim.ts';
 import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
 import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
@@ -56,12 +59,25 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
-  engine.controllers = startControllers(server, { settled, loadBalancerPool: config.loadBalancerPool?.split(',') ?? null });
+  engine.controllers = startControllers(server, {
+    settled,
+    loadBalancerPool: config.loadBalancerPool?.split(',') ?? null,
+    loadBalancerElsewhere: () => servesLoadBalancers(server),
+  });
   startScheduler(server);
   server.kubelet = clusterProxy(engine);
+  wakeAddons(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.
   for (const node of engine.nodes.values()) if (saved.has(`netns:${node.spec.name}:`)) wakeNode(node);
   return engine;
+}
+
+/** Controllers of add-ons that an earlier process ran go on: nobody has to talk to them first. */
+function wakeAddons(engine: Engine): void {
+  for (const pod of listObjects(engine.server, 'pods')) {
+    const node = engine.nodes.get(pod.spec?.nodeName);
+    if (node && pod.status?.phase === 'Running' && watchesApi(pod)) schedule(engine.server.sim, 1, () => wakePod(node.kubelet, pod));
+  }
 }
 
 const structuredCloneJson = <T>(v: T): T => JSON.parse(JSON.stringify(v));

@@ -28,6 +28,8 @@ export interface Controllers {
   unsettled: boolean;
   /** The cloud's addresses for Services of type LoadBalancer; null: there is no provider. */
   loadBalancerPool: string[] | null;
+  /** Another implementation in the cluster takes Services that have no address yet. */
+  loadBalancerElsewhere: () => boolean;
 }
 
 /** What an index finds the members of a selector by. */
@@ -43,7 +45,7 @@ const byOwnerOrOrphan = (o: KubeObject): string[] => {
 
 export function newControllers(
   server: ApiServer,
-  options: { initial: boolean; unsettled: boolean; loadBalancerPool: string[] | null },
+  options: Pick<Controllers, 'initial' | 'unsettled' | 'loadBalancerPool' | 'loadBalancerElsewhere'>,
 ): Controllers {
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
   return {

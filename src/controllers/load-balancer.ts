@@ -33,7 +33,7 @@ function syncService(c: Controllers, pool: string[], key: string): boolean {
     if (held) release(c, service);
     return false;
   }
-  if (service.status?.loadBalancer?.ingress?.length) return false;
+  if (service.status?.loadBalancer?.ingress?.length || (!held && c.loadBalancerElsewhere())) return false;
   const recorder = recorderOf(c, COMPONENT);
   recordEvent(recorder, service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer');
   let current = service;

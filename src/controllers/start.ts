@@ -28,6 +28,8 @@ export interface ControllersOptions {
   settled?: boolean;
   /** Addresses for Services of type LoadBalancer: ranges `A-B`, CIDRs or single ones. null: no provider, they stay pending. */
   loadBalancerPool?: string[] | null;
+  /** Does another implementation in the cluster give Services of type LoadBalancer their addresses? */
+  loadBalancerElsewhere?: () => boolean;
   /** The PEM text that every namespace's kube-root-ca.crt carries. */
   rootCA?: string;
 }
@@ -63,7 +65,12 @@ export interface Controllers {
 /** Start all controllers: they act when the clock moves. */
 export function startControllers(server: ApiServer, options: ControllersOptions = {}): Controllers {
   const initial = options.initial ?? true;
-  const c = newControllers(server, { initial, unsettled: initial && !options.settled, loadBalancerPool: options.loadBalancerPool ?? null });
+  const c = newControllers(server, {
+    initial,
+    unsettled: initial && !options.settled,
+    loadBalancerPool: options.loadBalancerPool ?? null,
+    loadBalancerElsewhere: options.loadBalancerElsewhere ?? (() => false),
+  });
   for (const start of TABLE) start(c);
   startServiceAccounts(c, options.rootCA ?? '');
   const stop = () => {

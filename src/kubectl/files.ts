@@ -48,8 +48,11 @@ function open(cmd: Cmd, name: string): Source {
 }
 
 export function fileSources(cmd: Cmd, name: string, recursive: boolean): Source[] {
-  if (/^https?:\/\//.test(name))
+  if (/^https?:\/\//.test(name)) {
+    const text = cmd.host.fetchUrl?.(name) ?? null;
+    if (text !== null) return [{ name, text }];
     fail(`unable to read URL ${goQuote(name)}: podnet's clusters have no internet; save the manifest to a file and pass its path`);
+  }
   const info = cmd.host.stat(name);
   let paths = [name];
   if (typeof info === 'string') {

@@ -72,6 +72,8 @@ export interface KubectlHost {
   makeDir: (path: string) => FileError | null;
   removeFile: (path: string) => FileError | null;
   stat: (path: string) => FileInfo | FileError;
+  /** The text at a URL; null: nothing can be got from there. */
+  fetchUrl?: (url: string) => string | null;
   /** Names, sorted. */
   listDir: (path: string) => string[] | FileError;
   /** Size of the terminal, when stdout is one. */

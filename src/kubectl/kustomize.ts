@@ -22,7 +22,19 @@ const KNOWN =
   );
 
 export function* kustomizeObjects(cmd: Cmd, dir: string): Generator<KubeObject | Failure> {
-  yield* ordered(build(cmd, dir.replace(/\/+$/, '') || '.'));
+  const remote = fetched(cmd, dir);
+  yield* ordered(remote ?? build(cmd, dir.replace(/\/+$/, '') || '.'));
+}
+
+/** A kustomization of somebody else's, as far as it can be got. null: it is a folder here */
+function fetched(cmd: Cmd, url: string): KubeObject[] | null {
+  if (!/^(https?:|git@|github\.com)/.test(url)) return null;
+  const text = cmd.host.fetchUrl?.(url) ?? null;
+  if (text === null) return fail(`podnet's clusters have no internet: ${JSON.stringify(url)} cannot be fetched`);
+  return [...manifestObjects(text, url, false)].map(o => {
+    if (isFailure(o)) throw o;
+    return o as KubeObject;
+  });
 }
 
 /** The legacy order of kinds; the rest between these and the webhooks, by kind, namespace and name. */
@@ -68,8 +80,8 @@ function build(cmd: Cmd, dir: string): KubeObject[] {
 }
 
 function resource(cmd: Cmd, dir: string, name: string): KubeObject[] {
-  if (/^(https?:|git@|github\.com)/.test(name))
-    fail(`podnet's clusters have no internet: resource ${JSON.stringify(name)} cannot be fetched`);
+  const remote = fetched(cmd, name);
+  if (remote) return remote;
   const path = join(dir, name);
   const info = cmd.host.stat(path);
   if (typeof info !== 'string' && info.directory) return build(cmd, path);

@@ -83,6 +83,12 @@ export function adoptPod(k: Kubelet, pod: KubeObject): void {
   else wirePods(k);
 }
 
+/** A pod that has something to do without being asked. */
+export function wakePod(k: Kubelet, pod: KubeObject): void {
+  const rt = runtimeOf(k, pod);
+  if (rt && !rt.done) wake(k, rt);
+}
+
 /** The pod's network namespace is there. */
 function wire(k: Kubelet, rt: PodRuntime): void {
   if (rt.hostNetwork) rt.netns ??= k.deps.kernel().netns.get('') ?? null;

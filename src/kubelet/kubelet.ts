@@ -8,7 +8,7 @@ import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { rfc3339 } from '../sim/time.ts';
-import { adoptPod, restoreRuntime, resumePod, snapshotKubelet, wake } from './adopt.ts';
+import { adoptPod, restoreRuntime, resumePod, snapshotKubelet, wake, wakePod } from './adopt.ts';
 import { abandonContainer } from './container-stop.ts';
 import { registerNode, startHeartbeat } from './node.ts';
 import { applyChanges, newRuntime, removeObject, startPod, stopPod } from './pod-worker.ts';
@@ -18,7 +18,7 @@ import { reachable, syncStatus } from './status.ts';
 import type { Kubelet, KubeletDeps, PodRuntime } from './types.ts';
 import { isProjection, setUpVolume } from './volumes.ts';
 
-export { adoptPod, snapshotKubelet };
+export { adoptPod, snapshotKubelet, wakePod };
 
 /** Register the node, start its heartbeats, and run (or go on with) the pods that are bound to it. */
 export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletDeps): Kubelet {

@@ -243,6 +243,11 @@ export function arpReceive(link: Link, arp: Arp, toUs: boolean, from: Skb | null
       };
       transmit(link, { src: link.mac, dst: arp.senderMac, payload: reply }, from);
     };
+    if (link.answersFor?.(targetIp)) {
+      update(link, senderIp, arp.senderMac, false, true);
+      answer();
+      return;
+    }
     if (isAny(senderIp)) {
       if (isLocalAddress(ns, targetIp) && !ignoresArp(link, senderIp, targetIp)) answer();
       return;
@@ -293,7 +298,7 @@ export function ndReceive(link: Link, skb: Skb): void {
     if (icmp.linkAddress) update(link, target, icmp.linkAddress, true, false);
     return;
   }
-  const own = link.addresses.some(a => sameIp(a.ip, target));
+  const own = link.addresses.some(a => sameIp(a.ip, target)) || (link.answersFor?.(target) ?? false);
   const proxy =
     !own && conf6(ns, link.name, 'proxy_ndp') !== 0 && ns.neigh.some(n => n.proxy && n.dev === link.ifindex && sameIp(n.ip, target));
   if (!own && !proxy) return;

@@ -151,6 +151,8 @@ export interface Link {
   alias?: string;
   /** `ip link set X arp off` */
   noarp?: boolean;
+  /** A program that answers ARP and neighbour discovery for addresses that are not the kernel's, on a packet socket of this link. */
+  answersFor?: (ip: Ip) => boolean;
 }
 
 /** A cable or switch between machines: frames go to the port with the destination's address, or to all. */

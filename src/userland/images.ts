@@ -1,5 +1,6 @@
 // Container images: what `docker pull` would bring, as rows. References are read as Docker reads them (distribution/reference v0.6).
 import type { Program } from '../linux/types.ts';
+import { ADDON_IMAGES } from './images/addons.ts';
 import { BASE_IMAGES, debianImage } from './images/base.ts';
 import { SERVER_IMAGES } from './images/servers.ts';
 import type { Image, ImageRow, Reference } from './images/types.ts';
@@ -8,7 +9,7 @@ import { SCRATCH } from './userland.ts';
 export { buildRootfs } from './images/rootfs.ts';
 export type { Image, ImageRow, Reference } from './images/types.ts';
 
-const ROWS: ImageRow[] = [...BASE_IMAGES, ...SERVER_IMAGES];
+const ROWS: ImageRow[] = [...ADDON_IMAGES, ...BASE_IMAGES, ...SERVER_IMAGES];
 
 /** `nginx` -> docker.io/library/nginx:latest. null: InvalidImageName. */
 export function parseReference(text: string): Reference | null {

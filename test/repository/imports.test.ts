@@ -19,6 +19,7 @@ const ROWS: Record<string, { row: number; only?: string[]; also?: string[] }> = 
   cni: { row: 3 },
   'kube-proxy': { row: 3 },
   coredns: { row: 3 },
+  addons: { row: 3 },
   cluster: { row: 4 },
   kubectl: { row: 5, only: ['sim', 'wire', 'apiserver'] },
   shell: { row: 5, also: ['kubectl'] },

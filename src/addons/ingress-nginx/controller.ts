@@ -1,0 +1,189 @@
+// registry.k8s.io/ingress-nginx/controller: watches Ingresses, keeps the proxy's configuration and the Ingresses' status (v1.13).
+import { updateStatus } from '../../apiserver/client.ts';
+import { newRecorder, type Recorder, recordEvent } from '../../apiserver/recorder.ts';
+import { getObject, listObjects } from '../../apiserver/store.ts';
+import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
+import { complain, print } from '../../linux/process.ts';
+import type { Socket } from '../../linux/socket.ts';
+import type { Process, Program } from '../../linux/types.ts';
+import { writeFile } from '../../linux/vfs.ts';
+import type { Co } from '../../sim/task.ts';
+import { civilTime, httpDate } from '../../sim/time.ts';
+import {
+  type Headers,
+  header,
+  plainStream,
+  type Reply,
+  type Served,
+  type ServeOptions,
+  serveStream,
+  tcpServer,
+} from '../../userland/http.ts';
+import { goFlags, untilSignal } from '../../userland/servers/daemon.ts';
+import { goServer, notFound } from '../../userland/servers/go-http.ts';
+import { errorPage } from '../../userland/servers/nginx-pages.ts';
+import { tlsAccept } from '../../userland/tls.ts';
+import type { AddonContext } from '../programs.ts';
+import { reconcileOn, sameJson } from '../reconcile.ts';
+import { unmodelled } from './annotations.ts';
+import { nginxConf } from './conf-text.ts';
+import { accessLog, respond, serverFor } from './serve.ts';
+import { type IngressProxy, newProxy, type Trip } from './state.ts';
+import { CLASS_CONTROLLER, FAKE, mine, type Settings, translate } from './translate.ts';
+
+const VERSION = 'v1.13.3';
+const HEALTH = 10254;
+const WATCHED = [
+  'ingresses.networking.k8s.io',
+  'ingressclasses.networking.k8s.io',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'secrets',
+  'configmaps',
+];
+const CONF = '/etc/nginx/nginx.conf';
+
+export const ingressNginx = ({ server, pod }: AddonContext): Program =>
+  function* controller(p) {
+    const at = p.argv.findIndex(w => w.endsWith('nginx-ingress-controller'));
+    const { flags } = goFlags(p.argv.slice(at + 1));
+    const settings: Settings = {
+      server,
+      controllerClass: flags.get('controller-class') ?? CLASS_CONTROLLER,
+      className: flags.get('ingress-class') ?? 'nginx',
+      withoutClass: flags.get('watch-ingress-without-class') === 'true',
+      namespace: flags.get('watch-namespace') ?? '',
+      configMap: flags.get('configmap') ?? '',
+      defaultBackend: flags.get('default-backend-service') ?? '',
+    };
+    banner(p);
+    const x = newProxy(p, translate(settings));
+    writeFile(p.fs, CONF, nginxConf(x.config));
+    goServer(p, HEALTH, function* (req) {
+      return req.target === '/healthz' ? { status: 200, body: 'ok' } : req.target === '/metrics' ? { status: 200, body: '' } : notFound();
+    });
+    for (const [port, secure] of [
+      [Number(flags.get('http-port') ?? 80), false],
+      [Number(flags.get('https-port') ?? 443), true],
+    ] as const) {
+      const error = tcpServer(p, port, s => connection(x, s, secure));
+      if (error) {
+        klog(p, 'F', 'main.go:83', `port ${port} is already in use. Please check the flag --http${secure ? 's' : ''}-port`);
+        return 255;
+      }
+    }
+    klog(p, 'I', 'nginx.go:317', '"Starting NGINX process"');
+    const recorder = newRecorder(server, 'nginx-ingress-controller');
+    const seen = new Map<string, string>();
+    const sync = () => {
+      const next = translate(settings);
+      if (!sameJson(next, x.config)) {
+        x.config = next;
+        writeFile(p.fs, CONF, nginxConf(next));
+        klog(p, 'I', 'controller.go:196', '"Configuration changes detected, backend reload required"');
+        klog(p, 'I', 'controller.go:216', '"Backend successfully reloaded"');
+      }
+      for (const ing of mine(settings)) announce(x, recorder, seen, ing);
+      writeStatus(settings, flags.get('publish-service') ?? '', pod);
+    };
+    const stop = reconcileOn(server, WATCHED, sync, { delayMs: 80 });
+    try {
+      return yield* untilSignal(p, { TERM: 0, INT: 0, QUIT: 0 });
+    } finally {
+      stop();
+    }
+  };
+
+function banner(p: Process): void {
+  const line = '-'.repeat(79);
+  print(
+    p,
+    `${line}\nNGINX Ingress controller\n  Release:       ${VERSION}\n  Build:         git-podnet\n  Repository:    https://github.com/kubernetes/ingress-nginx\n  nginx version: nginx/1.27.1\n\n${line}\n\n`,
+  );
+}
+
+const two = (n: number) => String(n).padStart(2, '0');
+
+function klog(p: Process, severity: string, where: string, text: string): void {
+  const c = civilTime(p.kernel.sim.nowMs);
+  const micros = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
+  complain(
+    p,
+    `${severity}${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros}       7 ${where}] ${text}\n`,
+  );
+}
+
+/** A new or changed Ingress is told of once, with what of it does nothing here. */
+function announce(x: IngressProxy, recorder: Recorder, seen: Map<string, string>, ing: KubeObject): void {
+  const stamp = JSON.stringify([ing.metadata.uid, ing.spec, ing.metadata.annotations]);
+  const key = `${ing.metadata.namespace}/${ing.metadata.name}`;
+  if (seen.get(key) === stamp) return;
+  const told = toldBefore(recorder.server, ing);
+  seen.set(key, stamp);
+  if (told) return;
+  recordEvent(recorder, ing, 'Normal', 'Sync', 'Scheduled for sync');
+  for (const name of unmodelled(ing))
+    klog(x.p, 'W', 'annotations.go:1', `"podnet does not model this annotation" ingress="${key}" annotation="${name}"`);
+}
+
+/** An earlier run of this program has: its event is younger than the object's last change. */
+const toldBefore = (server: ApiServer, ing: KubeObject): boolean =>
+  listObjects(server, 'events', ing.metadata.namespace).some(
+    e => e.reason === 'Sync' && e.involvedObject?.uid === ing.metadata.uid && (ing.metadata.generation ?? 1) <= (e.count ?? 1),
+  );
+
+/** Where the controller can be reached: the published Service's addresses, or those of the nodes that run it. */
+function writeStatus(s: Settings, publish: string, pod: KubeObject): void {
+  const [namespace, name] = publish.split('/');
+  const service = publish ? getObject(s.server, 'services', namespace, name) : undefined;
+  const spec = service?.spec ?? {};
+  const external = (spec.externalIPs ?? []).map((ip: string) => ({ ip }));
+  let ingress: { ip?: string; hostname?: string }[] = [];
+  if (!publish) {
+    const node = getObject(s.server, 'nodes', '', pod.spec.nodeName);
+    const address = (node?.status?.addresses ?? []).find((a: any) => a.type === 'InternalIP')?.address;
+    ingress = address ? [{ ip: address }] : [];
+  } else if (spec.type === 'LoadBalancer') {
+    const given: any[] = service?.status?.loadBalancer?.ingress ?? [];
+    ingress = [...given.map(i => (i.ip ? { ip: i.ip } : { hostname: i.hostname })), ...external];
+  } else if (spec.type === 'NodePort') ingress = external.length ? external : [{ ip: spec.clusterIP }];
+  else if (spec.clusterIP) ingress = [{ ip: spec.clusterIP }];
+  for (const ing of mine(s)) {
+    if (sameJson(ing.status?.loadBalancer?.ingress ?? [], ingress)) continue;
+    updateStatus(s.server, { ...ing, status: { loadBalancer: ingress.length ? { ingress } : {} } });
+  }
+}
+
+function* connection(x: IngressProxy, s: Socket, secure: boolean): Co<void> {
+  const trips = new Map<Served, { trip: Trip; startedMs: number }>();
+  const o: ServeOptions = {
+    keepAliveMs: 75_000,
+    decorate: (_req, reply, keep) => dress(x.p, reply, keep),
+    served: (req, reply, bytes) => {
+      const t = trips.get(req);
+      trips.delete(req);
+      if (t) accessLog(x, req, reply, bytes, t.trip, t.startedMs);
+    },
+    badRequest: () => ({ status: 400, headers: [['Content-Type', 'text/html']], body: errorPage(400, '').replace('nginx/', 'nginx') }),
+  };
+  function* handler(req: Served): Co<Reply> {
+    const startedMs = x.p.kernel.sim.nowMs;
+    const { reply, trip } = yield* respond(x, req, secure);
+    trips.set(req, { trip, startedMs });
+    return reply;
+  }
+  if (!secure) return yield* serveStream(plainStream(s), handler, o);
+  const t = yield* tlsAccept(s, hello => serverFor(x.config, hello.sni ?? '_')?.certificate ?? FAKE);
+  if (t && t !== 'plain') yield* serveStream(t.stream, handler, o);
+}
+
+/** No Server header: the template clears it. */
+function dress(p: Process, reply: Reply, keep: boolean): Headers {
+  const given = reply.headers ?? [];
+  const type = given.filter(([n]) => /^content-type$/i.test(n));
+  const length = header(given, 'Content-Length') ?? String((reply.body as Uint8Array).length);
+  const rest = given.filter(([n]) => !/^(content-type|content-length|connection|date)$/i.test(n));
+  const out: Headers = [['Date', httpDate(p.kernel.sim.nowMs)], ...type];
+  if (reply.status !== 204 && reply.status !== 304) out.push(['Content-Length', length]);
+  return [...out, ['Connection', keep ? 'keep-alive' : 'close'], ...rest];
+}

@@ -1,0 +1,40 @@
+// The add-ons that podnet has: one row each. Their manifests are loaded when somebody asks for them.
+import type { KubeObject } from '../apiserver/types.ts';
+
+export interface Addon {
+  name: string;
+  summary: string;
+  /** The release that the manifest is modelled on. */
+  version: string;
+  /** Where the official manifest lies: the first is the one that `addon enable` applies, `match` those that stand for it too. */
+  url: string;
+  match: RegExp;
+  /** Flags that its documentation applies it with. */
+  flags?: string[];
+  /** Its objects, in the manifest's order. */
+  manifest: (url: string) => Promise<KubeObject[]>;
+}
+
+export const ADDONS: Addon[] = [
+  {
+    name: 'ingress-nginx',
+    summary: 'an Ingress controller: hosts, paths, TLS, rewrites, canaries, authentication',
+    version: 'v1.13.3',
+    url: 'https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.13.3/deploy/static/provider/cloud/deploy.yaml',
+    match: /\/ingress-nginx\/.*\/deploy(\/static\/provider\/[\w-]+)?\/(deploy|mandatory|cloud-generic)\.yaml$/,
+    manifest: async url => (await import('./ingress-nginx/manifest.ts')).manifest(/\/(baremetal|kind)\//.test(url) ? 'baremetal' : 'cloud'),
+  },
+  {
+    name: 'metallb',
+    summary: 'addresses for Services of type LoadBalancer from IPAddressPools, announced by ARP',
+    version: 'v0.15.3',
+    url: 'https://raw.githubusercontent.com/metallb/metallb/v0.15.3/config/manifests/metallb-native.yaml',
+    match: /\/metallb\/.*\/metallb-(native|frr)\.yaml$/,
+    manifest: async () => (await import('./metallb/manifest.ts')).manifest(),
+  },
+];
+
+export const addonNamed = (name: string): Addon | undefined => ADDONS.find(a => a.name === name);
+
+/** The add-on whose manifest is at this URL; null: none is. */
+export const addonAt = (url: string): Addon | null => ADDONS.find(a => a.match.test(url.replace(/[?#].*$/, ''))) ?? null;

@@ -5,6 +5,7 @@ import { certgen } from './ingress-nginx/certgen.ts';
 import { ingressNginx } from './ingress-nginx/controller.ts';
 import { metallbController } from './metallb/controller.ts';
 import { metallbSpeaker } from './metallb/speaker.ts';
+import { metricsServer } from './metrics-server/program.ts';
 
 export interface AddonContext {
   server: ApiServer;
@@ -22,6 +23,7 @@ export interface AddonProgram {
 const PROGRAMS: AddonProgram[] = [
   { image: /(^|\/)(ingress-nginx\/controller|nginx-ingress-controller)$/, watches: true, program: ingressNginx },
   { image: /(^|\/)kube-webhook-certgen$/, watches: false, program: certgen },
+  { image: /(^|\/)metrics-server$/, watches: true, program: metricsServer },
   { image: /(^|\/)metallb\/controller$/, watches: true, program: metallbController },
   { image: /(^|\/)metallb\/speaker$/, watches: true, program: metallbSpeaker },
 ];

@@ -32,6 +32,14 @@ export const ADDONS: Addon[] = [
     match: /\/metallb\/.*\/metallb-(native|frr)\.yaml$/,
     manifest: async () => (await import('./metallb/manifest.ts')).manifest(),
   },
+  {
+    name: 'metrics-server',
+    summary: 'kubectl top and HorizontalPodAutoscalers (enabled with --kubelet-insecure-tls: kubelets sign their own certificates)',
+    version: 'v0.8.0',
+    url: 'https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml#kubelet-insecure-tls',
+    match: /\/metrics-server\/releases\/.*\/(components|high-availability[\w.+-]*)\.yaml$/,
+    manifest: async url => (await import('./metrics-server/manifest.ts')).manifest(url.endsWith('#kubelet-insecure-tls')),
+  },
 ];
 
 export const addonNamed = (name: string): Addon | undefined => ADDONS.find(a => a.name === name);

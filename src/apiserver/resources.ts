@@ -1,5 +1,6 @@
 // What the API serves: discovery's rows, in the server's own order (kube-apiserver v1.36.3).
 
+import { aggregatedResources } from './aggregated.ts';
 import { customResources } from './custom/resources.ts';
 import type { ApiServer, ResourceInfo, Verb } from './types.ts';
 
@@ -104,7 +105,7 @@ const OWN = new Set(RESOURCES);
 /** Of the server's own, not of a CustomResourceDefinition or an add-on. */
 export const isBuiltin = (info: ResourceInfo): boolean => OWN.has(info);
 
-const others = (server: ApiServer): ResourceInfo[] => [...server.resources, ...customResources(server)];
+const others = (server: ApiServer): ResourceInfo[] => [...server.resources, ...aggregatedResources(server), ...customResources(server)];
 
 /** All resources, the custom ones after the built-in. */
 export const allResources = (server: ApiServer): readonly ResourceInfo[] => [...RESOURCES, ...others(server)];

@@ -3,7 +3,7 @@ import { kubectlHost } from './kubectl-host.ts';
 import type { CommandPlan } from './run.ts';
 
 /** Verbs that reach into pods. */
-const REACHES_PODS = new Set(['exec', 'logs', 'attach', 'cp', 'port-forward', 'run', 'debug', 'proxy']);
+const REACHES_PODS = new Set(['exec', 'logs', 'attach', 'cp', 'port-forward', 'run', 'debug', 'proxy', 'top']);
 /** Verbs that write nothing and watch nothing (get -w is told apart). */
 const READS = new Set([
   'get',

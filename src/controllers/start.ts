@@ -1,5 +1,6 @@
 // kube-controller-manager: all controllers of the table, over one set of indexes.
 import type { ApiServer } from '../apiserver/types.ts';
+import { startApiServices } from './api-services.ts';
 import { newControllers, type Controllers as Shared } from './context.ts';
 import { startCronJobs } from './cronjob.ts';
 import { startDaemonSets } from './daemonset.ts';
@@ -55,6 +56,7 @@ const TABLE: ((c: Shared) => void)[] = [
   startServiceCIDRs,
   startPersistentVolumes,
   startResourceQuotas,
+  startApiServices,
 ];
 
 /** The running controller manager. */

@@ -1,16 +1,17 @@
-// HorizontalPodAutoscalers in a cluster without a metrics API (pkg/controller/podautoscaler/horizontal.go v1.36).
+// HorizontalPodAutoscalers by resource metrics, when somebody serves them (pkg/controller/podautoscaler/horizontal.go v1.36).
 
 import { updateStatus } from '../apiserver/client.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
-import { resourceOfKind } from '../apiserver/resources.ts';
+import { resourceOfBucket, resourceOfKind } from '../apiserver/resources.ts';
 import { handle } from '../apiserver/server.ts';
 import { isStatus } from '../apiserver/status.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { cancel, type SimEvent, schedule } from '../sim/sim.ts';
-import { rfc3339 } from '../sim/time.ts';
+import { parseRfc3339, rfc3339 } from '../sim/time.ts';
 import { type Condition, type Controllers, recorderOf, same } from './context.ts';
 import { enqueue, keyOf, newQueue, splitKey, watchAll } from './queue.ts';
+import { POD_METRICS, type Proposal, propose } from './resource-metrics.ts';
 
 const BUCKET = 'horizontalpodautoscalers.autoscaling';
 const COMPONENT = 'horizontal-pod-autoscaler';
@@ -29,6 +30,10 @@ export function startHorizontal(c: Controllers): void {
     () => cancel(c.sim, tick),
     watchAll(c.server, BUCKET, c.initial, e => {
       if (e.type === 'ADDED' || (e.type === 'MODIFIED' && !same(e.old?.spec, e.object.spec))) enqueue(queue, keyOf(e.object));
+    }),
+    // The first metrics of a pod: an autoscaler that waited for them need not wait for its next turn.
+    watchAll(c.server, POD_METRICS, false, e => {
+      if (e.type === 'ADDED') for (const h of listObjects(c.server, BUCKET, e.object.metadata.namespace)) enqueue(queue, keyOf(h));
     }),
   );
 }
@@ -90,7 +95,91 @@ function reconcile(s: Sync): void {
     rescale(s, scale, target, min, 'Current number of replicas below Spec.MinReplicas');
     return;
   }
-  noMetrics(s);
+  byMetrics(s, scale, target);
+}
+
+const STABILIZATION_MS = 300_000;
+
+/** The greatest proposal counts; a smaller number of replicas has to be proposed for five minutes. */
+function byMetrics(s: Sync, scale: KubeObject, target: any): void {
+  const { c, hpa } = s;
+  const current: number = scale.status?.replicas ?? 0;
+  const metrics: any[] = hpa.spec.metrics ?? [];
+  const proposals: (Proposal & { metric: any })[] = [];
+  const failures: Failure[] = [];
+  for (const m of metrics) {
+    const got = proposalOf(s, m, scale, current);
+    if (Array.isArray(got)) failures.push(got);
+    else proposals.push({ ...got, metric: m });
+  }
+  for (const [reason, why] of failures) recordEvent(recorderOf(c, COMPONENT), hpa, 'Warning', reason, why);
+  const best = proposals.reduce<(typeof proposals)[number] | null>((a, b) => (a && a.replicas >= b.replicas ? a : b), null);
+  // With a metric missing nobody knows whether fewer would do.
+  if (!best || (failures.length && best.replicas < current)) {
+    noMetrics(s, failures);
+    return;
+  }
+  const key = (m: any) => (m.type === 'ContainerResource' ? 'containerResource' : 'resource');
+  s.status.currentMetrics = proposals.map(p => {
+    const source = p.metric[key(p.metric)];
+    const container = source.container ? { container: source.container } : {};
+    return { type: p.metric.type, [key(p.metric)]: { ...container, name: source.name, current: p.current } };
+  });
+  const [wanted, stabilized] = settled(s, best.replicas, current);
+  setCondition(
+    s,
+    'AbleToScale',
+    'True',
+    stabilized ? 'ScaleDownStabilized' : 'ReadyForNewScale',
+    stabilized
+      ? 'recent recommendations were higher than current one, applying the highest recent recommendation'
+      : 'recommended size matches current size',
+  );
+  setCondition(
+    s,
+    'ScalingActive',
+    'True',
+    'ValidMetricFound',
+    `the HPA was able to successfully calculate a replica count from ${best.name}`,
+  );
+  const min = hpa.spec.minReplicas ?? 1;
+  const replicas = Math.min(Math.max(wanted, min), hpa.spec.maxReplicas);
+  if (wanted < min)
+    setCondition(s, 'ScalingLimited', 'True', 'TooFewReplicas', 'the desired replica count is less than the minimum replica count');
+  else if (wanted > hpa.spec.maxReplicas)
+    setCondition(s, 'ScalingLimited', 'True', 'TooManyReplicas', 'the desired replica count is more than the maximum replica count');
+  else setCondition(s, 'ScalingLimited', 'False', 'DesiredWithinRange', 'the desired count is within the acceptable range');
+  s.status.desiredReplicas = replicas;
+  if (replicas === current) return;
+  rescale(s, scale, target, replicas, replicas > current ? `${best.name} above target` : 'All metrics below target');
+}
+
+/** -> the number, and whether an earlier higher one is kept */
+function settled(s: Sync, wanted: number, current: number): [number, boolean] {
+  if (wanted >= current) return [wanted, false];
+  const window = s.hpa.spec.behavior?.scaleDown?.stabilizationWindowSeconds;
+  const since = s.status.lastScaleTime ?? s.hpa.metadata.creationTimestamp;
+  const passed = s.c.sim.nowMs - (parseRfc3339(since ?? '') ?? 0);
+  return passed < (window === undefined ? STABILIZATION_MS : window * 1000) ? [current, true] : [wanted, false];
+}
+
+type Failure = [reason: string, condition: string, listed: string];
+
+function proposalOf(s: Sync, m: any, scale: KubeObject, current: number): Proposal | Failure {
+  const source = m.type === 'Resource' ? m.resource : m.type === 'ContainerResource' ? m.containerResource : null;
+  if (!source || !resourceOfBucket(s.c.server, POD_METRICS)) return failureOf(m);
+  const got = propose(s.c, {
+    namespace: s.hpa.metadata.namespace ?? '',
+    selector: scale.status?.selector ?? '',
+    replicas: current,
+    source,
+    container: source.container,
+  });
+  if (typeof got !== 'string') return got;
+  const kind = source.target?.type === 'Utilization' ? 'utilization' : 'usage';
+  const why = `failed to get ${source.name} ${kind}: ${got}`;
+  const reason = m.type === 'Resource' ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric';
+  return [reason, why, `failed to get ${source.name} ${m.type === 'Resource' ? 'resource' : 'container'} metric value: ${why}`];
 }
 
 function rescale(s: Sync, scale: KubeObject, target: any, replicas: number, reason: string): void {
@@ -121,7 +210,7 @@ const MISSING: Record<string, string> = {
 };
 
 /** What each kind of metric says when nobody serves it: [reason, condition's text, text in the list of errors]. */
-function failureOf(m: any): [string, string, string] {
+function failureOf(m: any): Failure {
   if (m.type === 'Resource' || m.type === 'ContainerResource') {
     const source = m.type === 'Resource' ? m.resource : m.containerResource;
     const kind = source.target?.type === 'Utilization' ? 'utilization' : 'usage';
@@ -143,15 +232,13 @@ function failureOf(m: any): [string, string, string] {
   return ['FailedGetExternalMetric', why, `failed to get ${m.external?.metric?.name} external metric value: ${why}`];
 }
 
-function noMetrics(s: Sync): void {
+function noMetrics(s: Sync, failures: Failure[]): void {
   const recorder = recorderOf(s.c, COMPONENT);
   const metrics: any[] = s.hpa.spec.metrics ?? [];
-  const failures = metrics.map(failureOf);
-  for (const [reason, why] of failures) recordEvent(recorder, s.hpa, 'Warning', reason, why);
   if (!failures.length) return;
   const [reason, why, listed] = failures[0];
   setCondition(s, 'ScalingActive', 'False', reason, `the HPA was unable to compute the replica count: ${why}`);
   const n = metrics.length;
-  const text = `invalid metrics (${n} invalid out of ${n}), first error is: ${listed}`;
+  const text = `invalid metrics (${failures.length} invalid out of ${n}), first error is: ${listed}`;
   recordEvent(recorder, s.hpa, 'Warning', 'FailedComputeMetricsReplicas', text);
 }

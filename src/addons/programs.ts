@@ -1,6 +1,8 @@
 // Which image of an add-on runs which program: one row each.
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import type { Program } from '../linux/types.ts';
+import { envoyGateway } from './envoy-gateway/controller.ts';
+import { envoy } from './envoy-gateway/envoy.ts';
 import { certgen } from './ingress-nginx/certgen.ts';
 import { ingressNginx } from './ingress-nginx/controller.ts';
 import { metallbController } from './metallb/controller.ts';
@@ -21,6 +23,8 @@ export interface AddonProgram {
 }
 
 const PROGRAMS: AddonProgram[] = [
+  { image: /(^|\/)envoyproxy\/gateway$/, watches: true, program: envoyGateway },
+  { image: /(^|\/)envoyproxy\/envoy$/, watches: true, program: envoy },
   { image: /(^|\/)(ingress-nginx\/controller|nginx-ingress-controller)$/, watches: true, program: ingressNginx },
   { image: /(^|\/)kube-webhook-certgen$/, watches: false, program: certgen },
   { image: /(^|\/)metrics-server$/, watches: true, program: metricsServer },

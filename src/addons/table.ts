@@ -40,6 +40,29 @@ export const ADDONS: Addon[] = [
     match: /\/metrics-server\/releases\/.*\/(components|high-availability[\w.+-]*)\.yaml$/,
     manifest: async url => (await import('./metrics-server/manifest.ts')).manifest(url.endsWith('#kubelet-insecure-tls')),
   },
+  {
+    name: 'gateway-api',
+    summary: 'the kinds of the Gateway API (standard channel), without a controller',
+    version: 'v1.4.0',
+    url: 'https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.4.0/standard-install.yaml',
+    match:
+      /(\/gateway-api\/releases\/.*\/(standard|experimental)-install\.yaml|\/config\/crd(\/gateway-api)?(\/(standard|experimental))?)$/,
+    flags: ['--server-side'],
+    manifest: async () => (await import('./gateway-api/crds.ts')).gatewayApi(),
+  },
+  {
+    name: 'envoy-gateway',
+    summary: 'a controller of the Gateway API with Envoy proxies, and the kinds',
+    version: 'v1.5.1',
+    url: 'https://github.com/envoyproxy/gateway/releases/download/v1.5.1/install.yaml',
+    match: /\/envoyproxy\/gateway\/releases\/.*\/(install|quickstart)\.yaml$/,
+    flags: ['--server-side'],
+    manifest: async url => {
+      const m = await import('./envoy-gateway/manifest.ts');
+      if (!url.includes('quickstart')) return m.manifest();
+      return m.quickstart();
+    },
+  },
 ];
 
 export const addonNamed = (name: string): Addon | undefined => ADDONS.find(a => a.name === name);

@@ -115,6 +115,7 @@ const WEB: ImageRow[] = [
   onAlpine(/(^|\/)nodejs-hello-world$/, 'hello-world-node', ['node', 'app.js'], [3000]),
   onAlpine('dgkanatsios/simpleapp', 'simpleapp', ['node', 'app.js'], [8080]),
   onAlpine('bmuschko/web-app', 'mysql-web-app', ['node', 'app.js'], [3000]),
+  binary(/(^|\/)echo-(basic|advanced)$/, 'echo-basic', ['/echo-basic'], [3000]),
   binary(/^(traefik|containous)\/whoami(i)?$/, 'whoami', ['/whoami'], [80]),
   {
     match: 'nginxdemos/hello',

@@ -25,7 +25,7 @@ import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
 import { redisCli, redisServer } from './redis.ts';
-import { mysqlWebApp } from './web-apps.ts';
+import { echoBasic, mysqlWebApp } from './web-apps.ts';
 
 const pause = (_u: Userland): Program =>
   function* (p): Co<number> {
@@ -51,6 +51,7 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['hello-node', '/usr/local/bin', { node: helloNode(() => 'Hello Kubernetes!', 8080) }],
   ['hello-world-node', '/usr/local/bin', { node: helloNode(() => 'Hello World', 3000) }],
   ['simpleapp', '/usr/local/bin', { node: helloNode(name => `Hello world from ${name} and version 2.0\n`, 8080) }],
+  ['echo-basic', '/', { 'echo-basic': echoBasic }],
   ['mysql-web-app', '/usr/local/bin', { node: mysqlWebApp }],
   ['whoami', '/', { whoami }],
   ['hello-kubernetes', '/usr/local/bin', { node: helloKubernetes }],

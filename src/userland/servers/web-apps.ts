@@ -1,14 +1,15 @@
-// Small applications of tutorials whose answer depends on another server that they reach over the network.
+// Small applications of tutorials that tell what reached them, or whether they reach another server.
 import { complain, print, strerror } from '../../linux/process.ts';
 import { close, connect, recv, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import { httpServer, type Reply } from '../http.ts';
+import { header, httpServer, type Reply, type Served } from '../http.ts';
 import { getaddrinfo } from '../net/resolver.ts';
 import type { Userland } from '../userland.ts';
-import { untilSignal } from './daemon.ts';
+import { GO_DEFAULT, hostnameOf, untilSignal } from './daemon.ts';
+import { canonicalHeader, goServer } from './go-http.ts';
 
 const MYSQL_PORT = 3306;
 /** The mysql module's connectTimeout. */
@@ -51,4 +52,36 @@ export const mysqlWebApp = (_u: Userland): Program =>
     });
     print(p, 'App listening on port 3000\n');
     return yield* untilSignal(p, { TERM: 143, INT: 130 });
+  };
+
+/** The Gateway API's echo-basic: the request as JSON. */
+export const echoBasic = (_u: Userland): Program =>
+  function* (p): Co<number> {
+    const port = Number(p.env.get('HTTP_PORT') ?? 3000);
+    function* handler(req: Served): Co<Reply> {
+      const headers: Record<string, string[]> = {};
+      const names = req.headers
+        .filter(([n]) => n.toLowerCase() !== 'host')
+        .sort((a, b) => (canonicalHeader(a[0]) < canonicalHeader(b[0]) ? -1 : 1));
+      for (const [n, v] of names) headers[canonicalHeader(n)] = [...(headers[canonicalHeader(n)] ?? []), v];
+      const said = {
+        path: req.target,
+        host: header(req.headers, 'Host') ?? '',
+        method: req.method,
+        proto: req.version,
+        headers,
+        namespace: p.env.get('NAMESPACE') ?? '',
+        ingress: p.env.get('INGRESS_NAME') ?? '',
+        service: p.env.get('SERVICE_NAME') ?? '',
+        pod: p.env.get('POD_NAME') ?? hostnameOf(p),
+      };
+      const type: [string, string][] = [
+        ['Content-Type', 'application/json'],
+        ['X-Content-Type-Options', 'nosniff'],
+      ];
+      return { status: 200, headers: type, body: JSON.stringify(said, null, 1) };
+    }
+    goServer(p, port, handler);
+    print(p, `Starting server, listening on port ${port} (http)\n`);
+    return yield* untilSignal(p, GO_DEFAULT);
   };

@@ -1,20 +1,19 @@
 // One cluster, composed: the machines and what lies between them, the control plane's components, and on each node kubelet, CNI and
 // kube-proxy. The rooms below do the work; this one only hands them to each other.
 
-import { servesLoadBalancers } from '../addons/metallb/present.ts';
 import { watchesApi } from '../addons/programs.ts';
 import { createObject } from '../apiserver/client.ts';
 import { listObjects, putObject } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
-import { type Controllers, startControllers } from '../controllers/start.ts';
+import type { Controllers } from '../controllers/start.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
 import type { Kernel } from '../linux/types.ts';
-import { startScheduler } from '../scheduler/start.ts';
 import { schedule, settle } from '../sim/sim.ts';
 import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
+import { startControlPlane } from './control-plane.ts';
 import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
 import { clusterProxy } from './proxy.ts';
 import { newWorld, type World } from './world.ts';
@@ -59,12 +58,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
-  engine.controllers = startControllers(server, {
-    settled,
-    loadBalancerPool: config.loadBalancerPool?.split(',') ?? null,
-    loadBalancerElsewhere: () => servesLoadBalancers(server),
-  });
-  startScheduler(server);
+  startControlPlane(engine, settled);
   server.kubelet = clusterProxy(engine);
   wakeAddons(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.

@@ -2,7 +2,7 @@
 import { newNetns } from '../linux/kernel.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { ensureDir, type Filesystem, lookup, makeDir, readFile, remove, writeFile } from '../linux/vfs.ts';
-import { base64, unbase64 } from '../sim/bytes.ts';
+import { base64, bytesToString, unbase64 } from '../sim/bytes.ts';
 import type { BuiltNode, NodeRuntime } from './node.ts';
 
 /** Path -> contents; `dir`: a directory; null: it was removed. */
@@ -34,6 +34,25 @@ function restoreFiles(fs: Filesystem, files: Files): void {
     else writeFile(fs, path, unbase64(f.data) ?? new Uint8Array(0));
   }
   for (const path of Object.keys(files).reverse()) if (files[path] === null) remove(fs, path);
+}
+
+/** What users changed of a folder's files: text by path, null where one is gone. */
+export function changedFiles(node: NodeRuntime, built: BuiltNode | null, folder: string): Map<string, string | null> {
+  const saved = (node.engine.saved.get(`files:${node.spec.name}`) as Files | undefined) ?? {};
+  const out = new Map<string, string | null>();
+  const inside = (path: string) => path.startsWith(`${folder}/`);
+  if (!built) {
+    for (const [path, f] of Object.entries(saved)) {
+      if (inside(path) && f !== 'dir') out.set(path, f && bytesToString(unbase64(f.data) ?? new Uint8Array(0)));
+    }
+    return out;
+  }
+  // What an earlier command changed is among what was changed since the machine was built: restoring it counts.
+  for (const path of [...built.rootfs.changed].filter(inside).sort()) {
+    const data = readFile(built.rootfs, path);
+    if (data !== 'EISDIR') out.set(path, typeof data === 'string' ? null : bytesToString(data));
+  }
+  return out;
 }
 
 export function keepMachine(node: NodeRuntime, built: BuiltNode, out: Map<string, unknown>): void {

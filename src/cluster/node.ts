@@ -1,6 +1,6 @@
 // One node: its machine is built when something first needs it; its kubelet is there from the start.
 import { addonProgram } from '../addons/programs.ts';
-import { listObjects, watchBucket } from '../apiserver/store.ts';
+import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { CNI_BIN } from '../cni/programs/table.ts';
 import type { CniNode } from '../cni/types.ts';
@@ -12,26 +12,29 @@ import type { KubeProxy } from '../kube-proxy/types.ts';
 import { runtimeOf } from '../kubelet/adopt.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
 import { wirePods } from '../kubelet/sandbox.ts';
-import type { ImageConfig, Kubelet, KubeletState, PodSandbox } from '../kubelet/types.ts';
+import type { ImageConfig, Kubelet, KubeletState, LogEntry, PodSandbox } from '../kubelet/types.ts';
 import { lookAt, putOff } from '../linux/due.ts';
 import { newKernel } from '../linux/kernel.ts';
 import { addAddress, addLink, broadcastOf, linkByName, plug, setUp } from '../linux/link.ts';
 import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
-import { ALL_CAPS, spawnProgram } from '../linux/process.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
 import type { Kernel, Netns, Program } from '../linux/types.ts';
-import { ensureDir, type Filesystem, newFile, place } from '../linux/vfs.ts';
+import { type Filesystem, newFile, place } from '../linux/vfs.ts';
+import { parseRfc3339 } from '../sim/time.ts';
 import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '../userland/images.ts';
 import { unknownServer } from '../userland/servers/unknown.ts';
 import { familyOf, ip } from '../wire/ip.ts';
-import { dnsAddresses, staticPods } from './bootstrap.ts';
+import { dnsAddresses } from './bootstrap.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
-import { keepMachine, restoreMachine } from './machine-state.ts';
-import { agentProgram, nodeServers } from './programs.ts';
+import { placeHost } from './host/machine.ts';
+import { manifestsOf } from './host/manifests.ts';
+import { type HostState, hostHasHistory, kubeletLog, newHost } from './host/state.ts';
+import { startUnits } from './host/unit-control.ts';
+import { changedFiles, keepMachine, restoreMachine } from './machine-state.ts';
+import { agentProgram } from './programs.ts';
 import { machineRootfs } from './rootfs.ts';
-import { systemctl } from './systemctl.ts';
 import { defaultRoutes, nodeBits } from './world.ts';
 
 export interface NodeRuntime {
@@ -42,9 +45,19 @@ export interface NodeRuntime {
   built: BuiltNode | null;
   /** The running kube-proxy, and the pod that runs it. */
   proxy: { pod: string; proxy: KubeProxy } | null;
+  /** Its init system and journal. */
+  host: HostState;
   kernel: () => Kernel;
   /** Builds the sandboxes of its pods that are not there yet; always the same function, so that it is put off once. */
   wire: () => void;
+  /** The machine's files; builds it. */
+  rootfs: () => Filesystem;
+  /** The machine as somebody finds it who looks: its rules are written. */
+  look: () => BuiltNode;
+  /** What users changed of the files of a folder: their text by path; null: removed. Builds nothing. */
+  changedFiles: (folder: string) => Map<string, string | null>;
+  /** A line of the kubelet's log. */
+  log: (entry: LogEntry) => void;
 }
 
 export interface BuiltNode {
@@ -59,6 +72,11 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
   const node = { engine, spec, built: null, proxy: null } as unknown as NodeRuntime;
   node.kernel = () => built(node).kernel;
   node.wire = () => wire(node);
+  node.rootfs = () => built(node).rootfs;
+  node.look = () => wakeNode(node);
+  node.changedFiles = folder => changedFiles(node, node.built, folder);
+  node.log = entry => kubeletLog(node, entry);
+  node.host = copyOf(engine.saved.get(`host:${spec.name}`) as HostState | undefined) ?? newHost(bornMs(node));
   const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
   node.kubelet = startKubelet(engine.server, spec.name, {
     kernel: node.kernel,
@@ -89,7 +107,9 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     rootfs: () => built(node).rootfs,
     apiReachable: () => linkToOthers(node),
     cniError: () => cniError(node),
-    staticPods: staticPods(engine.config, spec.name),
+    runtimeDownSinceMs: () => (node.host.units.containerd.active ? null : node.host.units.containerd.sinceMs),
+    staticPods: () => manifestsOf(node),
+    log: node.log,
     programFor: (pod, container) => programFor(node, pod, container),
     waits,
     saved,
@@ -130,7 +150,7 @@ const machineMac = (address: string): string =>
 
 function build(node: NodeRuntime): BuiltNode {
   const { engine, spec } = node;
-  const kernel = newKernel(engine.server.sim, spec.name);
+  const kernel = newKernel(engine.server.sim, spec.name, { bootedAtMs: bornMs(node) - 30_000 });
   const ns = kernel.netns.get('')!;
   const eth0 = addLink(ns, { name: engine.config.cni.interface, kind: 'ethernet', mac: machineMac(spec.ips[0]) });
   plug(eth0, engine.world.segment);
@@ -142,9 +162,9 @@ function build(node: NodeRuntime): BuiltNode {
   defaultRoutes(kernel, eth0, engine.config, spec.ips);
   for (const [key, value] of NODE_SYSCTLS) setSysctl(ns, key, value);
   const rootfs = machineRootfs(kernel);
+  kernel.rootfs = rootfs;
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
-  ensureDir(rootfs, '/etc/kubernetes/manifests');
-  place(rootfs, '/usr/bin/systemctl', { ...newFile('', 0o755), program: systemctl(node) });
+  placeHost(node, rootfs);
   for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
   const cni: CniNode = {
     cluster: engine.cni,
@@ -157,9 +177,7 @@ function build(node: NodeRuntime): BuiltNode {
   };
   node.built = { kernel, rootfs, cni, awake: false };
   engine.plugin.setupNode(cni);
-  for (const program of nodeServers(node)) {
-    spawnProgram(kernel, program, { netns: ns, fs: rootfs, argv: ['kubelet'], background: true, caps: new Set(ALL_CAPS), blind: true });
-  }
+  startUnits(node, node.built);
   ns.due.add(() => wake(node));
   return node.built;
 }
@@ -270,10 +288,20 @@ function sandboxesChanged(node: NodeRuntime): void {
   for (const tell of [...(node.built?.cni.sandboxesChanged ?? [])]) tell();
 }
 
+/** containerd loads its network from the first file there that is one (each CNI brings just one); without any it is not ready. */
 function cniError(node: NodeRuntime): string | null {
   if (node.engine.config.cni.name === 'none') return NO_CNI;
-  return null;
+  const changed = [...node.changedFiles('/etc/cni/net.d')].filter(([path]) => /\.(conf|conflist|json)$/.test(path));
+  const removed = changed.some(([, text]) => text === null);
+  return removed && !changed.some(([, text]) => text !== null) ? NO_CNI : null;
 }
+
+/** When the machine became a node. */
+const bornMs = (node: NodeRuntime): number =>
+  parseRfc3339(getObject(node.engine.server, 'nodes', '', node.spec.name)?.metadata.creationTimestamp ?? '') ??
+  node.engine.server.sim.nowMs;
+
+const copyOf = <T>(v: T | undefined): T | undefined => (v === undefined ? undefined : JSON.parse(JSON.stringify(v)));
 
 const NO_CNI =
   'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
@@ -377,6 +405,8 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
     if (!ns.name) out.set(`revision:${node.spec.name}`, node.engine.server.store.revision);
     if (!ns.name && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
   }
+  const { host } = node;
+  if (hostHasHistory(host)) out.set(`host:${node.spec.name}`, host);
   if (node.built) keepMachine(node, node.built, out);
   return out;
 }

@@ -51,9 +51,23 @@ const CONTROL_PLANE: Record<string, { port: number; address: string | null }[]> 
 };
 
 /** The node's own programs: the kubelet's API and its health endpoint. */
-export function nodeServers(_node: NodeRuntime): Program[] {
-  return [p => tlsListeners(p, [{ port: 10250, address: null }]), p => healthz(p, 10248)];
+export function* kubeletServers(p: Process): Co<number> {
+  startTask(p.kernel.sim, healthz(p, 10248), true);
+  return yield* tlsListeners(p, [{ port: 10250, address: null }]);
 }
+
+/** sshd: a port that accepts; the session itself is not a packet's matter. */
+export function* sshd(p: Process): Co<number> {
+  const s = socket(p, 'tcp', 4);
+  if (typeof s === 'string' || bind(s, null, 22) || listen(s)) return 255;
+  for (;;) {
+    const c = yield* accept(s);
+    if (typeof c === 'string') return 255;
+    close(c);
+  }
+}
+
+export { idle };
 
 /** calico-node, kindnetd, flanneld: the agent keeps rules and routes in step as long as the process lives. */
 function* cniAgent(node: NodeRuntime, how: { adopt: boolean; again: boolean }): Co<number> {

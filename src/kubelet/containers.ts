@@ -119,6 +119,11 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
   for (let left = wait - 1000; left > 0 && !rt.terminating; left -= RESYNC_MS) {
     const message = `Back-off restarting failed container ${c.name} in pod ${formatPod(pod)}`;
     recordEvent(k.recorder, pod, 'Warning', 'BackOff', message, fieldPathOf(c));
+    syncError(
+      k,
+      rt,
+      `failed to "StartContainer" for ${JSON.stringify(c.name)} with CrashLoopBackOff: ${JSON.stringify(c.state.waiting?.message ?? '')}`,
+    );
     syncStatus(k, rt);
     yield* pause(sim, Math.min(left, RESYNC_MS), true);
   }
@@ -138,6 +143,11 @@ function waiting(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: string
 /** Image, configuration, process. 'retry': it could not be started and was waited for; try again. */
 function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): Co<'retry' | 'started'> {
   const path = fieldPathOf(c);
+  // Without its runtime the kubelet syncs no pod.
+  while (k.deps.runtimeDownSinceMs?.() != null) {
+    yield* pause(k.server.sim, 5000, true);
+    if (rt.terminating) return 'retry';
+  }
   if (c.failedStart && !(yield* nextSync(k, rt, c))) return 'retry';
   const spec = specOf(currentPod(k, rt) ?? pod, c.name);
   const pulled = yield* ensureImage(k, pod, spec, path, c);
@@ -207,11 +217,18 @@ function syncPeriod(rt: PodRuntime, attempt: number): number {
 /** The pod's sync has failed at this container. The next one comes at once when its new sandbox is noticed, later ones in their period. */
 function startFailed(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: string, message: string): 'retry' {
   const attempts = (c.failedStart?.attempts ?? 0) + 1;
+  syncError(k, rt, `failed to "StartContainer" for ${JSON.stringify(c.name)} with ${reason}: ${JSON.stringify(message)}`);
   const wait = attempts === 1 ? 600 : syncPeriod(rt, attempts);
   // Until its second pull a pod may still get what it waits for; after that nobody waits for it.
   const quiet = attempts > (/Image/.test(reason) ? 2 : 1);
   c.failedStart = { reason, message, attempts, atMs: k.server.sim.nowMs + wait, quiet };
   return 'retry';
+}
+
+/** pod_workers.go podWorkerLoop: what a sync has failed with, in the kubelet's log. */
+export function syncError(k: Kubelet, rt: PodRuntime, error: string): void {
+  const text = `"Error syncing pod, skipping" err=${JSON.stringify(error)} pod="${rt.key}" podUID="${rt.uid}"`;
+  k.deps.log?.({ level: 'E', source: 'pod_workers.go:1338', text });
 }
 
 /** A pod's status is made at the beginning of a sync: it tells how the one before ended. -> go on? */

@@ -1,23 +1,21 @@
 // The kubelet of one node: watches its pods and runs them (pkg/kubelet/kubelet.go v1.36).
-import { createObject, deleteObject } from '../apiserver/client.ts';
 import { newRecorder } from '../apiserver/recorder.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
 import { kill } from '../linux/process.ts';
-import { hex, stringToBytes } from '../sim/bytes.ts';
-import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
-import { rfc3339 } from '../sim/time.ts';
 import { adoptPod, restoreRuntime, resumePod, snapshotKubelet, wake, wakePod } from './adopt.ts';
 import { abandonContainer } from './container-stop.ts';
 import { registerNode, startHeartbeat } from './node.ts';
 import { applyChanges, newRuntime, removeObject, startPod, stopPod } from './pod-worker.ts';
 import { stopProbes } from './probes.ts';
 import { removeSandbox } from './sandbox.ts';
+import { syncStaticPods } from './static-pods.ts';
 import { reachable, syncStatus } from './status.ts';
 import type { Kubelet, KubeletDeps, PodRuntime } from './types.ts';
 import { isProjection, setUpVolume } from './volumes.ts';
 
+export type { LogEntry } from './types.ts';
 export { adoptPod, snapshotKubelet, wakePod };
 
 /** Register the node, start its heartbeats, and run (or go on with) the pods that are bound to it. */
@@ -43,9 +41,13 @@ export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletD
   );
   // An earlier process of the same kubelet has done so.
   if (k.running && !k.saved) registerNode(k);
-  startHeartbeat(k, () => resync(k));
+  startHeartbeat(
+    k,
+    () => resync(k),
+    () => syncStaticPods(k),
+  );
   if (k.running) {
-    makeMirrorPods(k);
+    syncStaticPods(k);
     for (const p of listObjects(server, 'pods')) if (p.spec?.nodeName === nodeName && !k.pods.has(p.metadata.uid as string)) first(k, p);
   }
   return k;
@@ -73,7 +75,11 @@ export function stopKubelet(k: Kubelet): void {
 export function resumeKubelet(k: Kubelet): void {
   if (k.running) return;
   k.running = true;
-  startHeartbeat(k, () => resync(k));
+  startHeartbeat(
+    k,
+    () => resync(k),
+    () => syncStaticPods(k),
+  );
   resync(k);
 }
 
@@ -90,7 +96,7 @@ function podChanged(k: Kubelet, e: WatchEvent): void {
   if (e.type === 'DELETED') {
     const rt = k.pods.get(pod.metadata.uid as string);
     if (rt) forget(k, rt);
-    if (pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file') schedule(k.server.sim, 1000, () => makeMirrorPods(k));
+    if (pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file') schedule(k.server.sim, 1000, () => syncStaticPods(k));
     return;
   }
   handlePod(k, pod, e.old);
@@ -170,7 +176,7 @@ function forget(k: Kubelet, rt: PodRuntime): void {
 /** After the apiserver was out of reach: statuses that could not be written, pods that came, changed and went. */
 function resync(k: Kubelet): void {
   if (!reachable(k)) return;
-  makeMirrorPods(k);
+  syncStaticPods(k);
   const there = new Set<string>();
   for (const p of listObjects(k.server, 'pods')) {
     if (p.spec?.nodeName !== k.nodeName) continue;
@@ -206,49 +212,5 @@ function sourceChanged(k: Kubelet, kind: 'configmap' | 'secret', e: WatchEvent):
       true,
     );
     rt.timers.add(timer);
-  }
-}
-
-/** Static pods are shown to the API as mirror pods, which this kubelet then runs. */
-function makeMirrorPods(k: Kubelet): void {
-  const node = getObject(k.server, 'nodes', '', k.nodeName);
-  for (const p of k.deps.staticPods ?? []) {
-    const name = `${p.metadata.name}-${k.nodeName}`;
-    const namespace = p.metadata.namespace ?? 'default';
-    const old = getObject(k.server, 'pods', namespace, name);
-    const digest = sha256(stringToBytes(JSON.stringify(p.spec)));
-    const hash = hex(digest.subarray(0, 16));
-    if (old?.metadata.annotations?.['kubernetes.io/config.hash'] === hash || old?.metadata.deletionTimestamp) continue;
-    if (old) deleteObject(k.server, 'pods', namespace, name, { gracePeriodSeconds: 0 });
-    createObject(
-      k.server,
-      {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: {
-          name,
-          namespace,
-          labels: p.metadata.labels,
-          annotations: {
-            ...p.metadata.annotations,
-            'kubernetes.io/config.hash': hash,
-            'kubernetes.io/config.mirror': hash,
-            'kubernetes.io/config.seen': rfc3339(k.server.sim.nowMs),
-            'kubernetes.io/config.source': 'file',
-          },
-          ...(node
-            ? {
-                ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: k.nodeName, uid: node.metadata.uid as string, controller: true }],
-              }
-            : {}),
-        },
-        spec: {
-          ...p.spec,
-          nodeName: k.nodeName,
-          tolerations: [...(p.spec.tolerations ?? []), { effect: 'NoExecute', operator: 'Exists' }],
-        },
-      },
-      `system:node:${k.nodeName}`,
-    );
   }
 }

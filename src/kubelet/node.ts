@@ -22,7 +22,7 @@ const uuidOf = (h: string) => `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13,
 
 function conditions(k: Kubelet, old: any[]): any[] {
   const now = rfc3339(k.server.sim.nowMs);
-  const error = k.deps.cniError?.() ?? null;
+  const error = notReady(k);
   const rows: [string, string, string, string][] = [
     ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
     ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
@@ -36,6 +36,27 @@ function conditions(k: Kubelet, old: any[]): any[] {
   });
   return [...old.filter(c => !rows.some(r => r[0] === c.type)), ...own];
 }
+
+/** runtimeState.runtimeErrors and networkErrors (pkg/kubelet/runtime.go), as NewAggregate joins them. */
+function notReady(k: Kubelet): string | null {
+  const errors: string[] = [];
+  const since = k.deps.runtimeDownSinceMs?.() ?? null;
+  const downMs = since === null ? 0 : k.server.sim.nowMs - since;
+  if (downMs > 30_000) errors.push('container runtime is down');
+  if (downMs > 180_000) {
+    errors.push(`PLEG is not healthy: pleg was last seen active ${duration(downMs)} ago; threshold is 3m0s`);
+  }
+  const network = k.deps.cniError?.() ?? null;
+  if (network) errors.push(network);
+  return errors.length > 1 ? `[${errors.join(', ')}]` : (errors[0] ?? null);
+}
+
+/** Go's Duration.String() of whole seconds. */
+const duration = (ms: number): string => {
+  const s = Math.floor(ms / 1000);
+  const h = Math.floor(s / 3600);
+  return `${h ? `${h}h` : ''}${s >= 60 ? `${Math.floor(s / 60) % 60}m` : ''}${s % 60}s`;
+};
 
 /** As the server prints it back. */
 function binary(ki: number): string {
@@ -154,11 +175,28 @@ function refreshStatus(k: Kubelet): void {
   updateStatus(k.server, { ...node, status });
   if (ready(old) === ready(status.conditions)) return;
   const reason = ready(status.conditions) === 'True' ? 'NodeReady' : 'NodeNotReady';
+  const condition = status.conditions.find((c: any) => c.type === 'Ready');
+  if (reason === 'NodeNotReady') {
+    const { message, lastTransitionTime } = condition;
+    const what = {
+      type: 'Ready',
+      status: 'False',
+      lastHeartbeatTime: lastTransitionTime,
+      lastTransitionTime,
+      reason: 'KubeletNotReady',
+      message,
+    };
+    k.deps.log?.({
+      level: 'I',
+      source: 'setters.go:547',
+      text: `"Node became not ready" node="${k.nodeName}" condition=${JSON.stringify(what)}`,
+    });
+  }
   nodeEvent(k, 'Normal', reason, `Node ${k.nodeName} status is now: ${reason}`);
 }
 
 /** At once, and every ten seconds. `reconnected` is called when the apiserver can be reached again. */
-export function startHeartbeat(k: Kubelet, reconnected: () => void): void {
+export function startHeartbeat(k: Kubelet, reconnected: () => void, eachTime: () => void = () => {}): void {
   let was = true;
   const beat = (): void => {
     const now = reachable(k);
@@ -166,6 +204,7 @@ export function startHeartbeat(k: Kubelet, reconnected: () => void): void {
       renewLease(k);
       refreshStatus(k);
       if (!was || k.unwritten.size) reconnected();
+      eachTime();
     }
     was = now;
     k.heartbeat = schedule(k.server.sim, LEASE_PERIOD_MS, beat, true);

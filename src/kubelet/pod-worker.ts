@@ -5,7 +5,7 @@ import type { KubeObject } from '../apiserver/types.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { type Co, join, killTask, startTask, type Task } from '../sim/task.ts';
 import { abandonContainer, stopContainer } from './container-stop.ts';
-import { kindOf, newContainer, runContainer, specOf } from './containers.ts';
+import { kindOf, newContainer, runContainer, specOf, syncError } from './containers.ts';
 import { pause } from './pause.ts';
 import { podResolvConf } from './pod-files.ts';
 import { stopProbes } from './probes.ts';
@@ -118,6 +118,7 @@ function* networkReady(k: Kubelet, rt: PodRuntime, pod: KubeObject): Co<boolean>
     const error = rt.hostNetwork ? null : (k.deps.cniError?.() ?? null);
     if (!error) return true;
     recordEvent(k.recorder, pod, 'Warning', 'NetworkNotReady', `network is not ready: ${error}`);
+    syncError(k, rt, `network is not ready: ${error}`);
     yield* pause(k.server.sim, first ? 500 : 2000, !first);
     if (rt.terminating || !currentPod(k, rt)) return false;
   }
@@ -149,18 +150,25 @@ function* mountVolumes(k: Kubelet, rt: PodRuntime, slowMs: number): Co<boolean> 
   }
 }
 
+/** What gRPC says of containerd's socket when nobody listens there. */
+export const RUNTIME_DOWN =
+  'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"';
+
 function* makeSandbox(k: Kubelet, rt: PodRuntime): Co<boolean> {
   const sim = k.server.sim;
   for (let first = true; ; first = false) {
     yield* pause(sim, 280, false);
     const pod = currentPod(k, rt);
     if (!pod || rt.terminating) return false;
-    const error = createSandbox(k, rt, pod);
+    const error = k.deps.runtimeDownSinceMs?.() == null ? createSandbox(k, rt, pod) : RUNTIME_DOWN;
     if (!error) {
       rt.dormant = mayRest(k, pod);
       return true;
     }
     recordEvent(k.recorder, pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error}`);
+    const name = JSON.stringify(`${pod.metadata.name}_${pod.metadata.namespace}(${rt.uid})`);
+    const why = JSON.stringify(`Failed to create sandbox for pod ${name}: ${error}`);
+    syncError(k, rt, `failed to "CreatePodSandbox" for ${name} with CreatePodSandboxError: ${why}`);
     syncStatus(k, rt);
     yield* pause(sim, 12_000, true);
     if (rt.terminating) return false;

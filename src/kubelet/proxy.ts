@@ -13,6 +13,7 @@ import { ip } from '../wire/ip.ts';
 import { runtimeOf, wake } from './adopt.ts';
 import { execIn } from './container-process.ts';
 import { hexId } from './containers.ts';
+import { RUNTIME_DOWN } from './pod-worker.ts';
 import type { ContainerRuntime, Kubelet, LogLine, PodRuntime } from './types.ts';
 
 const KUBELET_PORT = 10250;
@@ -30,6 +31,7 @@ const upgradeError = (message: string): Status => failure(500, 'InternalError', 
 function find(k: Kubelet, pod: KubeObject, name: string): { rt: PodRuntime; c: ContainerRuntime } | Status {
   const down = unreachable(k);
   if (down) return upgradeError(`error dialing backend: ${down}`);
+  if (k.deps.runtimeDownSinceMs?.() != null) return upgradeError(RUNTIME_DOWN);
   const rt = runtimeOf(k, pod);
   if (rt?.dormant) wake(k, rt);
   const c = rt?.containers.get(name);

@@ -93,8 +93,12 @@ export interface KubeletDeps {
   apiReachable?: () => boolean;
   /** Is the CNI configured (a file in /etc/cni/net.d)? Otherwise the error for the Ready condition. Default: configured. */
   cniError?: () => string | null;
-  /** Manifests in /etc/kubernetes/manifests: mirror pods NAME-NODE are made of them. */
-  staticPods?: KubeObject[];
+  /** Since when the container runtime does not answer; null: it does. Default: it does. */
+  runtimeDownSinceMs?: () => number | null;
+  /** Manifests in /etc/kubernetes/manifests: mirror pods NAME-NODE are made of them. Asked again while the kubelet runs. */
+  staticPods?: () => KubeObject[];
+  /** A line of the kubelet's own log. */
+  log?: (entry: LogEntry) => void;
   /** Programs that an image's entrypoint cannot express (coredns, kube-proxy, CNI agents): run instead of the container's command when not null. */
   /** The container's program does nothing, and says nothing, until it gets a packet, a signal or company: it can be started then. */
   waits?: (container: any) => boolean;
@@ -105,6 +109,13 @@ export interface KubeletDeps {
   saved?: KubeletState | null;
   /** Called after a container's processes or files have changed in a way that a session keeps (logs, exit of a container). */
   onChange?: () => void;
+}
+
+/** As klog writes: `E` for errors, `I` for what is worth knowing; `file.go:line`; the text with its key=value pairs. */
+export interface LogEntry {
+  level: 'I' | 'W' | 'E';
+  source: string;
+  text: string;
 }
 
 /** One line of a container's log, as containerd writes them. */

@@ -69,6 +69,8 @@ export interface Kernel {
   /** By name; '' is the machine's own (init) namespace. */
   netns: Map<string, Netns>;
   processes: Map<number, Process>;
+  /** The machine's own root, once it has one: processes on it see those of all containers. */
+  rootfs?: Filesystem;
   nextPid: number;
   nextNetnsId: number;
 }

@@ -9,14 +9,19 @@ interface PidNamespace {
 
 const namespaces = new WeakMap<Filesystem, PidNamespace>();
 
-/** The processes of `p`'s container, oldest first. */
+/** On the machine itself: its PID namespace is the first, which sees all others. */
+const isMachine = (p: Process): boolean => p.kernel.rootfs === p.fs;
+
+/** The processes that `p` sees, oldest first: its container's, or all of its machine. */
 export function containerProcesses(p: Process): Process[] {
   const out: Process[] = [];
-  for (const q of p.kernel.processes.values()) if (q.fs === p.fs) out.push(q);
+  for (const q of p.kernel.processes.values()) if (q.fs === p.fs || isMachine(p)) out.push(q);
   return out.sort((a, b) => a.pid - b.pid);
 }
 
-export function localPid(p: Process): number {
+/** `p`'s number as `viewer` sees it (default: as itself). */
+export function localPid(p: Process, viewer: Process = p): number {
+  if (isMachine(viewer)) return p.pid;
   let ns = namespaces.get(p.fs);
   if (!ns) {
     ns = { next: 1, numbers: new WeakMap() };
@@ -33,5 +38,5 @@ export function localPid(p: Process): number {
 
 /** The process that a number means inside `p`'s container. */
 export function processByLocalPid(p: Process, pid: number): Process | undefined {
-  return containerProcesses(p).find(q => localPid(q) === pid);
+  return containerProcesses(p).find(q => localPid(q, p) === pid);
 }

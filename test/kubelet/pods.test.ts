@@ -354,7 +354,8 @@ describe('a reloaded session', () => {
 
 describe('static pods', () => {
   it('show as mirror pods and come back when they are deleted', () => {
-    const c = newCluster({ nodes: 1, deps: () => ({ staticPods: [pod('etcd')] }) });
+    const etcd = [pod('etcd')];
+    const c = newCluster({ nodes: 1, deps: () => ({ staticPods: () => etcd }) });
     run(c);
     const mirror = getPod(c, 'etcd-node-1');
     expect(mirror?.status.phase).toBe('Running');

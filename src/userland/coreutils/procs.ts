@@ -35,8 +35,8 @@ function clock(r: Run, q: Process): string {
 }
 
 const PS_COLUMNS: Record<string, [string, boolean, (r: Run, q: Process) => string]> = {
-  pid: ['PID', true, (_, q) => String(localPid(q))],
-  ppid: ['PPID', true, (_, q) => String(q.parent ? localPid(q.parent) : 0)],
+  pid: ['PID', true, (r, q) => String(localPid(q, r.p))],
+  ppid: ['PPID', true, (r, q) => String(q.parent ? localPid(q.parent, r.p) : 0)],
   user: ['USER', false, (r, q) => userOf(r.p, q)],
   uid: ['UID', true, (_, q) => String(q.uid)],
   comm: ['COMMAND', false, (_, q) => name(q)],
@@ -61,7 +61,8 @@ function busyboxPs(r: Run, processes: Process[]): void {
   // The busybox image is built without FEATURE_PS_TIME, Alpine's package with it.
   const time = r.u.distro === 'busybox' ? '' : ' 0:00 ';
   out(r, `PID   USER     ${time ? 'TIME  ' : ''}COMMAND\n`);
-  for (const q of processes) out(r, `${String(localPid(q)).padStart(5)} ${userOf(r.p, q).padEnd(8).slice(0, 8)} ${time}${command(q)}\n`);
+  for (const q of processes)
+    out(r, `${String(localPid(q, r.p)).padStart(5)} ${userOf(r.p, q).padEnd(8).slice(0, 8)} ${time}${command(q)}\n`);
 }
 
 /** procps' ps: BSD words (aux), UNIX options (-ef), or -o. */
@@ -86,26 +87,26 @@ export const ps =
         for (const q of all)
           out(
             r,
-            `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)}  0.0  0.0   4480  3200 ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : localPid(q) === 1 ? 'Ss' : 'S').padEnd(4)} ${clock(r, q)}   0:00 ${command(q)}\n`,
+            `${userOf(p, q).padEnd(8)} ${String(localPid(q, p)).padStart(7)}  0.0  0.0   4480  3200 ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : localPid(q, p) === 1 ? 'Ss' : 'S').padEnd(4)} ${clock(r, q)}   0:00 ${command(q)}\n`,
           );
       } else if (flags.includes('f')) {
         out(r, 'UID          PID    PPID  C STIME TTY          TIME CMD\n');
         for (const q of all)
           out(
             r,
-            `${userOf(p, q).padEnd(8)} ${String(localPid(q)).padStart(7)} ${String(q.parent ? localPid(q.parent) : 0).padStart(7)}  0 ${clock(r, q)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${command(q)}\n`,
+            `${userOf(p, q).padEnd(8)} ${String(localPid(q, p)).padStart(7)} ${String(q.parent ? localPid(q.parent, p) : 0).padStart(7)}  0 ${clock(r, q)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${command(q)}\n`,
           );
       } else if (/a?x/.test(flags)) {
         out(r, '    PID TTY      STAT   TIME COMMAND\n');
         for (const q of all)
           out(
             r,
-            `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : 'S').padEnd(4)}   0:00 ${command(q)}\n`,
+            `${String(localPid(q, p)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} ${(q === p ? 'R' : 'S').padEnd(4)}   0:00 ${command(q)}\n`,
           );
       } else {
         out(r, '    PID TTY          TIME CMD\n');
         for (const q of /[eA]/.test(flags) ? all : all.filter(x => x.tty === p.tty))
-          out(r, `${String(localPid(q)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${name(q)}\n`);
+          out(r, `${String(localPid(q, p)).padStart(7)} ${(q.tty ? 'pts/0' : '?').padEnd(8)} 00:00:00 ${name(q)}\n`);
       }
       return 0;
     };
@@ -213,10 +214,20 @@ export const byName =
         if (tool === 'killall') error(r, bb ? `${pattern}: no process killed` : `${pattern}: no process found`);
         return 1;
       }
-      if (tool === 'pidof') out(r, `${hits.map(localPid).reverse().join(' ')}\n`);
+      if (tool === 'pidof')
+        out(
+          r,
+          `${hits
+            .map(q => localPid(q, p))
+            .reverse()
+            .join(' ')}\n`,
+        );
       else if (tool === 'pgrep')
         for (const q of hits)
-          out(r, `${localPid(q)}${flags.some(f => /[la]/.test(f)) ? ` ${flags.some(f => f.includes('a')) ? command(q) : name(q)}` : ''}\n`);
+          out(
+            r,
+            `${localPid(q, p)}${flags.some(f => /[la]/.test(f)) ? ` ${flags.some(f => f.includes('a')) ? command(q) : name(q)}` : ''}\n`,
+          );
       else for (const q of hits) deliver(q, signal);
       return 0;
     };
@@ -527,7 +538,7 @@ export const TOP: ToolSpec = {
         for (const q of rows)
           out(
             r,
-            `${String(localPid(q)).padStart(5)} ${String(q.parent ? localPid(q.parent) : 0).padStart(5)} ${userOf(r.p, q).padEnd(8)} ${(q === r.p ? 'R' : 'S').padEnd(4)}  4480   0%   0   0% ${command(q)}\n`,
+            `${String(localPid(q, r.p)).padStart(5)} ${String(q.parent ? localPid(q.parent, r.p) : 0).padStart(5)} ${userOf(r.p, q).padEnd(8)} ${(q === r.p ? 'R' : 'S').padEnd(4)}  4480   0%   0   0% ${command(q)}\n`,
           );
       } else {
         out(
@@ -537,7 +548,7 @@ export const TOP: ToolSpec = {
         for (const q of rows)
           out(
             r,
-            `${String(localPid(q)).padStart(7)} ${userOf(r.p, q).padEnd(9)} 20   0    4480   3200   2900 ${q === r.p ? 'R' : 'S'}   0.0   0.1   0:00.00 ${name(q)}\n`,
+            `${String(localPid(q, r.p)).padStart(7)} ${userOf(r.p, q).padEnd(9)} 20   0    4480   3200   2900 ${q === r.p ? 'R' : 'S'}   0.0   0.1   0:00.00 ${name(q)}\n`,
           );
       }
       if (!once && !r.p.tty) return 0;

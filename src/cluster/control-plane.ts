@@ -1,0 +1,59 @@
+// The control plane's components are static pods: the scheduler and the controllers work while a container of theirs runs.
+import { servesLoadBalancers } from '../addons/metallb/present.ts';
+import { listObjects, watchBucket } from '../apiserver/store.ts';
+import type { KubeObject } from '../apiserver/types.ts';
+import { type Controllers, startControllers } from '../controllers/start.ts';
+import { startScheduler } from '../scheduler/start.ts';
+import type { Engine } from './engine.ts';
+
+type Component = 'kube-scheduler' | 'kube-controller-manager';
+
+const isPodOf = (component: Component, pod: KubeObject): boolean =>
+  pod.metadata.namespace === 'kube-system' &&
+  pod.metadata.labels?.component === component &&
+  pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file';
+
+/** Not once it waits for something else than its creation. */
+function works(pod: KubeObject): boolean {
+  const state = pod.status?.containerStatuses?.[0]?.state;
+  return !state || !!state.running || state.waiting?.reason === 'ContainerCreating';
+}
+
+function isUp(engine: Engine, component: Component): boolean {
+  if (!engine.config.nodes.some(n => n.role === 'control-plane')) return true;
+  const pods = listObjects(engine.server, 'pods').filter(p => isPodOf(component, p));
+  // A cluster that is being born has no nodes yet.
+  return pods.length ? pods.some(works) : listObjects(engine.server, 'nodes').length === 0;
+}
+
+/** Start what is up, and follow the components' pods from then on. `settled`: an earlier run of them left nothing to do. */
+export function startControlPlane(engine: Engine, settled: boolean): void {
+  const { server } = engine;
+  let first = true;
+  const START: Record<Component, () => { stop: () => void }> = {
+    'kube-controller-manager': () =>
+      startControllers(server, {
+        settled: settled && first,
+        loadBalancerPool: engine.config.loadBalancerPool?.split(',') ?? null,
+        loadBalancerElsewhere: () => servesLoadBalancers(server),
+      }),
+    'kube-scheduler': () => startScheduler(server),
+  };
+  const components = Object.keys(START) as Component[];
+  const running = new Map<Component, { stop: () => void }>();
+  const check = (component: Component) => {
+    const now = isUp(engine, component);
+    const was = running.get(component);
+    if (now && !was) running.set(component, START[component]());
+    else if (!now && was) {
+      was.stop();
+      running.delete(component);
+    }
+  };
+  for (const c of components) check(c);
+  first = false;
+  engine.controllers = { stop: () => running.get('kube-controller-manager')?.stop() } satisfies Controllers;
+  watchBucket(server, 'pods', e => {
+    for (const c of components) if (isPodOf(c, e.object)) check(c);
+  });
+}

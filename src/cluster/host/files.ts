@@ -1,0 +1,162 @@
+// What kubeadm and the packages of containerd and the kubelet leave on a machine, and the log files of its containers.
+import { listObjects } from '../../apiserver/store.ts';
+import type { ContainerRuntime, LogLine } from '../../kubelet/types.ts';
+import { type DirNode, type Filesystem, type FsNode, newDir, newFile, place } from '../../linux/vfs.ts';
+import { stringToBytes } from '../../sim/bytes.ts';
+import { rfc3339Micro } from '../../sim/time.ts';
+import { dnsAddresses } from '../bootstrap.ts';
+import type { NodeRuntime } from '../node.ts';
+import { placeManifests } from './manifests.ts';
+import { UNITS, unitFile } from './state.ts';
+
+/** kubeadm's KubeletConfiguration (cmd/kubeadm/app/componentconfigs/kubelet.go v1.36). */
+const kubeletConfig = (dns: string[]) => `apiVersion: kubelet.config.k8s.io/v1beta1
+authentication:
+  anonymous:
+    enabled: false
+  webhook:
+    cacheTTL: 0s
+    enabled: true
+  x509:
+    clientCAFile: /etc/kubernetes/pki/ca.crt
+authorization:
+  mode: Webhook
+  webhook:
+    cacheAuthorizedTTL: 0s
+    cacheUnauthorizedTTL: 0s
+cgroupDriver: systemd
+clusterDNS:
+${dns.map(a => `- ${a}\n`).join('')}clusterDomain: cluster.local
+containerRuntimeEndpoint: unix:///var/run/containerd/containerd.sock
+cpuManagerReconcilePeriod: 0s
+evictionPressureTransitionPeriod: 0s
+fileCheckFrequency: 0s
+healthzBindAddress: 127.0.0.1
+healthzPort: 10248
+httpCheckFrequency: 0s
+imageMaximumGCAge: 0s
+imageMinimumGCAge: 0s
+kind: KubeletConfiguration
+memorySwap: {}
+nodeStatusReportFrequency: 0s
+nodeStatusUpdateFrequency: 0s
+rotateCertificates: true
+runtimeRequestTimeout: 0s
+shutdownGracePeriod: 0s
+shutdownGracePeriodCriticalPods: 0s
+staticPodPath: /etc/kubernetes/manifests
+streamingConnectionIdleTimeout: 0s
+syncFrequency: 0s
+volumeStatsAggPeriod: 0s
+`;
+
+const kubeconfig = (server: string, user: string) => `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority: /etc/kubernetes/pki/ca.crt
+    server: ${server}
+  name: kubernetes
+contexts:
+- context:
+    cluster: kubernetes
+    user: ${user}
+  name: ${user}@kubernetes
+current-context: ${user}@kubernetes
+kind: Config
+users:
+- name: ${user}
+  user:
+    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem
+    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem
+`;
+
+export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
+  const { config } = node.engine;
+  const put = (path: string, text: string, mode = 0o644) => place(fs, path, newFile(text, mode));
+  const server = `https://${config.nodes.find(n => n.role === 'control-plane')?.ips[0] ?? node.spec.ips[0]}:6443`;
+  placeManifests(node, fs);
+  put('/etc/kubernetes/kubelet.conf', kubeconfig(server, `system:node:${node.spec.name}`), 0o600);
+  put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config)));
+  put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
+  put('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n');
+  put(
+    '/etc/containerd/config.toml',
+    'version = 3\n\n[plugins."io.containerd.cri.v1.runtime".cni]\n  bin_dirs = ["/opt/cni/bin"]\n  conf_dir = "/etc/cni/net.d"\n',
+  );
+  for (const name of Object.keys(UNITS)) put(`/usr/lib/systemd/system/${name}.service`, unitFile(name));
+  put(
+    UNITS.kubelet.dropIn as string,
+    '[Service]\nEnvironment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"\nEnvironment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\nExecStart=\nExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS\n',
+  );
+  place(
+    fs,
+    '/var/log/pods',
+    listing(() => podLogs(node)),
+  );
+  place(
+    fs,
+    '/var/log/containers',
+    listing(() => containerLogs(node)),
+  );
+}
+
+function listing(list: () => Map<string, FsNode>): DirNode {
+  const d = newDir(0o755);
+  d.dynamic = list;
+  d.readOnly = true;
+  return d;
+}
+
+function directory(entries: Map<string, FsNode>): DirNode {
+  const d = newDir(0o755);
+  d.entries = entries;
+  d.readOnly = true;
+  return d;
+}
+
+/** As containerd writes them: time, stream, F for a whole line, text. */
+const logText = (lines: LogLine[]): string =>
+  lines.map(l => `${rfc3339Micro(l.atMs).replace('Z', '000Z')} ${l.stream} ${l.full ? 'F' : 'P'} ${l.text}\n`).join('');
+
+const logFile = (lines: LogLine[]): FsNode => ({ ...newFile(() => stringToBytes(logText(lines)), 0o640), readOnly: true });
+
+interface Found {
+  folder: string;
+  pod: string;
+  namespace: string;
+  containers: ContainerRuntime[];
+}
+
+function started(node: NodeRuntime): Found[] {
+  return listObjects(node.engine.server, 'pods')
+    .filter(p => p.spec?.nodeName === node.spec.name)
+    .flatMap(p => {
+      const { name, namespace = '', uid = '', annotations } = p.metadata;
+      const rt = node.kubelet.pods.get(uid);
+      const containers = [...(rt?.containers.values() ?? [])].filter(c => c.id);
+      // A static pod's folder has its manifest's hash for a uid.
+      const id = annotations?.['kubernetes.io/config.hash'] ?? uid;
+      return containers.length ? [{ folder: `${namespace}_${name}_${id}`, pod: name, namespace, containers }] : [];
+    });
+}
+
+function podLogs(node: NodeRuntime): Map<string, FsNode> {
+  const ofContainer = (c: ContainerRuntime) => {
+    const files = new Map<string, FsNode>();
+    if (c.previousLog && c.restartCount) files.set(`${c.restartCount - 1}.log`, logFile(c.previousLog));
+    files.set(`${c.restartCount}.log`, logFile(c.log));
+    return directory(files);
+  };
+  return new Map(started(node).map(f => [f.folder, directory(new Map(f.containers.map(c => [c.name, ofContainer(c)])))]));
+}
+
+function containerLogs(node: NodeRuntime): Map<string, FsNode> {
+  return new Map(
+    started(node).flatMap(f =>
+      f.containers.map((c): [string, FsNode] => [
+        `${f.pod}_${f.namespace}_${c.name}-${c.id}.log`,
+        { kind: 'symlink', target: `/var/log/pods/${f.folder}/${c.name}/${c.restartCount}.log`, mtimeMs: 0 },
+      ]),
+    ),
+  );
+}

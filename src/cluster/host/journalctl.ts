@@ -1,0 +1,201 @@
+// journalctl on a node: what the units wrote, by unit, number of lines and time (systemd 252).
+import { complain, print } from '../../linux/process.ts';
+import type { Process, Program } from '../../linux/types.ts';
+import { type Co, waitOn } from '../../sim/task.ts';
+import { parseRfc3339 } from '../../sim/time.ts';
+import type { NodeRuntime } from '../node.ts';
+import type { JournalLine } from './state.ts';
+import { syslogTime } from './time-text.ts';
+
+interface Options {
+  units: string[];
+  lines: number | null;
+  sinceMs: number;
+  untilMs: number;
+  grep: RegExp | null;
+  follow: boolean;
+  reverse: boolean;
+  /** `short` or `cat`. */
+  output: string;
+}
+
+export function journalctl(node: NodeRuntime): Program {
+  return function* (p) {
+    const o = parse(node, p);
+    if (typeof o === 'string') {
+      complain(p, o);
+      return 1;
+    }
+    const lines = select(node, o);
+    if (!lines.length && !o.follow) {
+      print(p, '-- No entries --\n');
+      return 0;
+    }
+    for (const l of o.reverse ? lines.reverse() : lines) print(p, text(node, l, o));
+    if (o.follow) yield* follow(node, p, o);
+    return 0;
+  };
+}
+
+const text = (node: NodeRuntime, l: JournalLine, o: Options): string =>
+  o.output === 'cat' ? `${l.text}\n` : `${syslogTime(l.atMs)} ${node.spec.name} ${l.by}: ${l.text}\n`;
+
+const matches = (l: JournalLine, o: Options): boolean =>
+  (!o.units.length || o.units.includes(l.unit)) && l.atMs >= o.sinceMs && l.atMs <= o.untilMs && (!o.grep || o.grep.test(l.text));
+
+function select(node: NodeRuntime, o: Options): JournalLine[] {
+  const all = node.host.journal.filter(l => matches(l, o));
+  const count = o.lines ?? (o.follow ? 10 : null);
+  return count === null ? all : count ? all.slice(-count) : [];
+}
+
+function* follow(node: NodeRuntime, p: Process, o: Options): Co<void> {
+  let seen = node.host.journal.at(-1);
+  for (;;) {
+    yield* waitOn(p.kernel.sim, [], 500);
+    const at = seen ? node.host.journal.lastIndexOf(seen) : -1;
+    for (const l of node.host.journal.slice(at + 1)) if (matches(l, o)) print(p, text(node, l, o));
+    seen = node.host.journal.at(-1);
+  }
+}
+
+const TAKES = new Set([
+  '-u',
+  '--unit',
+  '-n',
+  '--lines',
+  '-S',
+  '--since',
+  '-U',
+  '--until',
+  '-g',
+  '--grep',
+  '-o',
+  '--output',
+  '-t',
+  '--identifier',
+]);
+
+function parse(node: NodeRuntime, p: Process): Options | string {
+  const o: Options = {
+    units: [],
+    lines: null,
+    sinceMs: 0,
+    untilMs: Number.POSITIVE_INFINITY,
+    grep: null,
+    follow: false,
+    reverse: false,
+    output: 'short',
+  };
+  const now = node.engine.server.sim.nowMs;
+  const words = p.argv.slice(1).flatMap(w => {
+    if (/^--[a-z-]+=/.test(w)) return [w.slice(0, w.indexOf('=')), w.slice(w.indexOf('=') + 1)];
+    // Short options together: -xeu kubelet, -n5, -fu kubelet.
+    if (/^-[a-z]{2,}/i.test(w) && !w.startsWith('--')) {
+      const out: string[] = [];
+      for (let i = 1; i < w.length; i++) {
+        const flag = `-${w[i]}`;
+        out.push(flag);
+        if (TAKES.has(flag) && i + 1 < w.length) {
+          out.push(w.slice(i + 1));
+          break;
+        }
+      }
+      return out;
+    }
+    return [w];
+  });
+  for (let i = 0; i < words.length; i++) {
+    const flag = words[i];
+    const value = TAKES.has(flag) ? words[++i] : '';
+    if (value === undefined) return `journalctl: option requires an argument -- '${flag.replace(/^-+/, '')}'\n`;
+    switch (flag) {
+      case '-u':
+      case '--unit':
+      case '-t':
+      case '--identifier':
+        o.units.push(value.replace(/\.service$/, ''));
+        break;
+      case '-n':
+      case '--lines':
+        if (value !== 'all' && !/^\d+$/.test(value)) return `Failed to parse lines '${value}'\n`;
+        o.lines = value === 'all' ? null : Number(value);
+        break;
+      case '-S':
+      case '--since':
+      case '-U':
+      case '--until': {
+        const at = timeOf(value, now);
+        if (at === null) return `Failed to parse timestamp: ${value}\n`;
+        if (flag === '-S' || flag === '--since') o.sinceMs = at;
+        else o.untilMs = at;
+        break;
+      }
+      case '-g':
+      case '--grep':
+        o.grep = new RegExp(value, /[A-Z]/.test(value) ? '' : 'i');
+        break;
+      case '-o':
+      case '--output':
+        o.output = value;
+        break;
+      case '-f':
+      case '--follow':
+        o.follow = true;
+        break;
+      case '-r':
+      case '--reverse':
+        o.reverse = true;
+        break;
+      case '-e':
+      case '--pager-end':
+        o.lines ??= 1000;
+        break;
+      case '-x':
+      case '-l':
+      case '-a':
+      case '-q':
+      case '-b':
+      case '--no-pager':
+      case '--catalog':
+      case '--full':
+      case '--all':
+      case '--quiet':
+      case '--boot':
+        break;
+      case '-k':
+      case '--dmesg':
+        return 'podnet: the kernel writes no log here\n';
+      default:
+        return flag.startsWith('-') ? `journalctl: unrecognized option '${flag}'\n` : `Failed to add match '${flag}': Invalid argument\n`;
+    }
+  }
+  return o;
+}
+
+const SPAN: Record<string, number> = {
+  s: 1000,
+  sec: 1000,
+  second: 1000,
+  m: 60_000,
+  min: 60_000,
+  minute: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+};
+
+/** `5 minutes ago`, `-1h`, `today`, `2026-11-21 18:00:00`. */
+function timeOf(word: string, now: number): number | null {
+  if (word === 'now') return now;
+  const midnight = now - (now % 86_400_000);
+  if (word === 'today') return midnight;
+  if (word === 'yesterday') return midnight - 86_400_000;
+  const span = /^-?\s*(\d+)\s*([a-z]+?)s?(\s+ago)?$/.exec(word);
+  if (span && (SPAN[span[2]] ?? SPAN[`${span[2]}s`])) return now - Number(span[1]) * (SPAN[span[2]] ?? 1000);
+  const date = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(?::(\d\d))?)?$/.exec(word);
+  if (date) return parseRfc3339(`${date[1]}T${date[2] ?? '00:00'}:${date[3] ?? '00'}Z`) ?? null;
+  const clock = /^(\d\d:\d\d)(?::(\d\d))?$/.exec(word);
+  return clock ? midnight + (parseRfc3339(`1970-01-01T${clock[1]}:${clock[2] ?? '00'}Z`) ?? 0) : null;
+}

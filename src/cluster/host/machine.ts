@@ -1,0 +1,18 @@
+// A node as an administrator finds it: its files and its tools.
+import type { Program } from '../../linux/types.ts';
+import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
+import type { NodeRuntime } from '../node.ts';
+import { crictl } from './crictl.ts';
+import { placeHostFiles } from './files.ts';
+import { journalctl } from './journalctl.ts';
+import { ssh } from './ssh.ts';
+import { systemctl } from './systemctl.ts';
+
+export function placeHost(node: NodeRuntime, fs: Filesystem): void {
+  const tool = (path: string, program: Program) => place(fs, path, { ...newFile('', 0o755), program });
+  tool('/usr/bin/systemctl', systemctl(node));
+  tool('/usr/bin/journalctl', journalctl(node));
+  tool('/usr/bin/crictl', crictl(node));
+  tool('/usr/bin/ssh', ssh(node.engine));
+  placeHostFiles(node, fs);
+}

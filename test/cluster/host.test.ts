@@ -1,0 +1,138 @@
+// A node as its administrator meets it: units, journal, the runtime's client, manifests, ssh, and what each of them does to the cluster.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ago, klogTime, systemdTime, timespan } from '../../src/cluster/host/time-text.ts';
+import { serverPod, type TestCluster, testCluster } from './harness.ts';
+
+let c: TestCluster;
+
+beforeAll(async () => {
+  c = await testCluster();
+});
+
+const on = (node: string, script: string) => c.node(node, ['sh', '-c', script]);
+const ready = (node: string) =>
+  c.must(['get', 'node', node, '-o', 'jsonpath={.status.conditions[3].status} {.status.conditions[3].message}']);
+
+describe('the kubelet as a unit', () => {
+  it('stops, and its node with it; its journal and status say so', () => {
+    expect(on('node-1', 'systemctl is-active kubelet')).toMatchObject({ out: 'active\n', code: 0 });
+    expect(on('node-1', 'ps aux | grep -c "[/]usr/bin/kubelet "').out).toBe('1\n');
+    const stopped = on(
+      'node-1',
+      'systemctl stop kubelet; sleep 60; systemctl status kubelet; ps aux | grep -c "[/]usr/bin/kubelet "; ss -tln',
+    );
+    expect(stopped.out).toMatch(/^○ kubelet\.service - kubelet: The Kubernetes Node Agent\n/);
+    expect(stopped.out).toMatch(/Active: inactive \(dead\) since Thu 2026-01-01 12:0\d:\d\d UTC; 1min ago\n/);
+    expect(stopped.out).toMatch(/\n0\n/);
+    expect(stopped.out).not.toContain(':10250');
+    expect(c.must('get node node-1')).toContain('NotReady');
+    expect(on('node-1', 'journalctl -u kubelet -n 1 -o cat').out).toBe('Stopped kubelet.service - kubelet: The Kubernetes Node Agent.\n');
+    on('node-1', 'systemctl start kubelet; sleep 12');
+    expect(ready('node-1')).toBe('True kubelet is posting ready status');
+    expect(on('node-1', 'ss -tln').out).toContain(':10250');
+    expect(on('node-1', 'systemctl status nosuch')).toMatchObject({ code: 4, err: 'Unit nosuch.service could not be found.\n' });
+  });
+
+  it('writes down why pods do not start', () => {
+    c.must('run crash --image=busybox --overrides={"spec":{"nodeName":"node-2"}} --command -- false');
+    const log = on('node-2', 'journalctl -xeu kubelet --no-pager').out;
+    expect(log).toMatch(
+      /node-2 kubelet\[845\]: E0101 12:\d\d:\d\d\.\d{6} +845 pod_workers\.go:\d+\] "Error syncing pod, skipping" err="failed to .*CrashLoopBackOff/,
+    );
+    expect(on('node-2', 'journalctl -u kubelet --grep CrashLoop --since "1 hour ago" -o cat').out.split('\n')).toHaveLength(2);
+    expect(on('node-2', 'journalctl -u kubelet --since 2030-01-01').out).toBe('-- No entries --\n');
+  });
+});
+
+describe('containerd', () => {
+  it('once stopped takes the node with it; nothing starts until it is back', () => {
+    const [out] = [on('node-2', 'systemctl stop containerd; sleep 45; crictl ps')];
+    expect(out).toMatchObject({ code: 1, err: expect.stringContaining('dial unix /run/containerd/containerd.sock') });
+    expect(ready('node-2')).toBe('False container runtime is down');
+    c.apply(serverPod('late', {}, { nodeName: 'node-2' }));
+    c.rest();
+    expect(c.must('get pod late')).toContain('ContainerCreating');
+    on('node-2', 'systemctl start containerd; sleep 30');
+    expect(c.must('get pod late')).toContain('Running');
+    expect(ready('node-2')).toMatch(/^True/);
+  });
+
+  it('answers crictl', () => {
+    c.apply(serverPod('web', { app: 'web' }, { nodeName: 'node-1' }));
+    c.rest();
+    const [head, row] = on('node-1', 'crictl pods --name ^web').out.split('\n');
+    expect(head).toMatch(/^POD ID {14}CREATED {13}STATE {15}NAME {16}NAMESPACE {11}ATTEMPT {13}RUNTIME$/);
+    expect(row).toMatch(/^[0-9a-f]{13} {7}.* ago +Ready +web +default +0 +\(default\)$/);
+    const id = on('node-1', 'crictl pods -q --name ^web').out.trim();
+    expect(JSON.parse(on('node-1', `crictl inspectp ${id}`).out).status.network.ip).toBe(
+      c.must(['get', 'pod', 'web', '-o', 'jsonpath={.status.podIP}']),
+    );
+    expect(on('node-1', `crictl ps --pod ${id} --name c`).out).toMatch(/^[0-9a-f]{13} .* Running +c +0 +[0-9a-f]{13} +web +default$/m);
+    const container = on('node-1', `crictl ps -q --pod ${id}`).out.trim();
+    expect(on('node-1', `crictl exec ${container} cat /etc/hostname`).out).toBe('web\n');
+    expect(on('node-1', `crictl logs ${container}`).err).toBe(c.must('logs web'));
+    expect(on('node-1', `cat /var/log/containers/web_default_c-${container}.log`).out).toMatch(/^\S+Z std(out|err) F /);
+    on('node-1', `crictl stop ${container}; sleep 5`);
+    expect(c.must(['get', 'pod', 'web', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'])).toBe('1');
+    expect(on('node-1', 'crictl inspectp 0123').code).toBe(1);
+  });
+});
+
+describe('files of a node', () => {
+  it('without a CNI configuration it is NotReady and tainted; with it, it is back', () => {
+    on('node-3', 'mv /etc/cni/net.d/*.conflist /root; sleep 12');
+    expect(ready('node-3')).toMatch(/^False container runtime network not ready: .*cni plugin not initialized$/);
+    expect(c.must(['get', 'node', 'node-3', '-o', 'jsonpath={.spec.taints[*].key}'])).toContain('node.kubernetes.io/not-ready');
+    on('node-3', 'mv /root/*.conflist /etc/cni/net.d; sleep 12');
+    expect(ready('node-3')).toMatch(/^True/);
+  });
+
+  it('the scheduler works as long as its manifest stands there', () => {
+    const at = '/etc/kubernetes/manifests/kube-scheduler.yaml';
+    expect(on('control-plane', `cat ${at}`).out).toContain('image: registry.k8s.io/kube-scheduler:');
+    on('control-plane', `mv ${at} /root; sleep 15`);
+    expect(c.must('get pods -n kube-system -l component=kube-scheduler')).toBe('');
+    c.must('run stray --image=nginx');
+    c.rest();
+    expect(c.must('get pod stray')).toContain('Pending');
+    on('control-plane', `mv /root/kube-scheduler.yaml ${at}; sleep 15`);
+    c.rest();
+    expect(c.must('get pod stray')).toContain('Running');
+  });
+
+  it('a manifest put there becomes a pod of that node, a changed one another, a broken one a line in the journal', () => {
+    const pod = (image: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: own}\nspec: {containers: [{name: c, image: ${image}}]}\n`;
+    on('node-1', `printf '${pod('nginx:1.27').replaceAll('\n', '\\n')}' > /etc/kubernetes/manifests/own.yaml; sleep 15`);
+    expect(c.must('get pod own-node-1')).toContain('Running');
+    on('node-1', "sed -i 's/1.27/1.26/' /etc/kubernetes/manifests/own.yaml; sleep 20");
+    expect(c.must(['get', 'pod', 'own-node-1', '-o', 'jsonpath={.spec.containers[0].image}'])).toBe('nginx:1.26');
+    on('node-1', 'echo "kind: [" > /etc/kubernetes/manifests/own.yaml; sleep 20');
+    expect(c.kubectl('get pod own-node-1').code).toBe(1);
+    expect(on('node-1', 'journalctl -u kubelet -o cat').out).toContain('Could not process manifest file');
+  });
+});
+
+describe('ssh', () => {
+  it('runs words on the other machine, by name or address, with their exit code', () => {
+    expect(on('node-1', "ssh node-2 'hostname; exit 3'")).toMatchObject({ out: 'node-2\n', code: 3 });
+    expect(on('node-1', 'ssh -o StrictHostKeyChecking=no root@192.168.1.30 hostname').out).toBe('node-3\n');
+    expect(on('node-1', 'ssh nowhere true')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('Could not resolve hostname nowhere'),
+    });
+    on('node-2', 'ip link set eth0 down');
+    expect(on('node-1', 'ssh node-2 true')).toMatchObject({
+      code: 255,
+      err: expect.stringMatching(/connect to host node-2 port 22: (No route|Conn)/),
+    });
+  });
+});
+
+describe('times', () => {
+  it('are systemd’s and klog’s', () => {
+    const at = Date.UTC(2026, 1, 3, 4, 5, 6, 70);
+    expect([klogTime(at), systemdTime(at)]).toEqual(['0203 04:05:06.070000', 'Tue 2026-02-03 04:05:06 UTC']);
+    expect([5_000, 65_000, 3_600_000, 90_000_000].map(ago)).toEqual(['5s ago', '1min 5s ago', '1h ago', '1 day ago']);
+    expect([800, 65_000, 90_061_000].map(ms => timespan(ms))).toEqual(['800ms', '1min 5s', '1day 1h 1min']);
+  });
+});

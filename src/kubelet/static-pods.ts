@@ -9,7 +9,6 @@ import { sha256 } from '../sim/sha256.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { wake } from './adopt.ts';
 import { stopPod } from './pod-worker.ts';
-import { reachable } from './status.ts';
 import type { Kubelet } from './types.ts';
 
 const isMirror = (pod: KubeObject): boolean => pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file';
@@ -22,9 +21,8 @@ function hashOf(pod: KubeObject): string {
 /** What the kubelet has seen at its last look, to look closer only when it is another list. */
 const seen = new WeakMap<Kubelet, KubeObject[]>();
 
-/** Start the pods of new manifests and stop those whose manifest has gone or changed: a changed one starts again when it has stopped. */
+/** The apiserver can be reached: start the pods of new manifests and stop those whose manifest has gone or changed: a changed one starts again when it has stopped. */
 export function syncStaticPods(k: Kubelet): void {
-  if (!reachable(k)) return;
   const list = k.deps.staticPods?.() ?? [];
   const wanted = new Map(list.map(p => [`${p.metadata.namespace ?? 'default'}/${p.metadata.name}-${k.nodeName}`, hashOf(p)]));
   if (seen.get(k) !== list) {

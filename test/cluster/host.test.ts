@@ -1,5 +1,6 @@
 // A node as its administrator meets it: units, journal, the runtime's client, manifests, ssh, and what each of them does to the cluster.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { saveEngine, startEngine } from '../../src/cluster/engine.ts';
 import { ago, klogTime, systemdTime, timespan } from '../../src/cluster/host/time-text.ts';
 import { serverPod, type TestCluster, testCluster } from './harness.ts';
 
@@ -125,6 +126,16 @@ describe('ssh', () => {
       code: 255,
       err: expect.stringMatching(/connect to host node-2 port 22: (No route|Conn)/),
     });
+  });
+});
+
+describe('a session that is taken up again', () => {
+  it('asks no machine for anything before it is there', () => {
+    // node-2 has no link, node-1 another manifest: both are known from what was kept.
+    const saved = saveEngine(c.engine);
+    expect(saved.has('netns:node-2:')).toBe(true);
+    const again = startEngine(c.engine.server, c.engine.config, saved);
+    expect([...again.nodes.keys()]).toEqual(['control-plane', 'node-1', 'node-2', 'node-3']);
   });
 });
 

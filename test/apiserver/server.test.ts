@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createObject, deleteObject, patchObject, updateObject, updateStatus } from '../../src/apiserver/client.ts';
 import { handle, newApiServer } from '../../src/apiserver/server.ts';
-import { getObject, listObjects, watchBucket } from '../../src/apiserver/store.ts';
+import { getObject, listObjects, viewOf, watchBucket } from '../../src/apiserver/store.ts';
 import type { KubeList, KubeObject, Status } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
@@ -18,6 +18,22 @@ const configMap = (name: string, data: Record<string, string> = { a: '1' }): Kub
   data,
 });
 const core = { group: '', version: 'v1', resource: 'configmaps', namespace: 'default' };
+
+describe('a view of the store', () => {
+  it('stays as it was, whatever comes, changes and goes', () => {
+    const server = fresh();
+    createObject(server, configMap('a'));
+    createObject(server, configMap('b'));
+    const then = viewOf(server, ['configmaps']);
+    createObject(server, configMap('aa'));
+    updateObject(server, { ...configMap('b'), data: { a: '2' } });
+    deleteObject(server, 'configmaps', 'default', 'a');
+    const names = (s: typeof server) => listObjects(s, 'configmaps').map(o => `${o.metadata.name} ${o.data.a}`);
+    expect(names(then)).toEqual(['a 1', 'b 1']);
+    expect(names(server)).toEqual(['aa 1', 'b 2']);
+    expect(names(viewOf(server, ['configmaps']))).toEqual(['aa 1', 'b 2']);
+  });
+});
 
 describe('generic registry', () => {
   it('creates, conflicts, updates under optimistic concurrency and deletes', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../../src/cni/calico/felix/selector.ts';
 import { vethName } from '../../src/cni/calico/names.ts';
 import { linkByName } from '../../src/linux/link.ts';
-import { settle } from '../../src/sim/sim.ts';
+import { runUntil, settle } from '../../src/sim/sim.ts';
 import { formatCidr, formatIp } from '../../src/wire/ip.ts';
 import { addPod, put, removePod, rules, serve, testCluster, tryConnect } from './cluster.ts';
 
@@ -43,6 +43,39 @@ describe('addresses', () => {
     const ips = Array.from({ length: 70 }, (_, i) => addPod(c, `p${i}`, 'beta').ips[0]);
     expect(new Set(ips).size).toBe(70);
     expect(ips[69]).toBe('10.50.2.70');
+  });
+});
+
+describe('Felix', () => {
+  it('shows whoever looks what it would have written by then, not what came since', () => {
+    const c = testCluster();
+    addPod(c, 'a', 'alpha', { labels: { app: 'a' } });
+    const { netns } = c.nodes.get('alpha')!;
+    const policies = () => [
+      ...new Set(rules(netns, /knp/).flatMap(l => /(?:knp|Policy)[. /_-]+(shop[./]\w+)/.exec(l)?.[1].replace('.', '/') ?? [])),
+    ];
+    expect(policies()).toEqual([]);
+    put(c, KNP, policy('first', { podSelector: {} }));
+    settle(c.sim, 5000);
+    expect(netns.due.size).toBeGreaterThan(0);
+    put(c, KNP, policy('second', { podSelector: {} }));
+    runUntil(c.sim, () => false, c.sim.nowMs + 50);
+    expect(policies()).toEqual(['shop/first']);
+    runUntil(c.sim, () => false, c.sim.nowMs + 100);
+    expect(policies().sort()).toEqual(['shop/first', 'shop/second']);
+  });
+
+  it('leaves its rules behind when it is stopped, though nobody had looked', () => {
+    const c = testCluster();
+    addPod(c, 'a', 'alpha', { labels: { app: 'a' } });
+    put(c, KNP, policy('only', { podSelector: {} }));
+    settle(c.sim, 5000);
+    const { netns } = c.nodes.get('alpha')!;
+    c.agents.get('alpha')!.stop();
+    put(c, KNP, policy('late', { podSelector: {} }));
+    settle(c.sim, 5000);
+    expect(rules(netns, /shop.only/).length > 0).toBe(true);
+    expect(rules(netns, /shop.late/).length > 0).toBe(false);
   });
 });
 

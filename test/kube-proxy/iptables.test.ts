@@ -127,6 +127,26 @@ describe('keeping in step', () => {
     expect(allRules(f.ns)).toEqual(partial);
   });
 
+  it('shows whoever looks late the rules as of the last sync, not what came since', () => {
+    const f = proxied(service('cart', {}), slice('cart', [{ ip: '10.50.1.9' }]));
+    runUntil(f.sim, () => false, f.sim.nowMs + 2000);
+    put(f.server, SLICES, slice('cart', [{ ip: '10.50.1.10' }]));
+    runUntil(f.sim, () => false, f.sim.nowMs + 1);
+    put(f.server, SLICES, slice('cart', [{ ip: '10.50.1.11' }]));
+    runUntil(f.sim, () => false, f.sim.nowMs + 500);
+    const targets = () => rules(f.ns, /--to-destination/).map(l => l.replace(/.*destination /, ''));
+    expect(targets()).toEqual(['10.50.1.10:8080']);
+    runUntil(f.sim, () => false, f.sim.nowMs + 1000);
+    expect(targets()).toEqual(['10.50.1.11:8080']);
+  });
+
+  it('leaves behind what was due when it is stopped, though nobody had looked', () => {
+    const f = proxied(service('cart', {}), slice('cart', [{ ip: '10.50.1.9' }]));
+    expect(f.ns.netfilter.xt[4].get('nat')?.chains.has('KUBE-SERVICES') ?? false).toBe(false);
+    stopKubeProxy(f.proxy);
+    expect(rules(f.ns, /10\.50\.1\.9:8080/).length).toBeGreaterThan(0);
+  });
+
   it('writes everything again when someone flushed the tables', () => {
     const f = proxied(service('cart', {}), slice('cart', [{ ip: '10.50.1.9' }]));
     const before = allRules(f.ns);
@@ -134,6 +154,18 @@ describe('keeping in step', () => {
     expect(rules(f.ns, /shop\/cart/)).toEqual([]);
     runUntil(f.sim, () => false, f.sim.nowMs + 31_000);
     expect(allRules(f.ns)).toEqual(before);
+  });
+
+  it('sees that they were flushed even when a change is to be written first', () => {
+    const f = proxied(service('cart', {}), slice('cart', [{ ip: '10.50.1.9' }]));
+    const before = allRules(f.ns);
+    restore(f.ns, 4, '*mangle\nCOMMIT\n*nat\nCOMMIT\n*filter\nCOMMIT\n');
+    put(f.server, SLICES, slice('cart', [{ ip: '10.50.1.8' }]));
+    put(f.server, SLICES, slice('cart', [{ ip: '10.50.1.9' }]));
+    runUntil(f.sim, () => false, f.sim.nowMs + 31_000);
+    expect(allRules(f.ns).filter(l => /KUBE-(?:SERVICES|MARK|SVC|SEP|POSTROUTING)/.test(l))).toEqual(
+      before.filter(l => /KUBE-(?:SERVICES|MARK|SVC|SEP|POSTROUTING)/.test(l)),
+    );
   });
 
   it('stops touching the kernel when it is stopped', () => {

@@ -18,6 +18,8 @@ export const COMMANDS: CommandRow[] = [
   { name: 'connectivity', summary: 'what the policies allow between all pods', load: () => import('./commands/connectivity.ts') },
   { name: 'probe', summary: 'ask for every possible outcome of many connections', load: () => import('./commands/probe.ts') },
   { name: 'debug', summary: 'show what podnet has built (topology)', load: () => import('./commands/debug.ts') },
+  { name: 'env', summary: 'what your shell needs: eval "$(podnet env)"', load: () => import('./commands/env.ts') },
+  { name: 'lab', summary: "run a lab in killercoda's layout, with a report", load: () => import('./commands/lab.ts') },
   { name: 'sh', summary: 'run a shell script over one cluster, in one process and one clock', load: () => import('./commands/sh.ts') },
   {
     name: 'support',

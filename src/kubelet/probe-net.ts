@@ -1,8 +1,10 @@
 // httpGet, tcpSocket and grpc from the node's own namespace (pkg/probe/{http,tcp,grpc} v1.36): outcomes with Go's error texts.
-import { close, connect, kernelSocket, recv, send } from '../linux/socket.ts';
+import { close, connect, kernelSocket } from '../linux/socket.ts';
 import type { Errno } from '../linux/types.ts';
 import { bytesToString, stringToBytes } from '../sim/bytes.ts';
 import type { Co } from '../sim/task.ts';
+import { plainStream } from '../userland/http.ts';
+import { tlsConnect } from '../userland/tls.ts';
 import { familyOf, parseIp } from '../wire/ip.ts';
 import type { Kubelet } from './types.ts';
 
@@ -56,8 +58,15 @@ export function* httpProbe(k: Kubelet, host: string, port: number, get: any, tim
   if ('error' in d) return failure(d.timeout ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)' : d.error);
   const { socket } = d;
   try {
-    // A TLS handshake is not spoken here: a server that accepts the connection has its certificate, which the kubelet does not check.
-    if (scheme === 'https') return { outcome: 'success', output: '' };
+    let stream = plainStream(socket);
+    if (scheme === 'https') {
+      // The certificate is not checked (pkg/probe/http: InsecureSkipVerify).
+      const t = yield* tlsConnect(socket, { sni: null, alpn: ['http/1.1'] }, Math.max(0, deadline - sim.nowMs));
+      if (t === 'timeout') return failure('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+      if (t === 'wrong version number') return failure('http: server gave HTTP response to HTTPS client');
+      if (typeof t === 'string') return failure('EOF');
+      stream = t.stream;
+    }
     const headers = new Map<string, string>([
       ['Host', port === 80 ? host : hostPort(host, port)],
       ['User-Agent', 'kube-probe/1.36'],
@@ -66,12 +75,12 @@ export function* httpProbe(k: Kubelet, host: string, port: number, get: any, tim
     ]);
     for (const h of get.httpHeaders ?? []) headers.set(h.name, h.value);
     const text = [...headers].map(([a, b]) => `${a}: ${b}\r\n`).join('');
-    const sent = yield* send(socket, stringToBytes(`GET ${path} HTTP/1.1\r\n${text}\r\n`));
+    const sent = yield* stream.send(stringToBytes(`GET ${path} HTTP/1.1\r\n${text}\r\n`));
     if (typeof sent === 'string') return failure('EOF');
     let head = '';
     while (!head.includes('\r\n')) {
       const left = deadline - sim.nowMs;
-      const got = left > 0 ? yield* recv(socket, left) : 'EAGAIN';
+      const got = left > 0 ? yield* stream.recv(left) : 'EAGAIN';
       if (got === 'EAGAIN' || got === 'ETIMEDOUT')
         return failure('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
       if (typeof got === 'string') return failure(`read tcp ${hostPort(host, port)}: read: ${GO_ERRNO[got] ?? got}`);

@@ -15,6 +15,8 @@ export interface TestCluster {
   server: ApiServer;
   config: Kubeconfig;
   files: Map<string, string>;
+  /** What lies at URLs. */
+  pages: Map<string, string>;
   env: Record<string, string>;
 }
 
@@ -37,7 +39,7 @@ export function newCluster(kubelet: KubeletProxy | null = null): TestCluster {
     contexts: [{ name: 'admin@here', context: { cluster: 'here', user: 'admin' } }],
     'current-context': 'admin@here',
   };
-  const cluster = { sim, server, config, files: new Map<string, string>(), env: {} };
+  const cluster = { sim, server, config, files: new Map<string, string>(), pages: new Map<string, string>(), env: {} };
   for (const name of ['default', 'kube-system'])
     handle(server, {
       verb: 'create',
@@ -76,6 +78,7 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
         c.config = config;
       },
     },
+    fetchUrl: url => c.pages.get(url) ?? null,
     stdin: pipeOf(stdin),
     stdout: sink('stdout'),
     stderr: sink('stderr'),

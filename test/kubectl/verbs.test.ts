@@ -175,3 +175,22 @@ describe('kustomize', () => {
     );
   });
 });
+
+describe('what a command line names', () => {
+  it('takes --user of a binding for a subject, not for a user of the kubeconfig', async () => {
+    const c = newCluster();
+    const made = await stdout(c, 'create rolebinding read --role=reader --user=ann --user=bob --dry-run=client -o yaml');
+    expect(made.match(/^ {2}name: (ann|bob)$/gm)).toHaveLength(2);
+    expect(await failure(c, 'get pods --user=nobody')).toBe('error: auth info "nobody" does not exist\n');
+  });
+
+  it('reads a URL only when something stands for it', async () => {
+    const c = newCluster();
+    expect(await failure(c, 'apply -f https://elsewhere.example/all.yaml')).toContain(
+      'unable to read URL "https://elsewhere.example/all.yaml"',
+    );
+    c.pages.set('https://known.example/map.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fetched}\n');
+    expect(await stdout(c, 'apply -f https://known.example/map.yaml')).toBe('configmap/fetched created\n');
+    expect(await stdout(c, 'kustomize https://known.example/map.yaml')).toContain('name: fetched');
+  });
+});

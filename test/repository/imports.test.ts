@@ -22,6 +22,7 @@ const ROWS: Record<string, { row: number; only?: string[]; also?: string[] }> = 
   addons: { row: 3 },
   cluster: { row: 4 },
   kubectl: { row: 5, only: ['sim', 'wire', 'apiserver'] },
+  lab: { row: 5, only: [] },
   shell: { row: 5, also: ['kubectl'] },
   cli: { row: 6 },
 };

@@ -13,11 +13,12 @@ export const flagged = (o: KubeObject, name: string): boolean => annotation(o, n
 /** Annotations without an effect here: the controller's log says so. */
 export function unmodelled(o: KubeObject): string[] {
   return Object.keys(o.metadata.annotations ?? {})
-    .filter(k => k.startsWith(PREFIX) && !KNOWN.has(k.slice(PREFIX.length)))
+    .filter(k => k.startsWith(PREFIX) && !INGRESS_ANNOTATIONS.has(k.slice(PREFIX.length)))
     .map(k => k.slice(PREFIX.length));
 }
 
-const KNOWN = new Set(
+/** The ones that act. */
+export const INGRESS_ANNOTATIONS: ReadonlySet<string> = new Set(
   (
     'affinity affinity-mode app-root auth-realm auth-secret auth-secret-type auth-type backend-protocol canary canary-by-cookie canary-by-header ' +
     'canary-by-header-pattern canary-by-header-value canary-weight canary-weight-total cors-allow-credentials cors-allow-headers ' +

@@ -1,5 +1,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { INGRESS_ANNOTATIONS } from '../../addons/ingress-nginx/annotations.ts';
+import { ADDONS } from '../../addons/table.ts';
 import { RESOURCES } from '../../apiserver/resources.ts';
 import { PLUGINS as CNI_PLUGINS } from '../../cni/plugins.ts';
 import { PLUGINS as DNS_PLUGINS, UNMODELLED } from '../../coredns/plugins.ts';
@@ -10,7 +12,7 @@ import { packageNames, programsOf } from '../../userland/programs.ts';
 
 /** Kinds whose objects make something happen; the others are kept, shown and watched. */
 const ACTING = new Set(
-  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases'.split(
+  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices'.split(
     ' ',
   ),
 );
@@ -27,10 +29,12 @@ export function supportMatrix(): [what: string, names: string][] {
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
     ['iptables matches', list(MATCHES.map(m => m.name))],
     ['iptables targets', list(TARGETS.map(t => t.name))],
+    ['add-ons', ADDONS.map(a => `${a.name} (${a.version})`).join(', ')],
+    ['annotations of ingress-nginx', list(INGRESS_ANNOTATIONS)],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     [
       'not modelled yet',
-      'Ingress controllers, service meshes, IPVS, Cilium, Weave, Azure and AWS CNIs, multi-cluster, TLS inside the cluster, podnet serve',
+      'service meshes, IPVS, Cilium, Weave, Azure and AWS CNIs, multi-cluster, podnet serve; of the add-ons: BGP, admission webhooks, snippets, GRPCRoutes',
     ],
   ];
 }

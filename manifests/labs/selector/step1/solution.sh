@@ -1,0 +1,1 @@
+kubectl -n bakery patch service bread -p '{"spec":{"selector":{"app":"bread"}}}'

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { clusterConfig } from '../../src/cluster/config.ts';
+import type { TestCluster } from '../cluster/harness.ts';
+import { clusterWith, echo } from './cluster.ts';
+
+let c: TestCluster;
+
+const pool = (name: string, addresses: string[], more: object = {}) => ({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'IPAddressPool',
+  metadata: { name, namespace: 'metallb-system' },
+  spec: { addresses, ...more },
+});
+const balancer = (name: string, app: string, more: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, ...more },
+  spec: { type: 'LoadBalancer', selector: { app }, ports: [{ port: 80, targetPort: 5678 }] },
+});
+const address = (name: string) => c.must(['get', 'svc', name, '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}']);
+const fetch = (ip: string) => c.external(['curl', '-s', '-m', '3', `http://${ip}/`]);
+
+beforeAll(async () => {
+  c = await clusterWith(['metallb'], clusterConfig({ nodes: 2, loadBalancer: 'none' }));
+  c.apply(...echo('front', 'from the front'));
+}, 60_000);
+
+describe('MetalLB', () => {
+  it('runs one controller and a speaker on every node', () => {
+    expect(c.must('-n metallb-system get deploy,ds --no-headers')).toMatch(/controller +1\/1[\s\S]*speaker +3 +3 +3/);
+  });
+
+  it('leaves a Service without an address while there is no pool, and says why', () => {
+    c.apply(balancer('first', 'front'));
+    c.rest();
+    expect(address('first')).toBe('');
+    expect(c.must('get events')).toContain('Failed to allocate IP for "default/first": no available IPs');
+  });
+
+  it('gives the lowest free address of a pool', () => {
+    c.apply(pool('lan', ['192.168.1.240-192.168.1.241']));
+    c.rest();
+    expect(address('first')).toBe('192.168.1.240');
+    expect(c.must('get ipaddresspool lan -n metallb-system -o jsonpath={.status.assignedIPv4},{.status.availableIPv4}')).toBe('1,1');
+  });
+
+  it('does not answer for it until it is advertised: nobody has the address', () => {
+    expect(fetch('192.168.1.240').code).not.toBe(0);
+    c.apply({ apiVersion: 'metallb.io/v1beta1', kind: 'L2Advertisement', metadata: { name: 'lan', namespace: 'metallb-system' } });
+    expect(fetch('192.168.1.240')).toMatchObject({ code: 0, out: 'from the front\n' });
+  });
+
+  it('answers ARP from one node only', () => {
+    const neighbour = c.external('ip neigh show 192.168.1.240').out;
+    const announced = c.must('get events').match(/announcing from node "(\S+)"/)?.[1] ?? '';
+    expect(neighbour).toContain(c.node(announced, 'ip link show eth0').out.match(/ether (\S+)/)?.[1]);
+  });
+
+  it('gives the address that is asked for, and refuses one that is taken or is in no pool', () => {
+    c.apply(balancer('second', 'front', { annotations: { 'metallb.io/loadBalancerIPs': '192.168.1.241' } }));
+    c.apply(balancer('third', 'front', { annotations: { 'metallb.io/loadBalancerIPs': '192.168.1.241' } }));
+    c.apply(balancer('fourth', 'front', { annotations: { 'metallb.io/loadBalancerIPs': '192.168.1.99' } }));
+    c.rest();
+    expect([address('second'), address('third'), address('fourth')]).toEqual(['192.168.1.241', '', '']);
+    expect(c.must('get events')).toContain('"192.168.1.99"] is not allowed in config');
+  });
+
+  it('hands a freed address on', () => {
+    c.must('delete svc second');
+    c.must('annotate svc third example.com/again=1');
+    c.rest();
+    expect(address('third')).toBe('192.168.1.241');
+  });
+
+  it('is unreachable when its node goes, and moves when the speaker does', () => {
+    const node = () => c.external('ip neigh show 192.168.1.240').out.match(/lladdr (\S+)/)?.[1];
+    const before = node();
+    const leader = c.must('get events').match(/announcing from node "(\S+)"/)?.[1] ?? '';
+    c.must(['label', 'node', leader, 'node.kubernetes.io/exclude-from-external-load-balancers=']);
+    c.rest();
+    c.external('ip neigh flush all');
+    expect(fetch('192.168.1.240').out).toBe('from the front\n');
+    expect(node()).not.toBe(before);
+  });
+});

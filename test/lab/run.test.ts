@@ -1,0 +1,44 @@
+// The lab that comes with podnet, and a shell with its commands: real bash, the built program.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const ROOT = resolve(__dirname, '../..');
+const PODNET = join(ROOT, 'bin', 'podnet.js');
+const home = fs.mkdtempSync(join(tmpdir(), 'podnet-lab-'));
+const env = { ...process.env, PODNET_HOME: home, PODNET_SEED: '1', NODE_EXTRA_CA_CERTS: '' };
+afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
+
+const podnet = (...argv: string[]) => spawnSync(process.execPath, [PODNET, ...argv], { env, encoding: 'utf8' });
+
+describe('podnet lab run', () => {
+  it('sets up, solves, checks and reports', () => {
+    const report = join(home, 'report.xml');
+    const r = podnet('lab', 'run', join(ROOT, 'manifests/labs/selector'), '--junit', report);
+    expect(r.stderr).toMatch(/\[2\/4\] Give the Service its endpoints[\s\S]*✔[\s\S]*\[3\/4\] Let the customer in[\s\S]*✔/);
+    expect(r.status).toBe(0);
+    expect(fs.readFileSync(report, 'utf8')).toContain('tests="4" failures="0" skipped="1"');
+    expect(fs.readdirSync(join(home, 'labs'))).toEqual([]);
+  }, 60_000);
+
+  it('fails where there is no lab, or where a check does', () => {
+    expect(podnet('lab', 'run', home)).toMatchObject({ status: 1, stderr: expect.stringContaining('index.json: no such file') });
+    const dir = join(home, 'own');
+    fs.mkdirSync(dir);
+    fs.writeFileSync(join(dir, 'index.json'), JSON.stringify({ title: 'own', details: { steps: [{ title: 'never', verify: 'v.sh' }] } }));
+    fs.writeFileSync(join(dir, 'v.sh'), 'echo "not so"; exit 3\n');
+    const r = podnet('lab', 'run', dir);
+    expect(r.status).toBe(1);
+    expect(r.stderr).toContain('not so');
+  });
+});
+
+describe('podnet env', () => {
+  it('puts kubectl on the PATH of a shell and takes it away again', () => {
+    const script = `PS1='$ '; eval "$('${process.execPath}' '${PODNET}' env)"; command -v kubectl; echo "$PS1"; podnet_off; echo "$PATH"; echo "$PS1$PODNET_ENV"`;
+    const r = spawnSync('bash', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' }, encoding: 'utf8' });
+    expect(r.stdout.split('\n')).toEqual([join(home, 'env/bin/kubectl'), '(podnet simulation) $ ', '/usr/bin:/bin', '$ ', '']);
+  });
+});

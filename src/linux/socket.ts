@@ -5,6 +5,7 @@ import { type Co, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
 import type { Family, Ip } from '../wire/ip.ts';
 import type { Packet } from '../wire/packet.ts';
 import { sendEcho, sendUdp } from './datagram.ts';
+import { pathMtu } from './icmp.ts';
 import { isAny, isBroadcast, isLocalAddress, isMulticast, lookupRoute } from './route.ts';
 import { endAssociation, sendChunk, startAssociation } from './sctp.ts';
 import { addBound, bindConflict, boundTo, ephemeralPort, removeBound, removeConnected } from './socket-table.ts';
@@ -233,7 +234,7 @@ function chooseSource(s: Socket, ip: Ip, port: number): Errno | null {
   const own = s.local && !isAny(s.local) ? s.local : null;
   const route = lookupRoute(s.netns, ip, { src: own, mark: Number(s.options.get('mark') ?? 0), oif: deviceOf(s) });
   if (typeof route === 'string') return route;
-  if (route.kind === 'broadcast' && s.type !== 'tcp' && !s.options.get('broadcast')) return 'EACCES';
+  if ((route.kind === 'broadcast' || isBroadcast(ip)) && s.type !== 'tcp' && !s.options.get('broadcast')) return 'EACCES';
   if ((route.kind === 'broadcast' || route.kind === 'multicast') && s.type === 'tcp') return 'ENETUNREACH';
   const local = own ?? route.src;
   if (!local) return ip.length === 16 ? 'EADDRNOTAVAIL' : 'ENETUNREACH';
@@ -310,6 +311,12 @@ export function* accept(s: Socket, timeoutMs = Number.POSITIVE_INFINITY): Co<Soc
     if (left <= 0) return 'EAGAIN';
     yield* waitOn(sim, [s.readable], left);
   }
+}
+
+/** IP_MTU of a datagram socket connected to `to`: the longest IP packet that goes there unbroken, by device and what ICMP has told. */
+export function pathMtuTo(p: Process, to: Ip): number {
+  const route = lookupRoute(p.netns, to);
+  return typeof route === 'string' ? 0 : pathMtu(p.netns, to, route.mtu);
 }
 
 export const pendingBytes = (s: Socket): number => (s.tcp ? s.tcp.inboxLength : (s.datagrams[0]?.data.length ?? 0));

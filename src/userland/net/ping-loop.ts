@@ -25,6 +25,10 @@ export interface Run {
   rtts: number[];
   startMs: number;
   lastSendMs: number;
+  /** So many go out at once at the start. */
+  preload: number;
+  /** The next one goes out as soon as the last was answered. */
+  eager: boolean;
   /** Most echo requests that were on their way at once. */
   pipe: number;
   interrupted: boolean;
@@ -50,6 +54,8 @@ export function newRun(p: Process, u: Userland, s: Socket, to: Ip): Run {
     rtts: [],
     startMs: p.kernel.sim.nowMs,
     lastSendMs: p.kernel.sim.nowMs,
+    preload: 1,
+    eager: false,
     pipe: 1,
     interrupted: false,
     interruption: new Set(),
@@ -67,6 +73,8 @@ export interface Reports {
   /** What sendto said; a number ends the program with it. */
   failed: (e: Errno) => number | null;
   missing?: (seq: number) => void;
+  /** One has been sent. */
+  sent?: () => void;
   firstSeq: number;
 }
 
@@ -85,7 +93,8 @@ export function* pingLoop(r: Run, report: Reports): Co<number | null> {
       r.sentAtMs.set(seq, now);
       r.sent++;
       r.lastSendMs = now;
-      nextMs = now + r.intervalMs;
+      report.sent?.();
+      nextMs = r.sent < r.preload ? now : now + r.intervalMs;
       if (error) {
         const code = report.failed(error);
         if (code !== null) return code;
@@ -96,7 +105,9 @@ export function* pingLoop(r: Run, report: Reports): Co<number | null> {
     const linger = r.rtts.length ? Math.max(r.lingerMs === 10_000 ? 2 * Math.max(...r.rtts) : r.lingerMs, 1) : r.lingerMs;
     const untilMs = Math.min(r.deadlineMs, more ? nextMs : r.lastSendMs + linger);
     if (untilMs <= now) return null;
+    const answered = r.received.size;
     yield* take(r, report, untilMs - now);
+    if (r.eager && r.received.size > answered) nextMs = Math.min(nextMs, sim.nowMs + Math.min(r.intervalMs, 1));
   }
 }
 
@@ -109,9 +120,10 @@ function* take(r: Run, report: Reports, waitMs: number): Co<void> {
   const d = yield* recvFrom(r.s, 0);
   if (typeof d === 'string') return;
   const seq = d.fromPort;
+  // acknowledge(): how many were on their way when word of this one came.
+  r.pipe = Math.max(r.pipe, r.sent - (seq - report.firstSeq));
   if (d.error) {
     r.errors++;
-    r.pipe = Math.max(r.pipe, r.sent - r.received.size - r.errors + 1);
     yield* report.error(seq, d);
     return;
   }

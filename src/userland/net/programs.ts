@@ -1,14 +1,16 @@
 import type { ProgramTable } from '../programs.ts';
 import { bridgeProgram } from './bridge.ts';
+import { busyboxNc } from './busybox-nc.ts';
 import { busyboxNslookup } from './busybox-nslookup.ts';
 import { busyboxPing } from './busybox-ping.ts';
+import { busyboxTraceroute } from './busybox-traceroute.ts';
 import { busyboxWget } from './busybox-wget.ts';
 import { curl } from './curl.ts';
 import { dig } from './dig.ts';
 import { getent } from './getent.ts';
 import { host } from './host.ts';
 import { busyboxIpProgram, ipProgram } from './ip/main.ts';
-import { busyboxNc, openbsdNc } from './nc.ts';
+import { mtr } from './mtr.ts';
 import {
   arpProgram,
   busyboxArpProgram,
@@ -20,12 +22,14 @@ import {
   routeProgram,
 } from './net-tools.ts';
 import { nslookup } from './nslookup.ts';
+import { openbsdNc } from './openbsd-nc.ts';
 import { ping } from './ping.ts';
 import { ssProgram } from './ss.ts';
 import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
 import { tcpdump } from './tcpdump.ts';
 import { busyboxTelnet, telnet } from './telnet.ts';
-import { busyboxTraceroute, mtr, tracepath, traceroute } from './traceroute.ts';
+import { tracepath } from './tracepath.ts';
+import { traceroute } from './traceroute.ts';
 import { wget } from './wget.ts';
 
 /** Network tools: package, directory, programs. */

@@ -10,7 +10,7 @@ import { glibcSearch, type HostError } from './resolver-glibc.ts';
 import { muslSearch } from './resolver-musl.ts';
 
 export type Libc = Userland['libc'];
-export type GaiError = 'EAI_NONAME' | 'EAI_AGAIN' | 'EAI_FAIL' | 'EAI_NODATA' | 'EAI_SYSTEM';
+export type GaiError = 'EAI_NONAME' | 'EAI_AGAIN' | 'EAI_FAIL' | 'EAI_NODATA' | 'EAI_SYSTEM' | 'EAI_ADDRFAMILY';
 
 const TEXTS: Record<'glibc' | 'musl', Record<GaiError, string>> = {
   glibc: {
@@ -19,6 +19,7 @@ const TEXTS: Record<'glibc' | 'musl', Record<GaiError, string>> = {
     EAI_FAIL: 'Non-recoverable failure in name resolution',
     EAI_NODATA: 'No address associated with hostname',
     EAI_SYSTEM: 'System error',
+    EAI_ADDRFAMILY: 'Address family for hostname not supported',
   },
   musl: {
     EAI_NONAME: 'Name does not resolve',
@@ -26,6 +27,7 @@ const TEXTS: Record<'glibc' | 'musl', Record<GaiError, string>> = {
     EAI_FAIL: 'Non-recoverable error',
     EAI_NODATA: 'Name has no usable address',
     EAI_SYSTEM: 'System error',
+    EAI_ADDRFAMILY: 'Name has no usable address',
   },
 };
 
@@ -48,7 +50,12 @@ const HOST_ERRORS: Record<HostError, GaiError> = {
 export function* getaddrinfo(p: Process, name: string, o: { libc: Libc; family?: Family | null }): Co<Resolved | GaiError> {
   const family = o.family ?? null;
   const numeric = numericHost(name);
-  if (numeric) return family && familyOf(numeric) !== family ? 'EAI_NONAME' : { addresses: [numeric], canonical: name };
+  if (numeric)
+    return family && familyOf(numeric) !== family
+      ? o.libc === 'musl'
+        ? 'EAI_NONAME'
+        : 'EAI_ADDRFAMILY'
+      : { addresses: [numeric], canonical: name };
   if (!name || name.length > 254 || /[\s/]/.test(name)) return 'EAI_NONAME';
   const sources = o.libc === 'musl' ? ['files', 'dns'] : hostSources(p);
   let error: GaiError = 'EAI_NONAME';

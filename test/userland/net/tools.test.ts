@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { kill } from '../../../src/linux/process.ts';
 import { runUntil } from '../../../src/sim/sim.ts';
+import { busyboxNc } from '../../../src/userland/net/busybox-nc.ts';
 import { busyboxPing } from '../../../src/userland/net/busybox-ping.ts';
 import { curl } from '../../../src/userland/net/curl.ts';
-import { busyboxNc, openbsdNc } from '../../../src/userland/net/nc.ts';
+import { openbsdNc } from '../../../src/userland/net/openbsd-nc.ts';
 import { decodeFrame, frameBytes } from '../../../src/userland/net/pcap-file.ts';
 import { compileFilter } from '../../../src/userland/net/pcap-filter.ts';
 import { ping } from '../../../src/userland/net/ping.ts';

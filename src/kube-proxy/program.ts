@@ -33,11 +33,9 @@ export function kubeProxyProgram(server: ApiServer, nodeName: string, options: P
     const error =
       'error' in config
         ? config.error
-        : config.mode === 'ipvs'
-          ? "can't use the IPVS proxier: ipvs not supported"
-          : config.mode && config.mode !== 'iptables' && config.mode !== 'nftables'
-            ? `mode: Invalid value: "${config.mode}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`
-            : null;
+        : config.mode && config.mode !== 'iptables' && config.mode !== 'nftables' && config.mode !== 'ipvs'
+          ? `mode: Invalid value: "${config.mode}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`
+          : null;
     if (error !== null) {
       complain(p, `E server.go] "Error running ProxyServer" err="${error}"\n`);
       return 1;

@@ -11,6 +11,7 @@ import { cleanStaleEntries } from './conntrack.ts';
 import { startHealthServers, syncHealthServers } from './health.ts';
 import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
 import { ruleSettings } from './iptables/settings.ts';
+import { dropIdleDests, setIpvsSysctls, syncFamilyIpvs } from './ipvs/proxier.ts';
 import { proxyTable, syncFamilyNft } from './nftables/proxier.ts';
 import { serviceOfSlice } from './serviceport.ts';
 import type { FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
@@ -63,6 +64,12 @@ function requestSync(proxy: KubeProxy): void {
   proxy.pending = schedule(sim, wait, () => syncProxyRules(proxy));
 }
 
+function syncOne(proxy: KubeProxy, p: FamilyProxier, nowMs: number): boolean {
+  if (proxy.config.mode === 'nftables') return syncFamilyNft(proxy.netns, p, nowMs);
+  if (proxy.config.mode === 'ipvs') return syncFamilyIpvs(proxy.netns, p, nowMs, proxy.config);
+  return syncFamily(proxy.netns, p, nowMs);
+}
+
 /** Bring the kernel to what the Services and EndpointSlices say now; in iptables mode, as soon as anybody looks. */
 export function syncProxyRules(proxy: KubeProxy): void {
   if (proxy.stopped) return;
@@ -73,8 +80,8 @@ export function syncProxyRules(proxy: KubeProxy): void {
   proxy.queuedAtMs = null;
   for (const p of proxy.proxiers) becomeDue(p, nowMs);
   syncHealthServers(proxy);
-  // A chain of the nftables mode goes a while after the sync that emptied it: each sync counts.
-  if (nftables(proxy)) writeRules(proxy);
+  // A chain of the nftables mode and a destination of the ipvs mode go a while after the sync that emptied them: each sync counts.
+  if (proxy.config.mode === 'nftables' || proxy.config.mode === 'ipvs') writeRules(proxy);
   else putOff(proxy.netns, proxy.write);
 }
 
@@ -89,14 +96,13 @@ function becomeDue(p: FamilyProxier, nowMs: number): void {
 
 /** The syncs that are due. */
 function writeRules(proxy: KubeProxy): void {
-  const sync = nftables(proxy) ? syncFamilyNft : syncFamily;
   for (const p of proxy.proxiers) {
     const { due } = p;
     if (!due) continue;
     p.due = null;
     const dirty = due.monitored && canaryGone(proxy.netns, p.family) ? null : due.dirty;
     const then = { ...p, services: due.services, settings: due.settings, dirty };
-    const ok = sync(proxy.netns, then, due.atMs);
+    const ok = syncOne(proxy, then, due.atMs);
     p.largeCluster = then.largeCluster;
     p.cleanedAtMs = then.cleanedAtMs;
     p.syncedAtMs = then.syncedAtMs;
@@ -187,6 +193,7 @@ export function newKubeProxy(
   };
   proxy.proxiers = FAMILIES.map(family => newFamilyProxier(family, settingsOf(proxy, family), nowMs));
   setSysctls(netns, proxy);
+  if (config.mode === 'ipvs') setIpvsSysctls(netns, config);
   for (const slice of listObjects(server, SLICES)) {
     const key = serviceOfSlice(slice);
     if (key) keepSlice(proxy, key, slice);
@@ -202,7 +209,8 @@ export function newKubeProxy(
     watchBucket(server, SERVICE_CIDRS, () => refreshSettings(proxy)),
   );
   startHealthServers(proxy);
-  if (options.adopt) {
+  // What the IPVS mode wrote beside its rules is not kept from session to session: it is written again.
+  if (options.adopt && config.mode !== 'ipvs') {
     proxy.proxiers.forEach((p, i) => {
       if (!nftables(proxy) || proxyTable(netns, p)) adopt(p, options.adopt?.families[i]);
     });
@@ -272,9 +280,11 @@ function monitor(proxy: KubeProxy): void {
   let next = schedule(proxy.server.sim, period, tick, true);
   function tick(): void {
     if (proxy.stopped) return;
+    if (proxy.config.mode === 'ipvs') dropIdleDests(proxy.netns);
     for (const p of proxy.proxiers) {
+      if (proxy.config.mode === 'ipvs') requestSync(proxy);
       if (p.due) p.due.monitored = true;
-      if (nftables(proxy) || p.due || !canaryGone(proxy.netns, p.family)) continue;
+      if (proxy.config.mode === 'ipvs' || nftables(proxy) || p.due || !canaryGone(proxy.netns, p.family)) continue;
       p.dirty = null;
       requestSync(proxy);
     }

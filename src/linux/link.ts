@@ -302,8 +302,9 @@ function put(link: Link, table: number, r: Partial<Route> & Pick<Route, 'dst' | 
 /** fib_add_ifaddr (net/ipv4/fib_frontend.c) and addrconf's add_addr. */
 function addAddressRoutes(link: Link, a: LinkAddress): void {
   if (a.ip.length === 16) {
-    if (!link.up) return;
+    // The address is the machine's own on a device that is down as well (__ipv6_ifa_notify).
     put(link, TABLE.local, { dst: { ip: a.ip, bits: 128 }, kind: 'local', scope: 'global', metric: 0 });
+    if (!link.up) return;
     if (link.kind !== 'loopback')
       put(link, TABLE.main, { dst: { ip: a.peer ?? a.ip, bits: a.peer ? 128 : a.bits }, kind: 'unicast', scope: 'global' });
     return;

@@ -22,6 +22,8 @@ export interface Stack {
   receive: (link: Link, frame: Frame, from?: Skb | null) => void;
   /** ip_local_out: OUTPUT, routing, POSTROUTING, neighbour, device. */
   sendPacket: (ns: Netns, packet: Packet, options?: SendOptions) => Errno | null;
+  /** A packet whose destination IPVS has chosen goes on to it: OUTPUT, routing, POSTROUTING, device. */
+  sendOn: (ns: Netns, skb: Skb) => void;
   /** ip_local_deliver after INPUT: to sockets, tunnels and the kernel's own answers. */
   deliver: (ns: Netns, skb: Skb) => void;
   /** An ICMP error about `skb.packet`, by icmp_send's rules. */
@@ -32,7 +34,7 @@ const missing = (): never => {
   throw new Error('the network stack was used before newKernel');
 };
 
-export const stack: Stack = { receive: missing, sendPacket: missing, deliver: missing, icmpError: missing };
+export const stack: Stack = { receive: missing, sendPacket: missing, sendOn: missing, deliver: missing, icmpError: missing };
 
 export function newSkb(packet: Packet, trace: Trace | null = null): Skb {
   return {

@@ -88,6 +88,8 @@ export interface Netns {
   neigh: Neigh[];
   netfilter: NetfilterState;
   sockets: SocketTable;
+  /** IP Virtual Server, once something used it. */
+  ipvs?: import('./ipvs/types.ts').IpvsState;
   /** Dotted keys: `net.ipv4.ip_forward` -> "1". What is absent has the kernel's default (sysctl.ts). */
   sysctls: Map<string, string>;
   /** Packet sockets (tcpdump): called for every frame that a link of this namespace sends or receives. */
@@ -230,6 +232,8 @@ export interface Skb {
   trace: Trace | null;
   /** Route chosen so far; cleared when NAT or a mark changes what it depends on. */
   nexthop: Ip | null;
+  /** The IPVS connection that has handled it: it is not looked at again. */
+  ipvs?: import('./ipvs/types.ts').IpvsConnection;
   /** The transport has just heard from the other end: its neighbour is alive (dst_confirm). */
   confirm?: boolean;
   /** What to do once the neighbour is known, instead of sending (bridged packets whose destination NAT changed). */

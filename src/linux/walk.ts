@@ -21,6 +21,7 @@ import type { Errno, Link, Netns, Skb } from './types.ts';
 export function assembleStack(): void {
   stack.receive = receive;
   stack.sendPacket = sendPacket;
+  stack.sendOn = sendOn;
   stack.deliver = deliver;
   stack.icmpError = icmpError;
 }
@@ -224,6 +225,31 @@ function forward(link: Link, skb: Skb, route: RouteResult): void {
   if (skb.trace) traceRoute(skb, ns, route, 'forward');
   if (runHook(ns, packet.family, 'FORWARD', skb, { in: link, out: route.dev }) !== 'ACCEPT') return;
   output(ns, skb, route);
+}
+
+/** __ip_vs_get_out_rt and dst_output: a packet that came in is passed on, so its TTL and length count. */
+function sendOn(ns: Netns, skb: Skb): void {
+  const { packet } = skb;
+  const four = packet.family === 4;
+  const route = lookupRoute(ns, packet.dst, { mark: skb.mark, flow: packet });
+  if (typeof route === 'string') {
+    dropped(skb, ns, `no route to ${formatIp(packet.dst)} (${route})`);
+    return;
+  }
+  if (skb.iif && packet.ttl <= 1) {
+    dropped(skb, ns, 'TTL exceeded in transit');
+    icmpError(ns, skb, four ? 11 : 3, 0);
+    return;
+  }
+  if (packetLength(packet) > route.mtu && (packet.df || !four)) {
+    dropped(skb, ns, `longer than the MTU ${route.mtu} of ${route.dev.name}, and must not be fragmented`);
+    icmpError(ns, skb, four ? 3 : 2, four ? 4 : 0, route.mtu);
+    return;
+  }
+  if (skb.iif) skb.packet = { ...packet, ttl: packet.ttl - 1 };
+  skb.oif = route.dev;
+  if (skb.trace) traceRoute(skb, ns, route, 'forward');
+  if (runHook(ns, packet.family, 'OUTPUT', skb, { in: null, out: route.dev }) === 'ACCEPT') output(ns, skb, route);
 }
 
 function traceRoute(skb: Skb, ns: Netns, route: RouteResult, kind: 'forward' | 'route'): void {

@@ -9,7 +9,7 @@ import { type Family, formatIp, inCidr, parseCidr } from '../../wire/ip.ts';
 import { isServiceChainName } from '../names.ts';
 import { type Endpoint, endpointsOfSlices, servicePorts } from '../serviceport.ts';
 import type { FamilyProxier, ProxiedService } from '../types.ts';
-import { CANARY_TABLES, JUMPS, kubeletText, restoreText } from './restore-text.ts';
+import { CANARY_TABLES, JUMPS, type Jump, kubeletText, restoreText } from './restore-text.ts';
 import { type Section, serviceSection } from './service-rules.ts';
 import type { RuleSettings } from './settings.ts';
 
@@ -59,14 +59,24 @@ function hasJump(ns: Netns, family: Family, table: string, chain: string, target
   return t && c ? rulesOf(ns, t, c).some(r => r.target?.name === target) : false;
 }
 
+interface Wanted {
+  chains: (readonly [table: string, chain: string])[];
+  jumps: Jump[];
+}
+
+const OWN: Wanted = {
+  chains: [...CANARY_TABLES.map(t => [t, 'KUBE-PROXY-CANARY'] as const), ...JUMPS.map(j => [j.table, j.to] as const)],
+  jumps: JUMPS,
+};
+
 /** EnsureChain and EnsureRule(Prepend): only what is missing. */
-function ensureJumps(ns: Netns, family: Family): void {
+export function ensureJumps(ns: Netns, family: Family, wanted: Wanted = OWN): void {
   const xt = ns.netfilter.xt[family];
   const hasChain = (table: TableName, chain: string) => xt.get(table)?.chains.has(chain) ?? false;
   let text = '';
   for (const table of CANARY_TABLES) {
-    const jumps = JUMPS.filter(j => j.table === table);
-    const chains = new Set(['KUBE-PROXY-CANARY', ...jumps.map(j => j.to)]);
+    const jumps = wanted.jumps.filter(j => j.table === table);
+    const chains = new Set(wanted.chains.filter(([t]) => t === table).map(([, chain]) => chain));
     text += `*${table}\n`;
     for (const chain of chains) if (!hasChain(table, chain)) text += `:${chain} - [0:0]\n`;
     for (const j of jumps) if (!hasJump(ns, family, table, j.from, j.to)) text += `-I ${j.from} ${j.match}-j ${j.to}\n`;

@@ -100,7 +100,8 @@ export function ruleSettings(
     zone: node?.metadata.labels?.['topology.kubernetes.io/zone'] ?? '',
     mark: `0x${((1 << bit) >>> 0).toString(16).padStart(8, '0')}`,
     masqueradeAll: config.linux?.masqueradeAll ?? own?.masqueradeAll ?? false,
-    localhostNodePorts: !nftables && family === 4 && (config.iptables?.localhostNodePorts ?? true) && containsLoopback(cidrs),
+    localhostNodePorts:
+      !nftables && config.mode !== 'ipvs' && family === 4 && (config.iptables?.localhostNodePorts ?? true) && containsLoopback(cidrs),
     detectLocal,
     detectNotLocal,
     nodePortCIDRs: cidrs,

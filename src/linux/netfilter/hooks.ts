@@ -1,5 +1,6 @@
 // The five hooks: everything that looks at a packet there, in the kernel's order of priorities (include/uapi/linux/netfilter_ipv4.h).
 import type { Family } from '../../wire/ip.ts';
+import { ipvsSteps } from '../ipvs/forward.ts';
 import { dropped } from '../trace.ts';
 import type { Link, Netns, Skb } from '../types.ts';
 import { confirm, conntrackIn } from './conntrack.ts';
@@ -70,6 +71,7 @@ function stepsOf(ns: Netns, family: Family, hook: HookName): Step[] {
       all.push({ priority: CONFIRM, run: (skb, ctx) => confirm(ctx.netns, skb) });
     }
   }
+  if (ns.ipvs) all.push(...ipvsSteps(hook));
   const steps = all.sort((a, b) => a.priority - b.priority).map(e => e.run);
   ns.netfilter.hooks.set(key, steps);
   return steps;

@@ -5,6 +5,7 @@ import { conntrackProgram } from './conntrack.ts';
 import { ipsetProgram } from './ipset.ts';
 import { iptablesProgram } from './iptables.ts';
 import { restoreProgram, saveProgram } from './iptables-save.ts';
+import { ipvsadmProgram } from './ipvsadm.ts';
 import { nftProgram } from './nft.ts';
 
 const version = (u: Userland): string => (u.tools >= 13 ? '1.8.11' : '1.8.9');
@@ -32,4 +33,5 @@ export const NETFILTER_PROGRAMS: ProgramTable = [
   ['ipset', '/usr/sbin', { ipset: u => ipsetProgram(u.tools >= 13 ? '7.22' : '7.17') }],
   ['nftables', '/usr/sbin', { nft: u => nftProgram(u.tools >= 13 ? '1.1.3 (Commodore Bullmoose #4)' : '1.0.6 (Lester Gooch #5)') }],
   ['conntrack', '/usr/sbin', { conntrack: u => conntrackProgram(u.tools >= 13 ? '1.4.8' : '1.4.7') }],
+  ['ipvsadm', '/usr/sbin', { ipvsadm: u => ipvsadmProgram(u) }],
 ];

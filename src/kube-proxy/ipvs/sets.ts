@@ -60,6 +60,11 @@ export type SetEntries = Map<SetId, Set<string>>;
 export const setName = (id: SetId, family: Family): string =>
   family === 4 ? SETS[id][0] : SETS[id][0].replace('KUBE-', 'KUBE-6-').slice(0, LONGEST_NAME);
 
+const PROTOCOLS: Record<string, string> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
+
+/** The kernel keeps protocols by number. */
+const named = (entry: string): string => entry.replace(/,(6|17|132):/, (_, n) => `,${PROTOCOLS[n]}:`);
+
 /** Make every set, and bring its entries to those that are wanted. */
 export function syncSets(ns: Netns, family: Family, wanted: SetEntries): void {
   let text = '';
@@ -70,7 +75,7 @@ export function syncSets(ns: Netns, family: Family, wanted: SetEntries): void {
     if (!there)
       text += `create ${name} ${type} ${type === 'bitmap:port' ? 'range 0-65535' : `family ${family === 4 ? 'inet' : 'inet6'}`}\n`;
     const want = wanted.get(id) ?? new Set<string>();
-    const have = new Set(there?.entries.keys() ?? []);
+    const have = new Set([...(there?.entries.keys() ?? [])].map(named));
     for (const e of have) if (!want.has(e)) text += `del ${name} ${e} -exist\n`;
     for (const e of want) if (!have.has(e)) text += `add ${name} ${e} -exist\n`;
   }

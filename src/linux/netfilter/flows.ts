@@ -1,6 +1,7 @@
 // What packets leave behind in a namespace's netfilter, beside the rules: flows, addresses seen, elements that rules added to sets. A
 // session keeps it between two commands without keeping (and so freezing) the rules themselves.
 import { formatIp, ip } from '../../wire/ip.ts';
+import { type KeptIpvs, loadIpvs, saveIpvs } from '../ipvs/kept.ts';
 import type { Netns } from '../types.ts';
 import { findEntry, insertEntry, liveEntries } from './conntrack.ts';
 import { keepElement } from './nft/elements.ts';
@@ -36,6 +37,7 @@ export interface Flows {
   enabled: boolean;
   recent: [string, [string, number[]][]][];
   elements: KeptElement[];
+  ipvs?: KeptIpvs | null;
 }
 
 const FLAGS = ['seenReply', 'assured', 'snat', 'dnat', 'acct'] as const;
@@ -101,8 +103,9 @@ export function saveFlows(ns: Netns): Flows | null {
     enabled: conntrack.enabled,
     recent: [...recent].filter(([, seen]) => seen.size).map(([name, seen]) => [name, [...seen]]),
     elements: elements(ns),
+    ipvs: saveIpvs(ns),
   };
-  return kept.entries.length || kept.recent.length || kept.elements.length ? kept : null;
+  return kept.entries.length || kept.recent.length || kept.elements.length || kept.ipvs ? kept : null;
 }
 
 /** Put back what saveFlows gave, once the rules are there again. */
@@ -132,6 +135,7 @@ export function loadFlows(ns: Netns, kept: Flows): void {
   }
   conntrack.nextId = Math.max(conntrack.nextId, kept.nextId);
   conntrack.enabled ||= kept.enabled;
+  if (kept.ipvs) loadIpvs(ns, kept.ipvs);
   ns.netfilter.recent = new Map(kept.recent.map(([name, seen]) => [name, new Map(seen)]));
   // Sets that are not there yet take theirs when they are made.
   ns.netfilter.kept = kept.elements.filter(e => {

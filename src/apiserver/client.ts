@@ -39,13 +39,25 @@ export function patchObject(
   type: NonNullable<ApiRequest['patchType']>,
   patch: unknown,
   subresource?: string,
+  user = 'system:controller',
 ): Result {
   const info = resourceOfBucket(server, bucket);
   if (!info) return noSuchResource();
   const { group, version, resource } = info;
   const query = { fieldValidation: 'Ignore' as const };
-  return handle(server, { verb: 'patch', group, version, resource, namespace, name, body: patch, patchType: type, subresource, query })
-    .body as Result;
+  return handle(server, {
+    verb: 'patch',
+    group,
+    version,
+    resource,
+    namespace,
+    name,
+    body: patch,
+    patchType: type,
+    subresource,
+    user,
+    query,
+  }).body as Result;
 }
 
 /** A pod's real end is `{ gracePeriodSeconds: 0 }`, as the kubelet asks for. */

@@ -1,6 +1,7 @@
 // From a request's body to an object of our own: encoding/json into the Go types, with sigs.k8s.io/json's strict errors, and back.
 // The result holds what a round trip through the typed object would print: empty `omitempty` fields are gone, the others are there.
 
+import { base64 } from '../sim/bytes.ts';
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
 import { decodeCustom } from './custom/strategy.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
@@ -165,7 +166,8 @@ function addZero(f: FieldSchema, out: Record<string, Json>): void {
     if (omit !== 'z') out[f.name] = zeroStruct(type.name as string);
     return;
   }
-  if (omit) return;
+  // Times are structs: omitempty never leaves them out.
+  if (omit && !(omit === 'e' && (type.code === 'T' || type.code === 'M'))) return;
   const zero = ZERO[type.code];
   if (zero !== undefined) out[f.name] = zero;
 }
@@ -212,9 +214,9 @@ function decodeValue(d: Decoding, type: TypeRef, v: Json): Json {
   }
 }
 
-/** Go tells the number's own text. Whole numbers that are too big for ours come back in full; 2⁶³ is what its neighbour below became. */
+/** Clients send what an int64 holds in full and the rest as a float64, in its shortest form; 2⁶³ is what its neighbour below became. */
 function numberText(v: number): string {
-  if (!Number.isInteger(v) || Number.isSafeInteger(v) || Math.abs(v) >= 1e21) return String(v);
+  if (!Number.isInteger(v) || Number.isSafeInteger(v) || Math.abs(v) > 2 ** 63) return String(v);
   return v === 2 ** 63 ? '9223372036854775807' : String(BigInt(v));
 }
 
@@ -274,6 +276,7 @@ function decodeSpecial(d: Decoding, type: TypeRef, v: Json): Json {
       if (typeof v !== 'string') throw new Abort(typeError(d, kindOfJson(v), 'string'));
       return v;
     case 'B':
+      if (Array.isArray(v)) return decodeBytes(d, type, v);
       if (typeof v !== 'string') return misfit(d, type, v);
       return decodeBase64(d, v);
     case 'A':
@@ -297,6 +300,16 @@ function decodeTime(d: Decoding, code: 'T' | 'M', v: Json): string {
   const layout = code === 'T' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
   if (ms === null) throw new Abort(`parsing time ${quote(v)} as "${layout}": cannot parse ${quote(v)} as "2006"`);
   return code === 'T' ? rfc3339(ms) : rfc3339Micro(ms);
+}
+
+/** A list of bytes is bytes too. */
+function decodeBytes(d: Decoding, type: TypeRef, v: Json[]): string | undefined {
+  const byte: TypeRef = { code: 'i', pointer: false, goName: 'uint8' };
+  for (const x of v) {
+    if (typeof x !== 'number') return misfit(d, d.converter ? type : byte, x);
+    if (!Number.isInteger(x) || x < 0 || x > 255) return misfit(d, byte, x, `number ${numberText(x)}`);
+  }
+  return base64(Uint8Array.from(v));
 }
 
 /** Go's decoder tells the offset of the first byte it cannot use. */

@@ -31,3 +31,12 @@ export function sameJson(a: unknown, b: unknown): boolean {
   for (const k in b) if ((b as any)[k] !== undefined) n--;
   return n === 0;
 }
+
+/** A copy whose keys are in byte order, as Go writes maps. */
+export function sortedJson(v: Json): Json {
+  if (Array.isArray(v)) return v.map(sortedJson);
+  if (!isMap(v)) return v;
+  const out: Record<string, Json> = {};
+  for (const k of Object.keys(v).sort()) out[k] = sortedJson(v[k]);
+  return out;
+}

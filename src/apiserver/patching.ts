@@ -1,17 +1,19 @@
 // The four kinds of PATCH, applied to a stored object (k8s.io/apiserver/pkg/endpoints/handlers/patch.go v0.36.3).
 
-import { applyToCustom, applyToStruct } from './apply.ts';
-import { schemaOf } from './custom/resources.ts';
 import { decodeCustom } from './custom/strategy.ts';
-import { convertStruct, decodeBody, decodeStruct, strictError, withMeta } from './decode.ts';
-import { cloneJson, isMap, type Json } from './json.ts';
+import { convertStruct, decodeStruct, strictError, withMeta } from './decode.ts';
+import { cloneJson, isMap, type Json, sortedJson } from './json.ts';
+import { typeErrors } from './managed/check.ts';
+import { managersOf } from './managed/kept.ts';
+import { applyConfig, clientSideFields, conflictText, outside } from './managed/managers.ts';
+import { emptyObject, writeOf } from './managed/track.ts';
 import { type JsonPatchOperation, jsonPatch, mergePatch } from './patch.ts';
 import { apiVersionOf, isBuiltin } from './resources.ts';
 import { structOfKind } from './schema.ts';
-import { badRequest, failure, invalid, isStatus } from './status.ts';
+import { badRequest, failure, invalid } from './status.ts';
 import { goMap, strategicMerge } from './strategic.ts';
 import type { WriteContext } from './strategy.ts';
-import type { KubeObject, Status } from './types.ts';
+import type { KubeObject, ResourceInfo, Status } from './types.ts';
 
 /** The object that the patch makes of `current`: the caller's own. */
 export function applyPatch(c: WriteContext, current: KubeObject | null, patch: unknown): KubeObject | Status {
@@ -36,17 +38,61 @@ function applyJsonPatch(c: WriteContext, current: KubeObject, patch: unknown): K
   return 'error' in done ? rejected() : decodePatched(c, done.value);
 }
 
-/** Decoded strictly before it is merged: what is unknown is the client's fault, not the patch's. */
+/** The configuration's types are checked before it is merged into the live object; decoding finds the rest. */
 function applyConfiguration(c: WriteContext, current: KubeObject | null, patch: Json): KubeObject | Status {
-  const { server, info } = c;
+  const { server, info, request } = c;
   if (!patch.apiVersion || !patch.kind) return badRequest('invalid object type: /, Kind=');
-  const checked = decodeBody(c, patch);
-  if (isStatus(checked) || !current) return checked;
-  const { managedFields: _, ...metadata } = patch.metadata ?? {};
-  const applied = { ...patch, metadata };
-  const schema = structOfKind(apiVersionOf(info), info.kind);
-  const value = schema ? applyToStruct(schema, current, applied) : applyToCustom(schemaOf(server, info), current, applied);
-  return decodePatched(c, value);
+  if (patch.metadata?.managedFields != null) return badRequest('metadata.managedFields must be nil');
+  const w = writeOf(c, 'Apply');
+  const errors = typeErrors(w.kind, patch);
+  if (errors.length) return failure(500, '', `failed to create typed patch object (${identityOf(info, patch)}): ${errorList(errors)}`);
+  const known = current ? managersOf(server, info, current) : [];
+  const empty = emptyObject(info);
+  const live = current ? { ...current, metadata: withoutManagers(current.metadata) } : empty;
+  const force = request.query?.force ?? false;
+  let done = applyConfig(w, empty, live, patch, known, force);
+  if (Array.isArray(done) && w.self.manager === KUBECTL) {
+    const own = lastApplied(live);
+    const rest = own ? outside(done, clientSideFields(w.kind, live, own)) : done;
+    done = rest.length ? rest : applyConfig(w, empty, live, patch, known, true);
+  }
+  if (Array.isArray(done)) {
+    const { message, causes } = conflictText(done);
+    return failure(409, 'Conflict', message, { causes });
+  }
+  c.managers = done.managers;
+  return decodePatched(c, w.self.manager === KUBECTL ? withAnnotation(done.object, patch) : done.object);
+}
+
+const KUBECTL = 'kubectl';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+const withoutManagers = ({ managedFields: _, ...metadata }: KubeObject['metadata']): KubeObject['metadata'] => metadata;
+
+const identityOf = (info: ResourceInfo, o: Json): string =>
+  `${o.metadata?.namespace ?? ''}/${o.metadata?.name ?? ''}; ${info.group}/${info.version}, Kind=${info.kind}`;
+
+const errorList = (errors: string[]): string => (errors.length === 1 ? errors[0] : ['errors:', ...errors.map(e => `  ${e}`)].join('\n'));
+
+/** What client-side apply left in its annotation. */
+function lastApplied(live: Json): Json | null {
+  try {
+    const o = JSON.parse(live.metadata?.annotations?.[LAST_APPLIED] ?? 'null');
+    return isMap(o) && o.apiVersion === live.apiVersion ? o : null;
+  } catch {
+    return null;
+  }
+}
+
+/** kubectl's server-side apply keeps the annotation of its client-side apply up to date, where there is one (lastappliedupdater.go). */
+function withAnnotation(o: Json, patch: Json): Json {
+  const { annotations } = o.metadata ?? {};
+  if (!annotations?.[LAST_APPLIED]) return o;
+  const { [LAST_APPLIED]: _, ...own } = patch.metadata?.annotations ?? {};
+  const { annotations: given, ...metadata } = patch.metadata ?? {};
+  const applied = { ...patch, metadata: given ? { ...metadata, annotations: own } : metadata };
+  const text = `${JSON.stringify(sortedJson(applied))}\n`;
+  return { ...o, metadata: { ...o.metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } };
 }
 
 const badPatch = (value: string, why: string): Status => {

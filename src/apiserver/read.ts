@@ -2,6 +2,7 @@
 
 import { refusal } from './authorize.ts';
 import { type FieldRequirement, matchRequirements, parseFieldSelector, parseSelector, type Requirement } from './labels.ts';
+import { asClientGets } from './managed/kept.ts';
 import { apiVersionOf, isBuiltin, resourceInfo } from './resources.ts';
 import { badRequest, failure, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { bucketName, bucketOf, getObject, listObjects } from './store.ts';
@@ -27,7 +28,10 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
     if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''), warnings);
     const o = inVersion(info, found);
     if (req.subresource && req.subresource !== 'status') return respond(subresourceOf(info, req.subresource, o));
-    return respond(req.as === 'table' ? tableOf(server, info, [o], o.metadata.resourceVersion ?? '') : o, warnings);
+    return respond(
+      req.as === 'table' ? tableOf(server, info, [o], o.metadata.resourceVersion ?? '') : asClientGets(server, info, req, o),
+      warnings,
+    );
   }
   return list(server, info, req, warnings);
 }
@@ -193,6 +197,7 @@ function list(server: ApiServer, info: ResourceInfo, req: ApiRequest, warnings: 
     Object.assign(table.metadata, metadata);
     return respond(table, warnings);
   }
+  items = items.map(o => asClientGets(server, info, req, o));
   return respond({ apiVersion: apiVersionOf(info), kind: `${info.kind}List`, metadata, items }, warnings);
 }
 

@@ -2,9 +2,10 @@
 
 import { refusal } from './authorize.ts';
 import { remove, removeCollection } from './delete.ts';
+import { type FieldError, required, tooLong } from './field.ts';
 import { handleRead, inVersion, resourceWarnings, respond, watchSelection } from './read.ts';
 import { resourceInfo } from './resources.ts';
-import { methodNotAllowed, noSuchResource } from './status.ts';
+import { invalid, methodNotAllowed, noSuchResource } from './status.ts';
 import { watchBucket } from './store.ts';
 import { writeSubresource } from './subresources.ts';
 import { tableOf } from './table.ts';
@@ -28,6 +29,8 @@ function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): Ap
   if (req.subresource && req.subresource !== 'status') return writeSubresource(server, info, req);
   if (req.subresource && !info.subresources.includes(req.subresource)) return respond(noSuchResource());
   if (!req.subresource && !info.verbs.includes(req.verb)) return respond(methodNotAllowed(info.group, info.resource, req.verb));
+  const wrong = managerError(req);
+  if (wrong) return respond(wrong);
   switch (req.verb) {
     case 'create': {
       const r = create(server, info, req);
@@ -42,6 +45,19 @@ function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): Ap
     default:
       return removeCollection(server, info, req);
   }
+}
+
+const OPTIONS: Partial<Record<ApiRequest['verb'], string>> = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' };
+
+/** ValidateFieldManager (k8s.io/apimachinery/pkg/apis/meta/v1/validation v0.36.3). */
+function managerError(req: ApiRequest): Status | null {
+  const kind = OPTIONS[req.verb];
+  const name = req.query?.fieldManager ?? '';
+  if (!kind) return null;
+  const errors: FieldError[] = [];
+  if (!name && req.patchType === 'apply') errors.push(required('fieldManager', 'is required for apply patch'));
+  if (name.length > 128) errors.push(tooLong('fieldManager', 128));
+  return errors.length ? invalid('meta.k8s.io', kind, '', errors) : null;
 }
 
 /**

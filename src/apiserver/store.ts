@@ -150,9 +150,21 @@ export function commit(server: ApiServer, bucketId: string, key: string, object:
   bucket.objects.delete(key);
   if (bucket.sorted) bucket.sorted.splice(lowerBound(bucket.sorted, key), 1);
   store.changes.push({ bucket: bucketId, key, object: null, revision: store.revision });
+  putAside(server, bucketId, key, null);
   const last = { ...old, metadata: { ...old.metadata, resourceVersion: revision } };
   notify(store, bucketId, { type: 'DELETED', object: last, old });
   return last;
+}
+
+/** What is kept beside the objects of a bucket under the same keys, with no revision and for no watcher: their managers. */
+export const asideOf = (bucketId: string): string => `managedfields/${bucketId}`;
+
+export function putAside(server: ApiServer, bucketId: string, key: string, object: KubeObject | null): void {
+  const aside = asideOf(bucketId);
+  const { objects } = bucketOf(server, aside);
+  if (object) objects.set(key, object);
+  else if (!objects.delete(key)) return;
+  server.store.changes.push({ bucket: aside, key, object });
 }
 
 /** Write without admission, defaulting or validation: for the bootstrap and for objects that were stored before. */

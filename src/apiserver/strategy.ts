@@ -1,6 +1,7 @@
 // What the generic registry asks a kind for (k8s.io/apiserver/pkg/registry/rest strategies, v0.36.3).
 
 import type { FieldError } from './field.ts';
+import type { Manager } from './managed/managers.ts';
 import type { ApiRequest, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
 
 export interface WriteContext {
@@ -11,6 +12,8 @@ export interface WriteContext {
   dryRun: boolean;
   /** After the storage write; allocations of a dry run or a failed write are never made. */
   done: (() => void)[];
+  /** The managers that server-side apply leaves; any other write finds its own. */
+  managers: Manager[] | null;
 }
 
 /** Every hook gets an object of its own, which it may change; `old` is stored and may not be changed. */

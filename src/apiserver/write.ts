@@ -8,6 +8,9 @@ import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, isMap, sameJson } from './json.ts';
 import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
 import { strategyFor } from './kinds/table.ts';
+import { isComponent, managersOf, withManagers } from './managed/kept.ts';
+import type { Manager } from './managed/managers.ts';
+import { keepManagers, trackWrite } from './managed/track.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
 import { apiVersionOf } from './resources.ts';
@@ -19,7 +22,7 @@ import type { KindStrategy, WriteContext } from './strategy.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
 
 export function newContext(server: ApiServer, info: ResourceInfo, request: ApiRequest): WriteContext {
-  return { server, info, request, warnings: [], dryRun: request.query?.dryRun ?? false, done: [] };
+  return { server, info, request, warnings: [], dryRun: request.query?.dryRun ?? false, done: [], managers: null };
 }
 
 export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
@@ -43,6 +46,7 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   }
   if (o.metadata.resourceVersion) return badRequest('resourceVersion should not be set on objects to be created');
   strategy.defaults?.(o);
+  const managers = trackWrite(c, o, null);
   fillMetadata(server, o);
   const generated = o.metadata.generateName && !o.metadata.name;
   if (generated) o.metadata.name = generateName(server, o.metadata.generateName as string);
@@ -65,12 +69,16 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   const bucket = bucketName(info.group, info.resource);
   const name = o.metadata.name;
   if (getObject(server, bucket, o.metadata.namespace, name)) return alreadyExists(info.group, info.resource, name);
-  if (c.dryRun) return o;
   strategy.readBack?.(o);
+  if (c.dryRun) return withManagers(o, managers);
   const stored = commit(server, bucket, keyOf(o.metadata.namespace, name), o);
+  keepManagers(server, info, stored, managers);
   for (const f of c.done) f();
-  return inVersion(info, stored);
+  return answer(c, stored, managers);
 }
+
+const answer = (c: WriteContext, stored: KubeObject, managers: Manager[]): KubeObject =>
+  isComponent(c.request) ? inVersion(c.info, stored) : withManagers(inVersion(c.info, stored), managers);
 
 export function generateName(server: ApiServer, base: string): string {
   return (base.length > 58 ? base.slice(0, 58) : base) + safeString(server.random, 5);
@@ -159,7 +167,8 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   if (versionError) return versionError;
   strategy.defaults?.(o);
   if (request.subresource === 'status') prepareStatus(o, old, strategy);
-  else {
+  const managers = trackWrite(c, o, old);
+  if (request.subresource !== 'status') {
     const refused = strategy.admit?.(c, o, old) ?? strategy.begin?.(c, o, old);
     if (refused) return refused;
     prepareSpec(c, o, old, strategy);
@@ -173,7 +182,7 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   const denied = checkLimits(c, o, old) ?? chargeQuotas(c, o, old);
   if (denied) return denied;
   if (request.subresource !== 'status') c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
-  return storeChange(c, o, old, strategy);
+  return storeChange(c, o, old, strategy, managers);
 }
 
 function checkVersion(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): Status | null {
@@ -240,20 +249,22 @@ function validateChange(c: WriteContext, o: KubeObject, old: KubeObject, strateg
   ];
 }
 
-function storeChange(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy): KubeObject | Status {
+function storeChange(c: WriteContext, o: KubeObject, old: KubeObject, strategy: KindStrategy, managers: Manager[]): KubeObject | Status {
   const { server, info } = c;
   o.metadata.resourceVersion = old.metadata.resourceVersion;
-  if (sameJson(o, old)) return inVersion(info, old);
-  if (c.dryRun) return o;
+  const others = !sameJson(managers, managersOf(server, info, old));
+  if (!others && sameJson(o, old)) return answer(c, old, managers);
+  if (c.dryRun) return withManagers(o, managers);
   const bucket = bucketName(info.group, info.resource);
   const key = keyOf(old.metadata.namespace, old.metadata.name);
   const stored = commit(server, bucket, key, o);
+  if (others) keepManagers(server, info, stored, managers);
   for (const f of c.done) f();
   if (finished(stored)) {
     commit(server, bucket, key, null);
     strategy.afterDelete?.(server, stored);
   }
-  return inVersion(info, stored);
+  return answer(c, stored, managers);
 }
 
 /** Marked for deletion, its grace over, and nothing holds it: an update that takes the last finalizer away ends it. */
@@ -269,7 +280,7 @@ export function patch(server: ApiServer, info: ResourceInfo, req: ApiRequest): A
   const name = req.name ?? '';
   const old = getObject(server, bucket, info.namespaced ? req.namespace : '', name);
   if (!old && req.patchType !== 'apply') return respond(notFound(info.group, info.resource, name));
-  const current = old && inVersion(info, old);
+  const current = old && answer(c, old, managersOf(server, info, old));
   const patched = applyPatch(c, current ?? null, req.body);
   if (isStatus(patched)) return respond(patched, c.warnings);
   const wrong = checkName(patched, name, info.namespaced ? req.namespace : undefined);
@@ -291,6 +302,13 @@ function checkName(o: KubeObject, name: string, namespace: string | undefined): 
   return badRequest(`the name of the object (${m.name}) does not match the name on the URL (${name})`);
 }
 
+/** A Scale does not write a count of 0. */
+function withoutZero(o: KubeObject): KubeObject {
+  if (o.spec?.replicas !== 0) return o;
+  const { replicas: _, ...spec } = o.spec;
+  return { ...o, spec };
+}
+
 /** autoscaling/v1 Scale written back to the workload. */
 export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiRequest, scale: unknown): KubeObject | Status {
   const bucket = bucketName(info.group, info.resource);
@@ -308,5 +326,6 @@ export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiReque
   if (scale.metadata?.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
   next.spec.replicas = replicas;
   const c = newContext(server, info, { ...req, subresource: undefined });
+  c.managers = trackWrite(newContext(server, info, req), withoutZero(next), withoutZero(old));
   return updateDecoded(c, next, old);
 }

@@ -222,11 +222,11 @@ export function fetchInfo(cmd: Cmd, info: Info, as: 'object' | 'table' = 'object
 }
 
 /** rest.IsValidPathSegmentName */
-export function checkName(name: string): void {
+export function checkName(name: string, what = 'resource name'): void {
   if (!name) fail('resource name may not be empty');
-  if (name === '.' || name === '..') fail(`invalid resource name ${goQuote(name)}: [may not be '${name}']`);
+  if (name === '.' || name === '..') fail(`invalid ${what} ${goQuote(name)}: [may not be '${name}']`);
   const bad = ['/', '%'].filter(c => name.includes(c)).map(c => `may not contain '${c}'`);
-  if (bad.length) fail(`invalid resource name ${goQuote(name)}: [${bad.join(' ')}]`);
+  if (bad.length) fail(`invalid ${what} ${goQuote(name)}: [${bad.join(' ')}]`);
 }
 
 function fromSelector(cmd: Cmd, o: BuildOptions, words: { types: string[]; names: string[]; tuples: Tuple[] }): Result {

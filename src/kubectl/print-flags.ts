@@ -122,7 +122,7 @@ function jsonPathPrinter(cmd: Cmd, text: string, missing: boolean, asJson: boole
     return fail(`error parsing jsonpath ${text}, ${e.jsonpath}`);
   }
   return object => {
-    const o = watchEvent(object) ? { type: object.watchEventType, object: object.object } : withoutManagedFields(cmd, object);
+    const o = watchEvent(object) ? { type: object.watchEventType, object: object.object } : object;
     try {
       out(cmd, executeJsonPath(nodes, o, missing, asJson));
     } catch (e) {

@@ -7,12 +7,11 @@ import { type Failure, statusFailure } from './failure.ts';
 
 type Query = NonNullable<ApiRequest['query']>;
 
-export const target = (mapping: ResourceInfo, namespace: string): Pick<ApiRequest, 'group' | 'version' | 'resource' | 'namespace'> => ({
-  group: mapping.group,
-  version: mapping.version,
-  resource: mapping.resource,
-  namespace: mapping.namespaced ? namespace || undefined : undefined,
-});
+export function target(mapping: ResourceInfo, namespace: string): Pick<ApiRequest, 'group' | 'version' | 'resource' | 'namespace'> {
+  const { group, version, resource } = mapping;
+  if (mapping.namespaced && namespace) checkName(namespace, 'namespace');
+  return { group, version, resource, namespace: mapping.namespaced ? namespace || undefined : undefined };
+}
 
 export function writeQuery(cmd: Cmd, mode: DryRun, manager: string, more: Query = {}): Query {
   return { dryRun: mode === 'server' || undefined, fieldManager: flag(cmd, 'field-manager') || manager, ...more };

@@ -127,7 +127,7 @@ export function registerNode(k: Kubelet): void {
   const node: KubeObject = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels, annotations }, spec };
   const made = createObject(server, node, `system:node:${nodeName}`);
   if (isStatus(made)) return;
-  updateStatus(server, { ...made, status: nodeStatus(k, made.status) });
+  updateStatus(server, { ...made, status: nodeStatus(k, made.status) }, `system:node:${nodeName}`);
   nodeEvent(k, 'Normal', 'Starting', 'Starting kubelet.');
   nodeEvent(k, 'Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
   for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID']) {
@@ -145,7 +145,7 @@ function renewLease(k: Kubelet): void {
   const lease = getObject(server, 'leases.coordination.k8s.io', 'kube-node-lease', nodeName);
   const renewTime = rfc3339Micro(server.sim.nowMs);
   if (lease) {
-    updateObject(server, { ...lease, spec: { ...lease.spec, renewTime } });
+    updateObject(server, { ...lease, spec: { ...lease.spec, renewTime } }, `system:node:${nodeName}`);
     return;
   }
   const node = getObject(server, 'nodes', '', nodeName);
@@ -172,7 +172,7 @@ function refreshStatus(k: Kubelet): void {
   const beat = parseRfc3339(old.find(c => c.type === 'Ready')?.lastHeartbeatTime ?? '') ?? 0;
   if (sameJson(bare(status), bare(node.status)) && k.server.sim.nowMs - beat < STATUS_PERIOD_MS) return;
   const ready = (list: any[]) => list.find(c => c.type === 'Ready')?.status;
-  updateStatus(k.server, { ...node, status });
+  updateStatus(k.server, { ...node, status }, `system:node:${k.nodeName}`);
   if (ready(old) === ready(status.conditions)) return;
   const reason = ready(status.conditions) === 'True' ? 'NodeReady' : 'NodeNotReady';
   const condition = status.conditions.find((c: any) => c.type === 'Ready');

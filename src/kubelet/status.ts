@@ -211,6 +211,6 @@ export function syncStatus(k: Kubelet, rt: PodRuntime): void {
   if (!pod) return;
   const status = generateStatus(k, pod, rt);
   if (sameJson(status, pod.status)) return;
-  const written = updateStatus(k.server, { ...pod, status });
+  const written = updateStatus(k.server, { ...pod, status }, `system:node:${k.nodeName}`);
   if (isStatus(written)) k.unwritten.add(rt.uid);
 }

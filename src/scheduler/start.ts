@@ -216,5 +216,5 @@ function fail(s: Scheduler, pod: KubeObject, message: string, plugins: Set<strin
     message,
   };
   const rest = (pod.status?.conditions ?? []).filter((c: any) => c.type !== 'PodScheduled');
-  updateStatus(s.server, { ...pod, status: { ...pod.status, conditions: [...rest, condition] } });
+  updateStatus(s.server, { ...pod, status: { ...pod.status, conditions: [...rest, condition] } }, 'system:kube-scheduler');
 }

@@ -174,17 +174,6 @@ describe('RBAC', () => {
   });
 });
 
-describe('server-side apply', () => {
-  it('merges lists by their keys', () => {
-    const server = fresh();
-    createObject(server, service('a', { ports: [{ name: 'x', port: 80 }], selector: { a: 'b' } }));
-    const body = service('a', { ports: [{ name: 'y', port: 81 }] });
-    const done = handle(server, { verb: 'patch', ...services, name: 'a', patchType: 'apply', body }).body as KubeObject;
-    expect(done.spec.ports.map((p: { port: number }) => p.port)).toEqual([80, 81]);
-    expect(done.spec.selector).toEqual({ a: 'b' });
-  });
-});
-
 describe('strategic merge', () => {
   const merged = (live: object[], env: object[], order: string[]) => {
     const containers = [{ name: 'c', env: live }];

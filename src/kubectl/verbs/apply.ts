@@ -24,6 +24,7 @@ import {
   validation,
   warn,
 } from '../command.ts';
+import { annotationOwners, upgradePatch } from '../csa-upgrade.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { jsonThreeWayPatch } from '../json-merge.ts';
@@ -310,32 +311,68 @@ See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`
 
 function serverSideApply(a: Apply, info: Info, given: KubeObject): void {
   const { cmd } = a;
+  const dry = { dryRun: a.mode === 'server' || undefined };
+  const send = (type: 'apply' | 'json', body: unknown, query: object): KubeObject => {
+    const sub = type === 'apply' ? flag(cmd, 'subresource') : '';
+    return patchObject(cmd, info.mapping, info.namespace, info.name, type, body, { ...dry, ...query }, sub);
+  };
+  const query = { fieldManager: a.manager, force: bool(cmd, 'force-conflicts'), fieldValidation: validation(cmd) };
   let object: KubeObject;
   try {
-    object = patchObject(
-      cmd,
-      info.mapping,
-      info.namespace,
-      info.name,
-      'apply',
-      given,
-      {
-        dryRun: a.mode === 'server' || undefined,
-        fieldManager: a.manager,
-        force: bool(cmd, 'force-conflicts'),
-        fieldValidation: validation(cmd),
-      },
-      flag(cmd, 'subresource'),
-    );
+    object = send('apply', given, query);
   } catch (e) {
     if (isFailure(e) && e.status?.reason === 'Conflict') throw failure(e.message + CONFLICT_HELP);
     throw e;
   }
+  object = migrate(a, object, send, () => send('apply', given, query));
   info.object = object;
   warnIfDeleting(a, object);
   a.visited.add(object.metadata.uid ?? '');
   print(a, object, 'serverside-applied');
 }
+
+/** An object that client-side apply wrote: its annotation stays somebody's, its fields become server-side apply's. */
+function migrate(
+  a: Apply,
+  object: KubeObject,
+  send: (type: 'apply' | 'json', body: unknown, query: object) => KubeObject,
+  again: () => KubeObject,
+): KubeObject {
+  const text = lastAppliedOf(object);
+  let now = object;
+  try {
+    if (a.manager === 'kubectl' && text !== undefined && !annotationOwners(now, 'Apply').length) {
+      const { name, namespace } = now.metadata;
+      const only = { apiVersion: now.apiVersion, kind: now.kind, metadata: { name, namespace, annotations: { [LAST_APPLIED]: text } } };
+      now = send('apply', only, { fieldManager: 'kubectl-last-applied' });
+    }
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    err(
+      a.cmd,
+      `Warning: failed to migrate kubectl.kubernetes.io/last-applied-configuration for Server-Side Apply. ${LATER} Error: ${e.message}\n`,
+    );
+    return now;
+  }
+  try {
+    const patch = upgradePatch(now, a.manager);
+    if (!patch) return now;
+    now = send('json', patch, {});
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    err(a.cmd, `Warning: server rejected managed fields migration to Server-Side Apply. ${LATER} Error: ${e.message}\n`);
+    return now;
+  }
+  try {
+    return again();
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    err(a.cmd, `Warning: failed to re-apply configuration after performing Server-Side Apply migration. ${LATER} Error: ${e.message}\n`);
+    return now;
+  }
+}
+
+const LATER = 'This is non-fatal and will be retried next time you apply.';
 
 /** What --prune looks at when no allowlist is given (k8s.io/kubectl v0.36.3, pkg/util/prune/prune.go). */
 const PRUNED = [

@@ -6,7 +6,7 @@ import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime } from '../../sim/time.ts';
 import { build, type Info } from '../builder.ts';
-import { bool, type Cmd, flag, list, out, usageError, warn } from '../command.ts';
+import { bool, type Cmd, flag, isSet, list, out, usageError, warn } from '../command.ts';
 import { exitFailure, type Failure, fail, isFailure, isNotFound } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { withLastApplied } from '../last-applied.ts';
@@ -70,8 +70,10 @@ function compareOne(cmd: Cmd, info: Info): Compared {
 
 /** What the server would make of the manifest. */
 function mergedOf(cmd: Cmd, info: Info, given: KubeObject, live: any): any {
-  const query = { dryRun: true, fieldManager: flag(cmd, 'field-manager') || 'kubectl-client-side-apply' };
-  if (bool(cmd, 'server-side'))
+  const serverSide = bool(cmd, 'server-side');
+  const manager = isSet(cmd, 'field-manager') ? flag(cmd, 'field-manager') : serverSide ? 'kubectl' : 'kubectl-client-side-apply';
+  const query = { dryRun: true, fieldManager: manager };
+  if (serverSide)
     return patchObject(cmd, info.mapping, info.namespace, info.name, 'apply', given, { ...query, force: bool(cmd, 'force-conflicts') });
   if (!live) return createObject(cmd, info.mapping, info.namespace, given, query);
   const p = makePatch(info.mapping, live, withLastApplied(given));

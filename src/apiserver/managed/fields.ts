@@ -69,20 +69,27 @@ function cutKids(at: Fields, rest: string[]): Fields {
   return kids;
 }
 
-/** A set as it grows. */
+/** A member without children; all of them share one, for there are many. */
+const LEAF: Fields = {};
+const NONE: ReadonlyMap<string, Draft> = new Map();
+
+/** A set as it grows: a node without children is a member. */
 export interface Draft {
   member: boolean;
-  kids: Map<string, Draft>;
+  kids: ReadonlyMap<string, Draft>;
 }
 
-export const newDraft = (): Draft => ({ member: false, kids: new Map() });
+export const newDraft = (): Draft => ({ member: false, kids: NONE });
 
 export function insert(d: Draft, path: string[]): void {
   if (!path.length) return;
   let at = d;
   for (const element of path) {
     let next = at.kids.get(element);
-    if (!next) at.kids.set(element, (next = newDraft()));
+    if (!next) {
+      if (at.kids === NONE) at.kids = new Map();
+      (at.kids as Map<string, Draft>).set(element, (next = newDraft()));
+    }
     at = next;
   }
   at.member = true;
@@ -90,10 +97,13 @@ export function insert(d: Draft, path: string[]): void {
 
 export function finish(d: Draft): Fields {
   const out: Fields = {};
-  for (const k of [...d.kids.keys()].sort(compareBytes)) {
+  const keys = [...d.kids.keys()];
+  // Names of fields are ASCII, but for keys of maps, whose order here nobody sees.
+  if (keys.length > 1) keys.sort();
+  for (const k of keys) {
     const kid = d.kids.get(k) as Draft;
-    const n = node(kid.member, finish(kid));
-    if (n) out[k] = n;
+    if (!kid.kids.size) out[k] = LEAF;
+    else out[k] = node(kid.member, finish(kid)) as Fields;
   }
   return out;
 }

@@ -25,11 +25,19 @@ export function kindFor(server: ApiServer, info: ResourceInfo): Kind {
   return struct ? kindOfStruct(struct) : kindOfCustom(schemaOf(server, info));
 }
 
-/** A new object of the kind with nothing in it, as its type writes it. */
+const empty = new Map<string, Json>();
+
+/** A new object of the kind with nothing in it, as its type writes it; not to be changed. */
 export function emptyObject(info: ResourceInfo): Json {
   const apiVersion = apiVersionOf(info);
-  const struct = isBuiltin(info) ? structOfKind(apiVersion, info.kind) : null;
-  return { ...(struct ? zeroStruct(struct.name) : {}), apiVersion, kind: info.kind };
+  if (!isBuiltin(info)) return { apiVersion, kind: info.kind };
+  const key = `${apiVersion}/${info.kind}`;
+  let o = empty.get(key);
+  if (!o) {
+    const struct = structOfKind(apiVersion, info.kind);
+    empty.set(key, (o = { ...(struct ? zeroStruct(struct.name) : {}), apiVersion, kind: info.kind }));
+  }
+  return o;
 }
 
 const COMPONENTS: Record<string, string> = { 'system:controller': 'kube-controller-manager', 'system:kube-scheduler': 'kube-scheduler' };

@@ -4,7 +4,7 @@ import { KINDS, LOADERS } from './explain/index.ts';
 import type { ResourceInfo } from './types.ts';
 
 /** Of an OpenAPI v3 document what is shown. */
-interface Schema {
+export interface Schema {
   $ref?: string;
   description?: string;
   type?: string;
@@ -17,7 +17,7 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-type Types = Map<string, Schema>;
+export type Types = Map<string, Schema>;
 
 export interface Explanation {
   stdout: string;
@@ -45,11 +45,16 @@ export async function explain(
   return { stdout: head, error: `field ${JSON.stringify(fields[fields.length - 1])} does not exist` };
 }
 
-async function builtin(info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>, types: Types): Promise<Schema | null> {
+/** `io.k8s.api.apps.v1.Deployment`; null: the kind is not the server's own. */
+export function typeNameOf(info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>): string | null {
   const row = `\n${info.group}/${info.version}/${info.kind} `;
   const at = KINDS.indexOf(row);
-  if (at < 0) return null;
-  const name = KINDS.slice(at + row.length, KINDS.indexOf('\n', at + row.length));
+  return at < 0 ? null : KINDS.slice(at + row.length, KINDS.indexOf('\n', at + row.length));
+}
+
+async function builtin(info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>, types: Types): Promise<Schema | null> {
+  const name = typeNameOf(info);
+  if (name === null) return null;
   await load([name], types);
   return types.get(name) ?? null;
 }
@@ -65,7 +70,8 @@ async function custom(own: Schema, types: Types): Promise<Schema | null> {
 }
 
 /** The types and all that they lead to. */
-async function load(names: string[], types: Types): Promise<void> {
+/** The named types and all that they refer to. */
+export async function load(names: string[], types: Types): Promise<void> {
   const files = new Map<string, Map<string, string>>();
   const queue = [...names];
   while (queue.length) {

@@ -21,6 +21,7 @@ export const COMMANDS: CommandRow[] = [
   { name: 'env', summary: 'what your shell needs: eval "$(podnet env)"', load: () => import('./commands/env.ts') },
   { name: 'lab', summary: "run a lab in killercoda's layout, with a report", load: () => import('./commands/lab.ts') },
   { name: 'sh', summary: 'run a shell script over one cluster, in one process and one clock', load: () => import('./commands/sh.ts') },
+  { name: 'serve', summary: 'the API over HTTPS on the loopback, for a real kubectl', load: () => import('./commands/serve.ts') },
   {
     name: 'support',
     summary: 'what is modelled, what is kept without acting, what is not there',

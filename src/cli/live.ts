@@ -1,7 +1,7 @@
 // A command that stays: it serves connections from the world outside, and each of them meets the cluster as other commands have left it
 // by then. Between connections nothing of the cluster lives here, so that other commands find it undisturbed.
 import type { Connection } from '../kubectl/host.ts';
-import { nextAtMs, type Sim, settle, step } from '../sim/sim.ts';
+import { nextAtMs, runUntil, type Sim, settle, step } from '../sim/sim.ts';
 import {
   clusterByName,
   commitMachine,
@@ -57,7 +57,7 @@ export async function newLive(machine: Machine, client: Sim, env: NodeJS.Process
 export function fresh(live: Live): Machine {
   const { machine } = live;
   if (machine.throwaway || !hasNews(machine.session)) {
-    if (!live.open.has(machine)) passWallTime(machine, live.env);
+    if (!live.open.has(machine)) passWallTime(machine);
     return machine;
   }
   if (live.open.has(machine)) publish(live, machine);
@@ -66,9 +66,9 @@ export function fresh(live: Live): Machine {
 }
 
 /** What the clock on the wall has moved on, for a machine that nothing happens in. */
-function passWallTime(machine: Machine, env: NodeJS.ProcessEnv): void {
+function passWallTime(machine: Machine): void {
   const { sim } = machine;
-  const now = wallNowMs(machine, env);
+  const now = clusterNowMs(machine);
   if (now <= sim.nowMs) return;
   for (let at = nextAtMs(sim); at !== undefined && at <= now; at = nextAtMs(sim)) step(sim);
   const untouched = sim.nowMs === machine.before.nowMs;
@@ -76,9 +76,8 @@ function passWallTime(machine: Machine, env: NodeJS.ProcessEnv): void {
   if (untouched) machine.before.nowMs = sim.nowMs;
 }
 
-function wallNowMs(machine: Machine, env: NodeJS.ProcessEnv): number {
-  return (env.PODNET_NOW ? machine.wallMs : Date.now()) + machine.meta.offsetMs;
-}
+/** The cluster's clock by the one on the wall. */
+const clusterNowMs = (machine: Machine): number => machine.wallNowMs() + machine.meta.offsetMs;
 
 /** kubectl's connection to a cluster as it is whenever something is asked of it. */
 export function liveConnection(live: Live, name: string): Connection | null {
@@ -99,9 +98,21 @@ export function liveConnection(live: Live, name: string): Connection | null {
   };
 }
 
-export function settleNow(machine: Machine): void {
-  settleLoaded(machine, settle);
+/** A command that shows what happens takes its time to start: controllers have seen the change by then. */
+export function passStart(machine: Machine, ms: number): void {
+  for (const c of machine.clusters.values()) if (!c.record.quiet || c.engine) engineOf(machine, c);
+  runUntil(machine.sim, () => false, machine.sim.nowMs + ms);
 }
+
+/** -> false: it does not come to rest. */
+export function settleNow(machine: Machine): boolean {
+  settleLoaded(machine, settle);
+  return machine.sim.foreground === 0;
+}
+
+/** Something happens in the machine by now, or would at once if time were let to pass. */
+export const isDue = (machine: Machine): boolean =>
+  machine.sim.foreground > 0 || (nextAtMs(machine.sim) ?? Number.POSITIVE_INFINITY) <= clusterNowMs(machine);
 
 /**
  * Do something to the newest state and commit it; `act` is called again when another command was first. With streams open on the
@@ -175,7 +186,7 @@ function takeTurn(live: Live): number {
   live.turn();
   runClient(live);
   for (const [machine, streams] of live.open) {
-    const now = wallNowMs(machine, live.env);
+    const now = clusterNowMs(machine);
     if (pump(machine.sim, Math.max(now, machine.sim.nowMs), streams)) due = 0;
     else due = Math.min(due, (nextAtMs(machine.sim) ?? Number.POSITIVE_INFINITY) - now);
     runClient(live);
@@ -190,7 +201,7 @@ function takeTurn(live: Live): number {
 /** The command's own tasks, as far as they can go. */
 export function runClient(live: Live): void {
   const { client } = live;
-  client.nowMs = Math.max(client.nowMs, live.machine.sim.nowMs, wallNowMs(live.machine, live.env));
+  client.nowMs = Math.max(client.nowMs, live.machine.sim.nowMs, clusterNowMs(live.machine));
   for (let at = nextAtMs(client); at !== undefined && at <= client.nowMs; at = nextAtMs(client)) step(client);
 }
 

@@ -42,7 +42,8 @@ export interface Machine {
   session: Session;
   meta: MachineMeta;
   sim: Sim;
-  wallMs: number;
+  /** The clock on the wall: a command that stays commits later than it began. */
+  wallNowMs: () => number;
   clusters: Map<string, ClusterHandle>;
   kubeconfig: Kubeconfig;
   kubeconfigChanged: boolean;
@@ -104,7 +105,7 @@ export async function openMachine(env: NodeJS.ProcessEnv): Promise<Machine> {
     first = newMachineChanges(wallMs, seedOf(env));
     session = openSession(home, make);
   }
-  return machineOf(home, session, wallMs);
+  return machineOf(home, session, () => wallClock(env));
 }
 
 class NoSession extends Error {}
@@ -116,21 +117,21 @@ export function reopenMachine(machine: Machine, env: NodeJS.ProcessEnv): Machine
   const none = () => {
     throw sessionGone();
   };
-  return machineOf(machine.home, openSession(machine.home, none), wallClock(env));
+  return machineOf(machine.home, openSession(machine.home, none), () => wallClock(env));
 }
 
-function machineOf(home: string, session: Session, wallMs: number): Machine {
+function machineOf(home: string, session: Session, wallNowMs: () => number): Machine {
   const meta = get<MachineMeta>(session, 'meta');
   const kubeconfig = get<Kubeconfig>(session, 'kubeconfig');
   if (!meta || !kubeconfig) throw new SessionError(`${session.dir} is damaged (no machine in it); "podnet cluster reset" starts afresh`);
   const random = { ...meta.random };
-  const sim = newSim(Math.max(wallMs + meta.offsetMs, meta.lastMs), random);
+  const sim = newSim(Math.max(wallNowMs() + meta.offsetMs, meta.lastMs), random);
   const machine: Machine = {
     home,
     session,
     meta,
     sim,
-    wallMs,
+    wallNowMs,
     clusters: new Map(),
     kubeconfig,
     kubeconfigChanged: false,
@@ -245,7 +246,11 @@ export function pendingChanges(machine: Machine): Change[] {
   if (machine.kubeconfigChanged) changes.push({ bucket: 'podnet', key: 'kubeconfig', object: machine.kubeconfig as unknown as KubeObject });
   const { sim, before } = machine;
   if (changes.length || sim.nowMs !== before.nowMs || JSON.stringify(sim.random) !== before.random) {
-    machine.meta = { offsetMs: Math.max(machine.meta.offsetMs, sim.nowMs - machine.wallMs), lastMs: sim.nowMs, random: { ...sim.random } };
+    machine.meta = {
+      offsetMs: Math.max(machine.meta.offsetMs, sim.nowMs - machine.wallNowMs()),
+      lastMs: sim.nowMs,
+      random: { ...sim.random },
+    };
     changes.push({ bucket: 'podnet', key: 'meta', object: machine.meta as unknown as KubeObject });
   }
   return changes;

@@ -25,7 +25,7 @@ export interface CommandPlan {
 }
 
 /** How long a client process takes until its first request (kubectl v1.36: a tenth of a second or more). */
-const START_MS = 150;
+export const START_MS = 150;
 
 /** A round trip to the outside world and some. */
 const DRAIN_MS = 30;

@@ -22,7 +22,7 @@ export async function openThrowaway(env: NodeJS.ProcessEnv, paths: string[], con
     session: { dir: '', epoch: '', generation: 0, seq: 0, bytes: 0, overlay: new Map(), snapshots: new Map() },
     meta: { offsetMs: 0, lastMs: sim.nowMs, random },
     sim,
-    wallMs,
+    wallNowMs: () => wallClock(env),
     clusters: new Map([[handle.name, handle]]),
     kubeconfig: defaultKubeconfig(config),
     kubeconfigChanged: false,

@@ -1,0 +1,145 @@
+// The API's port: HTTPS on the loopback. Every request is one transaction on the session, as a command is.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { HttpRequest, LogRequest } from '../../apiserver/http/message.ts';
+import { openApiDocument } from '../../apiserver/http/openapi.ts';
+import { failure, isStatus } from '../../apiserver/status.ts';
+import type { Pipe } from '../../sim/pipe.ts';
+import { onClose } from '../listen.ts';
+import { closeStream, fresh, isDue, openStream, settleNow, transact } from '../live.ts';
+import { type ClusterHandle, engineOf, type Machine } from '../machine.ts';
+import { hasNews, SessionError } from '../session.ts';
+import type { Identity } from './certificate.ts';
+import { ask, type Front } from './front.ts';
+import { follow } from './history.ts';
+import { upgrade } from './upgrade.ts';
+import { streamWatch } from './watch.ts';
+
+export function apiServer(front: Front, identity: Identity): Server {
+  const server = createServer({ ...identity, keepAlive: true }, (req, res) => {
+    readBody(req)
+      .then(body => answer(front, requestOf(req, body), res))
+      .catch(e => crash(res, e));
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+    upgrade(front, requestOf(req, Buffer.alloc(0)), socket, head),
+  );
+  // A client that does not trust the certificate, or speaks no TLS, is its own problem.
+  server.on('tlsClientError', () => {});
+  server.on('clientError', (_e, socket) => void socket.destroy());
+  return server;
+}
+
+function readBody(req: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    req.on('data', chunk => chunks.push(chunk));
+    req.on('end', () => resolve(Buffer.concat(chunks)));
+    req.on('error', reject);
+  });
+}
+
+function requestOf(req: IncomingMessage, body: Uint8Array): HttpRequest {
+  const headers = Object.fromEntries(Object.entries(req.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]));
+  return { method: req.method ?? 'GET', target: req.url ?? '/', headers, body };
+}
+
+function crash(res: ServerResponse, e: unknown): void {
+  const message = e instanceof SessionError ? e.message : `internal error, please report it: ${(e as Error)?.stack ?? e}`;
+  if (!(e instanceof SessionError)) process.stderr.write(`podnet: ${message}\n`);
+  const status = failure(500, 'InternalError', `Internal error occurred: ${message}`);
+  if (!res.headersSent) res.writeHead(500, { 'Content-Type': 'application/json' });
+  res.end(JSON.stringify(status));
+}
+
+async function answer(front: Front, req: HttpRequest, res: ServerResponse): Promise<void> {
+  const { answer: a, machine, cluster } = ask(front, req);
+  res.setHeader('Audit-Id', randomUUID());
+  res.setHeader('Cache-Control', 'no-cache, private');
+  switch (a.kind) {
+    case 'reply': {
+      for (const [name, value] of a.reply.headers) res.appendHeader(name, value);
+      res.setHeader('Content-Length', Buffer.byteLength(a.reply.body));
+      res.writeHead(a.reply.code);
+      res.end(req.method === 'HEAD' ? '' : a.reply.body);
+      return;
+    }
+    case 'openapi': {
+      const accept = req.headers.accept ?? '';
+      const document = await openApiDocument(cluster.server, a.document);
+      const spoken = !accept || /\*\/\*|application\/(json|\*)/.test(accept);
+      if (!document || !spoken) {
+        res.writeHead(document ? 406 : 404);
+        res.end();
+        return;
+      }
+      res.writeHead(200, { 'Content-Type': 'application/json' });
+      res.end(JSON.stringify(document));
+      return;
+    }
+    case 'watch': {
+      const open = {};
+      follow(front.history);
+      front.watching.add(open);
+      const server = () => front.live.machine.clusters.get(cluster.name)?.server ?? cluster.server;
+      streamWatch(res, { history: front.history, cluster: cluster.name, server }, a.watch, () => void front.watching.delete(open));
+      front.live.kick();
+      return;
+    }
+    case 'log':
+      streamLog(front, machine, cluster, a.log, res);
+      return;
+    default: {
+      // No upgrade was asked for (k8s.io/streaming pkg/httpstream/spdy/upgrade.go).
+      res.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' });
+      res.end('unable to upgrade: missing upgrade headers in request\n');
+    }
+  }
+}
+
+function streamLog(front: Front, machine: Machine, cluster: ClusterHandle, log: LogRequest, res: ServerResponse): void {
+  const { live } = front;
+  engineOf(machine, cluster);
+  const pipe: Pipe | ReturnType<typeof failure> =
+    cluster.server.kubelet?.logs(log.pod, log.container, log) ?? failure(500, '', 'no kubelet');
+  if (isStatus(pipe)) {
+    res.writeHead(pipe.code ?? 500, { 'Content-Type': 'application/json' });
+    res.end(JSON.stringify(pipe));
+    return;
+  }
+  const stream = { skipsUntilMs: () => 0 };
+  openStream(live, machine, stream);
+  res.writeHead(200, { 'Content-Type': 'text/plain' });
+  res.flushHeaders();
+  let over = false;
+  const end = () => {
+    if (over) return;
+    over = true;
+    pipe.broken = true;
+    res.end();
+    closeStream(live, machine, stream);
+  };
+  const give = (chunk: Uint8Array) => void live.outbox.push(() => void (over || res.write(chunk)));
+  for (const chunk of pipe.chunks.splice(0)) give(chunk);
+  pipe.sink = give;
+  onClose(pipe, () => void live.outbox.push(end));
+  res.on('close', end);
+  live.kick();
+}
+
+/** What happens beside requests: others' commits reach the watches, and time passes for who looks on. */
+export function turn(front: Front): void {
+  const { live } = front;
+  if (!front.watching.size) return;
+  follow(front.history);
+  const machine = hasNews(live.machine.session) ? fresh(live) : live.machine;
+  for (const c of machine.clusters.values()) engineOf(machine, c);
+  if (!isDue(machine)) return;
+  // A cluster that does not come to rest is not hurried on and on: its time goes with the wall's until somebody asks again.
+  transact(live, false, m => {
+    if (front.restless) return;
+    front.restless = !settleNow(m);
+  });
+}

@@ -161,7 +161,12 @@ export function engineOf(machine: Machine, cluster: ClusterHandle): Engine {
   if (!cluster.engine) {
     if (!engineCode) throw new Error('the engine was not loaded');
     const saved = new Map(loadBucket(machine.session, `${cluster.name}:engine`));
-    cluster.engine = engineCode.startEngine(cluster.server, cluster.record.config, saved, cluster.record.quiet);
+    cluster.engine = engineCode.startEngine(
+      cluster.server,
+      cluster.record.config,
+      saved,
+      cluster.record.quiet && !cluster.server.store.changes.length,
+    );
   }
   return cluster.engine;
 }

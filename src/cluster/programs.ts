@@ -1,9 +1,11 @@
 // Programs of a node that have no image with an entrypoint to run: the CNI's agents, the control plane's listeners, the kubelet's own.
-import { httpRequest } from '../apiserver/http.ts';
+import type { HttpBackend } from '../apiserver/http/message.ts';
+import { httpRequest } from '../apiserver/http/request.ts';
+import { failure, isStatus } from '../apiserver/status.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { accept, bind, close, listen, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Program } from '../linux/types.ts';
-import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
 import { type ApiAnswer, kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
 import { ip } from '../wire/ip.ts';
@@ -27,16 +29,25 @@ export function agentProgram(
 
 const API_PORT = 6443;
 
-/** The API for who comes over the network, with a token or as nobody. */
+/** The API for who comes over the network, with a token or as nobody. Answers are whole: what goes on and on is for clients outside. */
 const apiAnswer =
   (server: ApiServer): ApiAnswer =>
-  req =>
-    httpRequest(server, {
-      method: req.method,
-      target: req.target,
-      headers: Object.fromEntries(req.headers.map(([name, value]) => [name.toLowerCase(), value])),
-      body: bytesToString(req.body),
-    });
+  req => {
+    const headers = Object.fromEntries(req.headers.map(([name, value]) => [name.toLowerCase(), value]));
+    const answer = httpRequest(server, JSON_ONLY, { method: req.method, target: req.target, headers, body: req.body });
+    if (answer.kind === 'reply')
+      return { ...answer.reply, type: answer.reply.headers.find(([name]) => name === 'Content-Type')?.[1] ?? '' };
+    const log = answer.kind === 'log' ? server.kubelet?.logs(answer.log.pod, answer.log.container, { ...answer.log, follow: false }) : null;
+    if (log && !isStatus(log)) return { code: 200, type: 'text/plain', body: bytesToString(concat(log.chunks)) };
+    const status = log ?? failure(501, 'NotImplemented', `podnet does not answer requests for ${answer.kind} inside of the cluster`);
+    return { code: status.code ?? 500, type: 'application/json', body: JSON.stringify(status) };
+  };
+
+const JSON_ONLY: HttpBackend = {
+  userOfToken: () => null,
+  fromYaml: () => ({ error: 'podnet reads no YAML here: send JSON' }),
+  toYaml: JSON.stringify,
+};
 
 /** Ports that kubeadm's components listen on, with the addresses that they bind. */
 const CONTROL_PLANE: Record<string, { port: number; address: string | null }[]> = {

@@ -1,4 +1,6 @@
 // What the server serves: /api, /apis and below, also in the aggregated form (k8s.io/apiserver v0.36.3, pkg/endpoints/discovery).
+import { base64, stringToBytes } from '../../sim/bytes.ts';
+import { sha256 } from '../../sim/sha256.ts';
 import type { Json } from '../json.ts';
 import { allResources, apiVersionOf, isBuiltin } from '../resources.ts';
 import type { ApiServer, ResourceInfo } from '../types.ts';
@@ -51,7 +53,7 @@ const versionsOf = (server: ApiServer, group: string): string[] => [
   ),
 ];
 
-export const isServed = (server: ApiServer, group: string, version: string): boolean => versionsOf(server, group).includes(version);
+export const isGroup = (server: ApiServer, group: string): boolean => versionsOf(server, group).length > 0;
 
 /** Every group and version with its path: `api/v1`, `apis/apps/v1`. */
 export const servedPaths = (server: ApiServer): { path: string; group: string; version: string }[] =>
@@ -93,7 +95,7 @@ function resourceList(server: ApiServer, groupVersion: string): Json {
   if (!list.length) return null;
   const resources = list.flatMap(r => {
     const { namespaced, kind } = r;
-    const own = { name: r.resource, singularName: r.singular, namespaced, kind, verbs: verbsOf(r), ...names(r) };
+    const own = { name: r.resource, singularName: r.singular, namespaced, kind, verbs: verbsOf(r), ...names(r), ...stored(r) };
     const subs = r.subresources.map(s => {
       const row = subresourceRow(r, s);
       const of = row.group ? { group: row.group, version: row.version } : {};
@@ -103,6 +105,12 @@ function resourceList(server: ApiServer, groupVersion: string): Json {
   });
   return { kind: 'APIResourceList', ...(groupVersion !== 'v1' && { apiVersion: 'v1' }), groupVersion, resources };
 }
+
+/** Of what is stored, which version is it (pkg/registry/registrytest; discovery.StorageVersionHash). */
+const stored = (r: ResourceInfo) =>
+  isBuiltin(r) && r.verbs.includes('list') && r.verbs.includes('create')
+    ? { storageVersionHash: base64(sha256(stringToBytes(`${r.group}/${r.version}/${r.kind}`)).subarray(0, 8)) }
+    : {};
 
 const names = (r: ResourceInfo) => ({
   ...(r.shortNames.length && { shortNames: r.shortNames }),

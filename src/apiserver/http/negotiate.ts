@@ -46,11 +46,11 @@ const notAcceptable = (message: string): Status => failure(406, 'NotAcceptable',
 const unknownFormat = (types: string): Status =>
   failure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${types}`);
 
-/** The body of a write. Nothing at all is undefined. */
-export function decodeBody(x: Exchange, kind: string): { body: unknown } | Status {
+/** The body of a write. Nothing at all is undefined, if it may be. */
+export function decodeBody(x: Exchange, kind: string, needed: boolean): { body: unknown } | Status {
   const { type } = parseMediaType(x.request.headers['content-type'] ?? '');
   const spoken = ['', 'application/json', '*/*', 'application/yaml', PROTOBUF, 'application/x-www-form-urlencoded'];
-  if (!x.request.body.length) return { body: undefined };
+  if (!x.request.body.length) return needed ? fromJson('', kind) : { body: undefined };
   if (!spoken.includes(type)) return unknownFormat(`${SPOKEN}, ${PROTOBUF}`);
   if (type === PROTOBUF) return fromProtobuf(x, kind);
   return type === 'application/yaml' ? fromYaml(x, kind) : fromJson(bytesToString(x.request.body), kind);
@@ -69,7 +69,7 @@ export function fromJson(text: string, kind: string): { body: unknown } | Status
     const why = /end of (JSON )?(input|data)|Unterminated/.test((e as Error).message)
       ? 'unexpected end of JSON input'
       : (e as Error).message;
-    const problem = `couldn't get version/kind; json parse error: ${why} (${text})`;
+    const problem = `couldn't get version/kind; json parse error: ${why} (${text || '<empty>'})`;
     return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem}`);
   }
 }
@@ -98,7 +98,7 @@ export function reply(
 
 /** Also for the events of a watch. */
 export function shaped(body: KubeObject | KubeList | Table | Status, shape: Shape): Json {
-  if (body.kind === 'Status') return ordered(body);
+  if (body.kind === 'Status') return ordered((body as Status).status === 'Success' ? { ...body, code: undefined } : body);
   if (body.kind === 'Table' && Array.isArray((body as Table).rows)) return ordered(tableShown(body as Table, shape));
   if (shape.as === 'partial') return ordered(partial(body as KubeObject | KubeList));
   return ordered(body);

@@ -5,7 +5,7 @@ import { allResources } from '../resources.ts';
 import { userOfToken } from '../reviews.ts';
 import { failure, isStatus, noSuchResource } from '../status.ts';
 import type { ApiServer, Status } from '../types.ts';
-import { aggregatedDiscovery, discovery, isServed } from './discovery.ts';
+import { aggregatedDiscovery, discovery, isGroup } from './discovery.ts';
 import { decodePart, type Exchange, type HttpAnswer, type HttpBackend, type HttpRequest, parseQuery, type Shape } from './message.ts';
 import { acceptedTypes, jsonText, reply, shapeOf } from './negotiate.ts';
 import { type Asked, callResource } from './resource.ts';
@@ -63,7 +63,7 @@ function resourcePath(server: ApiServer, path: string): Asked | Status | null {
   const [resource, name, ...rest] = parts;
   const info = allResources(server).find(r => r.group === group && r.version === version && r.resource === resource);
   if (info) return { info, namespace, name, subresource: rest.length ? rest.join('/') : undefined };
-  return isServed(server, group, version) ? noSuchResource() : null;
+  return isGroup(server, group) ? noSuchResource() : null;
 }
 
 const text = (code: number, body: string): HttpAnswer => {

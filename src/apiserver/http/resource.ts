@@ -3,12 +3,14 @@ import { bytesToString } from '../../sim/bytes.ts';
 import { refusal } from '../authorize.ts';
 import { isMap, type Json } from '../json.ts';
 import { selectionOf } from '../read.ts';
+import { isBuiltin } from '../resources.ts';
 import { handle } from '../server.ts';
 import { badRequest, failure, isStatus, quote } from '../status.ts';
-import type { ApiRequest, ResourceInfo, Status, Verb } from '../types.ts';
+import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
 import { decodeBody, fromJson, fromYaml, parseMediaType, reply, shapeOf } from './negotiate.ts';
+import { optionsProblem } from './options.ts';
 import { connectPod, logOf } from './pod.ts';
 
 export interface Asked {
@@ -50,7 +52,15 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
   if (isStatus(query)) return refuse(query);
   const patchType = verb === 'patch' ? PATCHES[mediaType(x)] : undefined;
   const r = handle(x.server, { ...base, body: decoded.body, patchType, as: shape.as === 'table' ? 'table' : 'object', query });
-  return { kind: 'reply', reply: reply(x, isStatus(r.body) ? { ...shape, pretty: true } : shape, r.body, r.code, r.warnings) };
+  const body = isBuiltin(info) ? withoutKinds(r.body) : r.body;
+  return { kind: 'reply', reply: reply(x, isStatus(r.body) ? { ...shape, pretty: true } : shape, body, r.code, r.warnings) };
+}
+
+/** The items of a typed list do not say again what the list is of. */
+function withoutKinds(body: ApiResponse['body']): ApiResponse['body'] {
+  if (!Array.isArray((body as KubeList).items)) return body;
+  const items = (body as KubeList).items.map(({ kind: _kind, apiVersion: _apiVersion, ...rest }) => rest) as KubeList['items'];
+  return { ...(body as KubeList), items };
 }
 
 const mediaType = (x: Exchange): string => parseMediaType(x.request.headers['content-type'] ?? '').type;
@@ -83,7 +93,7 @@ function verbFor(x: Exchange, asked: Asked): Verb | Status {
 /** The object, patch or DeleteOptions that came with the request. */
 function bodyOf(x: Exchange, verb: Verb, info: ResourceInfo): { body: unknown } | Status {
   if (verb === 'get' || verb === 'list') return { body: undefined };
-  if (verb !== 'patch') return decodeBody(x, info.kind);
+  if (verb !== 'patch') return decodeBody(x, info.kind, verb === 'create' || verb === 'update');
   const type = mediaType(x);
   if (!PATCHES[type]) return { ...failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type'), details: {} };
   return PATCHES[type] === 'apply' ? fromYaml(x, info.kind) : fromJson(bytesToString(x.request.body), info.kind);
@@ -110,8 +120,9 @@ function queryOf(x: Exchange, verb: Verb, body: unknown): ApiRequest['query'] | 
   const orphans = o.orphanDependents === true ? 'Orphan' : undefined;
   const validation = first(query, 'fieldValidation');
   const dryRuns = [...(query.get('dryRun') ?? []), ...(Array.isArray(o.dryRun) ? o.dryRun : [])];
-  const odd = dryRuns.find(d => d !== 'All');
-  if (odd !== undefined) return badRequest(`dryRun: Unsupported value: ${quote(String(odd))}: supported values: "All"`);
+  const applies = verb === 'patch' && PATCHES[mediaType(x)] === 'apply';
+  const problem = optionsProblem(verb, query, { dryRun: dryRuns, propagationPolicy: propagation, applies });
+  if (problem) return problem;
   return {
     labelSelector: first(query, 'labelSelector'),
     fieldSelector: first(query, 'fieldSelector'),
@@ -141,7 +152,12 @@ function watchOf(x: Exchange, asked: Asked, base: ApiRequest, shape: Shape, refu
   if (refused) return refuse(refused);
   const { query } = x;
   const resourceVersion = first(query, 'resourceVersion') ?? '';
-  if (!/^\d*$/.test(resourceVersion)) return refuse(invalidRevision(resourceVersion));
+  if (!/^\d*$/.test(resourceVersion)) {
+    const why = `resourceVersion: Invalid value: ${quote(resourceVersion)}: strconv.ParseUint: parsing ${quote(resourceVersion)}: invalid syntax`;
+    return refuse({ ...failure(500, '', why), reason: undefined });
+  }
+  const problem = optionsProblem('watch', query, { dryRun: [], applies: false });
+  if (problem) return refuse(problem);
   const timeoutSeconds = integer(query, 'timeoutSeconds');
   if (isStatus(timeoutSeconds)) return refuse(timeoutSeconds);
   const selectors = { labelSelector: first(query, 'labelSelector'), fieldSelector: first(query, 'fieldSelector') };

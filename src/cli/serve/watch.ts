@@ -55,7 +55,7 @@ export function streamWatch(res: ServerResponse, target: WatchTarget, w: WatchOp
   };
   const bookmark = (initial: boolean) => {
     const annotations = initial ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {};
-    const metadata = { resourceVersion: String(last), creationTimestamp: null, ...annotations };
+    const metadata = { resourceVersion: String(last), ...annotations };
     const object = { kind: w.info.kind, apiVersion: apiVersionOf(w.info), metadata } as unknown as KubeObject;
     const empty = { ...tableOf(target.server(), w.info, [], String(last)), rows: [{ cells: [], object }] };
     send('BOOKMARK', w.shape.as === 'table' ? shaped(empty, w.shape) : shaped(object, w.shape));

@@ -1,11 +1,13 @@
 // get, list and what a Table needs: the part of the server that reading commands load.
 
+import { compareBytes } from '../sim/bytes.ts';
 import { refusal } from './authorize.ts';
+import { continueToken, readContinueToken } from './continue.ts';
 import { type FieldRequirement, matchRequirements, parseFieldSelector, parseSelector, type Requirement } from './labels.ts';
 import { asClientGets } from './managed/kept.ts';
 import { apiVersionOf, isBuiltin, resourceInfo } from './resources.ts';
-import { badRequest, failure, methodNotAllowed, noSuchResource, notFound } from './status.ts';
-import { bucketName, bucketOf, getObject, listObjects } from './store.ts';
+import { badRequest, methodNotAllowed, noSuchResource, notFound } from './status.ts';
+import { bucketName, bucketOf, getObject, keyOf, listObjects } from './store.ts';
 import { tableOf } from './table.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeList, KubeObject, ResourceInfo, Status } from './types.ts';
 
@@ -176,18 +178,16 @@ function list(server: ApiServer, info: ResourceInfo, req: ApiRequest, warnings: 
   const everything = !selection.labels.length && !selection.fields.length;
   let items = everything ? all : all.filter(o => selects(selection, o));
   if (info.resource === 'componentstatuses') items = componentStatuses();
-  const revision = String(server.store.revision);
-  const metadata: KubeList['metadata'] = { resourceVersion: revision };
   const { limit, continue: token } = req.query ?? {};
-  if (token) {
-    const start = token.startsWith('k:') ? token.slice(2) : null;
-    if (start === null)
-      return respond(failure(410, 'Expired', 'The provided continue parameter is too old to display a consistent list result.'));
-    items = items.filter(o => `${o.metadata.namespace ?? ''}/${o.metadata.name}` > start);
-  }
+  const from = token ? readContinueToken(token) : null;
+  if (from && 'kind' in from) return respond(from);
+  // Every part is of the revision that the first one had; objects that came since are in it all the same.
+  const revision = from?.revision ?? String(server.store.revision);
+  const metadata: KubeList['metadata'] = { resourceVersion: revision };
+  if (from) items = items.filter(o => compareBytes(keyOf(o.metadata.namespace, o.metadata.name), from.key) > 0);
   if (limit && limit > 0 && items.length > limit) {
     const last = items[limit - 1].metadata;
-    metadata.continue = `k:${last.namespace ?? ''}/${last.name}`;
+    metadata.continue = continueToken({ revision, key: keyOf(last.namespace, last.name) });
     if (everything) metadata.remainingItemCount = items.length - limit;
     items = items.slice(0, limit);
   }

@@ -90,6 +90,7 @@ export function reply(
 ): HttpReply {
   const headers: HttpReply['headers'] = [['Content-Type', shape.yaml ? 'application/yaml' : 'application/json']];
   for (const w of warnings) headers.push(['Warning', `299 - ${JSON.stringify(w)}`]);
+  if (code === 403) headers.push(['X-Content-Type-Options', 'nosniff']);
   const retry = (body as Status).details?.retryAfterSeconds;
   if (retry) headers.push(['Retry-After', String(retry)]);
   const shown = shaped(body, shape);

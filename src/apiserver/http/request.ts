@@ -4,6 +4,7 @@ import type { Json } from '../json.ts';
 import { allResources } from '../resources.ts';
 import { userOfToken } from '../reviews.ts';
 import { failure, isStatus, noSuchResource } from '../status.ts';
+import { getObject } from '../store.ts';
 import type { ApiServer, Status } from '../types.ts';
 import { aggregatedDiscovery, discovery, isGroup } from './discovery.ts';
 import { decodePart, type Exchange, type HttpAnswer, type HttpBackend, type HttpRequest, parseQuery, type Shape } from './message.ts';
@@ -107,7 +108,7 @@ function json(x: Exchange, body: Json, type: string): HttpAnswer {
 
 /** Where the endpoints of the Service `kubernetes` say that the server is. */
 function addressOf(server: ApiServer): string {
-  const slice = server.store.buckets.get('endpointslices.discovery.k8s.io')?.objects.get('default/kubernetes');
+  const slice = getObject(server, 'endpointslices.discovery.k8s.io', 'default', 'kubernetes');
   const address: string | undefined = slice?.endpoints?.[0]?.addresses?.[0];
   return address === undefined ? '' : `${address.includes(':') ? `[${address}]` : address}:6443`;
 }

@@ -159,6 +159,8 @@ export function commit(server: ApiServer, bucketId: string, key: string, object:
 /** What is kept beside the objects of a bucket under the same keys, with no revision and for no watcher: their managers. */
 export const asideOf = (bucketId: string): string => `managedfields/${bucketId}`;
 
+export const isAside = (bucketId: string): boolean => bucketId.includes('/');
+
 export function putAside(server: ApiServer, bucketId: string, key: string, object: KubeObject | null): void {
   const aside = asideOf(bucketId);
   const { objects } = bucketOf(server, aside);

@@ -1,5 +1,7 @@
 // What happened to every object since the server began, read from the session's log: this process's own commits and those of other
 // commands alike. Watches begin with it and follow it.
+
+import { isAside } from '../../apiserver/store.ts';
 import type { Change, KubeObject, WatchEvent } from '../../apiserver/types.ts';
 import { sessionGone } from '../machine.ts';
 import { bucketNames, catchUp, loadBucket, refresh, type Session, SessionMoved } from '../session.ts';
@@ -85,7 +87,8 @@ function absorb(h: History, changes: Change[]): void {
   for (const c of changes) {
     const slash = c.bucket.indexOf('/');
     const cluster = slash < 0 ? undefined : h.clusters.get(c.bucket.slice(0, slash));
-    if (cluster) happen(cluster, c.bucket.slice(slash + 1), c);
+    const bucket = c.bucket.slice(slash + 1);
+    if (cluster && !isAside(bucket)) happen(cluster, bucket, c);
   }
 }
 

@@ -9,6 +9,7 @@ import { VERBS } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { packageNames, programsOf } from '../../userland/programs.ts';
+import { PROTOCOLS } from '../serve/upgrade.ts';
 
 /** Kinds whose objects make something happen; the others are kept, shown and watched. */
 const ACTING = new Set(
@@ -32,9 +33,15 @@ export function supportMatrix(): [what: string, names: string][] {
     ['add-ons', ADDONS.map(a => `${a.name} (${a.version})`).join(', ')],
     ['annotations of ingress-nginx', list(INGRESS_ANNOTATIONS)],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
+    ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
+    ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
+    [
+      'podnet serve does not',
+      "answer in protobuf or CBOR, pass on requests to pods and Services (proxy), resize a running command's terminal",
+    ],
     [
       'not modelled yet',
-      'service meshes, IPVS, Cilium, Weave, Azure and AWS CNIs, multi-cluster, podnet serve; of the add-ons: BGP, admission webhooks, snippets, GRPCRoutes',
+      'service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster; of the add-ons: BGP, admission webhooks, snippets, GRPCRoutes',
     ],
   ];
 }

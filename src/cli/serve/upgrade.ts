@@ -11,11 +11,11 @@ import { ask, clusterFor, clusterName, type Front } from './front.ts';
 import { type CommandStreams, failChannels, forwardOverChannels, forwardOverSpdy, overChannels, overSpdy, runCommand } from './remote.ts';
 import { acceptWebSocket } from './websocket.ts';
 
-const COMMAND_CHANNELS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-const COMMAND_SPDY = ['v4.channel.k8s.io'];
-const FORWARD_TUNNEL = 'SPDY/3.1+portforward.k8s.io';
-const FORWARD_SPDY = ['portforward.k8s.io'];
-const FORWARD_CHANNELS = ['v4.channel.k8s.io'];
+/** What connections become: streams of commands and of ports, as WebSocket's protocols and as SPDY's. */
+export const PROTOCOLS = {
+  command: { channels: ['v5.channel.k8s.io', 'v4.channel.k8s.io'], spdy: ['v4.channel.k8s.io'] },
+  ports: { tunnel: ['SPDY/3.1+portforward.k8s.io'], channels: ['v4.channel.k8s.io'], spdy: ['portforward.k8s.io'] },
+};
 
 interface Upgrade {
   front: Front;
@@ -86,9 +86,10 @@ function remoteCommand(u: Upgrade): void {
   const { connect, front, machine } = u;
   const ws = isWebSocket(u);
   const theirs = offered(ws ? u.req.headers['sec-websocket-protocol'] : u.req.headers['x-stream-protocol-version']);
-  const protocol = chosen(ws ? COMMAND_CHANNELS : COMMAND_SPDY, theirs);
+  const ours = ws ? PROTOCOLS.command.channels : PROTOCOLS.command.spdy;
+  const protocol = chosen(ours, theirs);
   if (!protocol || !(ws || isSpdy(u))) {
-    refuse(u.socket, 403, `unable to upgrade: podnet speaks ${(ws ? COMMAND_CHANNELS : COMMAND_SPDY).join(', ')} only\n`);
+    refuse(u.socket, 403, `unable to upgrade: podnet speaks ${ours.join(', ')} only\n`);
     return;
   }
   const session = startCommand(u);
@@ -118,6 +119,7 @@ function startCommand(u: Upgrade): ExecSession | Status {
 function forwardPorts(u: Upgrade): void {
   const { front, connect } = u;
   const { live } = front;
+  const { tunnel, channels, spdy } = PROTOCOLS.ports;
   // Each connection meets the cluster as it is by then.
   let machine = u.machine;
   const at = () => {
@@ -132,13 +134,14 @@ function forwardPorts(u: Upgrade): void {
     return kubelet.portForward(connect.pod, port);
   };
   if (!isWebSocket(u)) {
-    const protocol = chosen(FORWARD_SPDY, offered(u.req.headers['x-stream-protocol-version']));
+    const protocol = chosen(spdy, offered(u.req.headers['x-stream-protocol-version']));
     if (protocol && isSpdy(u)) forwardOverSpdy(live, at, spdyChannel(u, protocol), forward);
-    else refuse(u.socket, 403, `unable to upgrade: podnet speaks ${FORWARD_SPDY.join(', ')} only\n`);
+    else refuse(u.socket, 403, `unable to upgrade: podnet speaks ${spdy.join(', ')} only\n`);
     return;
   }
   const theirs = offered(u.req.headers['sec-websocket-protocol']);
-  if (theirs.includes(FORWARD_TUNNEL)) forwardOverSpdy(live, at, webSocket(u, FORWARD_TUNNEL), forward);
-  else if (chosen(FORWARD_CHANNELS, theirs)) forwardOverChannels(live, at, webSocket(u, FORWARD_CHANNELS[0]), connect.ports, forward);
-  else refuse(u.socket, 403, `unable to upgrade: podnet speaks ${[FORWARD_TUNNEL, ...FORWARD_CHANNELS].join(', ')} only\n`);
+  const [tunnelled, numbered] = [chosen(tunnel, theirs), chosen(channels, theirs)];
+  if (tunnelled) forwardOverSpdy(live, at, webSocket(u, tunnelled), forward);
+  else if (numbered) forwardOverChannels(live, at, webSocket(u, numbered), connect.ports, forward);
+  else refuse(u.socket, 403, `unable to upgrade: podnet speaks ${[...tunnel, ...channels].join(', ')} only\n`);
 }

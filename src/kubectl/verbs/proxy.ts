@@ -5,5 +5,5 @@ import type { Cmd } from '../command.ts';
 import { fail } from '../failure.ts';
 
 export function* run(_cmd: Cmd): Co<number> {
-  return fail("podnet's API server has no HTTP address on this machine for kubectl proxy to pass on; use kubectl get --raw PATH");
+  return fail('podnet does not model kubectl proxy: "podnet serve" is the API over HTTPS, kubectl get --raw PATH asks it once');
 }

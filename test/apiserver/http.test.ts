@@ -2,12 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { HttpAnswer, HttpBackend } from '../../src/apiserver/http/message.ts';
 import { openApiDocument } from '../../src/apiserver/http/openapi.ts';
+import { openApiProtobuf } from '../../src/apiserver/http/openapi-protobuf.ts';
 import { httpRequest } from '../../src/apiserver/http/request.ts';
 import { handle, newApiServer } from '../../src/apiserver/server.ts';
 import type { ApiServer } from '../../src/apiserver/types.ts';
 import { readYaml } from '../../src/kubectl/yaml-read.ts';
 import { toYaml } from '../../src/kubectl/yaml-write.ts';
-import { concat, stringToBytes } from '../../src/sim/bytes.ts';
+import { bytesToString, concat, stringToBytes } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
 
@@ -251,6 +252,9 @@ describe('discovery', () => {
     expect([...links].filter(name => !schemas[name])).toEqual([]);
     expect(await openApiDocument(server, { version: 3, path: 'apis/nosuch/v1' })).toBeNull();
     const v2 = await openApiDocument(server, { version: 2 });
+    const packed = bytesToString(openApiProtobuf(v2));
+    expect(packed).toContain('/apis/apps/v1/namespaces/{namespace}/deployments/{name}');
+    expect(packed).toContain('group: "apps"\nkind: Deployment\nversion: v1\n');
     expect(v2.definitions['io.k8s.api.core.v1.Pod'].properties.spec.allOf).toEqual([{ $ref: '#/definitions/io.k8s.api.core.v1.PodSpec' }]);
   });
 });

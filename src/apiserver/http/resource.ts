@@ -5,7 +5,7 @@ import { isMap, type Json } from '../json.ts';
 import { selectionOf } from '../read.ts';
 import { isBuiltin } from '../resources.ts';
 import { handle } from '../server.ts';
-import { badRequest, failure, isStatus, quote } from '../status.ts';
+import { badRequest, failure, isStatus, noSuchResource, notFound, quote } from '../status.ts';
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
@@ -81,7 +81,7 @@ function verbFor(x: Exchange, asked: Asked): Verb | Status {
   let verb = row?.[name === undefined ? 1 : 0] ?? null;
   if (subresource !== undefined && method === 'POST') verb = 'create';
   if (subresource !== undefined && !info.subresources.includes(subresource))
-    return failure(404, 'NotFound', 'the server could not find the requested resource', {});
+    return isBuiltin(info) ? noSuchResource() : notFound(info.group, info.resource, name ?? '');
   const allowed = verbsOf(info, subresource);
   // A namespaced kind is created in a namespace; without one the path only lists.
   const placeless = verb === 'create' && info.namespaced && asked.namespace === undefined && info.verbs.includes('list');

@@ -33,8 +33,9 @@ export interface CommandInput {
 /** Connect a command's pipes; its end is told as a Status on the error stream. */
 export function runCommand(live: Live, machine: Machine, session: ExecSession, connect: ConnectRequest, to: CommandStreams): CommandInput {
   const startedMs = machine.sim.nowMs;
-  const asksOutside = () => connect.stdin && !session.stdin.closed && session.stdin.readers.size > 0;
-  const stream = { skipsUntilMs: () => (session.exitCode !== null || asksOutside() ? 0 : startedMs + PATIENCE_MS) };
+  // Who attaches looks on; a command that reads what somebody types waits for that.
+  const waits = () => connect.subresource === 'exec' && !(connect.stdin && !session.stdin.closed && session.stdin.readers.size > 0);
+  const stream = { skipsUntilMs: () => (session.exitCode !== null || !waits() ? 0 : startedMs + PATIENCE_MS) };
   openStream(live, machine, stream);
   let over = false;
   const later = (act: () => void) => void live.outbox.push(act);

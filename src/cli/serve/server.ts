@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { HttpRequest, LogRequest } from '../../apiserver/http/message.ts';
 import { openApiDocument } from '../../apiserver/http/openapi.ts';
+import { OPENAPI_PROTOBUF, openApiProtobuf, takesOpenApiProtobuf } from '../../apiserver/http/openapi-protobuf.ts';
 import { failure, isStatus } from '../../apiserver/status.ts';
 import type { Pipe } from '../../sim/pipe.ts';
 import { onClose } from '../listen.ts';
@@ -69,14 +70,15 @@ async function answer(front: Front, req: HttpRequest, res: ServerResponse): Prom
     case 'openapi': {
       const accept = req.headers.accept ?? '';
       const document = await openApiDocument(cluster.server, a.document);
-      const spoken = !accept || /\*\/\*|application\/(json|\*)/.test(accept);
-      if (!document || !spoken) {
+      const json = !accept || /\*\/\*|application\/(json|\*)/.test(accept);
+      const protobuf = a.document.version === 2 && takesOpenApiProtobuf(accept);
+      if (!document || !(json || protobuf)) {
         res.writeHead(document ? 406 : 404);
         res.end();
         return;
       }
-      res.writeHead(200, { 'Content-Type': 'application/json' });
-      res.end(JSON.stringify(document));
+      res.writeHead(200, { 'Content-Type': protobuf ? OPENAPI_PROTOBUF : 'application/json' });
+      res.end(protobuf ? openApiProtobuf(document) : JSON.stringify(document));
       return;
     }
     case 'watch': {

@@ -20,7 +20,9 @@ export function applyPatch(c: WriteContext, current: KubeObject | null, patch: u
   const type = c.request.patchType ?? 'strategic';
   if (type === 'json') return applyJsonPatch(c, current as KubeObject, patch);
   if (!isMap(patch))
-    return badRequest(`error decoding patch: json: cannot unmarshal ${kindName(patch)} into Go value of type map[string]interface {}`);
+    return badRequest(
+      `${type === 'merge' ? 'error decoding patch: ' : ''}json: cannot unmarshal ${kindName(patch)} into Go value of type map[string]interface {}`,
+    );
   if (type === 'merge') return decodePatched(c, mergePatch(current, patch));
   if (type === 'apply') return applyConfiguration(c, current, patch);
   return applyStrategic(c, current as KubeObject, patch);

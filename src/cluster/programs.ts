@@ -47,6 +47,7 @@ const JSON_ONLY: HttpBackend = {
   userOfToken: () => null,
   fromYaml: () => ({ error: 'podnet reads no YAML here: send JSON' }),
   toYaml: JSON.stringify,
+  jsonError: text => (text ? 'invalid character' : 'unexpected end of JSON input'),
 };
 
 /** Ports that kubeadm's components listen on, with the addresses that they bind. */

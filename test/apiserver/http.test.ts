@@ -6,13 +6,15 @@ import { openApiProtobuf } from '../../src/apiserver/http/openapi-protobuf.ts';
 import { httpRequest } from '../../src/apiserver/http/request.ts';
 import { handle, newApiServer } from '../../src/apiserver/server.ts';
 import type { ApiServer } from '../../src/apiserver/types.ts';
+import { jsonSyntaxError } from '../../src/kubectl/json-scan.ts';
 import { readYaml } from '../../src/kubectl/yaml-read.ts';
 import { toYaml } from '../../src/kubectl/yaml-write.ts';
 import { bytesToString, concat, stringToBytes } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
 
-const backend: HttpBackend = { userOfToken: t => (t === 'admin' ? 'kubernetes-admin' : null), fromYaml: readYaml, toYaml };
+const jsonError = (text: string) => jsonSyntaxError(text).text;
+const backend: HttpBackend = { userOfToken: t => (t === 'admin' ? 'kubernetes-admin' : null), fromYaml: readYaml, toYaml, jsonError };
 
 let server: ApiServer;
 beforeEach(() => {
@@ -112,6 +114,11 @@ describe('media types', () => {
     expect(call('POST', MAPS, { 'content-type': 'text/css' }, 'x')).toMatchObject({ code: 415, body: { reason: 'UnsupportedMediaType' } });
     expect(call('PATCH', `${MAPS}/x`, JSON_TYPE, '{}')).toMatchObject({ code: 415, body: { message: '415: Unsupported Media Type' } });
     expect(call('POST', MAPS, JSON_TYPE, '{"metadata":')).toMatchObject({ code: 400, body: { reason: 'BadRequest' } });
+    const strategic = { 'content-type': 'application/strategic-merge-patch+json' };
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const why = "invalid character 'a' looking for beginning of object key string";
+    expect(call('PATCH', `${MAPS}/x`, strategic, '{a').body.message).toBe(why);
+    expect(call('PATCH', `${MAPS}/x`, merge, '{a').body.message).toBe(`error decoding patch: ${why}`);
     const made = call('POST', MAPS, { 'content-type': 'application/yaml' }, 'metadata: {name: written}\ndata: {k: v}');
     expect(made).toMatchObject({ code: 201, body: { kind: 'ConfigMap', data: { k: 'v' } } });
   });

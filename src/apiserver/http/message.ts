@@ -22,6 +22,8 @@ export interface HttpBackend {
   userOfToken: (token: string) => string | null;
   fromYaml: (text: string) => { value: unknown } | { error: string };
   toYaml: (value: unknown) => string;
+  /** What Go's decoder says of text that is no JSON. */
+  jsonError: (text: string) => string;
 }
 
 export interface WatchOptions {

@@ -50,10 +50,10 @@ const unknownFormat = (types: string): Status =>
 export function decodeBody(x: Exchange, kind: string, needed: boolean): { body: unknown } | Status {
   const { type } = parseMediaType(x.request.headers['content-type'] ?? '');
   const spoken = ['', 'application/json', '*/*', 'application/yaml', PROTOBUF, 'application/x-www-form-urlencoded'];
-  if (!x.request.body.length) return needed ? fromJson('', kind) : { body: undefined };
+  if (!x.request.body.length) return needed ? fromJson(x, kind) : { body: undefined };
   if (!spoken.includes(type)) return unknownFormat(`${SPOKEN}, ${PROTOBUF}`);
   if (type === PROTOBUF) return fromProtobuf(x, kind);
-  return type === 'application/yaml' ? fromYaml(x, kind) : fromJson(bytesToString(x.request.body), kind);
+  return type === 'application/yaml' ? fromYaml(x, kind) : fromJson(x, kind);
 }
 
 function fromProtobuf(x: Exchange, kind: string): { body: unknown } | Status {
@@ -62,15 +62,26 @@ function fromProtobuf(x: Exchange, kind: string): { body: unknown } | Status {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${read.error}`);
 }
 
-export function fromJson(text: string, kind: string): { body: unknown } | Status {
+function fromJson(x: Exchange, kind: string): { body: unknown } | Status {
+  const text = bytesToString(x.request.body);
+  const read = parsed(text);
+  if (read) return read;
+  const problem = `couldn't get version/kind; json parse error: ${x.backend.jsonError(text)} (${text || '<empty>'})`;
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem}`);
+}
+
+/** `strategic`: those patches are decoded elsewhere, and fail in other words (pkg/endpoints/handlers/patch.go). */
+export function patchFromJson(x: Exchange, strategic: boolean): { body: unknown } | Status {
+  const text = bytesToString(x.request.body);
+  const why = () => x.backend.jsonError(text);
+  return parsed(text) ?? badRequest(strategic ? why() : `error decoding patch: ${why()}`);
+}
+
+function parsed(text: string): { body: unknown } | null {
   try {
     return { body: JSON.parse(text) };
-  } catch (e) {
-    const why = /end of (JSON )?(input|data)|Unterminated/.test((e as Error).message)
-      ? 'unexpected end of JSON input'
-      : (e as Error).message;
-    const problem = `couldn't get version/kind; json parse error: ${why} (${text || '<empty>'})`;
-    return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem}`);
+  } catch {
+    return null;
   }
 }
 

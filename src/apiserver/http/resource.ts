@@ -1,5 +1,4 @@
 // Requests about resources: the method and path as a verb, query and body as the server's own request.
-import { bytesToString } from '../../sim/bytes.ts';
 import { refusal } from '../authorize.ts';
 import { isMap, type Json } from '../json.ts';
 import { selectionOf } from '../read.ts';
@@ -9,7 +8,7 @@ import { badRequest, failure, isStatus, noSuchResource, notFound, quote } from '
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
-import { decodeBody, fromJson, fromYaml, parseMediaType, reply, shapeOf } from './negotiate.ts';
+import { decodeBody, fromYaml, parseMediaType, patchFromJson, reply, shapeOf } from './negotiate.ts';
 import { optionsProblem } from './options.ts';
 import { connectPod, logOf } from './pod.ts';
 
@@ -96,7 +95,7 @@ function bodyOf(x: Exchange, verb: Verb, info: ResourceInfo): { body: unknown } 
   if (verb !== 'patch') return decodeBody(x, info.kind, verb === 'create' || verb === 'update');
   const type = mediaType(x);
   if (!PATCHES[type]) return { ...failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type'), details: {} };
-  return PATCHES[type] === 'apply' ? fromYaml(x, info.kind) : fromJson(bytesToString(x.request.body), info.kind);
+  return PATCHES[type] === 'apply' ? fromYaml(x, info.kind) : patchFromJson(x, PATCHES[type] === 'strategic');
 }
 
 const integer = (q: Query, name: string): number | undefined | Status => {

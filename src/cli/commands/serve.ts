@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { jsonSyntaxError } from '../../kubectl/json-scan.ts';
 import { readYaml } from '../../kubectl/yaml-read.ts';
 import { toYaml } from '../../kubectl/yaml-write.ts';
 import { newSim } from '../../sim/sim.ts';
@@ -51,7 +52,7 @@ async function serve(portText: string | undefined): Promise<number> {
     live,
     history: newHistory(session),
     token: randomBytes(24).toString('base64url'),
-    yaml: { fromYaml: readYaml, toYaml },
+    codecs: { fromYaml: readYaml, toYaml, jsonError: text => jsonSyntaxError(text).text },
     settled: new Set(),
     watching: new Set(),
     restless: false,
@@ -67,7 +68,8 @@ async function serve(portText: string | undefined): Promise<number> {
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => resolve((server.address() as AddressInfo).port));
   });
   const path = join(machine.home, 'serve.kubeconfig');
-  fs.writeFileSync(path, toYaml(kubeconfig(machine, listening, front.token, identity.cert)), { mode: 0o600 });
+  const config = toYaml(kubeconfig(machine, listening, front.token, identity.cert));
+  fs.writeFileSync(path, config, { mode: 0o600 });
   process.stdout.write(`${path}\n`);
   let code: number | null = null;
   const stop = (with_: number) => () => {
@@ -79,8 +81,17 @@ async function serve(portText: string | undefined): Promise<number> {
   await runLive(live, () => code !== null);
   server.close();
   server.closeAllConnections();
-  fs.rmSync(path, { force: true });
+  removeOwn(path, config);
   return code ?? 0;
+}
+
+/** Another server may have begun meanwhile: then the file is its. */
+function removeOwn(path: string, config: string): void {
+  try {
+    if (fs.readFileSync(path, 'utf8') === config) fs.rmSync(path);
+  } catch {
+    // It is gone already.
+  }
 }
 
 function listenError(e: NodeJS.ErrnoException, port: number): string {

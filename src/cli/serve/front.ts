@@ -12,7 +12,7 @@ export interface Front {
   live: Live;
   history: History;
   token: string;
-  yaml: Pick<HttpBackend, 'fromYaml' | 'toYaml'>;
+  codecs: Omit<HttpBackend, 'userOfToken'>;
   /** Commands of clients that the cluster has come to rest for. */
   settled: Set<string>;
   /** Watches and log streams that are open: time passes for them. */
@@ -42,7 +42,7 @@ export function clusterFor(machine: Machine, name: string | undefined): ClusterH
 export function ask(front: Front, req: HttpRequest): { answer: HttpAnswer; machine: Machine; cluster: ClusterHandle } {
   const { live } = front;
   const request = { ...req, target: OTHER.exec(req.target)?.[2] ?? req.target };
-  const backend: HttpBackend = { ...front.yaml, userOfToken: token => (sameToken(token, front.token) ? 'kubernetes-admin' : null) };
+  const backend: HttpBackend = { ...front.codecs, userOfToken: token => (sameToken(token, front.token) ? 'kubernetes-admin' : null) };
   front.restless = false;
   const time = timeFor(front, req);
   return transact(live, time === 'settle', machine => {

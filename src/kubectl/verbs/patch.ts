@@ -100,7 +100,7 @@ const badRequest = (message: string) =>
 /** The server's words for a patch that is no JSON. */
 function badPatch(kind: Kind, text: string) {
   const why = jsonSyntaxError(text).text;
-  return badRequest(kind === 'json' ? `error decoding patch: ${why}` : why);
+  return badRequest(kind === 'strategic' ? why : `error decoding patch: ${why}`);
 }
 
 /** The server's words for a patch of the wrong shape (apiserver/pkg/endpoints/handlers/patch.go). */
@@ -110,8 +110,8 @@ function checkShape(kind: Kind, v: unknown): void {
     if (!Array.isArray(v))
       throw badRequest(`error decoding patch: json: cannot unmarshal ${goType(v)} into Go value of type []handlers.jsonPatchOp`);
   } else if (!isMap && v !== null) {
-    const into = kind === 'merge' ? 'map[string]interface {}' : 'map[string]interface {}';
-    throw badRequest(`json: cannot unmarshal ${goType(v)} into Go value of type ${into}`);
+    const why = `json: cannot unmarshal ${goType(v)} into Go value of type map[string]interface {}`;
+    throw badRequest(kind === 'strategic' ? why : `error decoding patch: ${why}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { type Condition, type Controllers, conditionOf, isStatus, recorderOf, same } from './context.ts';
+import { failureAction, failureCounts, failuresOf, indexFailed } from './job-failures.ts';
 import { completedIndexes, indexOf, parseIndexes } from './job-indexes.ts';
 import { claim, createPod, deletePod, isActive, isReady, isTerminal, podFromTemplate, timeOf } from './pods.ts';
 import { controllerOf, enqueue, enqueueAfter, forget, keyOf, newQueue, type Queue, splitKey, watchAll } from './queue.ts';
@@ -99,15 +100,22 @@ function count(s: Sync, pods: KubeObject[]): void {
     p => p.metadata.finalizers?.includes(TRACKING) && (isTerminal(p) || (p.metadata.deletionTimestamp && !p.spec.nodeName)),
   );
   const done = parseIndexes(s.status.completedIndexes);
+  const failed = parseIndexes(s.status.failedIndexes);
   for (const p of counted) {
     const i = indexOf(p);
-    if (p.status?.phase !== 'Succeeded') s.status.failed = (s.status.failed ?? 0) + 1;
-    else if (!indexed) s.status.succeeded = (s.status.succeeded ?? 0) + 1;
+    if (p.status?.phase !== 'Succeeded') {
+      const { action, message } = failureAction(s.job, p);
+      if (action === 'FailJob' && !conditionOf(s.status.conditions, 'FailureTarget'))
+        addCondition(s, 'FailureTarget', 'True', 'PodFailurePolicy', message ?? '');
+      if (action !== 'Ignore') s.status.failed = (s.status.failed ?? 0) + 1;
+      if (perIndex(s.job) && i !== null && i < s.job.spec.completions && indexFailed(s.job, p)) failed.add(i);
+    } else if (!indexed) s.status.succeeded = (s.status.succeeded ?? 0) + 1;
     else if (i !== null && i < s.job.spec.completions) done.add(i);
   }
   if (indexed) {
     s.status.succeeded = done.size;
     s.status.completedIndexes = completedIndexes(done);
+    if (perIndex(s.job)) s.status.failedIndexes = completedIndexes(failed);
   }
   for (const p of counted) untrack(s.c, p);
 }
@@ -116,6 +124,14 @@ function failureOf(s: Sync, pods: KubeObject[]): { reason: string; message: stri
   const { job, c, status } = s;
   const target = conditionOf(status.conditions, 'FailureTarget');
   if (target) return { reason: target.reason ?? '', message: target.message ?? '' };
+  if (perIndex(job)) {
+    const failed = parseIndexes(status.failedIndexes).size;
+    const most = job.spec.maxFailedIndexes;
+    if (most != null && failed > most)
+      return { reason: 'MaxFailedIndexesExceeded', message: 'Job has exceeded the specified maximal number of failed indexes' };
+    if (failed && failed + (status.succeeded ?? 0) >= job.spec.completions)
+      return { reason: 'FailedIndexes', message: 'Job has failed indexes' };
+  }
   const limit = job.spec.backoffLimit ?? 6;
   const onFailure = job.spec.template.spec.restartPolicy === 'OnFailure';
   const restarts = onFailure ? pods.filter(isActive).reduce((n, p) => n + restartsOf(p), 0) : 0;
@@ -130,6 +146,9 @@ function failureOf(s: Sync, pods: KubeObject[]): { reason: string; message: stri
   }
   return null;
 }
+
+/** Each index has its own limit of failures. */
+const perIndex = (job: KubeObject): boolean => job.spec.backoffLimitPerIndex != null;
 
 const restartsOf = (p: KubeObject): number =>
   [...(p.status?.initContainerStatuses ?? []), ...(p.status?.containerStatuses ?? [])].reduce((n, x: any) => n + (x.restartCount ?? 0), 0);
@@ -170,7 +189,7 @@ function manage(s: Sync, pods: KubeObject[], active: KubeObject[]): void {
       ? succeeded > 0
         ? active.length
         : parallelism
-      : Math.min(parallelism, Math.max(0, completions - succeeded));
+      : Math.min(parallelism, Math.max(0, completions - succeeded - parseIndexes(s.status.failedIndexes).size));
   if (active.length > wanted) {
     const order = [...active].sort(
       (a, b) => Number(isReady(a)) - Number(isReady(b)) || timeOf(b.metadata.creationTimestamp) - timeOf(a.metadata.creationTimestamp),
@@ -202,7 +221,7 @@ function finishedAt(p: KubeObject): number {
 
 function makePods(s: Sync, pods: KubeObject[], active: KubeObject[], n: number): void {
   const { job, c } = s;
-  const left = backoffLeft(s, pods);
+  const left = perIndex(job) ? 0 : backoffLeft(s, pods);
   if (left > 0) {
     enqueueAfter(s.queue, s.key, left, false);
     return;
@@ -210,12 +229,14 @@ function makePods(s: Sync, pods: KubeObject[], active: KubeObject[], n: number):
   const indexed = job.spec.completionMode === 'Indexed';
   const taken = parseIndexes(s.status.completedIndexes);
   for (const p of active) taken.add(indexOf(p) ?? -1);
+  for (const i of parseIndexes(s.status.failedIndexes)) taken.add(i);
   for (let i = 0, index = 0; i < n; i++) {
-    while (indexed && taken.has(index)) index++;
+    while (indexed && (taken.has(index) || indexWaits(s, pods, index))) index++;
     if (indexed && index >= job.spec.completions) return;
     const pod = podFromTemplate(job.spec.template, job);
     pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), TRACKING];
-    if (indexed) addIndex(pod, job, index++);
+    if (indexed) addIndex(pod, job, index, pods);
+    index++;
     if (isStatus(createPod(c, COMPONENT, job, pod))) {
       enqueueAfter(s.queue, s.key, 1000);
       return;
@@ -224,9 +245,18 @@ function makePods(s: Sync, pods: KubeObject[], active: KubeObject[], n: number):
   }
 }
 
-function addIndex(pod: KubeObject, job: KubeObject, index: number): void {
+/** With limits of their own indexes have back-offs of their own too. */
+function indexWaits(s: Sync, pods: KubeObject[], index: number): boolean {
+  if (!perIndex(s.job) || index >= s.job.spec.completions) return false;
+  const left = backoffLeft(s, failuresOf(pods, index));
+  if (left > 0) enqueueAfter(s.queue, s.key, left, false);
+  return left > 0;
+}
+
+function addIndex(pod: KubeObject, job: KubeObject, index: number, pods: KubeObject[]): void {
   pod.metadata.generateName = `${job.metadata.name}-${index}-`;
-  pod.metadata.annotations = { ...pod.metadata.annotations, [INDEX]: String(index) };
+  const counts = perIndex(job) ? failureCounts(job, failuresOf(pods, index).at(-1)) : {};
+  pod.metadata.annotations = { ...pod.metadata.annotations, [INDEX]: String(index), ...counts };
   pod.metadata.labels = { ...pod.metadata.labels, [INDEX]: String(index) };
   pod.spec.hostname ??= `${job.metadata.name}-${index}`;
   const env = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${INDEX}']` } } };

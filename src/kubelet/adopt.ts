@@ -38,6 +38,7 @@ export function restoreRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
     k.unwired.add(rt);
   }
   rt.startedWith = saved?.startedWith ?? {};
+  rt.mountTries = { ...saved?.mountTries };
   for (const list of ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']) {
     for (const s of status[list] ?? []) {
       const spec = specOf(pod, s.name);
@@ -267,7 +268,8 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
       };
     }
     const startedWith = Object.keys(rt.startedWith).length ? { startedWith: rt.startedWith } : {};
-    out.pods[rt.uid] = { sandboxId: rt.sandboxId, containers, ...startedWith };
+    const mountTries = Object.keys(rt.mountTries).length ? { mountTries: rt.mountTries } : {};
+    out.pods[rt.uid] = { sandboxId: rt.sandboxId, containers, ...startedWith, ...mountTries };
   }
   return out;
 }

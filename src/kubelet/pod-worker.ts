@@ -29,6 +29,7 @@ export function newRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
     containers: new Map(),
     volumes: new Map(),
     startedWith: {},
+    mountTries: {},
     dormant: false,
     terminating: false,
     removing: false,
@@ -124,28 +125,32 @@ function* networkReady(k: Kubelet, rt: PodRuntime, pod: KubeObject): Co<boolean>
   }
 }
 
-/** Set up all volumes; what is missing is tried again: 500 ms doubling to two minutes. */
+/** Set up all volumes; what is missing is tried again: 500 ms doubling to two minutes (pkg/util/goroutinemap/exponentialbackoff). */
 function* mountVolumes(k: Kubelet, rt: PodRuntime, slowMs: number): Co<boolean> {
   const sim = k.server.sim;
   yield* pause(sim, 320 + slowMs, false);
-  const delays = new Map<string, number>();
   for (;;) {
     const pod = currentPod(k, rt);
     if (!pod || rt.terminating) return false;
-    let wait = 0;
+    let next = Number.POSITIVE_INFINITY;
     for (const v of pod.spec.volumes ?? []) {
       if (rt.volumes.has(v.name)) continue;
-      const made = setUpVolume(k, pod, rt, v);
-      if (!('error' in made)) {
-        rt.volumes.set(v.name, made);
-        continue;
+      let tried = rt.mountTries[v.name];
+      if (!tried || tried.nextMs <= sim.nowMs) {
+        const made = setUpVolume(k, pod, rt, v);
+        if (!('error' in made)) {
+          rt.volumes.set(v.name, made);
+          delete rt.mountTries[v.name];
+          continue;
+        }
+        const delayMs = Math.min(122_000, (tried?.delayMs ?? 250) * 2);
+        rt.mountTries[v.name] = tried = { delayMs, nextMs: sim.nowMs + delayMs };
+        recordEvent(k.recorder, pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume "${v.name}" : ${made.error}`);
       }
-      const delay = Math.min(122_000, (delays.get(v.name) ?? 250) * 2);
-      delays.set(v.name, delay);
-      wait = wait ? Math.min(wait, delay) : delay;
-      recordEvent(k.recorder, pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume "${v.name}" : ${made.error}`);
+      next = Math.min(next, tried.nextMs);
     }
-    if (!wait) return true;
+    if (next === Number.POSITIVE_INFINITY) return true;
+    const wait = next - sim.nowMs;
     yield* pause(sim, wait, wait > 2000);
   }
 }

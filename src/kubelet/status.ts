@@ -20,6 +20,11 @@ export const isInitialised = (pod: KubeObject, rt: PodRuntime): boolean =>
 
 export function podPhase(pod: KubeObject, rt: PodRuntime): string {
   if (rt.failed) return 'Failed';
+  if (rt.done && pod.metadata.annotations?.['kubernetes.io/config.source'] !== 'file') {
+    // Nothing of it will be started again, whatever its policy says (podIsTerminal).
+    const well = (pod.spec.containers ?? []).every((s: any) => rt.containers.get(s.name)?.state?.terminated?.exitCode === 0);
+    return well ? 'Succeeded' : 'Failed';
+  }
   const policy = pod.spec.restartPolicy ?? 'Always';
   const init: any[] = (pod.spec.initContainers ?? []).filter((s: any) => !isSidecar(s));
   for (const s of pod.spec.initContainers ?? []) {

@@ -206,6 +206,8 @@ export interface PodRuntime {
   volumes: Map<string, FsNode>;
   /** Files of projected volumes as its containers found them at their start (base64): programs have read them, and may not like what came since. */
   startedWith: Record<string, Record<string, string>>;
+  /** Volumes that could not be set up, by name: when they are tried next. */
+  mountTries: Record<string, { delayMs: number; nextMs: number }>;
   /** Its processes have not been needed yet: those of a reloaded pod, or of one whose programs only wait. */
   dormant: boolean;
   terminating: boolean;
@@ -252,6 +254,7 @@ export interface SavedPod {
   sandboxId: string;
   containers: Record<string, SavedContainer>;
   startedWith?: Record<string, Record<string, string>>;
+  mountTries?: PodRuntime['mountTries'];
 }
 
 /** Plain JSON for the session: by pod uid, what the API objects do not tell. */

@@ -220,6 +220,47 @@ describe('Jobs', () => {
     expect(b - a).toBeGreaterThanOrEqual(10_000);
   });
 
+  it('with OnFailure count restarts, and end when their pod has ended for good', () => {
+    const c = newCluster();
+    const spec = { restartPolicy: 'OnFailure', containers: [{ name: 'c', image: 'box:1', command: ['fail'] }] };
+    apply(c, job('again', [], { backoffLimit: 2, template: { spec } }));
+    run(c, 60_000);
+    expect(get(c, 'jobs.batch', 'again')?.status).toMatchObject({ failed: 1 });
+    expect(events(c, 'again').at(-1)).toBe('Warning BackoffLimitExceeded Job has reached the specified backoff limit');
+    expect(listObjects(c.server, 'pods')).toHaveLength(0);
+  });
+
+  it('with a limit for each index fail when all have ended and one has failed', () => {
+    const c = newCluster();
+    const spec = { completions: 2, parallelism: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1 };
+    apply(c, job('each', ['fail'], spec));
+    run(c, 40_000);
+    const status = get(c, 'jobs.batch', 'each')?.status;
+    expect(status).toMatchObject({ failed: 4, failedIndexes: '0,1' });
+    expect(status.conditions.map((x: any) => `${x.type} ${x.reason}`)).toEqual(['FailureTarget FailedIndexes', 'Failed FailedIndexes']);
+    expect(
+      listObjects(c.server, 'pods')
+        .map(p => p.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'])
+        .sort(),
+    ).toEqual(['0', '0', '1', '1']);
+  });
+
+  it('obey the first rule of their failure policy that matches', () => {
+    const c = newCluster();
+    const rules = (action: string) => ({ rules: [{ action, onExitCodes: { operator: 'In', values: [7] } }] });
+    apply(c, job('stops', ['fail', '7'], { podFailurePolicy: rules('FailJob') }));
+    apply(c, job('ignores', ['fail', '7'], { podFailurePolicy: rules('Ignore'), backoffLimit: 0 }));
+    run(c, 40_000);
+    expect(get(c, 'jobs.batch', 'stops')?.status.conditions.at(-1)).toMatchObject({
+      type: 'Failed',
+      reason: 'PodFailurePolicy',
+      message: expect.stringMatching(/^Container c for pod default\/stops-\w{5} failed with exit code 7 matching FailJob rule at index 0$/),
+    });
+    const ignores = get(c, 'jobs.batch', 'ignores')?.status;
+    expect(ignores.failed).toBeUndefined();
+    expect(ignores.conditions).toBeUndefined();
+  });
+
   it('count by index', () => {
     const c = newCluster();
     apply(c, job('idx', ['echo', 'x'], { completions: 4, parallelism: 4, completionMode: 'Indexed' }));

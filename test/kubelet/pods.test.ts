@@ -342,6 +342,19 @@ describe('a reloaded session', () => {
     expect(events(d, 'web').slice(-1)).toEqual(['Normal Started Container started']);
   });
 
+  it('does not try again at once what could not be mounted', () => {
+    const c = newCluster();
+    apply(c, pod('vol', { volumeMounts: [{ name: 'v', mountPath: '/conf' }] }, { volumes: [{ name: 'v', configMap: { name: 'none' } }] }));
+    run(c, 20_000);
+    const tries = (x: TestCluster) => listObjects(x.server, 'events').find(e => e.reason === 'FailedMount')?.count;
+    expect(tries(c)).toBe(6); // after 0.5, 1, 2, 4 and 8 seconds more
+    const d = reload(c, 500);
+    run(d, 1500);
+    expect(tries(d)).toBe(6);
+    run(d, 16_000);
+    expect(tries(d)).toBe(7);
+  });
+
   it('goes on with a back-off', () => {
     const c = newCluster();
     apply(c, pod('crash', { command: ['fail'] }));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { deleteObject, patchObject } from '../../src/apiserver/client.ts';
 import { getObject, listObjects } from '../../src/apiserver/store.ts';
 import type { KubeObject } from '../../src/apiserver/types.ts';
+import { startControllers } from '../../src/controllers/start.ts';
 import { apply, getPod, newCluster, pod, run, type TestCluster } from '../kubelet/cluster.ts';
 
 const service = (name: string, spec: any): KubeObject => ({
@@ -15,6 +16,39 @@ const slices = (c: TestCluster, name: string) =>
     s => s.metadata.labels?.['kubernetes.io/service-name'] === name,
   );
 const endpoints = (c: TestCluster, name: string) => getObject(c.server, 'endpoints', 'default', name);
+
+describe('a settled cluster', () => {
+  it('is not looked through at the start, but every change is seen', () => {
+    const c = newCluster();
+    apply(c, pod('web', { command: ['serve', '80'] }));
+    apply(c, service('x', { selector: { app: 'web' }, ports: [{ port: 80 }] }));
+    run(c);
+    c.controllers.stop();
+    for (const s of slices(c, 'x')) deleteObject(c.server, 'endpointslices.discovery.k8s.io', 'default', s.metadata.name);
+    startControllers(c.server, { settled: true });
+    run(c);
+    expect(slices(c, 'x')).toEqual([]);
+    patchObject(c.server, 'services', 'default', 'x', 'merge', { metadata: { labels: { seen: 'yes' } } });
+    run(c);
+    expect(slices(c, 'x')).toHaveLength(1);
+    // Its dependents still go with their owner.
+    deleteObject(c.server, 'services', 'default', 'x');
+    run(c);
+    expect(slices(c, 'x')).toEqual([]);
+  });
+
+  it('is looked through when something was under way', () => {
+    const c = newCluster();
+    apply(c, pod('web', { command: ['serve', '80'] }));
+    apply(c, service('x', { selector: { app: 'web' }, ports: [{ port: 80 }] }));
+    run(c);
+    c.controllers.stop();
+    for (const s of slices(c, 'x')) deleteObject(c.server, 'endpointslices.discovery.k8s.io', 'default', s.metadata.name);
+    startControllers(c.server);
+    run(c);
+    expect(slices(c, 'x')).toHaveLength(1);
+  });
+});
 
 describe('EndpointSlices and Endpoints', () => {
   it('follow readiness, and publish what is not ready when they are told to', () => {

@@ -14,6 +14,7 @@ export const COMMANDS: CommandRow[] = [
   { name: 'node', summary: 'run a command on a node: podnet node node-1 -- ip route', load: () => import('./commands/node.ts') },
   { name: 'iptables', summary: 'iptables on the first worker', load: () => import('./commands/iptables.ts') },
   { name: 'external', summary: 'run a command on a host outside the cluster', load: () => import('./commands/external.ts') },
+  { name: 'fault', summary: 'break something as it breaks in reality, and mend it again', load: () => import('./commands/fault.ts') },
   { name: 'trace', summary: 'tell the journey of one connection, hop by hop', load: () => import('./commands/trace.ts') },
   { name: 'connectivity', summary: 'what the policies allow between all pods', load: () => import('./commands/connectivity.ts') },
   { name: 'probe', summary: 'ask for every possible outcome of many connections', load: () => import('./commands/probe.ts') },

@@ -96,7 +96,8 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
       break;
     }
     default:
-      if (r.type === 'SOA' && r.name === zone) answers = [soa(s, zone)];
+      // Below the apex there are no SOA records, whether the name exists or not.
+      if (r.type === 'SOA') answers = r.name === zone ? [soa(s, zone)] : [];
       else if (apexNs) [answers, additional] = nameServers(s, zone);
       else {
         const found = services(s, zone, r.name);
@@ -190,7 +191,7 @@ function srv(found: Answer[], owner: string): [DnsRecord[], DnsRecord[]] {
 function services(s: State, zone: string, name: string, type: string = s.r.type): Found {
   if (name === join('ns.dns', zone)) {
     return ownAddresses(s, zone)
-      .filter(a => a.ip.length === (type === 'AAAA' ? 16 : 4))
+      .filter(a => (type === 'A' && a.ip.length === 4) || (type === 'AAAA' && a.ip.length === 16))
       .map(a => ({ host: formatIp(a.ip), key: name, port: 0, ttl: s.o.ttl }));
   }
   const base = name === zone ? '' : zone === '.' ? name.slice(0, -1) : name.slice(0, -zone.length - 1);
@@ -276,7 +277,7 @@ function ofService(
   if (s.o.ignoreEmpty && !external && !headless && !eps().length) return NAME_ERROR;
   if (external) {
     // An address is no name that an alias could lead to.
-    if (endpoint !== null || parseIp(svc.spec.externalName)) return NAME_ERROR;
+    if (endpoint !== null || port !== null || parseIp(svc.spec.externalName)) return NAME_ERROR;
     return [{ host: svc.spec.externalName, key: path(), port: 0, ttl }];
   }
   const wanted = (p: { name: string; protocol: string }) =>

@@ -62,6 +62,7 @@ function expression(from: string, to: string): RegExp {
 function answerRules(match: string, args: string[]): { auto: boolean; rules: Revert[] } {
   if (args.length < 2) throw plainError(`invalid arguments for ${match} rule`);
   const out = { auto: false, rules: [] as Revert[] };
+  let named = false;
   let last = '';
   for (let i = 0; i < args.length; ) {
     if (last === '' && args[i] !== 'answer')
@@ -78,11 +79,12 @@ function answerRules(match: string, args: string[]): { auto: boolean; rules: Rev
         const m = re.exec(s);
         return m ? filled(to, m) : s;
       };
+      named ||= last === 'name';
       out.rules.push(last === 'name' ? onName(f) : onValue(f));
       i += 2;
     } else throw plainError(`invalid type "${last}" for answer rule for ${match} rule`);
   }
-  if (out.auto && out.rules.length) throw plainError('auto name answer rule cannot be combined with explicit name anwer rules');
+  if (out.auto && named) throw plainError('auto name answer rule cannot be combined with explicit name anwer rules');
   return out;
 }
 

@@ -110,9 +110,15 @@ export function settleNow(machine: Machine): boolean {
   return machine.sim.foreground === 0;
 }
 
-/** Something happens in the machine by now, or would at once if time were let to pass. */
-export const isDue = (machine: Machine): boolean =>
-  machine.sim.foreground > 0 || (nextAtMs(machine.sim) ?? Number.POSITIVE_INFINITY) <= clusterNowMs(machine);
+/** Something happens in the machine by now (or `aheadMs` after), or would at once if time were let to pass. */
+export const isDue = (machine: Machine, aheadMs: number): boolean =>
+  machine.sim.foreground > 0 || (nextAtMs(machine.sim) ?? Number.POSITIVE_INFINITY) <= clusterNowMs(machine) + aheadMs;
+
+/** Let happen what is due by then. */
+export function runDue(machine: Machine, aheadMs: number): void {
+  const until = clusterNowMs(machine) + aheadMs;
+  for (let at = nextAtMs(machine.sim); at !== undefined && at <= until; at = nextAtMs(machine.sim)) step(machine.sim);
+}
 
 /**
  * Do something to the newest state and commit it; `act` is called again when another command was first. With streams open on the

@@ -55,6 +55,7 @@ async function serve(portText: string | undefined): Promise<number> {
     codecs: { fromYaml: readYaml, toYaml, jsonError: text => jsonSyntaxError(text).text },
     settled: new Set(),
     watching: new Set(),
+    aheadMs: 0,
     restless: false,
   };
   live.committed = () => follow(front.history);

@@ -16,13 +16,20 @@ export interface Front {
   /** Commands of clients that the cluster has come to rest for. */
   settled: Set<string>;
   /** Watches and log streams that are open: time passes for them. */
-  watching: Set<object>;
+  watching: Set<{ hurries: boolean }>;
+  /** How far ahead of the clock things may happen because somebody only waits for them (virtual milliseconds). */
+  aheadMs: number;
   /** It did not come to rest when it was last let to. */
   restless: boolean;
 }
 
 /** kubectl verbs that show what happens in the time that other commands skip. */
 const PASSES_TIME = /^kubectl (wait|rollout status|events|logs)$/;
+
+/** kubectl verbs that do nothing but wait for something to come true. */
+const WAITS = /^kubectl (wait|rollout status|delete)$/;
+
+export const waits = (req: HttpRequest): boolean => WAITS.test(req.headers['kubectl-command'] ?? '');
 
 const MOST_SESSIONS = 1000;
 

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handle } from '../../src/apiserver/server.ts';
 import { currentCluster, type Machine, openMachine, reopenMachine } from '../../src/cli/machine.ts';
 import { commitRebased } from '../../src/cli/rebase.ts';
-import { type Home, newHome, removeHome } from './machine.ts';
+import { type Home, newHome, removeHome, sh } from './machine.ts';
 
 let home: Home;
-beforeAll(() => {
+beforeAll(async () => {
   home = newHome();
-});
+  // A process makes the cluster: here only the API is needed.
+  expect((await sh(home, 'kubectl get namespaces')).code).toBe(0);
+}, 60_000);
 afterAll(() => removeHome(home));
 
 const settings = { group: '', version: 'v1', resource: 'configmaps', namespace: 'default' };

@@ -86,7 +86,7 @@ const masked = (r: Ran): Ran => {
       .replace(/-[bcdfghjklmnpqrstvwxz2456789]{5,10}\b/g, '-x')
       .replace(/\b\d+m?\d*s\b/g, 'Ns')
       .replace(/(uid|resourceVersion|creationTimestamp): .*/g, '$1: X')
-      .replace(/\b2\d{3}:\d\d:\d\d:\d\d/g, 'TIME')
+      .replace(/(\b2\d{3}:|\d\d )\d\d:\d\d:\d\d\b/g, '$1TIME')
       .replace(/\b10\.\d+\.\d+\.\d+/g, 'IP')
       .replace(/node-\d/g, 'node-N')
       .replace(/ +/g, ' ');

@@ -62,7 +62,7 @@ function preconditions(info: ResourceInfo, old: KubeObject, options: Options): S
   if (want?.uid !== undefined && want.uid !== uid) {
     return conflict(
       info.group,
-      info.resource,
+      info.kind,
       name,
       `the UID in the precondition (${want.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
@@ -70,7 +70,7 @@ function preconditions(info: ResourceInfo, old: KubeObject, options: Options): S
   if (want?.resourceVersion !== undefined && want.resourceVersion !== resourceVersion) {
     return conflict(
       info.group,
-      info.resource,
+      info.kind,
       name,
       `the ResourceVersion in the precondition (${want.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
     );

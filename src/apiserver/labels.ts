@@ -92,7 +92,7 @@ class Bad {
 
 const keyError = (key: string): Bad | null => {
   const name = key.slice(key.indexOf('/') + 1);
-  return NAME.test(name) ? null : new Bad(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${NAME_HELP}`);
+  return NAME.test(name) ? null : new Bad(`<nil>: Invalid value: ${JSON.stringify(key)}: ${NAME_HELP}`);
 };
 
 /** `a=b,c!=d,e in (f,g),!h`: the requirements, or the parser's error text. */
@@ -116,14 +116,25 @@ export function parseSelector(text: string): Requirement[] | string {
     throw e;
   }
 
+  /** labels.Parse tells which part was wrong (k8s.io/apimachinery v0.36.3, pkg/labels/selector.go). */
   function requirement(): Requirement {
+    const { type, text } = tokens[i];
+    if (type !== 'word' && text !== '!') throw new Bad(`found '${text}', expected: !, identifier, or 'end of string'`);
+    try {
+      return oneRequirement();
+    } catch (e) {
+      throw e instanceof Bad ? new Bad(`unable to parse requirement: ${e.message}`) : e;
+    }
+  }
+
+  function oneRequirement(): Requirement {
     let not = false;
     if (tokens[i].text === '!') {
       not = true;
       i++;
     }
     const t = tokens[i];
-    if (t.type !== 'word') throw new Bad(`found '${t.text}', expected: ${not ? 'identifier' : "!, identifier, or 'end of string'"}`);
+    if (t.type !== 'word') throw new Bad(`found '${t.text}', expected: identifier`);
     const key = t.text;
     i++;
     const bad = keyError(key);
@@ -148,13 +159,15 @@ export function parseSelector(text: string): Requirement[] | string {
   function checkValue(key: string, value: string): void {
     if (value && (!NAME.test(value) || value.length > 63)) {
       const why = value.length > 63 ? 'must be no more than 63 bytes' : VALUE_HELP;
-      throw new Bad(`unable to parse requirement: values[0][${key}]: Invalid value: ${JSON.stringify(value)}: ${why}`);
+      throw new Bad(`values[0][${key}]: Invalid value: ${JSON.stringify(value)}: ${why}`);
     }
   }
 
   function set(): string[] {
     if (tokens[i].text !== '(') throw new Bad(`found '${tokens[i].text}' expected: '('`);
     i++;
+    if (tokens[i].type !== 'word' && !/^[,)]$/.test(tokens[i].text))
+      throw new Bad(`found '${tokens[i].text}', expected: ',', ')' or identifier`);
     const values: string[] = [];
     let word = '';
     for (;;) {

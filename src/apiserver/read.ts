@@ -81,9 +81,7 @@ export interface Selection {
 /** What label and field selectors of a request mean, or the server's refusal. */
 export function selectionOf(info: ResourceInfo, query: ApiRequest['query']): Selection | Status {
   const labels = parseSelector(query?.labelSelector ?? '');
-  if (typeof labels === 'string') {
-    return badRequest(`unable to parse query parameter: ${labels}`);
-  }
+  if (typeof labels === 'string') return badRequest(labels);
   const fields = parseFieldSelector(query?.fieldSelector ?? '');
   if (typeof fields === 'string') return badRequest(fields);
   const known = (isBuiltin(info) && SELECTABLE[info.kind]) || {};

@@ -166,6 +166,25 @@ describe('options', () => {
     expect(call('POST', `${MAPS}?fieldValidation=Strict`, JSON_TYPE, odd).code).toBe(400);
   });
 
+  it('select in the words of labels.Parse', () => {
+    const why = (selector: string) => call('GET', `${MAPS}?labelSelector=${encodeURIComponent(selector)}`).body.message;
+    expect(why('a===b')).toBe("unable to parse requirement: found '=', expected: identifier");
+    expect(why('a in (')).toBe("unable to parse requirement: found '', expected: ',', ')' or identifier");
+    expect(why(',a')).toBe("found ',', expected: !, identifier, or 'end of string'");
+    expect(why('!')).toBe("unable to parse requirement: found '', expected: identifier");
+  });
+
+  it('hold a deletion to the object that was meant', () => {
+    create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'meant' } }, 'default');
+    const refused = call('DELETE', `${MAPS}/meant`, JSON_TYPE, '{"preconditions":{"uid":"another"}}');
+    expect(refused).toMatchObject({
+      code: 409,
+      body: { message: expect.stringContaining('fulfilled on ConfigMap "meant": the UID in the precondition') },
+    });
+    expect(call('DELETE', `${MAPS}/meant`, JSON_TYPE, '{"propagationPolicy":"Sideways"}').code).toBe(422);
+    expect(call('DELETE', `${MAPS}/meant`)).toMatchObject({ code: 200, body: { status: 'Success', details: { name: 'meant' } } });
+  });
+
   it('cut a list into parts', () => {
     for (const name of ['a', 'b', 'c', 'd', 'e'])
       create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }, 'stage');

@@ -134,6 +134,5 @@ function selector(d: Directive, what: string): LabelSelector {
   const text = d.args.join(' ');
   const parsed = parseSelector(text);
   if (typeof parsed !== 'string') return { matchExpressions: parsed };
-  const why = parsed.startsWith('unable to parse requirement') ? parsed : `unable to parse requirement: ${parsed}`;
-  throw plainError(`unable to parse ${what} selector value: '${text}': couldn't parse the selector string "${text}": ${why}`);
+  throw plainError(`unable to parse ${what} selector value: '${text}': couldn't parse the selector string "${text}": ${parsed}`);
 }

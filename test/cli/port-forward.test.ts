@@ -46,6 +46,13 @@ describe('kubectl port-forward', () => {
     );
   }, 60_000);
 
+  it('refuses addresses and ports that are none', async () => {
+    expect((await sh(home, 'kubectl port-forward --address 300.1.1.1 service/shop :8000')).stderr).toBe(
+      'error: 300.1.1.1 is not a valid IP\n',
+    );
+    expect((await sh(home, 'kubectl port-forward deployment/shop 8080:')).stderr).toBe('error: remote port cannot be empty\n');
+  }, 60_000);
+
   it('ends when nothing answers inside of the pod; the client hears the end of its connection', async () => {
     const pf = await background(home, 'kubectl port-forward deployment/shop :9', /Forwarding from 127/);
     const port = /127\.0\.0\.1:(\d+)/.exec(pf.text.stdout)?.[1];

@@ -1,9 +1,10 @@
 // kubectl port-forward (k8s.io/kubectl v0.36.3, pkg/cmd/portforward; client-go tools/portforward).
 
 import type { KubeObject } from '../../apiserver/types.ts';
-import { bytesToString } from '../../sim/bytes.ts';
+import { bytesToString, compareBytes } from '../../sim/bytes.ts';
 import { closePipe, type Pipe, readAll, readPipe, writePipe } from '../../sim/pipe.ts';
 import { type Co, killTask, startTask, type Task, waitOn, wakeAll } from '../../sim/task.ts';
+import { parseIp } from '../../wire/ip.ts';
 import { build, oneInfo } from '../builder.ts';
 import { type Cmd, connect, duration, err, isStatus, list, out, usageError } from '../command.ts';
 import { fail, isFailure } from '../failure.ts';
@@ -57,7 +58,7 @@ function containerPort(pod: KubeObject, name: string): number {
 function servicePorts(words: string[], service: KubeObject, pod: KubeObject): string[] {
   const all: any[] = service.spec.ports ?? [];
   const byName = (name: string): number =>
-    all.find(p => p.name === name)?.port ?? fail(`Service '${service.metadata.name}' does not have a named port '${name}'`);
+    all.find(p => (p.name ?? '') === name)?.port ?? fail(`Service '${service.metadata.name}' does not have a named port '${name}'`);
   checkUdp(
     words,
     all.map(p => ({ number: p.port, protocol: p.protocol })),
@@ -82,6 +83,7 @@ function servicePorts(words: string[], service: KubeObject, pod: KubeObject): st
 
 function podPorts(words: string[], pod: KubeObject): string[] {
   const all = (pod.spec.containers ?? []).flatMap((c: any) => c.ports ?? []);
+  if (words.some(w => !split(w)[1])) fail('remote port cannot be empty');
   checkUdp(
     words,
     all.map((p: any) => ({ number: p.containerPort, protocol: p.protocol })),
@@ -89,7 +91,6 @@ function podPorts(words: string[], pod: KubeObject): string[] {
   );
   return words.map(w => {
     const [local, remote] = split(w);
-    if (!remote) return fail('remote port cannot be empty');
     const number = isNumber(remote) ? remote : String(containerPort(pod, remote));
     return local === remote ? number : `${local}:${number}`;
   });
@@ -118,8 +119,10 @@ interface Listening {
 function* forward(cmd: Cmd, pod: KubeObject, forwards: Forward[]): Co<number> {
   const { host } = cmd;
   if (!host.listen) return fail('podnet cannot listen on ports here');
-  const addresses = list(cmd, 'address').flatMap(a => (a === 'localhost' ? ['127.0.0.1', '::1'] : [a]));
-  for (const a of list(cmd, 'address')) if (a !== 'localhost' && !/^[\da-fA-F:.]+$/.test(a)) fail(`${a} is not a valid IP`);
+  const given = list(cmd, 'address');
+  for (const a of given) if (a !== 'localhost' && !parseIp(a)) fail(`${a} is not a valid IP`);
+  // Each once, and in their order (portforward.go, parseAddresses).
+  const addresses = [...new Set(given.flatMap(a => (a === 'localhost' ? ['127.0.0.1', '::1'] : [a])))].sort(compareBytes);
   const closers: (() => void)[] = [];
   const state: Listening = { lost: false, changed: new Set(), tasks: [] };
   let opened = 0;

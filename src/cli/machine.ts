@@ -28,6 +28,8 @@ export interface ClusterRecord {
   revision: number;
   /** Nothing was left to happen when the last command ended. */
   quiet: boolean;
+  /** When a pod will change by itself: from then on the cluster is not quiet any more. */
+  dueMs?: number;
 }
 
 export interface ClusterHandle {
@@ -145,7 +147,8 @@ function machineOf(home: string, session: Session, wallNowMs: () => number): Mac
 }
 
 function openCluster(machine: Machine, name: string): ClusterHandle {
-  const record = get<ClusterRecord>(machine.session, `cluster:${name}`) as ClusterRecord;
+  const kept = get<ClusterRecord>(machine.session, `cluster:${name}`) as ClusterRecord;
+  const record = { ...kept, quiet: kept.quiet && (kept.dueMs === undefined || kept.dueMs > machine.sim.nowMs) };
   const server = newServer(machine.sim, record.config, { ...record.random });
   server.store.revision = record.revision;
   server.store.load = bucket => [...loadBucket(machine.session, `${name}/${bucket}`).values()] as KubeObject[];
@@ -243,8 +246,9 @@ export function pendingChanges(machine: Machine): Change[] {
     for (const ch of store.changes) changes.push({ ...ch, bucket: `${c.name}/${ch.bucket}` });
     const quiet = c.engine ? machine.sim.foreground === 0 : c.record.quiet && !store.changes.length;
     const random = JSON.stringify(c.server.random);
-    if (store.changes.length || quiet !== c.record.quiet || random !== JSON.stringify(c.record.random)) {
-      c.record = { ...c.record, random: { ...c.server.random }, revision: store.revision, quiet };
+    const dueMs = c.engine ? engineCode?.engineDueMs(c.engine) : c.record.dueMs;
+    if (store.changes.length || quiet !== c.record.quiet || dueMs !== c.record.dueMs || random !== JSON.stringify(c.record.random)) {
+      c.record = { ...c.record, random: { ...c.server.random }, revision: store.revision, quiet, dueMs };
       changes.push({ bucket: 'podnet', key: `cluster:${c.name}`, object: c.record as unknown as KubeObject });
     }
   }

@@ -8,6 +8,7 @@ import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
 import type { Controllers } from '../controllers/start.ts';
+import { nodeDueMs } from '../kubelet/due.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
 import type { Kernel } from '../linux/types.ts';
 import { schedule, settle } from '../sim/sim.ts';
@@ -87,6 +88,12 @@ export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
 
 function must(o: KubeObject | { kind: string; message?: string }): void {
   if (o.kind === 'Status') throw new Error(`the cluster's own objects are refused: ${(o as { message?: string }).message}`);
+}
+
+/** When a pod will change by itself, at the latest: the next command has to look then. undefined: not by itself. */
+export function engineDueMs(engine: Engine): number | undefined {
+  const times = [...engine.nodes.values()].map(n => nodeDueMs(n.kubelet)).filter(t => t !== undefined);
+  return times.length ? Math.min(...times) : undefined;
 }
 
 /** What a session has to keep beside the API objects: key -> JSON value, only what differs from what was loaded. */

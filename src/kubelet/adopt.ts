@@ -12,6 +12,7 @@ import { parseRfc3339 } from '../sim/time.ts';
 import { configure } from './container-config.ts';
 import { launch } from './container-process.ts';
 import { kindOf, newContainer, runContainer, specOf } from './containers.ts';
+import { podDueMs } from './due.ts';
 import { pause } from './pause.ts';
 import { deadline, newRuntime, runContainers, startContainerTask, startEphemeral, startPod } from './pod-worker.ts';
 import { startProbes, untilNextProbe } from './probes.ts';
@@ -145,7 +146,14 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
     schedule(k.server.sim, 1000, () => setCatchUp(fs, 0), true);
     restoreChanges(fs, saved?.files ?? {});
   });
-  if (error || !c.process || (c.process as { exitCode: number | null }).exitCode !== null) return;
+  if (error || !c.process) return;
+  if ((c.process as { exitCode: number | null }).exitCode !== null) {
+    // It has ended meanwhile.
+    const ended = (c.state as { terminated?: { startedAt: string } } | null)?.terminated;
+    if (ended) ended.startedAt = state.running.startedAt;
+    startContainerTask(k, rt, pod, spec, () => runContainer(k, rt, c, true));
+    return;
+  }
   c.state = state;
   c.ready = ready;
   c.started = started;
@@ -182,10 +190,16 @@ export function resumePod(k: Kubelet, pod: KubeObject): void {
   const debugging = (pod.spec.ephemeralContainers ?? []).some((spec: any) => !rt.containers.has(spec.name));
   if (resting && !debugging && all.every(spec => verdictIn(k, spec, rt.containers.get(spec.name)))) {
     watchProbes(k, rt, all);
+    const due = k.saved?.pods[rt.uid]?.dueMs;
+    const left = due === undefined ? 0 : due - k.server.sim.nowMs;
+    if (due !== undefined) rt.timers.add(schedule(k.server.sim, Math.max(5, left), () => wake(k, rt), left > 0));
     return;
   }
   // A container waits (for its image, its back-off, its turn, its first probe): the whole pod is awake.
-  const backingOff = [...rt.containers.values()].some(c => c.failedStart?.quiet ?? c.state?.waiting?.reason?.endsWith('BackOff'));
+  const due = k.saved?.pods[rt.uid]?.dueMs;
+  const overdue = due !== undefined && due <= k.server.sim.nowMs;
+  const backingOff =
+    !overdue && [...rt.containers.values()].some(c => c.failedStart?.quiet ?? c.state?.waiting?.reason?.endsWith('BackOff'));
   schedule(
     k.server.sim,
     5,
@@ -269,7 +283,8 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
     }
     const startedWith = Object.keys(rt.startedWith).length ? { startedWith: rt.startedWith } : {};
     const mountTries = Object.keys(rt.mountTries).length ? { mountTries: rt.mountTries } : {};
-    out.pods[rt.uid] = { sandboxId: rt.sandboxId, containers, ...startedWith, ...mountTries };
+    const due = podDueMs(k, rt);
+    out.pods[rt.uid] = { sandboxId: rt.sandboxId, containers, ...startedWith, ...mountTries, ...(due === undefined ? {} : { dueMs: due }) };
   }
   return out;
 }

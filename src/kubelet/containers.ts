@@ -53,6 +53,7 @@ export function newContainer(spec: any, kind: ContainerRuntime['kind']): Contain
     task: null,
     stopping: false,
     replay: null,
+    restartsAtMs: null,
     failedStart: null,
     hookError: null,
     pulls: null,
@@ -115,6 +116,7 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
       message: `back-off ${duration(wait)} restarting failed container=${c.name} pod=${formatPod(pod)}`,
     },
   };
+  c.restartsAtMs = sim.nowMs + wait - 1000;
   // The next sync comes when the back-off is over (pod_workers.go completeWork).
   for (let left = wait - 1000; left > 0 && !rt.terminating; left -= RESYNC_MS) {
     const message = `Back-off restarting failed container ${c.name} in pod ${formatPod(pod)}`;
@@ -127,6 +129,7 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
     syncStatus(k, rt);
     yield* pause(sim, Math.min(left, RESYNC_MS), true);
   }
+  c.restartsAtMs = null;
 }
 
 const duration = (ms: number): string => {

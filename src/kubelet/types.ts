@@ -162,6 +162,8 @@ export interface ContainerRuntime {
   stopping: boolean;
   /** A reloaded session: lines that the program will print again, by stream, and time it may sleep through at once. */
   replay: { stdout: number; stderr: number } | null;
+  /** It is in CrashLoopBackOff, until then. */
+  restartsAtMs: number | null;
   /** Its last start failed: what the pod's next sync will tell, and when that comes. */
   failedStart: FailedStart | null;
   /** Its postStart hook failed, and why: told once the container has ended of it. */
@@ -255,6 +257,8 @@ export interface SavedPod {
   containers: Record<string, SavedContainer>;
   startedWith?: Record<string, Record<string, string>>;
   mountTries?: PodRuntime['mountTries'];
+  /** When something will happen in it by itself: a back-off is over, a program has slept enough. */
+  dueMs?: number;
 }
 
 /** Plain JSON for the session: by pod uid, what the API objects do not tell. */

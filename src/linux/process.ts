@@ -191,7 +191,27 @@ export function* sleep(p: Process, ms: number): Co<void> {
     ms -= Math.min(ms, skipped);
     if (ms <= 0) return;
   }
-  yield* sleepTask(p.kernel.sim, ms);
+  sleeps.set(p.fs, (sleeps.get(p.fs) ?? budget?.sleeps ?? 0) + 1);
+  p.wakesAtMs = p.kernel.sim.nowMs + ms;
+  try {
+    yield* sleepTask(p.kernel.sim, ms);
+  } finally {
+    p.wakesAtMs = undefined;
+  }
+}
+
+/** How often the programs of a file system have slept: who has slept many times is a loop, and will go on. */
+const sleeps = new WeakMap<Filesystem, number>();
+const LOOP = 10;
+
+/** When a program of this file system will do something by itself, and may end of it; undefined: it waits for others, or for ever. */
+export function nextMoveMs(kernel: Kernel, fs: Filesystem): number | undefined {
+  if ((sleeps.get(fs) ?? 0) > LOOP) return undefined;
+  let next: number | undefined;
+  for (const p of kernel.processes.values()) {
+    if (p.fs === fs && p.wakesAtMs !== undefined && (next === undefined || p.wakesAtMs < next)) next = p.wakesAtMs;
+  }
+  return next;
 }
 
 // What nearly every program does with its standard streams.

@@ -295,6 +295,8 @@ export interface Process {
   /** Name of the signal that ended it. */
   signal: string | null;
   startedAtMs: number;
+  /** It sleeps, until then. */
+  wakesAtMs?: number;
   children: Set<Process>;
   parent: Process | null;
   ended: WaitQueue;

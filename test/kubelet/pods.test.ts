@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { deleteObject, patchObject } from '../../src/apiserver/client.ts';
 import { getObject, listObjects, newApiServer } from '../../src/apiserver/store.ts';
 import type { ExecSession, KubeObject } from '../../src/apiserver/types.ts';
+import { nodeDueMs, podDueMs } from '../../src/kubelet/due.ts';
 import { snapshotKubelet } from '../../src/kubelet/kubelet.ts';
 import { execInPod, podLogs } from '../../src/kubelet/proxy.ts';
 import { bytesToString } from '../../src/sim/bytes.ts';
@@ -340,6 +341,21 @@ describe('a reloaded session', () => {
     run(d);
     expect(getPod(d, 'web')?.status.ephemeralContainerStatuses[0].state.running).toBeDefined();
     expect(events(d, 'web').slice(-1)).toEqual(['Normal Started Container started']);
+  });
+
+  it('comes back in time for what a program will do by itself', () => {
+    const c = newCluster();
+    apply(c, pod('short', { command: ['sleep', '20'] }));
+    apply(c, pod('server', { command: ['serve'] }));
+    apply(c, pod('loop', { command: ['ticker'] }));
+    run(c, 15_000);
+    const at = (name: string) => podDueMs(kubeletOf(c, name), kubeletOf(c, name).pods.get(getPod(c, name)?.metadata.uid as string)!);
+    expect([at('short')! - c.server.sim.nowMs < 6000, at('server'), at('loop')]).toEqual([true, undefined, undefined]);
+    // It ended while nobody looked, and was started again.
+    const d = reload(c, 8000);
+    run(d);
+    expect(getPod(d, 'short')?.status.containerStatuses[0]).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 0 } } });
+    expect(nodeDueMs(kubeletOf(d, 'short'))).toBeGreaterThan(d.server.sim.nowMs);
   });
 
   it('does not try again at once what could not be mounted', () => {

@@ -6,6 +6,7 @@ import type { Link } from '../linux/types.ts';
 import { hex, stringToBytes } from '../sim/bytes.ts';
 import { sha1 } from '../sim/sha1.ts';
 import { type Family, formatCidr, network, parseIp } from '../wire/ip.ts';
+import { reserve, unreserve, writeConflist } from './conf-files.ts';
 import { allocate, gatewayOf, rangeOf, release, withPrefix } from './host-local.ts';
 import { applyRules, hasChain, hasJump } from './iptables.ts';
 import { allNodes, ofFamily } from './nodes.ts';
@@ -58,6 +59,7 @@ export function plumbBridge(node: CniNode, sandbox: PodSandbox, o: BridgeOptions
     addresses.push(address);
   }
   addPortMappings(node, o.network, sandbox, addresses);
+  reserve(node, o.network, sandbox);
   node.sandboxes.set(`${sandbox.namespace}/${sandbox.name}`, sandbox);
   return null;
 }
@@ -66,6 +68,7 @@ export function unplumbBridge(node: CniNode, sandbox: PodSandbox, o: BridgeOptio
   const link = linkByName(node.netns, vethName(sandbox.id));
   if (link) removeLink(link);
   removePortMappings(node, o.network, sandbox);
+  unreserve(node, o.network, sandbox);
   for (const ip of sandbox.ips) removeMasquerade(node, sandbox, o.network, ip);
   node.sandboxes.delete(`${sandbox.namespace}/${sandbox.name}`);
 }
@@ -128,7 +131,9 @@ export const bridge: CniPlugin = {
   allocate,
   release,
   setupNode: node => {
+    const o = optionsOf(node);
     sysctls(node.netns, { 'net.ipv4.ip_forward': '1' });
+    writeConflist(node, o.network, 'bridge', { bridge: o.bridge, isGateway: true, ipMasq: o.ipMasq, hairpinMode: o.hairpin, mtu: o.mtu });
     syncNodeRoutes(node);
   },
   plumb: (node, sandbox) => plumbBridge(node, sandbox, optionsOf(node)),

@@ -3,6 +3,7 @@ import { addAddress, broadcastOf, linkByName, removeLink } from '../linux/link.t
 import { removeRoute } from '../linux/route.ts';
 import { parseIp } from '../wire/ip.ts';
 import { addMasquerade, removeMasquerade, startRouteAgent, syncNodeRoutes, vethName } from './bridge.ts';
+import { reserve, unreserve, writeConflist } from './conf-files.ts';
 import { allocate, gatewayOf, rangeOf, release, withPrefix } from './host-local.ts';
 import { startKindnetd } from './kindnet.ts';
 import { hostCidr, loopbackUp, macFor, route, sysctls, toCidr, vethPair } from './plumbing.ts';
@@ -14,8 +15,10 @@ interface PtpOptions {
   ipMasq: boolean;
 }
 
+const mtuOf = (node: CniNode): number => node.cluster.config.mtu ?? linkByName(node.netns, node.cluster.config.interface)?.mtu ?? 1500;
+
 function plumbPtp(node: CniNode, sandbox: PodSandbox, o: PtpOptions): { error: string } | null {
-  const mtu = node.cluster.config.mtu ?? linkByName(node.netns, node.cluster.config.interface)?.mtu ?? 1500;
+  const mtu = mtuOf(node);
   loopbackUp(sandbox.netns);
   const name = vethName(sandbox.id);
   const [host, eth0] = vethPair(node.netns, name, undefined, sandbox.netns, 'eth0', macFor(sandbox.id), mtu);
@@ -41,6 +44,7 @@ function plumbPtp(node: CniNode, sandbox: PodSandbox, o: PtpOptions): { error: s
     addresses.push(address);
   }
   addPortMappings(node, o.network, sandbox, addresses);
+  reserve(node, o.network, sandbox);
   node.sandboxes.set(`${sandbox.namespace}/${sandbox.name}`, sandbox);
   return null;
 }
@@ -56,6 +60,7 @@ function unplumbPtp(node: CniNode, sandbox: PodSandbox, o: PtpOptions): void {
   const link = linkByName(node.netns, vethName(sandbox.id));
   if (link) removeLink(link);
   removePortMappings(node, o.network, sandbox);
+  unreserve(node, o.network, sandbox);
   for (const ip of sandbox.ips) if (parseIp(ip)) removeMasquerade(node, sandbox, o.network, ip);
   node.sandboxes.delete(`${sandbox.namespace}/${sandbox.name}`);
 }
@@ -66,6 +71,7 @@ const routed = (name: string, o: PtpOptions, startAgent: CniPlugin['startAgent']
   release,
   setupNode: node => {
     sysctls(node.netns, { 'net.ipv4.ip_forward': '1' });
+    writeConflist(node, o.network, 'ptp', { ipMasq: o.ipMasq, mtu: mtuOf(node) });
     syncNodeRoutes(node);
   },
   plumb: (node, sandbox) => plumbPtp(node, sandbox, o),

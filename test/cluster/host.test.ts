@@ -1,5 +1,6 @@
 // A node as its administrator meets it: units, journal, the runtime's client, manifests, ssh, and what each of them does to the cluster.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { clusterConfig } from '../../src/cluster/config.ts';
 import { saveEngine, startEngine } from '../../src/cluster/engine.ts';
 import { ago, klogTime, systemdTime, timespan } from '../../src/cluster/host/time-text.ts';
 import { serverPod, type TestCluster, testCluster } from './harness.ts';
@@ -110,6 +111,23 @@ describe('files of a node', () => {
     on('node-1', 'echo "kind: [" > /etc/kubernetes/manifests/own.yaml; sleep 20');
     expect(c.kubectl('get pod own-node-1').code).toBe(1);
     expect(on('node-1', 'journalctl -u kubelet -o cat').out).toContain('Could not process manifest file');
+  });
+});
+
+describe('a CNI of the reference plugins', () => {
+  it.each(['kindnet', 'ptp', 'bridge', 'flannel'])('%s leaves its list and reservations on the node', async name => {
+    const k = await testCluster(clusterConfig({ cni: name, nodes: [{ name: 'a', role: 'worker', ip: '192.168.1.10' }] }));
+    k.apply(serverPod('web', {}, { nodeName: 'a' }));
+    k.must('wait --for=condition=Ready pod/web --timeout=60s');
+    const ip = k.must(['get', 'pod', 'web', '-o', 'jsonpath={.status.podIP}']);
+    const list = JSON.parse(k.node('a', ['sh', '-c', 'cat /etc/cni/net.d/*.conflist']).out);
+    expect(list.plugins.at(-1)).toEqual({ type: 'portmap', capabilities: { portMappings: true } });
+    const folder = `/var/lib/cni/networks/${list.name}`;
+    expect(k.node('a', ['cat', `${folder}/${ip}`]).out).toMatch(/^[0-9a-f]{64}\r\neth0$/);
+    k.must('delete pod web --now');
+    expect(k.node('a', ['cat', `${folder}/${ip}`]).code).toBe(1);
+    k.node('a', ['sh', '-c', 'mv /etc/cni/net.d/*.conflist /root; sleep 12']);
+    expect(k.must('get node a')).toContain('NotReady');
   });
 });
 

@@ -130,6 +130,17 @@ function isOwn(rt: PodRuntime, p: Process): boolean {
   return false;
 }
 
+/** Lines that come as long after the first are no part of a program's start. */
+const START_MS = 100;
+
+function replayOf(c: ContainerRuntime, atMs: number): NonNullable<ContainerRuntime['replay']> {
+  const count = (stream: string) => {
+    const lines = c.log.filter(l => l.stream === stream);
+    return { start: lines.filter(l => l.atMs <= c.log[0].atMs + START_MS).length, all: lines.length };
+  };
+  return { stdout: count('stdout'), stderr: count('stderr'), atMs };
+}
+
 function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): void {
   const spec = specOf(pod, c.name);
   const image = spec && k.deps.findImage(spec.image);
@@ -137,8 +148,7 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
   const config = configure(k, rt, pod, spec, c, image);
   if ('error' in config) return;
   const { state, ready, started } = c;
-  const count = (stream: string) => c.log.filter(l => l.stream === stream).length;
-  c.replay = { stdout: count('stdout'), stderr: count('stderr') };
+  c.replay = replayOf(c, k.server.sim.nowMs);
   const startedAtMs = parseRfc3339(state.running.startedAt) ?? k.server.sim.nowMs;
   const saved = k.saved?.pods[rt.uid]?.containers[c.name];
   const error = launch(k, rt, pod, c, spec, config, fs => {

@@ -1,4 +1,5 @@
 // Containers' logs: lines with the time and stream they came by, as containerd's CRI files hold them.
+import { behindMs, hasCaughtUp } from '../linux/process.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { wakeAll } from '../sim/task.ts';
 import type { ContainerRuntime, Kubelet, LogLine } from './types.ts';
@@ -17,16 +18,33 @@ export function appendLog(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 's
     if (last && !last.full) {
       last.text += part;
       last.full = full;
-    } else if (c.replay && c.replay[stream] > 0) {
-      // The program of a reloaded session says again what it has said before.
-      c.replay[stream]--;
-      return;
-    } else c.log.push({ atMs, stream, text: part, full });
+    } else if (isSaidAgain(k, c, stream)) return;
+    else c.log.push({ atMs: c.replay && !skipsTime(k, c) ? k.server.sim.nowMs : atMs, stream, text: part, full });
   });
   if (c.log.length > MAX_LINES) c.log.splice(0, c.log.length - MAX_LINES);
   wakeAll(c.ended);
   k.deps.onChange?.();
 }
+
+/**
+ * The program of a reloaded session says again what it has said before: what belongs to its start, and what it says between sleeps that
+ * it skips. What somebody's request makes it say is new.
+ */
+function isSaidAgain(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean {
+  const left = c.replay?.[stream];
+  if (!c.replay || !left || left.all <= 0) return false;
+  if (left.start <= 0 && !skipsTime(k, c)) {
+    left.all = 0;
+    return false;
+  }
+  left.start--;
+  left.all--;
+  return true;
+}
+
+/** A program that has slept since it began again, and is behind the clock yet: what it says is of a time that has passed. */
+const skipsTime = (k: Kubelet, c: ContainerRuntime): boolean =>
+  c.fs !== null && hasCaughtUp(c.fs) && (behindMs(c.fs) > 0 || k.server.sim.nowMs === c.replay?.atMs);
 
 function lastOf(c: ContainerRuntime, stream: string): LogLine | undefined {
   for (let i = c.log.length - 1; i >= 0 && i >= c.log.length - 4; i--) if (c.log[i].stream === stream) return c.log[i];

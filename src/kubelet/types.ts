@@ -128,6 +128,12 @@ export interface LogLine {
 }
 
 /** The pod's state as the kubelet knows it: its log, its processes, and what its status is made of. */
+/** Lines still to be said again: those of the start, and all of them. */
+export interface Replayed {
+  start: number;
+  all: number;
+}
+
 export interface ContainerRuntime {
   name: string;
   /** 64 hex digits, without containerd://; '' before the first start. */
@@ -161,7 +167,7 @@ export interface ContainerRuntime {
   /** Somebody asked for its end: no message of its own is due. */
   stopping: boolean;
   /** A reloaded session: lines that the program will print again, by stream, and time it may sleep through at once. */
-  replay: { stdout: number; stderr: number } | null;
+  replay: { stdout: Replayed; stderr: Replayed; atMs: number } | null;
   /** It is in CrashLoopBackOff, until then. */
   restartsAtMs: number | null;
   /** Its last start failed: what the pod's next sync will tell, and when that comes. */

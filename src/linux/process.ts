@@ -182,6 +182,9 @@ export function setCatchUp(fs: Filesystem, ms: number): void {
 /** How far behind the clock they still are. */
 export const behindMs = (fs: Filesystem): number => catchUp.get(fs)?.leftMs ?? 0;
 
+/** Has one of them slept, and so skipped time? */
+export const hasCaughtUp = (fs: Filesystem): boolean => (catchUp.get(fs)?.sleeps ?? 0) > 0;
+
 export function* sleep(p: Process, ms: number): Co<void> {
   const budget = catchUp.get(p.fs);
   // A bound on what is run again: whatever loops for hours is not worth its every turn.

@@ -17,6 +17,7 @@ import { startScheduler } from '../../src/scheduler/start.ts';
 import { stringToBytes } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim, runUntil, settle } from '../../src/sim/sim.ts';
+import { waitOn } from '../../src/sim/task.ts';
 import { cidr, ip } from '../../src/wire/ip.ts';
 
 const programs: Record<string, Program> = {
@@ -38,6 +39,12 @@ const programs: Record<string, Program> = {
       print(p, `tick ${i}\n`);
       yield* sleep(p, 1000);
     }
+  },
+  /** Says a line when it starts, and one each time it is asked. */
+  asked: function* (p) {
+    print(p, 'ready\n');
+    p.onSignal.set('USR1', () => print(p, 'asked\n'));
+    for (;;) yield* waitOn(p.kernel.sim, []);
   },
   env: function* (p) {
     for (const [k, v] of p.env) print(p, `${k}=${v}\n`);

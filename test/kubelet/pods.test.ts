@@ -5,6 +5,7 @@ import type { ExecSession, KubeObject } from '../../src/apiserver/types.ts';
 import { nodeDueMs, podDueMs } from '../../src/kubelet/due.ts';
 import { snapshotKubelet } from '../../src/kubelet/kubelet.ts';
 import { execInPod, podLogs } from '../../src/kubelet/proxy.ts';
+import { kill } from '../../src/linux/process.ts';
 import { bytesToString } from '../../src/sim/bytes.ts';
 import type { Pipe } from '../../src/sim/pipe.ts';
 import { newRandom } from '../../src/sim/random.ts';
@@ -315,6 +316,26 @@ describe('a reloaded session', () => {
     const lines = after.trimEnd().split('\n');
     expect(lines).toEqual(lines.map((_, i) => `tick ${i}`));
     expect(lines.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('a line that somebody’s request causes is a new one, though the program has begun again', () => {
+    let c = newCluster();
+    apply(c, pod('server', { command: ['asked'] }));
+    run(c);
+    const ask = () => {
+      // Whoever reads the log of a pod that rests wakes it.
+      log(c, 'server');
+      const runtime = [...c.kubelets.flatMap(k => [...k.pods.values()])].find(r => r.uid === getPod(c, 'server')?.metadata.uid);
+      kill(runtime!.containers.get('c')!.process!, 'USR1');
+      run(c);
+    };
+    run(c, 2000);
+    ask();
+    c = reload(c, 500);
+    ask();
+    c = reload(c, 500);
+    ask();
+    expect(log(c, 'server')).toBe('ready\nasked\nasked\nasked\n');
   });
 
   it('goes on with a pull that failed, not from its start', () => {

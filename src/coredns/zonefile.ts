@@ -8,6 +8,8 @@ import { parseIp, parseIp4 } from '../wire/ip.ts';
 interface Word {
   text: string;
   quoted: boolean;
+  /** Where it ends: `line:column`. */
+  end: string;
 }
 
 interface Line {
@@ -38,7 +40,7 @@ function lines(text: string): Line[] {
     } else if (/\s/.test(c)) i++;
     else {
       const [word, next] = c === '"' ? quoted(text, i) : bare(text, i);
-      line.words.push(word);
+      line.words.push({ ...word, end: `${number}:${next - text.lastIndexOf('\n', i) - 1}` });
       i = next;
     }
   }
@@ -46,7 +48,7 @@ function lines(text: string): Line[] {
   return out;
 }
 
-function quoted(text: string, from: number): [Word, number] {
+function quoted(text: string, from: number): [Omit<Word, 'end'>, number] {
   let value = '';
   let i = from + 1;
   for (; i < text.length && text[i] !== '"'; i++) {
@@ -56,7 +58,7 @@ function quoted(text: string, from: number): [Word, number] {
   return [{ text: value, quoted: true }, i + 1];
 }
 
-function bare(text: string, from: number): [Word, number] {
+function bare(text: string, from: number): [Omit<Word, 'end'>, number] {
   let i = from;
   while (i < text.length && !/[\s;()"]/.test(text[i])) i += text[i] === '\\' ? 2 : 1;
   return [{ text: text.slice(from, i), quoted: false }, i];
@@ -178,6 +180,12 @@ function recordOf(line: Line, c: Context): DnsRecord {
   return { name: c.owner, type: TYPE_NUMBERS[type] ?? (type as RrType), class: 'IN', ttl, data };
 }
 
+/** The end of the word that the message quotes; of the last one when it quotes none. */
+function placeOf(e: Error, line: Line): string {
+  const text = /"(.*)"$/.exec(e.message)?.[1];
+  return (line.words.find(w => w.text === text) ?? line.words[line.words.length - 1]).end;
+}
+
 /** dns.NewRR: relative names are the root's, the TTL is 3600. -> the error's text when it is none */
 export function parseRecord(text: string): DnsRecord | string {
   try {
@@ -185,7 +193,7 @@ export function parseRecord(text: string): DnsRecord | string {
     if (!line) return 'dns: no record';
     return recordOf({ ...line, indented: false }, { origin: '.', owner: '.', ttl: 3600 });
   } catch (e) {
-    return `dns: ${(e as Error).message}`;
+    return `dns: ${(e as Error).message} at line: ${placeOf(e as Error, lines(text)[0])}`;
   }
 }
 
@@ -210,7 +218,7 @@ export function parseZone(text: string, origin: string): DnsRecord[] | string {
         out.push(r);
       }
     } catch (e) {
-      return `dns: ${(e as Error).message} at line: ${line.number}:1`;
+      return `dns: ${(e as Error).message} at line: ${placeOf(e as Error, line)}`;
     }
   }
   return out;

@@ -94,3 +94,10 @@ export function durationMs(text: string): number | null {
   for (const [, n, unit] of m[2].matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) total += Number(n) * MS[unit];
   return m[1] === '-' ? -total : total;
 }
+
+/** time.Duration.String of whole milliseconds: `3s`, `1m30s`, `250ms`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return ms ? `${ms}ms` : '0s';
+  const [h, m, s] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, (ms % 60_000) / 1000];
+  return `${h ? `${h}h` : ''}${h || m ? `${m}m` : ''}${s}s`;
+}

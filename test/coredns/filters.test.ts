@@ -5,6 +5,7 @@ import type { ApiServer } from '../../src/apiserver/types.ts';
 import type { Process, Program } from '../../src/linux/types.ts';
 import { bytesToString } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
+import { runUntil } from '../../src/sim/sim.ts';
 import { exchangeTcp, exchangeUdp, failed } from '../../src/userland/net/dns-client.ts';
 import type { DnsMessage, RrType } from '../../src/wire/dns.ts';
 import { newMessage } from '../../src/wire/dns-codec.ts';
@@ -23,12 +24,12 @@ beforeEach(() => {
 const boot = (corefile: string, files?: Record<string, string>) => bootCoredns(h, server, corefile, files);
 
 /** null: nobody answered. */
-function send(change: (m: DnsMessage) => DnsMessage, name: string, type: RrType = 'A', tcp = false): DnsMessage | null {
+function send(change: (m: DnsMessage) => DnsMessage, name: string, type: RrType = 'A', tcp = false, port = 53): DnsMessage | null {
   let reply: DnsMessage | null = null;
   const program = (): Program =>
     function* (p: Process) {
       const query = change(newMessage(9, name, type));
-      const got = yield* (tcp ? exchangeTcp : exchangeUdp)(p, ip('10.0.0.1'), query, { timeoutMs: 1500 });
+      const got = yield* (tcp ? exchangeTcp : exchangeUdp)(p, ip('10.0.0.1'), query, { timeoutMs: 1500, port });
       if (!failed(got)) reply = got.message;
       return 0;
     };
@@ -114,6 +115,12 @@ describe('rewrite of answers', () => {
     );
   });
 
+  it('rules that all go on, and have no say in the answer, leave the changed question in it: no client takes that', () => {
+    boot(`. {\n rewrite continue name suffix .x .test\n ${HOSTS}}\n`);
+    expect(send(m => m, 'a.x.')).toBeNull();
+    expect(texts(ask('a.test.').answers)).toEqual(['a.test. A 192.0.2.1']);
+  });
+
   it('header sets and clears flags, minimal leaves the answers alone', () => {
     boot(`. {\n header {\n response set ra\n response clear aa\n }\n minimal\n file /z z.test\n}\n`, {
       '/z': '@ 60 IN SOA ns. me. 1 2 3 4 5\n@ 60 IN NS ns\nns 60 IN A 192.0.2.9\n',
@@ -177,6 +184,26 @@ describe('answers of its own', () => {
     expect(mistake(h, server, '.:54 {\n view a {\n expr nobody()\n }\n}\n')).toBe(
       'plugin/view: unknown name nobody (1:1)\n | nobody()\n | ^',
     );
+  });
+});
+
+describe('errors', () => {
+  it('are told one by one, or counted over a while', () => {
+    const bad = 'template IN A bad.test {\n answer "{{ .Name }} 60 IN A nothing"\n }\n';
+    const dns = boot(`. {\n errors\n ${bad}}\n.:54 {\n errors {\n consolidate 2s ".*nothing.*" warning show_first\n }\n ${bad}}\n`);
+    ask('x.bad.test.');
+    const lines = () =>
+      dns
+        .out()
+        .split('\n')
+        .filter(l => /^\[(ERROR|WARNING)/.test(l));
+    expect(lines()).toEqual(['[ERROR] plugin/errors: 2 x.bad.test. A: dns: bad A A: "nothing" at line: 1:27']);
+    for (let i = 0; i < 3; i++) send(m => m, 'y.bad.test.', 'A', false, 54);
+    runUntil(h.sim, () => false, h.sim.nowMs + 3000);
+    expect(lines().slice(1)).toEqual([
+      '[WARNING] plugin/errors: 2 y.bad.test. A: dns: bad A A: "nothing" at line: 1:27',
+      "[WARNING] plugin/errors: 3 errors like '.*nothing.*' occurred in last 2s",
+    ]);
   });
 });
 

@@ -1,24 +1,84 @@
+// plugin/errors (coredns 1.14.2): what went wrong with queries, each or counted over a while.
+import { sleep, startTask } from '../../sim/task.ts';
 import { rcodeNumber } from '../../wire/dns-codec.ts';
-import { argumentError, CorefileError, ONCE, type Plugin, plainError } from '../types.ts';
+import type { Directive } from '../corefile.ts';
+import { goRegExp } from '../regexp.ts';
+import { argumentError, CorefileError, type Instance, ONCE, type Plugin, plainError } from '../types.ts';
+import { durationMs, durationText } from '../zones.ts';
 
-/** Prints what went wrong with a query: `plugin/errors: 2 name. TYPE: why`. */
+const LEVELS = ['warning', 'error', 'info', 'debug'] as const;
+type Level = (typeof LEVELS)[number];
+
+/** `consolidate 5m REGEXP [LEVEL] [show_first]` */
+interface Pattern {
+  source: string;
+  re: RegExp;
+  periodMs: number;
+  level: Level;
+  showFirst: boolean;
+  count: number;
+}
+
+function pattern(d: Directive): Pattern {
+  const [period, source, ...more] = d.args;
+  if (source === undefined) throw argumentError(d);
+  const periodMs = durationMs(period);
+  if (periodMs === null) throw new CorefileError(d.line, `time: invalid duration "${period}"`);
+  const re = goRegExp(source);
+  if (typeof re === 'string') throw new CorefileError(d.line, re);
+  const p: Pattern = { source, re, periodMs, level: 'error', showFirst: false, count: 0 };
+  for (const word of more) {
+    const level = LEVELS.find(l => l === word);
+    if (level) p.level = level;
+    else if (word === 'show_first') p.showFirst = true;
+    else throw new CorefileError(d.line, `unknown option in consolidate: ${word}`);
+  }
+  return p;
+}
+
+function print(instance: Instance, level: Level, text: string): void {
+  // Debug lines come with the debug plugin alone.
+  if (level !== 'debug') instance.log(level.toUpperCase() as 'WARNING' | 'ERROR' | 'INFO', `plugin/errors: ${text}`);
+}
+
+/** The first error of a kind begins a period; at its end their number is told. */
+function countIn(instance: Instance, p: Pattern): void {
+  if (p.count++) return;
+  startTask(
+    instance.server.sim,
+    (function* () {
+      yield* sleep(instance.server.sim, p.periodMs);
+      const { count } = p;
+      p.count = 0;
+      if (!instance.stopped) print(instance, p.level, `${count} errors like '${p.source}' occurred in last ${durationText(p.periodMs)}`);
+    })(),
+    true,
+  );
+}
+
 export const errors: Plugin = {
   name: 'errors',
   setup: ({ instance, directive, all }) => {
     if (all.length > 1) throw plainError(ONCE);
     const { args, body, line } = directive;
     if (args.length && (args.length > 1 || args[0] !== 'stdout')) throw new CorefileError(line, `invalid log file: ${args[0]}`);
+    const patterns: Pattern[] = [];
     for (const d of body) {
-      if (d.name === 'consolidate' && d.args.length < 2) throw argumentError(d);
-      if (d.name === 'consolidate' && d.args.length > 2 && !/^(warning|error|info|debug|show_first)$/.test(d.args[2]))
-        throw new CorefileError(d.line, `unknown option in consolidate: ${d.args[2]}`);
+      if (d.name === 'consolidate') patterns.push(pattern(d));
+      else if (d.name === 'stacktrace') {
+        if (d.args.length) throw argumentError(d);
+      } else throw new CorefileError(d.line, `unknown property '${d.name}'`);
     }
     return function* (r, next) {
       const outcome = yield* next(r);
-      if (outcome.error) {
-        const code = rcodeNumber(outcome.rcode ?? 'SERVFAIL');
-        instance.log('ERROR', `plugin/errors: ${code} ${r.name} ${r.type}: ${outcome.error}`);
-      }
+      const { error } = outcome;
+      if (!error) return outcome;
+      const text = `${rcodeNumber(outcome.rcode ?? 'SERVFAIL')} ${r.name} ${r.type}: ${error}`;
+      const known = patterns.find(p => p.re.test(error));
+      if (known) {
+        if (known.showFirst && !known.count) print(instance, known.level, text);
+        countIn(instance, known);
+      } else print(instance, 'error', text);
       return outcome;
     };
   },

@@ -270,6 +270,7 @@ export const rewrite: Plugin = {
       const revert: Revert[] = [];
       const changes: Change[] = [];
       let matched = false;
+      let stopped = false;
       for (const rule of rules) {
         const done = rule.apply(question, question.name.toLowerCase(), r);
         if (!done) continue;
@@ -277,12 +278,15 @@ export const rewrite: Plugin = {
         question = done.question;
         revert.push(...done.revert);
         if (done.change) changes.unshift(done.change);
-        if (!rule.goesOn) break;
+        stopped = !rule.goesOn;
+        if (stopped) break;
       }
       if (!matched) return yield* next(r);
       const query: DnsMessage = { ...r.query, questions: [question] };
       const outcome = yield* next({ ...r, query, name: question.name.toLowerCase(), type: question.type });
       if (outcome.drop) return outcome;
+      // Nobody reverts anything when every rule went on and none has a say in the answer: the question stays as it was made.
+      if (!stopped && !revert.length && !changes.length) return outcome;
       // The last change is undone first.
       const each = (records: DnsRecord[]) => records.map(x => [...revert].reverse().reduce((y, f) => f(y), x));
       const found = outcome.reply ?? replyTo(r.query, outcome.rcode ?? 'SERVFAIL');

@@ -9,6 +9,10 @@ export const NSID = 3;
 export const EXTENDED_ERROR = 15;
 const NSID_EXPIRE_COOKIE_KEEPALIVE_PADDING = [NSID, 9, 10, 11, 12];
 
+/** request.Size: the longest answer that the client takes. */
+export const sizeOf = ({ proto, query }: { proto: 'udp' | 'tcp'; query: DnsMessage }): number =>
+  proto === 'tcp' ? 65535 : Math.max(512, query.edns?.udpSize ?? 512);
+
 /** dns.SetEdns0(4096, true): what plugins that add options put on an answer that has no OPT record. */
 export const ownEdns = (options: Edns['options']): Edns => ({ udpSize: 4096, dnssecOk: true, version: 0, options });
 

@@ -1,6 +1,7 @@
 // plugin/log (coredns 1.14.2) with its formats (plugin/pkg/replacer) and classes (plugin/pkg/response).
 import { encodeMessage, encodeSparingly, fqdn, rcodeNumber } from '../../wire/dns-codec.ts';
 import { formatIp } from '../../wire/ip.ts';
+import { sizeOf } from '../edns.ts';
 import { typeText } from '../rr-types.ts';
 import { argumentError, type Instance, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { inZone } from '../zones.ts';
@@ -73,7 +74,7 @@ const FIELDS: Record<string, Field> = {
   '{>id}': (_, r) => String(r.query.id),
   '{>opcode}': (_, r) => String(r.query.opcode),
   '{>do}': (_, r) => String(r.query.edns?.dnssecOk ?? false),
-  '{>bufsize}': (_, r) => String(r.query.edns?.udpSize ?? 512),
+  '{>bufsize}': (_, r) => String(sizeOf(r)),
 };
 
 /** `{/plugin/label}` is metadata: what plugins on the way left, when the metadata plugin is there. */

@@ -1,6 +1,7 @@
 // plugin/view (coredns 1.14.2): a server block that takes only the queries for which its expressions hold.
 import { encodeMessage } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip, inCidr, parseCidr, parseIp } from '../../wire/ip.ts';
+import { sizeOf } from '../edns.ts';
 import { compileExpression, type Evaluate, ExpressionError, type Functions } from '../expression.ts';
 import { typeText } from '../rr-types.ts';
 import { argumentError, CorefileError, type Plugin, plainError, type Request } from '../types.ts';
@@ -30,7 +31,7 @@ function functions(r: Request | null, port: number): Functions {
     id: of(q?.id, 0),
     opcode: of(q?.opcode, 0),
     do: of(q?.edns?.dnssecOk, false),
-    bufsize: of(q?.edns?.udpSize, 512),
+    bufsize: () => (r ? sizeOf(r) : 0),
     server_ip: () => (r ? address(r.local) : ''),
     server_port: () => String(port),
   };

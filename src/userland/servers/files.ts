@@ -1,12 +1,11 @@
 // A directory served over HTTP: Python's http.server and Go's FileServer.
 import { complain, print } from '../../linux/process.ts';
-import type { Process, Program } from '../../linux/types.ts';
+import type { Process } from '../../linux/types.ts';
 import { absolute, listDir, lookup, readFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { type Headers, httpServer, type Reply, type Served, splitTarget } from '../http.ts';
-import type { Userland } from '../userland.ts';
 import { clfTime, untilSignal } from './daemon.ts';
 import { notFound } from './go-http.ts';
 
@@ -117,7 +116,7 @@ function pythonError(status: number, message: string, explain: string): Reply {
   return { status, reason: message, headers: [['Content-Type', 'text/html;charset=utf-8']], body };
 }
 
-function pythonAnswer(p: Process, dir: string, req: Served): Reply {
+export function pythonAnswer(p: Process, dir: string, req: Served): Reply {
   if (req.method !== 'GET' && req.method !== 'HEAD')
     return pythonError(501, `Unsupported method ('${req.method}')`, 'Server does not support this operation');
   const { path } = splitTarget(req.target);
@@ -149,17 +148,3 @@ function pythonAnswer(p: Process, dir: string, req: Served): Reply {
     body: data,
   };
 }
-
-/** The Python interpreter as far as it is a file server. */
-export const python = (_u: Userland): Program =>
-  function* (p): Co<number> {
-    const words = p.argv.slice(1).filter(w => w !== '-u');
-    if (words[0] === '--version' || words[0] === '-V') {
-      print(p, 'Python 3.11.14\n');
-      return 0;
-    }
-    if (words[0] === '-m' && (words[1] === 'http.server' || words[1] === 'SimpleHTTPServer'))
-      return yield* pythonHttpServer(p, words.slice(2));
-    complain(p, `${p.argv[0]}: podnet has no Python interpreter: only "-m http.server" is modelled\n`);
-    return 1;
-  };

@@ -1,6 +1,7 @@
 import type { Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import type { ProgramTable } from '../programs.ts';
+import { python } from '../python/program.ts';
 import type { Userland } from '../userland.ts';
 import { agnhost, serveHostnameProgram } from './agnhost.ts';
 import { untilSignal } from './daemon.ts';
@@ -20,7 +21,6 @@ import {
   zkServer,
 } from './databases.ts';
 import { echoServer, echoserver, helloApp, helloKubernetes, helloNode, httpEcho, whereami, whoami } from './echo.ts';
-import { python } from './files.ts';
 import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';

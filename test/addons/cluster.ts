@@ -9,7 +9,7 @@ export async function clusterWith(addons: string[], config: ClusterConfig = clus
     const addon = addonNamed(name);
     if (!addon) throw new Error(`no add-on ${name}`);
     const objects = await addon.manifest(addon.url);
-    c.must('apply -f -', objects.map(o => JSON.stringify(o)).join('\n---\n'));
+    c.must(['apply', ...(addon.flags ?? []), '-f', '-'], objects.map(o => JSON.stringify(o)).join('\n---\n'));
     c.rest();
   }
   return c;

@@ -87,7 +87,8 @@ function kindOfField(f: FieldSchema): Kind {
 
 function kindOfType(t: TypeRef): Kind {
   if (t.code === 'struct') return kindOfStruct(structOf(t.name as string));
-  if (t.code === 'R' || t.code === 'J') return ANY;
+  // JSONSchemaPropsOrBool, OrArray and OrStringArray have no type in the server's OpenAPI.
+  if (/[RJPAS]/.test(t.code)) return ANY;
   if (t.code !== 'map' && t.code !== 'list') return scalarOf(t.code);
   const element = kindOfType(t.element as TypeRef);
   const list = t.code === 'list';

@@ -3,8 +3,9 @@ import { stdinAll } from '../../linux/process.ts';
 import { base64, stringToBytes, unbase64 } from '../../sim/bytes.ts';
 import { bytes as randomBytes, uuid } from '../../sim/random.ts';
 import { sha256 } from '../../sim/sha256.ts';
+import { sha512 } from '../../sim/sha512.ts';
 import type { Co } from '../../sim/task.ts';
-import { md5, sha1, sha512 } from './digests.ts';
+import { md5, sha1 } from './digests.ts';
 import { error, has, option, out, type Run, slurp, splitLines, type ToolSpec, toBinary, usage } from './tool.ts';
 
 const hex = (b: Uint8Array): string => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');

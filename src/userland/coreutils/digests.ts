@@ -1,4 +1,4 @@
-// MD5 (RFC 1321), SHA-1 and SHA-512 (FIPS 180-4).
+// MD5 (RFC 1321) and SHA-1 (FIPS 180-4).
 
 function padded(data: Uint8Array, block: number, littleEndian: boolean): DataView {
   const lengthBytes = block / 8;
@@ -70,61 +70,6 @@ export function sha1(data: Uint8Array): Uint8Array {
   const out = new DataView(new ArrayBuffer(20));
   h.forEach((x, i) => {
     out.setInt32(i * 4, x);
-  });
-  return new Uint8Array(out.buffer);
-}
-
-const M64 = (1n << 64n) - 1n;
-const rotr64 = (x: bigint, n: bigint): bigint => ((x >> n) | (x << (64n - n))) & M64;
-
-/** The first 64 bits of the fractional part of a prime's root, by integer arithmetic. */
-function rootFraction(prime: bigint, degree: bigint): bigint {
-  const scaled = prime << (64n * degree);
-  let low = 0n;
-  let high = 1n << 70n;
-  while (low < high) {
-    const mid = (low + high + 1n) >> 1n;
-    if (mid ** degree <= scaled) low = mid;
-    else high = mid - 1n;
-  }
-  return low & M64;
-}
-
-let constants: { k: bigint[]; h: bigint[] } | null = null;
-
-function sha512Constants(): { k: bigint[]; h: bigint[] } {
-  if (constants) return constants;
-  const primes: bigint[] = [];
-  for (let n = 2n; primes.length < 80; n++) if (primes.every(p => n % p)) primes.push(n);
-  constants = { k: primes.map(p => rootFraction(p, 3n)), h: primes.slice(0, 8).map(p => rootFraction(p, 2n)) };
-  return constants;
-}
-
-export function sha512(data: Uint8Array): Uint8Array {
-  const { k, h: initial } = sha512Constants();
-  const view = padded(data, 128, false);
-  const h = [...initial];
-  const w: bigint[] = new Array(80).fill(0n);
-  for (let at = 0; at < view.byteLength; at += 128) {
-    for (let i = 0; i < 16; i++) w[i] = view.getBigUint64(at + i * 8);
-    for (let i = 16; i < 80; i++) {
-      const s0 = rotr64(w[i - 15], 1n) ^ rotr64(w[i - 15], 8n) ^ (w[i - 15] >> 7n);
-      const s1 = rotr64(w[i - 2], 19n) ^ rotr64(w[i - 2], 61n) ^ (w[i - 2] >> 6n);
-      w[i] = (w[i - 16] + s0 + w[i - 7] + s1) & M64;
-    }
-    let [a, b, c, d, e, f, g, hh] = h;
-    for (let i = 0; i < 80; i++) {
-      const t1 = (hh + (rotr64(e, 14n) ^ rotr64(e, 18n) ^ rotr64(e, 41n)) + ((e & f) ^ (~e & M64 & g)) + k[i] + w[i]) & M64;
-      const t2 = ((rotr64(a, 28n) ^ rotr64(a, 34n) ^ rotr64(a, 39n)) + ((a & b) ^ (a & c) ^ (b & c))) & M64;
-      [hh, g, f, e, d, c, b, a] = [g, f, e, (d + t1) & M64, c, b, a, (t1 + t2) & M64];
-    }
-    [a, b, c, d, e, f, g, hh].forEach((x, i) => {
-      h[i] = (h[i] + x) & M64;
-    });
-  }
-  const out = new DataView(new ArrayBuffer(64));
-  h.forEach((x, i) => {
-    out.setBigUint64(i * 8, x);
   });
   return new Uint8Array(out.buffer);
 }

@@ -35,7 +35,7 @@ import { startUnits } from './host/unit-control.ts';
 import { changedFiles, keepMachine, restoreMachine } from './machine-state.ts';
 import { agentProgram } from './programs.ts';
 import { machineRootfs } from './rootfs.ts';
-import { defaultRoutes, nodeBits } from './world.ts';
+import { defaultRoutes, machineMac, nodeBits } from './world.ts';
 
 export interface NodeRuntime {
   engine: Engine;
@@ -143,10 +143,6 @@ function wire(node: NodeRuntime): void {
     if (pod.spec?.nodeName === node.spec.name && pod.status?.phase === 'Running') runtimeOf(node.kubelet, pod);
   wirePods(node.kubelet);
 }
-
-/** As hypervisors do that number machines by their address. */
-const machineMac = (address: string): string =>
-  ['02', '00', ...Array.from(ip(address).subarray(-4), x => x.toString(16).padStart(2, '0'))].join(':');
 
 function build(node: NodeRuntime): BuiltNode {
   const { engine, spec } = node;

@@ -53,8 +53,12 @@ export function newWorld(server: ApiServer, config: ClusterConfig): World {
   return world;
 }
 
-function attach(kernel: Kernel, segment: Segment, name: string, addresses: { text: string; bits: number }[]): Link {
-  const link = addLink(kernel.netns.get('')!, { name, kind: 'ethernet' });
+/** As hypervisors do that number machines by their address. */
+export const machineMac = (address: string): string =>
+  ['02', '00', ...Array.from(ip(address).subarray(-4), x => x.toString(16).padStart(2, '0'))].join(':');
+
+function attach(kernel: Kernel, segment: Segment, name: string, addresses: { text: string; bits: number }[], mac?: string): Link {
+  const link = addLink(kernel.netns.get('')!, { name, kind: 'ethernet', ...(mac ? { mac } : {}) });
   plug(link, segment);
   for (const a of addresses) addAddress(link, ip(a.text), a.bits, { broadcast: broadcastOf(ip(a.text), a.bits) ?? undefined });
   setUp(link, true);
@@ -155,6 +159,8 @@ export function clientKernel(world: World, address?: string): Kernel {
     world.segment,
     'eth0',
     ips.map(text => ({ text, bits: nodeBits(familyOf(ip(text))) })),
+    // Several such hosts may be there at once, all of one name.
+    machineMac(ips[0]),
   );
   defaultRoutes(kernel, eth0, world.config, ips);
   world.clients.set(ips[0], kernel);

@@ -113,7 +113,7 @@ export function datagramError(ns: Netns, skb: Skb, original: Packet, type: numbe
   const b = original.body;
   const sockets: Socket[] = [];
   if (b.kind === 'udp') {
-    const s = findBound(ns, 'udp', original.src, b.sport, original.dst, b.dport, null);
+    const s = findBound(ns, 'udp', original.src, b.sport, original.dst, b.dport, skb.iif);
     if (s) sockets.push(s);
   } else if (b.kind === 'icmp') {
     for (const s of boundTo(ns, 'icmp', b.id) ?? []) sockets.push(s);

@@ -301,12 +301,12 @@ export function tcpServer(
   p: Process,
   port: number,
   each: (s: Socket) => Co<void>,
-  o: { family?: Family; address?: Ip | null } = {},
+  o: { family?: Family; address?: Ip | null; backlog?: number } = {},
 ): Errno | null {
   const s = socket(p, 'tcp', o.address ? (o.address.length === 4 ? 4 : 6) : (o.family ?? 6));
   if (typeof s === 'string') return s;
   if (o.address?.length === 16) s.v6only = true; // an explicit [::] beside 0.0.0.0, as servers configure it
-  const error = bind(s, o.address ?? null, port) ?? listen(s);
+  const error = bind(s, o.address ?? null, port) ?? listen(s, o.backlog);
   if (error) {
     close(s);
     return error;

@@ -28,7 +28,7 @@ export interface TestCluster {
   must: (argv: string | string[], stdin?: string) => string;
   apply: (...objects: object[]) => void;
   node: (name: string, argv: string | string[]) => Result;
-  external: (argv: string | string[]) => Result;
+  external: (argv: string | string[], address?: string) => Result;
   exec: (pod: string, argv: string | string[]) => Result;
   rest: () => void;
 }
@@ -100,7 +100,7 @@ export async function testCluster(config: ClusterConfig = clusterConfig(), seed 
     must,
     apply: (...objects) => void must(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })),
     node: (name, argv) => at(nodePlace(engine, name) as Place, argv),
-    external: argv => at(externalPlace(engine), argv),
+    external: (argv, address) => at(externalPlace(engine, address), argv),
     exec: (pod, argv) => run(['exec', pod, '--', ...words(argv)]),
     rest,
   };

@@ -19,6 +19,15 @@ const curl = (target: string) => c.exec('tool', ['curl', '-s', '-m', '3', target
 const clusterIp = () => c.must(['get', 'svc', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
 const podIp = (name: string) => c.must(['get', 'pod', name, '-o', 'jsonpath={.status.podIP}']);
 
+describe('hosts outside', () => {
+  it('may be several at once: each has a network card of its own', () => {
+    for (const address of [undefined, '192.168.1.77', '192.168.1.78'])
+      expect(c.external('ping -c 1 -W 1 192.168.1.20', address)).toMatchObject({ code: 0 });
+    const macs = [undefined, '192.168.1.77'].map(a => /ether (\S+)/.exec(c.external('ip link show eth0', a).out)?.[1]);
+    expect(new Set(macs).size).toBe(2);
+  });
+});
+
 describe('traffic works only because of rules and records', () => {
   it('reaches a Service by its name', () => {
     expect(curl('http://web/hostname')).toMatchObject({ code: 0, out: expect.stringMatching(/^web-[01]$/) });

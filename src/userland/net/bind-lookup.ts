@@ -27,7 +27,8 @@ export interface Lookup {
   tries: number;
   tcp: boolean;
   recurse: boolean;
-  edns: { udpSize: number; dnssecOk: boolean; cookie: boolean } | null;
+  /** `options`: codes of options that are asked for without data. */
+  edns: { udpSize: number; dnssecOk: boolean; cookie: boolean; version?: number; options?: number[] } | null;
   ignoreTruncation: boolean;
   adFlag: boolean;
   cdFlag: boolean;
@@ -61,8 +62,9 @@ function queryOf(p: Process, l: Lookup): { query: DnsMessage; cookie: Uint8Array
   query.cd = l.cdFlag;
   const cookie = l.edns?.cookie ? bytes(p.kernel.sim.random, 8) : null;
   if (l.edns) {
-    const options = cookie ? [{ code: 10, data: cookie }] : [];
-    query.edns = { udpSize: l.edns.udpSize, dnssecOk: l.edns.dnssecOk, version: 0, options };
+    const asked = (l.edns.options ?? []).map(code => ({ code, data: new Uint8Array(0) }));
+    const options = cookie ? [...asked, { code: 10, data: cookie }] : asked;
+    query.edns = { udpSize: l.edns.udpSize, dnssecOk: l.edns.dnssecOk, version: l.edns.version ?? 0, options };
   }
   return { query, cookie };
 }
@@ -171,7 +173,8 @@ export function candidates(name: string, search: string[], ndots: number): strin
   if (name.endsWith('.')) return [name];
   const dots = [...name].filter(c => c === '.').length;
   const listed = search.map(d => (d === '.' ? name : `${name}.${d}`));
-  return dots >= ndots ? [name, ...listed] : [...listed, name];
+  // With dots enough it is asked as it is, and that is all (next_origin).
+  return dots >= ndots ? [name] : [...listed, name];
 }
 
 export const legalName = (name: string): boolean => isDnsName(name);

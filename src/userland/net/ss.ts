@@ -5,9 +5,10 @@ import { inodeOf } from '../../linux/procfs.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { inCidr, parseCidr } from '../../wire/ip.ts';
+import { type Ip, inCidr, parseCidr } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { addressText, holder, isListening, ofType, queues, serviceName, servicePort } from './socket-rows.ts';
+import { SS_USAGE } from './usage/ss.ts';
 
 interface Options {
   all: boolean;
@@ -19,6 +20,8 @@ interface Options {
   info: boolean;
   summary: boolean;
   header: boolean;
+  /** Also sockets that are not modelled (UNIX, packet): a table without rows. */
+  others: boolean;
   family: 4 | 6 | null;
   types: Socket['type'][];
   states: string[] | null;
@@ -76,6 +79,7 @@ function parse(argv: string[]): Options | string {
     info: false,
     summary: false,
     header: true,
+    others: false,
     family: null,
     types: [],
     states: null,
@@ -98,7 +102,8 @@ function parse(argv: string[]): Options | string {
       else if (x === 'S') o.types.push('sctp');
       else if (x === '4') o.family = 4;
       else if (x === '6') o.family = 6;
-      else if (!'mrxOZzbEK'.includes(x)) return x;
+      else if (x === 'x' || x === '0') o.others = true;
+      else if (!'mrOZzbEKVhdMT'.includes(x)) return x;
     }
     return null;
   };
@@ -107,31 +112,72 @@ function parse(argv: string[]): Options | string {
     const word = argv[i];
     if (word.startsWith('--')) {
       const letter = LONG[word.slice(2)];
-      if (!letter) return `ss: unrecognized option '${word}'\n`;
+      if (!letter) return `ss: unrecognized option '${word}'\n${SS_USAGE}`;
       letters(letter);
     } else if (word.startsWith('-') && word.length > 1) {
       if (word === '-f' || word === '-A' || word === '-F' || word === '-D' || word === '-N') {
-        family(o, argv[++i] ?? '');
+        const value = argv[++i];
+        if (value === undefined) return `ss: option requires an argument -- '${word[1]}'\n${SS_USAGE}`;
+        const wrong = word === '-f' ? family(o, value) : word === '-A' ? tables(o, value) : null;
+        if (wrong) return `ss: ${wrong}\n${SS_USAGE}`;
         continue;
       }
       const bad = letters(word.slice(1));
-      if (bad) return `ss: invalid option -- '${bad}'\n`;
+      if (bad) return `ss: invalid option -- '${bad}'\n${SS_USAGE}`;
     } else rest.push(word);
   }
   return filters(o, rest);
 }
 
-function family(o: Options, text: string): void {
-  if (text === 'inet') o.family = 4;
-  else if (text === 'inet6') o.family = 6;
-  for (const t of text.split(',')) if (t === 'tcp' || t === 'udp' || t === 'raw' || t === 'sctp') o.types.push(t);
+/** -f; a text is the complaint. */
+function family(o: Options, text: string): string | null {
+  if (text === 'inet' || text === 'inet6') o.family = text === 'inet' ? 4 : 6;
+  else if (['unix', 'link', 'netlink', 'vsock', 'xdp', 'tipc'].includes(text)) o.others = true;
+  else return `"${text}" is invalid family`;
+  return null;
+}
+
+const OTHER_TABLES = [
+  'unix',
+  'unix_stream',
+  'unix_dgram',
+  'unix_seqpacket',
+  'packet',
+  'packet_raw',
+  'packet_dgram',
+  'p_raw',
+  'p_dgram',
+  'netlink',
+  'dccp',
+  'mptcp',
+];
+const TABLES: Record<string, Socket['type'][]> = {
+  all: ['raw', 'udp', 'tcp', 'sctp'],
+  inet: ['raw', 'udp', 'tcp', 'sctp'],
+  tcp: ['tcp'],
+  udp: ['udp'],
+  raw: ['raw'],
+  sctp: ['sctp'],
+};
+
+/** -A; a text is the complaint. */
+function tables(o: Options, text: string): string | null {
+  for (const name of text.split(',')) {
+    if (name in TABLES) o.types.push(...TABLES[name]);
+    else if (OTHER_TABLES.includes(name)) o.others = true;
+    else return `"${name}" is illegal socket table id`;
+  }
+  return null;
 }
 
 /** `state X`, and tests of addresses and ports joined by `and`. */
-function filters(o: Options, words: string[]): Options | string {
+function filters(o: Options, given: string[]): Options | string {
+  const words = given.join(' ').match(/[()]|[^\s()]+/g) ?? [];
+  let either = false;
   for (let i = 0; i < words.length; i++) {
-    const word = words[i].replace(/^\(+/, '').replace(/\)+$/, '');
-    if (word === '' || word === 'and' || word === '(' || word === ')') continue;
+    const word = words[i];
+    if (word === 'or' || word === '||' || word === '|') either = true;
+    if (['and', '&&', '&', 'or', '||', '|', '(', ')'].includes(word)) continue;
     if (word === 'state' || word === 'exclude') {
       const name = words[++i] ?? '';
       const states = name === 'all' ? [...STATE_WORDS.connected, 'LISTEN', 'UNCONN'] : STATE_WORDS[name];
@@ -140,14 +186,20 @@ function filters(o: Options, words: string[]): Options | string {
       continue;
     }
     const side = word === 'sport' || word === 'src' ? 'local' : word === 'dport' || word === 'dst' ? 'remote' : null;
-    if (!side) return 'Error: an inet prefix is expected rather than "'.concat(word, '".\n');
+    if (!side) return `Error: an inet prefix is expected rather than "${word}".\nCannot parse dst/src address.\n`;
     let value = words[++i] ?? '';
     let not = false;
     if (['=', 'eq', '==', '!=', 'ne', 'neq'].includes(value)) {
       not = value === '!=' || value.startsWith('ne');
       value = words[++i] ?? '';
     }
-    o.tests.push(test(side, value.replace(/\)+$/, ''), not));
+    const port = value.startsWith(':') ? value.slice(1) : word.endsWith('port') ? value : null;
+    if (port !== null && !/^\d+$/.test(port) && port !== '*' && servicePort(port) === null)
+      return `Error: "${port}" does not look like a port.\nCannot parse dst/src address.\n`;
+    const next = test(side, port === null ? value : `:${port}`, not);
+    const before = either ? o.tests.pop() : undefined;
+    o.tests.push(before ? x => before(x) || next(x) : next);
+    either = false;
   }
   return o;
 }
@@ -160,10 +212,13 @@ function test(side: 'local' | 'remote', value: string, not: boolean): (s: Socket
   const cidr = hostText && hostText !== '*' ? parseCidr(hostText) : null;
   return s => {
     const ip = s[side];
-    const ok = (!portText || s[side === 'local' ? 'localPort' : 'remotePort'] === port) && (!cidr || (ip !== null && inCidr(cidr, ip)));
+    const ok = (!portText || s[side === 'local' ? 'localPort' : 'remotePort'] === port) && (!cidr || inCidr(cidr, ip ?? anyOf(cidr)));
     return ok !== not;
   };
 }
+
+/** What a socket bound to no address has: 0.0.0.0 or ::. */
+const anyOf = (like: { ip: Ip }): Ip => new Uint8Array(like.ip.length);
 
 function wanted(o: Options, s: Socket): boolean {
   if (o.family && (s.family === 6 ? 6 : 4) !== o.family) return false;
@@ -220,13 +275,18 @@ export const ssProgram = (u: Userland): Program =>
     const o = parse(p.argv.slice(1));
     if (typeof o === 'string') {
       complain(p, o);
-      return 255;
+      return o.startsWith('Error:') ? 1 : 255;
+    }
+    const first = p.argv.slice(1).find(w => /^-[a-zA-Z0-9]*[Vh]|^--(version|help)$/.test(w));
+    if (first) {
+      print(p, /V|version/.test(first) ? `ss utility, iproute2-${u.tools >= 13 ? '6.15.0' : '6.1.0'}\n` : SS_USAGE);
+      return 0;
     }
     if (o.summary) {
       print(p, summary(p));
       return 0;
     }
-    const types: Socket['type'][] = o.types.length ? [...new Set(o.types)] : ['udp', 'tcp'];
+    const types: Socket['type'][] = o.types.length || o.others ? [...new Set(o.types)] : ['udp', 'tcp'];
     const order: Socket['type'][] = ['raw', 'udp', 'tcp', 'sctp'];
     const rows = order
       .filter(t => types.includes(t))
@@ -235,8 +295,9 @@ export const ssProgram = (u: Userland): Program =>
           .filter(s => wanted(o, s))
           .map(s => rowOf(o, s)),
       );
-    const one = types.length === 1;
-    const stateKnown = o.states?.length === 1;
+    const one = types.length + (o.others ? 2 : 0) === 1;
+    // Raw sockets that neither listen nor connect have one state.
+    const stateKnown = o.states?.length === 1 || (one && types[0] === 'raw' && !o.all && !o.listening);
     // Since 6.12 the last column is there only when something is in it.
     const noProcess = u.tools >= 13 && !o.processes && !o.extended && !o.timers;
     const columns = COLUMNS.map((c, i) => ({ c, i })).filter(

@@ -12,7 +12,7 @@ import type { Directive } from './nginx-conf.ts';
 export interface NginxServer {
   directives: Directive[];
   names: string[];
-  listens: { address: Ip | null; port: number; isDefault: boolean; ssl: boolean }[];
+  listens: { address: Ip | null; port: number; isDefault: boolean; ssl: boolean; backlog: number }[];
 }
 
 export interface Nginx {

@@ -88,11 +88,14 @@ function configure(p: Process, version: string, path: string): Nginx | string {
   return n;
 }
 
+/** NGX_LISTEN_BACKLOG of Linux; `listen ... backlog=N` says another. */
+const BACKLOG = 511;
+
 function newServer(d: Directive): NginxServer | string {
   const directives = d.block ?? [];
   const server: NginxServer = { directives, names: all(directives, 'server_name').flatMap(x => x.args), listens: [] };
   const listens = all(directives, 'listen');
-  if (!listens.length) server.listens.push({ address: parseIp('0.0.0.0'), port: 80, isDefault: false, ssl: false });
+  if (!listens.length) server.listens.push({ address: parseIp('0.0.0.0'), port: 80, isDefault: false, ssl: false, backlog: BACKLOG });
   for (const l of listens) {
     const m = /^(?:(\[[^\]]*\]|[^:]+):)?(\d+)$/.exec(l.args[0]) ?? /^(\[[^\]]*\]|[^:]+)$/.exec(l.args[0]);
     const host = m?.[1]?.replace(/^\[|\]$/g, '');
@@ -100,7 +103,13 @@ function newServer(d: Directive): NginxServer | string {
     const address = !host || host === '*' ? parseIp('0.0.0.0') : host === 'localhost' ? parseIp('127.0.0.1') : parseIp(host);
     if (!address) return `host not found in "${l.args[0]}" of the "listen" directive in ${l.file}:${l.line}`;
     if (port < 1 || port > 65535) return `invalid port in "${l.args[0]}" of the "listen" directive in ${l.file}:${l.line}`;
-    server.listens.push({ address, port, isDefault: l.args.includes('default_server'), ssl: l.args.includes('ssl') });
+    server.listens.push({
+      address,
+      port,
+      isDefault: l.args.includes('default_server'),
+      ssl: l.args.includes('ssl'),
+      backlog: Number(/^backlog=(\d+)$/.exec(l.args.find(a => a.startsWith('backlog=')) ?? '')?.[1] ?? BACKLOG),
+    });
   }
   return server;
 }
@@ -111,7 +120,7 @@ function* run(p: Process, n: Nginx, path: string): Co<number> {
     for (const l of server.listens) {
       const key = `${formatIp(l.address as Ip)}:${l.port}`;
       if (opened.has(key)) continue;
-      const error = tcpServer(p, l.port, s => connection(n, s, l.ssl), { address: l.address });
+      const error = tcpServer(p, l.port, s => connection(n, s, l.ssl), { address: l.address, backlog: l.backlog });
       if (error === 'EADDRINUSE' || error === 'EACCES') {
         const why = error === 'EACCES' ? '13: Permission denied' : '98: Address already in use';
         const shown = (l.address as Ip).length === 16 ? `[::]:${l.port}` : key;

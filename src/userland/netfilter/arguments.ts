@@ -130,6 +130,7 @@ function commandRest(c: Command, letter: string, a: Args): Problem | null {
 export function chainName(name: string): Problem | null {
   if (name.startsWith('-') || name.startsWith('!')) return usage(`chain name not allowed to start with \`${name[0]}'`);
   if (name.length > 28) return usage(`chain name \`${name}' too long (must be under 29 chars)`);
+  if (/\s/.test(name)) return usage(`Invalid chain name \`${name}'`);
   if (VERDICTS.has(name) || targetRow(name, 4) || targetRow(name, 6)) return usage('chain name may not clash with target name');
   return null;
 }

@@ -24,6 +24,9 @@ export interface Arguments {
 
 const PROTOS: Record<string, number> = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58, sctp: 132 };
 
+/** libnetfilter_conntrack's names. */
+const TCP_STATES = ['NONE', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'SYN_SENT2'];
+
 export const COMMANDS: Record<string, string> = {
   '-L': 'L',
   '--dump': 'L',
@@ -123,13 +126,14 @@ export function option(a: Arguments, word: string, r: Reader): string | null {
     return natOption(a, word, r);
   const known =
     word in NETS ||
-    '-p -f -t -m -u -o -e -w -c -l -b -i --proto --family --timeout --mark --status --output --state --zone --event-mask --orig-zone --reply-zone --label --buffer-size --id --secmark'
+    '-p -f -t -m -u -o -e -w -c -l -b -i --proto --family --timeout --mark --status --output --zone --event-mask --orig-zone --reply-zone --label --buffer-size --id --secmark'
       .split(' ')
       .includes(word); // prettier-ignore
   const ported = word in PORTS && a.proto !== null && a.proto !== 1 && a.proto !== 58;
   const icmp = word in ICMP && (a.proto === 1 || a.proto === 58);
+  const tcpState = word === '--state' && a.proto === 6;
   const vtag = (word === '--orig-vtag' || word === '--reply-vtag') && a.proto === 132;
-  if (!known && !ported && !icmp && !vtag) return `unknown option \`${word}'`;
+  if (!known && !ported && !icmp && !vtag && !tcpState) return `unknown option \`${word}'`;
   const value = r.words[r.at++];
   if (value === undefined) return `option \`${word}' requires an argument`;
   if (word in NETS) {
@@ -153,7 +157,7 @@ function plainOption(a: Arguments, word: string, value: string): string | null {
       return a.proto === null ? `\`${value}' unsupported protocol` : null;
     case '-f':
     case '--family':
-      if (value !== 'ipv4' && value !== 'ipv6') return `Unknown \`${value}' protocol family`;
+      if (value !== 'ipv4' && value !== 'ipv6') return `\`${value}' unsupported protocol`;
       a.family = value === 'ipv4' ? 4 : 6;
       return null;
     case '-m':
@@ -184,8 +188,8 @@ function plainOption(a: Arguments, word: string, value: string): string | null {
       for (const s of value.split(',')) a.events.add(s.toUpperCase());
       return null;
     case '--state':
-      a.state = value.toUpperCase();
-      return null;
+      a.state = value;
+      return TCP_STATES.includes(value) ? null : `unknown TCP state \`${value}'`;
     case '-w':
     case '--zone':
       a.zone = parseUint(value, 0, 65535) ?? 0;

@@ -9,6 +9,7 @@ import type { Process, Program } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { sameIp } from '../../wire/ip.ts';
 import { type Arguments, matches, parse } from './conntrack-arguments.ts';
+import { CONNTRACK_HELP } from './usage/conntrack.ts';
 
 const version = (v: string) => `conntrack v${v} (conntrack-tools)`;
 
@@ -74,8 +75,8 @@ const failed = (p: Process, v: string, text: string): number => {
 };
 
 function create(p: Process, v: string, a: Arguments): number {
+  if (a.proto === null) return usage(p, v, "You need to supply the `--protonum' option for this command");
   if (a.timeout === null) return usage(p, v, "You need to supply the `--timeout' option for this command");
-  if (a.proto === null) return usage(p, v, "You need to supply the `--proto' option for this command");
   const t = tupleFrom(a);
   if (!t) return failed(p, v, 'invalid parameters');
   if (t.proto === 6 && a.state === null) return failed(p, v, 'invalid parameters');
@@ -172,13 +173,17 @@ export const conntrackProgram = (v: string): Program =>
       return 0;
     }
     if (!argv.length || argv[0] === '-h' || argv[0] === '--help') {
-      print(p, `Command line interface for the connection tracking system. Version ${v}\nUsage: conntrack [commands] [options]\n\n`);
+      print(p, CONNTRACK_HELP.replace(/Version \S+/, `Version ${v}`));
       return 0;
     }
     const a = parse(argv);
     if (typeof a === 'string') return usage(p, v, a);
     if (!a.command) return usage(p, v, 'Invalid commands combination');
     if (!p.caps.has('NET_ADMIN')) return failed(p, v, 'Operation not permitted');
+    if (a.command === 'G') {
+      if (a.proto === null) return usage(p, v, "You need to supply the `--protonum' option for this command");
+      if (!a.nets.has('orig-src') || !a.nets.has('orig-dst')) return usage(p, v, "you have to specify `--src' and `--dst'");
+    }
     sweep(p.netns);
     switch (a.command) {
       case 'L':

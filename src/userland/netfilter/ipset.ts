@@ -9,6 +9,7 @@ import type { Netns, Process, Program } from '../../linux/types.ts';
 import { absolute, readFile, writeFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
+import { IPSET_HELP } from './usage/ipset.ts';
 
 interface Options {
   words: string[];
@@ -173,7 +174,7 @@ export const ipsetProgram = (version: string): Program =>
       return 0;
     }
     if (command === 'help' || command === '-h' || command === '--help' || command === '-H') {
-      print(p, `ipset v${version}\n\nUsage: ipset [options] COMMAND\n\n`);
+      print(p, IPSET_HELP.replace(/v\S+/, `v${version}`));
       return 0;
     }
     const verb = ALIASES[command];

@@ -24,6 +24,7 @@ import type { Co } from '../../sim/task.ts';
 import { type Command, chainName, type Flavour, parseArguments, toolName, versionText, viewOf } from './arguments.ts';
 import { listChains, needsName, ruleLine } from './listing.ts';
 import { lookUpNames } from './names.ts';
+import { IPTABLES_HELP } from './usage/iptables.ts';
 
 /** Complain as the tool does. -> exit code */
 export function report(p: Process, f: Flavour, problem: Problem): number {
@@ -290,6 +291,14 @@ export function mayNotAdminister(p: Process, f: Flavour): number | null {
   return 3;
 }
 
+/** The list of commands and options; the two families differ in which of -4 and -6 is an error, and in fragments. */
+function helpText(six: boolean): string {
+  if (!six) return IPTABLES_HELP;
+  return IPTABLES_HELP.replace('-4\t\tNothing', '-4\t\tError')
+    .replace('-6\t\tError', '-6\t\tNothing')
+    .replace(/^\[!\] --fragment.*\n/m, '');
+}
+
 const usageText = (f: Flavour): string => {
   const t = toolName(f);
   return `${t} ${versionText(f)}
@@ -305,7 +314,7 @@ Usage: ${t} -[ACD] chain rule-specification [options]
        ${t} -P chain target [options]
        ${t} -h (print this help information)
 
-`;
+${helpText(t.startsWith('ip6'))}`;
 };
 
 export const iptablesProgram = (f: Flavour): Program =>

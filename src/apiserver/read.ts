@@ -26,6 +26,7 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
   if (!info.verbs.includes(req.verb === 'watch' ? 'watch' : req.verb))
     return respond(methodNotAllowed(info.group, info.resource, req.verb));
   if (req.verb === 'get') {
+    if (req.subresource && !info.subresources.includes(req.subresource)) return respond(noSuchResource(), warnings);
     const found = getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
     if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''), warnings);
     const o = inVersion(info, found);

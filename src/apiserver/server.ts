@@ -6,7 +6,7 @@ import { type FieldError, required, tooLong } from './field.ts';
 import { handleRead, inVersion, resourceWarnings, respond, watchSelection } from './read.ts';
 import { resourceInfo } from './resources.ts';
 import { invalid, methodNotAllowed, noSuchResource } from './status.ts';
-import { watchBucket } from './store.ts';
+import { bucketName, bucketOf, watchBucket } from './store.ts';
 import { writeSubresource } from './subresources.ts';
 import { tableOf } from './table.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status, Table, WatchEventType } from './types.ts';
@@ -34,7 +34,8 @@ function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): Ap
   switch (req.verb) {
     case 'create': {
       const r = create(server, info, req);
-      return r.code === 200 ? { ...r, code: 201 } : r;
+      const warnings = [...r.warnings, ...noticeOf(server, info, r)];
+      return { ...r, warnings, code: r.code === 200 ? 201 : r.code };
     }
     case 'update':
       return update(server, info, req);
@@ -45,6 +46,13 @@ function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): Ap
     default:
       return removeCollection(server, info, req);
   }
+}
+
+/** Once a cluster: of the first object. */
+function noticeOf(server: ApiServer, info: ResourceInfo, r: ApiResponse): string[] {
+  const bucket = bucketName(info.group, info.resource);
+  const notice = server.config.notices[bucket];
+  return notice && r.code < 400 && bucketOf(server, bucket).objects.size === 1 ? [notice] : [];
 }
 
 const OPTIONS: Partial<Record<ApiRequest['verb'], string>> = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' };

@@ -15,7 +15,14 @@ export function newApiServer(sim: Sim, random: Random, config: Partial<ApiServer
     sim,
     random,
     store: newStore(),
-    config: { serviceCIDRs: ['10.96.0.0/12'], nodePortRange: [30000, 32767], podCIDRs: ['10.244.0.0/16'], version: 'v1.36.3', ...config },
+    config: {
+      notices: {},
+      serviceCIDRs: ['10.96.0.0/12'],
+      nodePortRange: [30000, 32767],
+      podCIDRs: ['10.244.0.0/16'],
+      version: 'v1.36.3',
+      ...config,
+    },
     kubelet: null,
     resources: [],
   };

@@ -212,7 +212,14 @@ export interface ApiServer {
   /** Names, uids and the like: a stream of its own. */
   random: Random;
   store: Store;
-  config: { serviceCIDRs: string[]; nodePortRange: [number, number]; podCIDRs: string[]; version: string };
+  config: {
+    serviceCIDRs: string[];
+    nodePortRange: [number, number];
+    podCIDRs: string[];
+    version: string;
+    /** What the first object of a bucket is warned of: kept and shown, but nothing in this cluster acts on it. */
+    notices: Record<string, string>;
+  };
   kubelet: KubeletProxy | null;
   /** Extra resources: from CustomResourceDefinitions. */
   resources: ResourceInfo[];

@@ -1,3 +1,4 @@
+import type { KubectlHost } from '../kubectl/host.ts';
 import { prepareKubectl } from '../kubectl/main.ts';
 import { kubectlHost } from './kubectl-host.ts';
 import type { CommandPlan } from './run.ts';
@@ -52,8 +53,8 @@ const hasFlag = (rest: string[], short: string, long: string): boolean => {
   return false;
 };
 
-/** How time and the engine serve a kubectl command line; `places`: as KubectlHost has it. */
-export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, places = false): CommandPlan {
+/** How time and the engine serve a kubectl command line; `program`: podnet's own, which tells places in manifests too. */
+export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: KubectlHost['program']): CommandPlan {
   const { verb, rest } = verbOf(argv);
   const watches = verb === 'get' && (hasFlag(rest, 'w', 'watch') || hasFlag(rest, '\0', 'watch-only'));
   const follows = verb === 'logs' && hasFlag(rest, 'f', 'follow');
@@ -65,7 +66,7 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, places = fal
     (verb === 'events' && hasFlag(rest, 'w', 'watch'));
   return {
     prepare: async (machine, streams, staying) => {
-      const host = { ...kubectlHost(machine, streams, env, staying), places };
+      const host = { ...kubectlHost(machine, streams, env, staying), program, places: program !== undefined };
       // Few commands name a URL: the others do not load what stands for the internet.
       if (argv.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(argv);
       return prepareKubectl(argv, host);

@@ -155,8 +155,17 @@ function openCluster(machine: Machine, name: string): ClusterHandle {
   return { name, record, server, engine: null };
 }
 
+/** The CNIs whose agents act on NetworkPolicies. */
+const ENFORCES_POLICIES = ['calico'];
+
 export function newServer(sim: Sim, config: ClusterConfig, random: Random): ApiServer {
-  return newApiServer(sim, random, { serviceCIDRs: config.serviceCIDRs, podCIDRs: config.podCIDRs, version: config.version });
+  const { serviceCIDRs, podCIDRs, version, cni } = config;
+  const notices: Record<string, string> = {};
+  if (!ENFORCES_POLICIES.includes(cni.name)) {
+    notices['networkpolicies.networking.k8s.io'] =
+      `podnet: the CNI of this cluster (${cni.name}) enforces no NetworkPolicies: they are kept and shown, and change nothing`;
+  }
+  return newApiServer(sim, random, { serviceCIDRs, podCIDRs, version, notices });
 }
 
 /** The engine of a cluster, built when it is first needed; its code must have been loaded (loadEngine). */

@@ -43,7 +43,7 @@ async function podnet(argv: string[]): Promise<number> {
     setOpener(env => openThrowaway(env, flags.with));
   }
   if (row) return (await import('./own.ts')).runOwn(row, flags.rest.slice(1));
-  return runCommand(kubectlPlan(flags.rest, process.env, true), process.env, opener());
+  return runCommand(kubectlPlan(flags.rest, process.env, { name: 'podnet', commands: COMMANDS.map(c => c.name) }), process.env, opener());
 }
 
 main(() => podnet(process.argv.slice(2)));

@@ -321,6 +321,9 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
     singleItemImplied: !stream && sources.length === 1,
     targetsSingleItems: true,
     visit: visitor(o, (emit, error) => {
+      // EagerVisitorList gives its own errors when all is done, behind those of what was done with the objects.
+      const late: Failure[] = [];
+      const unread = (f: Failure) => (o.continueOnError ? void late.push(f) : error(f));
       for (const source of sources) {
         const about = (f: Failure, object: KubeObject | null): Failure => ({
           ...f,
@@ -328,12 +331,12 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
         });
         for (const object of sourceObjects(cmd, source, o)) {
           if (isFailure(object)) {
-            error(about(object, null));
+            unread(about(object, null));
             continue;
           }
           try {
             const isList = Array.isArray((object as KubeObject & { items?: unknown }).items) && object.kind.endsWith('List');
-            const infos = isList ? [...flatten(cmd, o, bare(object, source))] : [objectInfo(cmd, o, object, source)];
+            const infos = isList ? [...flatten(cmd, o, bare(object, source), error)] : [objectInfo(cmd, o, object, source)];
             for (const info of infos) {
               try {
                 setNamespace(cmd, o, info);
@@ -348,10 +351,11 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
             }
           } catch (e) {
             if (!isFailure(e)) throw e;
-            error(about(e, object));
+            unread(about(e, object));
           }
         }
       }
+      for (const f of late) error(f);
     }),
   };
 }
@@ -420,7 +424,7 @@ function localMapping(object: KubeObject): ResourceInfo {
 const sourceOf = (info: Info): Source => ({ name: info.source, text: info.text });
 
 /** FlattenListVisitor */
-function* flatten(cmd: Cmd, o: BuildOptions, info: Info): Generator<Info> {
+function* flatten(cmd: Cmd, o: BuildOptions, info: Info, error?: (f: Failure) => void): Generator<Info> {
   const listObject = info.object as KubeList;
   for (const item of listObject.items ?? []) {
     if (!item.kind || !item.apiVersion) {
@@ -430,12 +434,16 @@ function* flatten(cmd: Cmd, o: BuildOptions, info: Info): Generator<Info> {
       item.apiVersion ??= listObject.apiVersion;
     }
     if (Array.isArray((item as KubeObject & { items?: unknown }).items) && item.kind.endsWith('List'))
-      yield* flatten(cmd, o, { ...info, object: item });
+      yield* flatten(cmd, o, { ...info, object: item }, error);
     else if (info.mapping && item.kind === info.mapping.kind && item.apiVersion === groupVersion(info.mapping))
       yield { ...bare(item, sourceOf(info)), mapping: info.mapping };
     else {
-      if (!o.local && !resourceOfKind(connect(cmd), item.apiVersion, item.kind))
-        fail(`unable to recognize ${noKindMatch(item.apiVersion, item.kind)}`);
+      if (!o.local && !resourceOfKind(connect(cmd), item.apiVersion, item.kind)) {
+        const why = { ...failure(`unable to recognize ${noKindMatch(item.apiVersion, item.kind)}`), plain: true };
+        if (!error) throw why;
+        error(why);
+        continue;
+      }
       yield objectInfo(cmd, o, item, sourceOf(info));
     }
   }

@@ -136,7 +136,8 @@ export function request<T extends KubeObject | KubeList | Table | Status = KubeO
   return response.body as T;
 }
 
-const klogWarning = (cmd: Cmd, text: string): void => err(cmd, `W${klogTime(cmd)} helpers.go:730] ${text}\n`);
+/** `where`: file and line of kubectl's. */
+export const klogWarning = (cmd: Cmd, where: string, text: string): void => err(cmd, `W${klogTime(cmd)} ${where}] ${text}\n`);
 
 export type DryRun = 'none' | 'client' | 'server';
 
@@ -151,12 +152,12 @@ export function dryRun(cmd: Cmd): DryRun {
     case '':
       return 'none';
     case 'unchanged':
-      klogWarning(cmd, '--dry-run is deprecated and can be replaced with --dry-run=client.');
+      klogWarning(cmd, 'helpers.go:719', '--dry-run is deprecated and can be replaced with --dry-run=client.');
       return 'client';
     default:
       if (/^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(v)) {
         const mode = /^[1t]/i.test(v) ? 'client' : 'none';
-        klogWarning(cmd, `--dry-run=${v} is deprecated (boolean value) and can be replaced with --dry-run=${mode}.`);
+        klogWarning(cmd, 'helpers.go:719', `--dry-run=${v} is deprecated (boolean value) and can be replaced with --dry-run=${mode}.`);
         return mode;
       }
       return fail(`Invalid dry-run value (${v}). Must be "none", "server", or "client".`);

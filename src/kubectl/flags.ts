@@ -47,6 +47,12 @@ export function flagsOf(path: string): FlagDef[] {
   return defs;
 }
 
+/** pflag's words for flags that are on their way out, by the flag's name. */
+export const DEPRECATED: Record<string, string> = {
+  record: '--record will be removed in the future',
+  'cpu-percent': "Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).",
+};
+
 export interface ParsedFlags {
   values: Map<string, string | string[]>;
   /** Those the user gave. */

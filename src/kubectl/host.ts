@@ -57,6 +57,8 @@ export interface KubectlHost {
   sim: Sim;
   /** An error in a manifest is followed by its place, FILE:LINE:COLUMN: podnet's own way, not kubectl's. */
   places?: boolean;
+  /** Another program that takes kubectl's commands beside its own; without one it is kubectl. */
+  program?: { name: string; commands: string[] };
   /** The API server that a kubeconfig's cluster entry stands for; null: nothing answers at its address. */
   connect: (cluster: { name: string; server: string }) => Connection | null;
   /** podnet's own kubeconfig; `--kubeconfig FILE` is read through readFile instead. */

@@ -63,9 +63,12 @@ const join = (dir: string, path: string): string => {
   return parts.join('/') || '.';
 };
 
+const absolute = (cmd: Cmd, dir: string): string => (dir.startsWith('/') ? dir : join(cmd.host.cwd, dir));
+
 function build(cmd: Cmd, dir: string): KubeObject[] {
   const found = FILES.filter(f => typeof cmd.host.stat(join(dir, f)) !== 'string');
-  if (!found.length) fail(`unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${dir}'`);
+  if (!found.length)
+    fail(`unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${absolute(cmd, dir)}'`);
   if (found.length > 1) fail(`Found multiple kustomization files under: ${dir}`);
   const [first] = documents(readText(cmd, join(dir, found[0])));
   if (first && 'error' in first) fail(`error parsing ${found[0]}: ${first.error}`);

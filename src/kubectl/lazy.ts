@@ -11,6 +11,7 @@ interface Parts {
   help: typeof import('./help/print.ts');
   sort: typeof import('./sort.ts');
   raw: typeof import('./raw.ts');
+  typed: typeof import('./typed-json.ts');
 }
 
 const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
@@ -24,6 +25,7 @@ const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
   help: () => import('./help/print.ts'),
   sort: () => import('./sort.ts'),
   raw: () => import('./raw.ts'),
+  typed: () => import('./typed-json.ts'),
 };
 
 export type PartName = keyof Parts;

@@ -2,12 +2,13 @@
 
 import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
-import { type Cmd, flag, setNamespace } from './command.ts';
+import { type Cmd, err, flag, setNamespace } from './command.ts';
 import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
-import { missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
+import { DEPRECATED, missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
 import { kubeconfigPath } from './kubeconfig.ts';
 import { lazy, loadPart, PART_NAMES, type PartName } from './lazy.ts';
+import { holdsTypes } from './print-flags.ts';
 import { findVerb, VERBS, type VerbModule, type VerbRow } from './verbs.ts';
 
 /**
@@ -40,7 +41,8 @@ interface Invocation {
   path: string;
   words: string[];
   flags: ParsedFlags | Failure;
-  error: Failure | null;
+  /** The first word, when it names no command. */
+  unknown: string | null;
 }
 
 /** cobra's Find: the first words that are no flags name the command, wherever they stand. */
@@ -56,30 +58,31 @@ function resolve(argv: string[]): Invocation {
     row = next;
     path.push(next.name);
     words = [...words.slice(0, first.at), ...words.slice(first.at + 1)];
-    if (next.name === '__complete') return { row, path: '__complete', words, flags: emptyFlags(words), error: null };
+    if (next.name === '__complete') return { row, path: '__complete', words, flags: emptyFlags(words), unknown: null };
     rows = next.subs ?? [];
     if (!rows.length) break;
   }
   const name = path.join(' ');
   const first = wordsWithoutFlags(words)[0]?.word;
   if (!row && first === 'help')
-    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words), error: null };
-  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', []), error: unknownCommand(first) };
-  return { row, path: name, words, flags: parseFlags(name, words), error: null };
+    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words), unknown: null };
+  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', []), unknown: first };
+  return { row, path: name, words, flags: parseFlags(name, words), unknown: null };
 }
 
 const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', []) as ParsedFlags), args });
 
-function unknownCommand(word: string): Failure {
+function unknownCommand(word: string, host: KubectlHost): Failure {
   const suggestions = VERBS.filter(
     r =>
       !r.hidden &&
       (distance(word.toLowerCase(), r.name) <= 2 || r.name.startsWith(word.toLowerCase()) || r.suggestFor?.includes(word.toLowerCase())),
   )
     .map(r => r.name)
+    .concat((host.program?.commands ?? []).filter(c => distance(word.toLowerCase(), c) <= 2 || c.startsWith(word.toLowerCase())))
     .sort();
   const hint = suggestions.length ? `\n\nDid you mean this?\n${suggestions.map(s => `\t${s}\n`).join('')}` : '';
-  return failure(`unknown command ${goQuote(word)} for "kubectl"${hint}`);
+  return failure(`unknown command ${goQuote(word)} for ${goQuote(host.program?.name ?? 'kubectl')}${hint}`);
 }
 
 /** Levenshtein. */
@@ -126,6 +129,7 @@ function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   }
   const output = String(values.get('output') ?? '');
   if (output === 'yaml') parts.add('yaml');
+  if (output === 'json' && holdsTypes(i.path)) parts.add('typed');
   if (output.startsWith('jsonpath')) parts.add('jsonpath');
   if (/^(go-)?template/.test(output) || given('template')) parts.add('template');
   if (output.startsWith('custom-columns')) parts.add('columns');
@@ -149,7 +153,7 @@ export function* kubectl(argv: string[], host: KubectlHost): Co<number> {
 
 function* runCommand(argv: string[], host: KubectlHost): Co<number> {
   const i = resolve(argv);
-  if (i.error) throw i.error;
+  if (i.unknown !== null) throw unknownCommand(i.unknown, host);
   if (isFailure(i.flags)) throw i.flags;
   const cmd = newCmd(host, i.path, i.flags);
   cmd.plainCompletion = argv.includes('__completeNoDesc');
@@ -165,6 +169,7 @@ function* runCommand(argv: string[], host: KubectlHost): Co<number> {
     lazy('help').groupRun(cmd, i.path, i.flags.args);
     return 0;
   }
+  for (const name of i.flags.changed) if (DEPRECATED[name]) err(cmd, `Flag --${name} has been deprecated, ${DEPRECATED[name]}\n`);
   const missing = missingRequired(i.flags);
   if (missing) throw missing;
   if (i.path !== '__complete' && !i.path.startsWith('config ')) setNamespace(cmd);

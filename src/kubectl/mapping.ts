@@ -88,6 +88,11 @@ export function noResourceMatch(word: string): never {
 /** The resource of a kind, or undefined. */
 export function resourceOfKind(connection: Connection, apiVersion: string, kind: string): ResourceInfo | undefined {
   const { group, version } = splitApiVersion(apiVersion);
+  // An empty version means any to the mapper, and then nothing to the server.
+  if (!apiVersion) {
+    const core = connection.resources().find(r => !r.group && r.kind === kind);
+    return core && { ...core, version: '' };
+  }
   return connection.resources().find(r => r.group === group && r.version === version && (r.kind === kind || r.kind.toLowerCase() === kind));
 }
 

@@ -51,6 +51,11 @@ function watchEvent(o: any): boolean {
   return o && 'watchEventType' in o;
 }
 
+const TYPED = new Set(['run', 'expose', 'autoscale', 'taint', 'auth whoami']);
+
+/** Commands that decode what the server answers into Go types; the others keep it as it came. */
+export const holdsTypes = (path: string): boolean => TYPED.has(path) || /^(create|set|rollout) /.test(path);
+
 /** The printer of -o, or null: -o was not given (or is `wide`). `operation`: for `-o name`, nothing is appended. */
 export function printerOf(cmd: Cmd): Printer | null {
   let format = flag(cmd, 'output');
@@ -61,12 +66,11 @@ export function printerOf(cmd: Cmd): Printer | null {
   if (templates) return templates;
   let documents = 0;
   switch (format) {
-    case 'json':
+    case 'json': {
+      const json = holdsTypes(cmd.path) ? lazy('typed').typedJson : goJsonIndent;
       return o =>
-        out(
-          cmd,
-          watchEvent(o) ? `${lineJson({ type: o.watchEventType, object: o.object })}\n` : `${goJsonIndent(withoutManagedFields(cmd, o))}\n`,
-        );
+        out(cmd, watchEvent(o) ? `${lineJson({ type: o.watchEventType, object: o.object })}\n` : `${json(withoutManagedFields(cmd, o))}\n`);
+    }
     case 'yaml':
       return o => {
         if (documents++) out(cmd, '---\n');

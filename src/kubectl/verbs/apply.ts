@@ -19,10 +19,10 @@ import {
   flag,
   int,
   isSet,
+  klogWarning,
   list,
   usageError,
   validation,
-  warn,
 } from '../command.ts';
 import { annotationOwners, upgradePatch } from '../csa-upgrade.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource } from '../failure.ts';
@@ -409,9 +409,11 @@ function prunedResources(cmd: Cmd): ResourceInfo[] {
 function prune(a: Apply): void {
   const { cmd } = a;
   const rows = prunedResources(cmd);
-  if (!list(cmd, 'prune-allowlist').length && cmd.explicitNamespace && flag(cmd, 'namespace'))
-    warn(
+  // A namespace is always specified: the kubeconfig's or `default`, where --namespace is not given.
+  if (!list(cmd, 'prune-allowlist').length)
+    klogWarning(
       cmd,
+      'prune.go:71',
       'Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.',
     );
   const namespaced = rows.filter(r => r.namespaced);

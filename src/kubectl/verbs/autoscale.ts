@@ -85,7 +85,8 @@ export function* run(cmd: Cmd): Co<number> {
       if (v1 || (!flag(cmd, 'memory') && flag(cmd, 'cpu').trim().endsWith('%'))) throw e;
       throw wrapped('failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1', {
         ...e,
-        message: '%!w(<nil>)',
+        // The one error there may be is that of parsing --cpu, which is looked at again.
+        message: flag(cmd, 'cpu') ? '%!w(<nil>)' : 'empty input',
       });
     }
     resultPrinter(cmd, 'autoscaled', dryRunSuffix(mode))(made);

@@ -82,8 +82,7 @@ export function* run(cmd: Cmd): Co<number> {
 
 function* makeJob(cmd: Cmd, name: string, command: string[]): Co<KubeObject> {
   const [image, from] = [flag(cmd, 'image'), flag(cmd, 'from')];
-  if (!image && !from) fail('either --image or --from must be specified');
-  if (from && image) fail('if any flags in the group [from image] are set none of the others can be; [from image] were all set');
+  if (!image === !from) fail('either --image or --from must be specified');
   if (from && command.length) fail('cannot specify --from and command');
   if (image) return job(cmd, name, command);
   const { infos, error } = infosOf(yield* build(cmd, { args: [from], latest: true, flatten: true }));

@@ -55,11 +55,10 @@ export function* run(cmd: Cmd): Co<number> {
     ignoreNotFound,
   };
   const output = flag(cmd, 'output');
-  const result = yield* build(cmd, { ...options, all: options.all && !options.labelSelector && !options.fieldSelector });
+  if (options.all && (options.labelSelector || options.fieldSelector)) fail("setting 'all' parameter but found a non empty selector. ");
+  const result = yield* build(cmd, options);
   if (result.error) throw result.error;
   if (output && output !== 'name') fail(`unexpected -o output mode: ${output}. We only support '-o name'`);
-  if (bool(cmd, 'all') && options.labelSelector) fail('cannot set --all and --selector at the same time');
-  if (bool(cmd, 'all') && options.fieldSelector) fail('cannot set --all and --field-selector at the same time');
   if (force && grace === 0)
     err(
       cmd,

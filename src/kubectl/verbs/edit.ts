@@ -110,13 +110,13 @@ function save(cmd: Cmd, infos: Info[], edited: KubeObject[], path: string): stri
       resultPrinter(cmd, 'skipped')(after);
       continue;
     }
-    for (const [what, was, is] of [
-      ['apiVersion', original.apiVersion, after.apiVersion],
-      ['kind', original.kind, after.kind],
-      ['name', original.metadata.name, after.metadata.name],
+    for (const [was, is] of [
+      [original.apiVersion, after.apiVersion],
+      [original.kind, after.kind],
+      [original.metadata.name, after.metadata.name],
     ])
       if (was !== is) {
-        err(cmd, `error: At least one of apiVersion, kind and name was changed (${what})\n`);
+        err(cmd, `A copy of your changes has been stored to ${goQuote(path)}\n`);
         return fail('At least one of apiVersion, kind and name was changed');
       }
     if (isSet(cmd, 'save-config')) after = saveConfig(after, bool(cmd, 'save-config'));

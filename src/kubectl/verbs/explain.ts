@@ -5,7 +5,7 @@ import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, out, requestRaw } from '../command.ts';
 import { type Failure, fail, isFailure } from '../failure.ts';
 import type { KubectlHost } from '../host.ts';
-import { findResource, groupResource, mappingFor, splitApiVersion } from '../mapping.ts';
+import { findResource, groupResource, noResourceMatch, splitApiVersion } from '../mapping.ts';
 
 type Explained = { stdout: string; error: string | null } | Failure;
 
@@ -13,13 +13,16 @@ type Explained = { stdout: string; error: string | null } | Failure;
 const prepared = new WeakMap<KubectlHost, Explained>();
 
 /** `networkpolicies.networking.k8s.io.spec` is a resource with its group, then fields. */
+const FORMATS = ['plaintext', 'plaintext-openapiv2'];
+
 function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   if (!cmd.args.length)
     fail('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n');
   if (cmd.args.length > 1) fail('We accept only this format: explain RESOURCE\n');
+  if (!FORMATS.includes(flag(cmd, 'output'))) fail(`unrecognized format: ${flag(cmd, 'output')}`);
   const words = cmd.args[0].replace(/\.$/, '').split('.');
   const connection = connect(cmd);
-  let info = findResource(connection, words[0]) ?? mappingFor(connection, words[0]);
+  let info = findResource(connection, words[0]) ?? noResourceMatch(words[0]);
   let fields = words.slice(1);
   const whole = connection.resources().find(r => r.group && cmd.args[0].startsWith(groupResource(r)) && !flag(cmd, 'api-version'));
   if (whole) {

@@ -4,7 +4,8 @@ import type { KubeList, KubeObject, ResourceInfo, Table, WatchEventType } from '
 import { type Co, waitOn, wakeAll } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, connect, err, flag, isStatus, list, out, usageError, userOf } from '../command.ts';
-import { aggregate, type Failure, fail, isNotFound, statusFailure } from '../failure.ts';
+import { aggregate, type Failure, fail, isFailure, isNotFound, statusFailure } from '../failure.ts';
+import { parseDuration } from '../flags.ts';
 import { lazy } from '../lazy.ts';
 import { badFormat, columnLabels, columnsPrinterOf, type Printer, printerOf } from '../print-flags.ts';
 import { newTablePrinter, printTable, type TablePrinter, tableRows } from '../table-printer.ts';
@@ -97,7 +98,7 @@ function printHuman(cmd: Cmd, infos: Info[], error: Failure | null): void {
   const allNamespaces = bool(cmd, 'all-namespaces');
   const kinds = new Set(infos.map(i => i.mapping));
   const withKind = kinds.size > 1;
-  if (flag(cmd, 'sort-by')) for (const info of infos) lazy('sort').sortTable(asTable(cmd, info.object as Table), flag(cmd, 'sort-by'));
+  if (flag(cmd, 'sort-by')) sortInfos(cmd, infos);
   let printer: TablePrinter | null = null;
   let last: ResourceInfo | null = null;
   let rows: string[][] = [];
@@ -124,6 +125,26 @@ function printHuman(cmd: Cmd, infos: Info[], error: Failure | null): void {
     err(cmd, allNamespaced ? `No resources found in ${cmd.namespace} namespace.\n` : 'No resources found\n');
   const all = aggregate(errors);
   if (all) throw all;
+}
+
+/**
+ * One answer's rows are sorted, and an error in that goes unseen with the rows. Several answers are sorted as if they were the objects,
+ * which finds fields of Tables only (get.go: infos hold unstructured Tables, and the printer's error is dropped).
+ */
+function sortInfos(cmd: Cmd, infos: Info[]): void {
+  const tables = infos.map(i => asTable(cmd, i.object as Table));
+  const { sortObjects, sortTable } = lazy('sort');
+  if (tables.length > 1) {
+    const sorted = sortObjects(tables as unknown as KubeObject[], flag(cmd, 'sort-by')) as unknown as Table[];
+    infos.splice(0, infos.length, ...sorted.map(t => infos[tables.indexOf(t)]));
+  } else if (tables.length === 1 && tables[0].rows.length > 1) {
+    try {
+      sortTable(tables[0], flag(cmd, 'sort-by'));
+    } catch (e) {
+      if (!isFailure(e)) throw e;
+      infos.length = 0;
+    }
+  }
 }
 
 function genericPrinter(cmd: Cmd): Printer {
@@ -197,14 +218,22 @@ function* watch(cmd: Cmd, human: boolean): Co<number> {
     },
   );
   if (isStatus(stop)) throw statusFailure(stop);
+  const patienceMs = requestTimeoutMs(cmd);
+  const until = patienceMs ? cmd.host.sim.nowMs + patienceMs : Number.POSITIVE_INFINITY;
   try {
     for (;;) {
       for (let e = queue.shift(); e; e = queue.shift()) print(e.type, e.object);
-      yield* waitOn(cmd.host.sim, [waiting]);
+      if (cmd.host.sim.nowMs >= until || !(yield* waitOn(cmd.host.sim, [waiting], until - cmd.host.sim.nowMs))) return 0;
     }
   } finally {
     (stop as () => void)();
   }
+}
+
+/** clientcmd.ParseTimeout: plain numbers are seconds, 0 is for ever. */
+function requestTimeoutMs(cmd: Cmd): number {
+  const text = flag(cmd, 'request-timeout');
+  return /^\d+$/.test(text) ? Number(text) * 1000 : (parseDuration(text) ?? 0);
 }
 
 function watchPrinter(cmd: Cmd, info: Info, human: boolean, events: boolean): (type: string, o: KubeObject | Table) => void {

@@ -8,7 +8,7 @@ import { rfc3339 } from '../../sim/time.ts';
 import { build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, connect, type DryRun, dryRun, duration, err, flag, int, isStatus, list, out } from '../command.ts';
 import { describePodTemplate } from '../describe/pod-template.ts';
-import { newDescription, textOf } from '../describe/writer.ts';
+import { newDescription } from '../describe/writer.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { LAST_APPLIED, lastAppliedOf } from '../last-applied.ts';
@@ -168,7 +168,8 @@ const CAUSE = 'kubernetes.io/change-cause';
 function templateText(template: any): string {
   const d = newDescription();
   describePodTemplate(d, template);
-  return textOf(d);
+  // PrintTemplate has no tabwriter: the tabs stay.
+  return d.text;
 }
 
 function history(cmd: Cmd, info: Info): void {

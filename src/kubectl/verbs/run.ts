@@ -4,7 +4,22 @@ import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
 import { readPipe, writePipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import type { Info } from '../builder.ts';
-import { bool, type Cmd, connect, type DryRun, dryRun, duration, err, flag, int, isSet, isStatus, list, usageError } from '../command.ts';
+import {
+  bool,
+  type Cmd,
+  connect,
+  type DryRun,
+  dryRun,
+  duration,
+  err,
+  flag,
+  int,
+  isSet,
+  isStatus,
+  list,
+  out,
+  usageError,
+} from '../command.ts';
 import { exitFailure, fail, goQuote, isFailure, statusFailure } from '../failure.ts';
 import { parsePairs } from '../key-values.ts';
 import { saveConfig } from '../last-applied.ts';
@@ -38,6 +53,7 @@ export function* run(cmd: Cmd): Co<number> {
       const services = mappingFor(connect(cmd), 'services');
       const object = create(cmd, services, mode, generateService(cmd, args[0]));
       print(object);
+      if (flag(cmd, 'output') === 'yaml') out(cmd, '---\n');
       created.push({ mapping: services, object });
     } catch (e) {
       if (!isFailure(e)) throw e;

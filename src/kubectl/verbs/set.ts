@@ -7,11 +7,10 @@ import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, flag, list } from '../command.ts';
-import { type Failure, fail, failure, goQuote, isFailure, throwAll } from '../failure.ts';
+import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
 import { resourceList } from '../generators/workload.ts';
 import { goJson } from '../go-json.ts';
 import { parsePairs } from '../key-values.ts';
-import { groupResource } from '../mapping.ts';
 import { goTypeName } from '../pods.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { patchObject, writeQuery } from '../requests.ts';
@@ -113,7 +112,7 @@ export function changeAll(cmd: Cmd, mode: DryRun, infos: Info[], c: Change): voi
       if (!c.mutate(after, errors)) continue;
     } catch (e) {
       if (!isFailure(e)) throw e;
-      errors.push(failure(`error: ${info.mapping ? groupResource(info.mapping) : after.kind.toLowerCase()}/${info.name} ${e.message}\n`));
+      errors.push(failure(`error: ${info.mapping?.resource ?? after.kind.toLowerCase()}/${info.name} ${e.message}\n`));
       continue;
     }
     const diff = twoWayPatch(after.apiVersion, after.kind, info.object as KubeObject, after);
@@ -134,7 +133,12 @@ export function changeAll(cmd: Cmd, mode: DryRun, infos: Info[], c: Change): voi
       errors.push(c.refused ? failure(`${c.refused} ${e.message}`) : e);
     }
   }
-  throwAll(errors);
+  throwAny(errors);
+}
+
+function throwAny(errors: Failure[]): void {
+  const all = aggregate(errors);
+  if (all) throw all;
 }
 
 const NONE = 'one or more resources must be specified as <resource> <name> or <resource>/<name>';
@@ -159,7 +163,7 @@ function* setImage(cmd: Cmd): Co<number> {
   if (!names.length) errors.push(failure('at least one image update is required'));
   else if (names.length > 1 && '*' in images)
     errors.push(failure('all containers are already specified by *, but saw more than one container_name=container_image pairs'));
-  throwAll(errors);
+  throwAny(errors);
   checkLocal(cmd, mode);
   changeAll(cmd, mode, infos, {
     operation: 'image updated',

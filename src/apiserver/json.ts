@@ -40,3 +40,6 @@ export function sortedJson(v: Json): Json {
   for (const k of Object.keys(v).sort()) out[k] = sortedJson(v[k]);
   return out;
 }
+
+export const hasEmptyList = (v: Json): boolean =>
+  Array.isArray(v) ? !v.length || v.some(hasEmptyList) : isMap(v) && Object.values(v).some(hasEmptyList);

@@ -2,7 +2,7 @@
 
 import { decodeCustom } from './custom/strategy.ts';
 import { convertStruct, decodeStruct, strictError, withMeta } from './decode.ts';
-import { cloneJson, isMap, type Json, sortedJson } from './json.ts';
+import { cloneJson, hasEmptyList, isMap, type Json, sortedJson } from './json.ts';
 import { typeErrors } from './managed/check.ts';
 import { managersOf } from './managed/kept.ts';
 import { applyConfig, clientSideFields, conflictText, outside } from './managed/managers.ts';
@@ -103,6 +103,7 @@ const badPatch = (value: string, why: string): Status => {
 };
 
 function decodePatched(c: WriteContext, value: Json): KubeObject | Status {
+  c.emptyLists = hasEmptyList(value?.spec);
   const { info } = c;
   const schema = structOfKind(apiVersionOf(info), info.kind);
   if (!isMap(value))
@@ -122,6 +123,7 @@ function applyStrategic(c: WriteContext, current: KubeObject, patch: Json): Kube
   if (!schema) return unsupported();
   const merged = strategicMerge(version, current.kind, current, patch);
   if (typeof merged === 'string') return strategicError(merged);
+  c.emptyLists = hasEmptyList(merged.value.spec);
   const done = convertStruct(schema, merged.value);
   const why = done.error ?? strictError(c, done.strict);
   return why ? badPatch(goMap(merged.patch), why) : withMeta(done.value as KubeObject, version, current.kind);

@@ -12,6 +12,8 @@ export interface WriteContext {
   dryRun: boolean;
   /** After the storage write; allocations of a dry run or a failed write are never made. */
   done: (() => void)[];
+  /** The spec that was sent or patched had empty lists in it, which the decoded one no longer shows. */
+  emptyLists: boolean;
   /** The managers that server-side apply leaves; any other write finds its own. */
   managers: Manager[] | null;
 }
@@ -37,6 +39,8 @@ export interface KindStrategy {
   afterDelete?: (server: ApiServer, old: KubeObject) => void;
   /** What a change of must raise metadata.generation; without it the kind has none. */
   generation?: (o: KubeObject) => unknown;
+  /** An empty list in the new spec is a change too: the kind compares by reflect.DeepEqual, and storage keeps none. */
+  emptyIsChange?: boolean;
   /** `update` without a resourceVersion is refused. */
   conditionalUpdate?: boolean;
   /** A PUT of a name that does not exist creates it. */

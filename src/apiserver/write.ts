@@ -5,7 +5,7 @@ import { rfc3339 } from '../sim/time.ts';
 import { checkLimits, defaultLimits } from './admission/limit-ranger.ts';
 import { chargeQuotas } from './admission/quota.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
-import { cloneJson, isMap, sameJson } from './json.ts';
+import { cloneJson, hasEmptyList, isMap, sameJson } from './json.ts';
 import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
 import { strategyFor } from './kinds/table.ts';
 import { isComponent, managersOf, withManagers } from './managed/kept.ts';
@@ -22,7 +22,7 @@ import type { KindStrategy, WriteContext } from './strategy.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
 
 export function newContext(server: ApiServer, info: ResourceInfo, request: ApiRequest): WriteContext {
-  return { server, info, request, warnings: [], dryRun: request.query?.dryRun ?? false, done: [], managers: null };
+  return { server, info, request, warnings: [], dryRun: request.query?.dryRun ?? false, done: [], emptyLists: false, managers: null };
 }
 
 export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
@@ -134,6 +134,7 @@ function fixNamespace(info: ResourceInfo, o: KubeObject, namespace: string | und
 export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const c = newContext(server, info, req);
   const body = decodeBody(c, withoutKnownSpec(server, info, req));
+  c.emptyLists = hasEmptyList((req.body as KubeObject)?.spec);
   if (isStatus(body)) return respond(body, c.warnings);
   const wrong = req.name ? checkName(body, req.name, undefined) : null;
   if (wrong) return respond(wrong);
@@ -174,7 +175,7 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
     prepareSpec(c, o, old, strategy);
   }
   if (strategy.generation && request.subresource !== 'status') {
-    const changed = !sameJson(strategy.generation(o), strategy.generation(old));
+    const changed = (c.emptyLists && strategy.emptyIsChange) || !sameJson(strategy.generation(o), strategy.generation(old));
     o.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
   }
   const errors = validateChange(c, o, old, strategy);

@@ -2,17 +2,20 @@
 import { updateObject, updateStatus } from '../apiserver/client.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { rfc3339 } from '../sim/time.ts';
+import { parseRfc3339, rfc3339 } from '../sim/time.ts';
 import { inCidr, parseCidr, parseIp } from '../wire/ip.ts';
 import { type Controllers, conditionOf, isStatus } from './context.ts';
-import { enqueue, newQueue, watchAll } from './queue.ts';
+import { enqueue, enqueueAfter, newQueue, type Queue, watchAll } from './queue.ts';
 
 const BUCKET = 'servicecidrs.networking.k8s.io';
 const FINALIZER = 'networking.k8s.io/service-cidr-finalizer';
+const GRACE_MS = 10_000;
 
 export function startServiceCIDRs(c: Controllers): void {
-  const queue = newQueue(c.sim, 5, name => syncServiceCIDR(c, name));
+  const queue: Queue = newQueue(c.sim, 5, name => syncServiceCIDR(c, queue, name));
   c.queues.push(queue);
+  // Those that wait for their end do so across restarts.
+  if (!c.initial) for (const s of listObjects(c.server, BUCKET)) if (s.metadata.deletionTimestamp) enqueue(queue, s.metadata.name);
   c.stops.push(
     watchAll(c.server, BUCKET, c.unsettled, e => enqueue(queue, e.object.metadata.name)),
     watchAll(c.server, 'ipaddresses.networking.k8s.io', false, e => {
@@ -31,7 +34,7 @@ function ready(c: Controllers, o: KubeObject, status: string, reason: string, me
   return isStatus(written) ? o : written;
 }
 
-function syncServiceCIDR(c: Controllers, name: string): void {
+function syncServiceCIDR(c: Controllers, queue: Queue, name: string): void {
   let o = getObject(c.server, BUCKET, '', name);
   if (!o) return;
   const finalizers = o.metadata.finalizers ?? [];
@@ -52,6 +55,12 @@ function syncServiceCIDR(c: Controllers, name: string): void {
       'Terminating',
       'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
     );
+    return;
+  }
+  // An apiserver may not know of the deletion yet and still give out an address.
+  const leftMs = (parseRfc3339(o.metadata.deletionTimestamp) ?? 0) + GRACE_MS - c.sim.nowMs;
+  if (leftMs > 0) {
+    enqueueAfter(queue, name, leftMs);
     return;
   }
   const rest = finalizers.filter(f => f !== FINALIZER);

@@ -12,6 +12,7 @@ interface Parts {
   sort: typeof import('./sort.ts');
   raw: typeof import('./raw.ts');
   typed: typeof import('./typed-json.ts');
+  kyaml: typeof import('./kyaml.ts');
 }
 
 const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
@@ -26,6 +27,7 @@ const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
   sort: () => import('./sort.ts'),
   raw: () => import('./raw.ts'),
   typed: () => import('./typed-json.ts'),
+  kyaml: () => import('./kyaml.ts'),
 };
 
 export type PartName = keyof Parts;

@@ -129,7 +129,8 @@ function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   }
   const output = String(values.get('output') ?? '');
   if (output === 'yaml') parts.add('yaml');
-  if (output === 'json' && holdsTypes(i.path)) parts.add('typed');
+  if (output === 'kyaml') parts.add('kyaml');
+  if ((output === 'json' || output === 'kyaml') && holdsTypes(i.path)) parts.add('typed');
   if (output.startsWith('jsonpath')) parts.add('jsonpath');
   if (/^(go-)?template/.test(output) || given('template')) parts.add('template');
   if (output.startsWith('custom-columns')) parts.add('columns');

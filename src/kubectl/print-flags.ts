@@ -82,11 +82,18 @@ export function printerOf(cmd: Cmd): Printer | null {
         );
       };
     case 'kyaml':
-      return o => out(cmd, `---\n${kyaml(withoutManagedFields(cmd, o))}\n`);
+      return o => out(cmd, `---\n${kyamlText(cmd, withoutManagedFields(cmd, o))}\n`);
     case 'name':
       return o => printNames(cmd, watchEvent(o) ? o.object : o);
   }
   return null;
+}
+
+function kyamlText(cmd: Cmd, o: any): string {
+  const { kyaml } = lazy('kyaml');
+  if (!holdsTypes(cmd.path)) return kyaml(o);
+  const { typeOf, typedEntries } = lazy('typed');
+  return kyaml(o, typeOf(o), typedEntries);
 }
 
 const lineJson = (v: unknown) => JSON.stringify(v);
@@ -181,28 +188,6 @@ export function resultPrinter(cmd: Cmd, operation: string, suffix = ''): Printer
 
 /** ` (dry run)` and ` (server dry run)`. */
 export const dryRunSuffix = (mode: string): string => (mode === 'client' ? ' (dry run)' : mode === 'server' ? ' (server dry run)' : '');
-
-/** KYAML: flow style with every string quoted (sigs.k8s.io/yaml/kyaml v1.6.0). */
-function kyaml(v: any, at = ''): string {
-  const inner = `${at}  `;
-  if (Array.isArray(v)) {
-    if (!v.length) return '[]';
-    if (v.every(x => typeof x === 'object' && x !== null && !Array.isArray(x))) return `[${v.map(x => kyaml(x, at)).join(', ')}]`;
-    return `[\n${v.map(x => `${inner}${kyaml(x, inner)},\n`).join('')}${at}]`;
-  }
-  if (typeof v === 'object' && v !== null) {
-    const keys = Object.keys(v)
-      .filter(k => v[k] !== undefined)
-      .sort();
-    if (!keys.length) return '{}';
-    return `{\n${keys.map(k => `${inner}${kyamlKey(k)}: ${kyaml(v[k], inner)},\n`).join('')}${at}}`;
-  }
-  if (typeof v === 'string') return JSON.stringify(v);
-  return v === null ? 'null' : String(v);
-}
-
-const kyamlKey = (k: string) =>
-  /^[A-Za-z_][A-Za-z0-9_.\-/]*$/.test(k) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(k) ? k : JSON.stringify(k);
 
 export const columnLabels = (cmd: Cmd): string[] => list(cmd, 'label-columns');
 export const groupOf = (o: KubeObject): string => splitApiVersion(o.apiVersion).group;

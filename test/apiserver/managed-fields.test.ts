@@ -179,3 +179,22 @@ describe('server-side apply', () => {
     expect(apply(o).message).toContain('conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas');
   });
 });
+
+describe('notices', () => {
+  it('are given once, of the first object that nothing acts on', () => {
+    const notices = { 'networkpolicies.networking.k8s.io': 'nobody enforces these' };
+    const server = newApiServer(newSim(1_800_000_000_000, newRandom(1)), newRandom(2), { notices });
+    createObject(server, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
+    const create = (name: string, dryRun = false) =>
+      handle(server, {
+        verb: 'create',
+        group: 'networking.k8s.io',
+        version: 'v1',
+        resource: 'networkpolicies',
+        namespace: 'default',
+        query: { dryRun },
+        body: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name }, spec: { podSelector: {} } },
+      }).warnings;
+    expect([create('a', true), create('a'), create('b')]).toEqual([[], ['nobody enforces these'], []]);
+  });
+});

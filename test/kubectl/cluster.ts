@@ -18,6 +18,7 @@ export interface TestCluster {
   /** What lies at URLs. */
   pages: Map<string, string>;
   env: Record<string, string>;
+  program?: KubectlHost['program'];
 }
 
 export interface Ran {
@@ -61,6 +62,7 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
   const directory = (path: string) => [...c.files.keys()].some(f => f.startsWith(`${path}/`));
   return {
     sim: c.sim,
+    program: c.program,
     connect: ({ name }) =>
       name !== 'here'
         ? null

@@ -361,6 +361,7 @@ const STRATEGIES: Record<string, KindStrategy> = {
   },
   NetworkPolicy: {
     generation: spec,
+    emptyIsChange: true,
     nameRule: nameIsSubdomain,
     defaults: defaultNetworkPolicy,
     validate: validateNetworkPolicy,

@@ -24,6 +24,10 @@ describe('kubectl port-forward', () => {
     expect(pf.text.stdout.endsWith(`Handling connection for ${port}\nHandling connection for ${port}\n`)).toBe(true);
     expect(await end(pf.process, 'SIGINT')).toBe(0);
     expect(pf.text.stderr).toBe('');
+    // The server was started anew for each command, and says only once what it has said before.
+    const log = (await sh(home, `kubectl logs ${pod}`)).stdout.split('\n');
+    expect(log.filter(l => l.includes('"GET / HTTP/1.1" 200')).length).toBe(2);
+    expect(log.filter(l => l.includes('start worker processes')).length).toBe(1);
   }, 60_000);
 
   it("forwards a Service's port to the pod's own, on the address that is asked for", async () => {

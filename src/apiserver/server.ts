@@ -9,7 +9,7 @@ import { invalid, methodNotAllowed, noSuchResource } from './status.ts';
 import { bucketName, bucketOf, watchBucket } from './store.ts';
 import { writeSubresource } from './subresources.ts';
 import { tableOf } from './table.ts';
-import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status, Table, WatchEventType } from './types.ts';
+import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status, Table, WatchEvent, WatchEventType } from './types.ts';
 import { create, patch, update } from './write.ts';
 
 export { newApiServer } from './store.ts';
@@ -77,17 +77,28 @@ export function watchRequest(
   req: ApiRequest,
   onEvent: (type: WatchEventType, object: KubeObject | Table) => void,
 ): (() => void) | Status {
-  const selection = watchSelection(server, req);
+  const filter = watchFilter(() => server, req, onEvent);
+  return 'take' in filter ? watchBucket(server, filter.bucket, filter.take) : filter;
+}
+
+/** What of a bucket's events such a watch is told, wherever they come from. `server`: it prints Tables as it is by then. */
+export function watchFilter(
+  server: () => ApiServer,
+  req: ApiRequest,
+  onEvent: (type: WatchEventType, object: KubeObject | Table) => void,
+): { bucket: string; take: (e: WatchEvent) => void } | Status {
+  const selection = watchSelection(server(), req);
   if ('code' in selection || !('wants' in selection)) return selection as Status;
   const { bucket, info, wants } = selection;
   const emit = (type: WatchEventType, o: KubeObject) => {
     const object = inVersion(info, o);
-    onEvent(type, req.as === 'table' ? tableOf(server, info, [object], object.metadata.resourceVersion ?? '') : object);
+    onEvent(type, req.as === 'table' ? tableOf(server(), info, [object], object.metadata.resourceVersion ?? '') : object);
   };
-  return watchBucket(server, bucket, e => {
+  const take = (e: WatchEvent) => {
     const now = e.type !== 'DELETED' && wants(e.object);
     const before = e.type === 'ADDED' ? false : wants(e.old ?? e.object);
     if (now) emit(before ? 'MODIFIED' : 'ADDED', e.object);
     else if (before) emit('DELETED', e.object);
-  });
+  };
+  return { bucket, take };
 }

@@ -13,8 +13,8 @@ export interface DriveOptions {
   realtime: boolean;
   /** A command that stays waits for the world outside in a way of its own. */
   stay?: (task: Task<number>) => Promise<void>;
-  /** Before the command begins to wait in real time: let others see what it did. */
-  publish: () => void;
+  /** Before the command begins to wait in real time: let others see what it did. -> false: it has to begin again */
+  publish: () => boolean;
   /** Called now and then in real time: take in what other commands did. */
   follow: () => void;
   /** The process's interrupt ends the command like this. */
@@ -23,8 +23,8 @@ export interface DriveOptions {
 
 const POLL_MS = 100;
 
-/** `sims`: the command's timeline first; the cluster's, if that is another, second. */
-export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): Promise<number> {
+/** `sims`: the command's timeline first; the cluster's, if that is another, second. -> its exit code, or null: begin again */
+export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): Promise<number | null> {
   const [sim] = sims;
   const patienceEnds = () => sim.nowMs + o.patienceMs;
   let deadline = patienceEnds();
@@ -42,7 +42,10 @@ export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): P
     if (task.done) return task.result as number;
   }
   if (!o.stay) return await live(sim, task, o);
-  o.publish();
+  if (!o.publish()) {
+    killTask(task, 0);
+    return null;
+  }
   o.streams.live = true;
   flush(o.streams);
   await o.stay(task);

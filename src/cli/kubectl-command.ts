@@ -58,12 +58,8 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
   const { verb, rest } = verbOf(argv);
   const watches = verb === 'get' && (hasFlag(rest, 'w', 'watch') || hasFlag(rest, '\0', 'watch-only'));
   const follows = verb === 'logs' && hasFlag(rest, 'f', 'follow');
-  const passes =
-    watches ||
-    follows ||
-    verb === 'wait' ||
-    (verb === 'rollout' && rest.includes('status')) ||
-    (verb === 'events' && hasFlag(rest, 'w', 'watch'));
+  const looksOn = verb === 'events' && hasFlag(rest, 'w', 'watch');
+  const passes = watches || follows || looksOn || verb === 'wait' || (verb === 'rollout' && rest.includes('status'));
   return {
     prepare: async (machine, streams, staying) => {
       const host = { ...kubectlHost(machine, streams, env, staying), program, places: program !== undefined };
@@ -71,7 +67,7 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
       if (argv.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(argv);
       return prepareKubectl(argv, host);
     },
-    stays: verb === 'port-forward',
+    stays: verb === 'port-forward' ? 'listens' : watches || looksOn ? 'looks on' : undefined,
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
     reads: READS.has(verb) && !watches,

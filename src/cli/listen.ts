@@ -30,7 +30,12 @@ export function hostListen(live: Live): NonNullable<KubectlHost['listen']> {
     };
     server.once('error', e => settled(ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message));
     server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port }));
-    while (outcome === null) yield* waitOn(live.client, [changed]);
+    try {
+      while (outcome === null) yield* waitOn(live.client, [changed]);
+    } finally {
+      // The command has ended meanwhile, or begins again.
+      if (outcome === null) server.close();
+    }
     return typeof outcome === 'string' ? outcome : { port: (outcome as { port: number }).port, close: () => void server.close() };
   };
 }

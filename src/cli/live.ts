@@ -13,6 +13,7 @@ import {
   sessionGone,
   settleLoaded,
 } from './machine.ts';
+import type { OwnWatch } from './onlooker.ts';
 import { commitRebased } from './rebase.ts';
 import { compact, hasNews, SessionError, wantsCompaction } from './session.ts';
 
@@ -24,6 +25,8 @@ export interface Stream {
 
 export interface Live {
   env: NodeJS.ProcessEnv;
+  /** Time is left to the wall clock. */
+  realtime: boolean;
   /** What a new connection meets. */
   machine: Machine;
   /** Machines with something open on them; what other commands do does not reach those any more. */
@@ -50,7 +53,17 @@ const MOST_ATTEMPTS = 200;
 
 export async function newLive(machine: Machine, client: Sim, env: NodeJS.ProcessEnv): Promise<Live> {
   await loadEngine();
-  return { env, machine, open: new Map(), client, kick: () => {}, committed: () => {}, turn: () => {}, outbox: [] };
+  return {
+    env,
+    realtime: env.PODNET_REALTIME === '1',
+    machine,
+    open: new Map(),
+    client,
+    kick: () => {},
+    committed: () => {},
+    turn: () => {},
+    outbox: [],
+  };
 }
 
 /** The machine with everything that other commands have committed. */
@@ -80,7 +93,7 @@ function passWallTime(machine: Machine): void {
 const clusterNowMs = (machine: Machine): number => machine.wallNowMs() + machine.meta.offsetMs;
 
 /** kubectl's connection to a cluster as it is whenever something is asked of it. */
-export function liveConnection(live: Live, name: string): Connection | null {
+export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>): Connection | null {
   const now = (): Connection => {
     const cluster = clusterByName(live.machine, name);
     if (!cluster) throw sessionGone();
@@ -89,7 +102,15 @@ export function liveConnection(live: Live, name: string): Connection | null {
   if (!clusterByName(live.machine, name)) return null;
   return {
     request: req => now().request(req),
-    watch: (req, onEvent) => now().watch(req, onEvent),
+    watch: (request, onEvent) => {
+      const w: OwnWatch = { cluster: name, request, onEvent, stop: now().watch(request, onEvent) };
+      if (typeof w.stop !== 'function') return w.stop;
+      watches.add(w);
+      return () => {
+        watches.delete(w);
+        if (typeof w.stop === 'function') w.stop();
+      };
+    },
     resources: () => now().resources(),
     get kubelet() {
       return now().kubelet;
@@ -193,7 +214,7 @@ function takeTurn(live: Live): number {
   runClient(live);
   for (const [machine, streams] of live.open) {
     const now = clusterNowMs(machine);
-    if (pump(machine.sim, Math.max(now, machine.sim.nowMs), streams)) due = 0;
+    if (pump(live, machine.sim, Math.max(now, machine.sim.nowMs), streams)) due = 0;
     else due = Math.min(due, (nextAtMs(machine.sim) ?? Number.POSITIVE_INFINITY) - now);
     runClient(live);
   }
@@ -212,12 +233,12 @@ export function runClient(live: Live): void {
 }
 
 /** Run what is due by the clock, and what is under way at once. -> whether there is more of that */
-function pump(sim: Sim, nowMs: number, streams: Set<Stream>): boolean {
+function pump(live: Live, sim: Sim, nowMs: number, streams: Set<Stream>): boolean {
   for (let steps = 0; ; steps++) {
     if (steps === MOST_STEPS) return true;
     const at = nextAtMs(sim);
     if (at === undefined) break;
-    const skips = sim.foreground > 0 || [...streams].some(s => at <= s.skipsUntilMs());
+    const skips = !live.realtime && (sim.foreground > 0 || [...streams].some(s => at <= s.skipsUntilMs()));
     if (at > nowMs && !skips) break;
     step(sim);
   }

@@ -15,8 +15,8 @@ export interface CommandPlan {
   time: 'settle' | 'pass';
   /** It needs more than API objects. */
   engine: boolean;
-  /** It serves connections of the user's machine until it is interrupted. */
-  stays?: boolean;
+  /** Until it is interrupted it serves connections of the user's machine, or shows what other commands do as well. */
+  stays?: 'listens' | 'looks on';
   /** It only gets and lists. */
   reads?: boolean;
   /** Virtual time it may wait while only periodic work is due. */
@@ -56,10 +56,13 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     await loadEngine();
     for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
   }
-  const stay = plan.stays ? await (await import('./stay.ts')).beginStay(machine, env) : undefined;
+  // Nobody else does anything to a machine that is kept nowhere.
+  const stays = plan.stays && !(plan.stays === 'looks on' && machine.throwaway);
+  const stay = stays ? await (await import('./stay.ts')).beginStay(machine, env, plan.stays === 'listens') : undefined;
   const command = await plan.prepare(machine, streams, stay?.staying);
   // A command that shows what happens still takes its time to start: controllers have seen the change by then.
   if (plan.time === 'pass' && restless) runUntil(machine.sim, () => false, machine.sim.nowMs + START_MS);
+  if (stay) stay.staying.sim.nowMs = machine.sim.nowMs;
   const task = startTask(stay?.staying.sim ?? machine.sim, command);
   if (!task.done) {
     await loadEngine();
@@ -70,9 +73,15 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     patienceMs: plan.patienceMs,
     realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
     stay: stay?.until,
-    publish: () => commitRebased(machine),
+    publish: () => {
+      // Nothing has been shown yet: who stays begins with what is.
+      if (stay) return commitMachine(machine);
+      commitRebased(machine);
+      return true;
+    },
     follow: () => {},
   });
+  if (code === null) return null;
   // The last packets of its connections are on their way still.
   if (!streams.live && [...machine.clusters.values()].some(c => c.engine)) runUntil(machine.sim, () => false, machine.sim.nowMs + DRAIN_MS);
   if (streams.live) {

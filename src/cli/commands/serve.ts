@@ -15,7 +15,7 @@ import { selfSigned } from '../serve/certificate.ts';
 import type { Front } from '../serve/front.ts';
 import { follow, newHistory } from '../serve/history.ts';
 import { apiServer, turn } from '../serve/server.ts';
-import { catchUp, openSession, SessionError } from '../session.ts';
+import { SessionError } from '../session.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -46,11 +46,9 @@ async function serve(portText: string | undefined): Promise<number> {
   const machine = await openMachine(env);
   await loadApi();
   const live = await newLive(machine, newSim(machine.sim.nowMs, { ...machine.sim.random }), env);
-  const session = openSession(machine.home, () => []);
-  catchUp(session, () => new SessionError('the clusters were deleted meanwhile'));
   const front: Front = {
     live,
-    history: newHistory(session),
+    history: newHistory(machine.session),
     token: randomBytes(24).toString('base64url'),
     codecs: { fromYaml: readYaml, toYaml, jsonError: text => jsonSyntaxError(text).text },
     settled: new Set(),

@@ -4,23 +4,18 @@ import type { HttpAnswer, HttpBackend, HttpRequest } from '../../apiserver/http/
 import { httpRequest } from '../../apiserver/http/request.ts';
 import { type Live, passStart, transact } from '../live.ts';
 import { type ClusterHandle, currentCluster, type Machine } from '../machine.ts';
+import type { Onlooker } from '../onlooker.ts';
 import { START_MS } from '../run.ts';
 import { SessionError } from '../session.ts';
-import type { History } from './history.ts';
 
-export interface Front {
+export interface Front extends Onlooker {
   live: Live;
-  history: History;
   token: string;
   codecs: Omit<HttpBackend, 'userOfToken'>;
   /** Commands of clients that the cluster has come to rest for. */
   settled: Set<string>;
-  /** Watches and log streams that are open: time passes for them. */
+  /** Watches that are open: time passes for them. */
   watching: Set<{ hurries: boolean }>;
-  /** How far ahead of the clock things may happen because somebody only waits for them (virtual milliseconds). */
-  aheadMs: number;
-  /** It did not come to rest when it was last let to. */
-  restless: boolean;
 }
 
 /** kubectl verbs that show what happens in the time that other commands skip. */

@@ -36,9 +36,17 @@ export interface History {
 /** More events than this per cluster are not remembered: older watches begin again, as after etcd's compaction. */
 const MOST_EVENTS = 20_000;
 
+/** From where `session` stands on; it is read by a reader of its own. */
 export function newHistory(session: Session): History {
-  const h: History = { session, clusters: new Map() };
-  readAll(h);
+  const overlay = new Map([...session.overlay].map(([bucket, changes]) => [bucket, new Map(changes)]));
+  const h: History = { session: { ...session, overlay, snapshots: new Map() }, clusters: new Map() };
+  try {
+    readAll(h);
+  } catch (e) {
+    if (!(e instanceof SessionMoved)) throw e;
+    catchUp(h.session, sessionGone);
+    readAll(h);
+  }
   return h;
 }
 

@@ -9,9 +9,10 @@ import { OPENAPI_PROTOBUF, openApiProtobuf, takesOpenApiProtobuf } from '../../a
 import { failure, isStatus } from '../../apiserver/status.ts';
 import type { Pipe } from '../../sim/pipe.ts';
 import { onClose } from '../listen.ts';
-import { closeStream, fresh, isDue, openStream, runDue, settleNow, transact } from '../live.ts';
+import { closeStream, openStream } from '../live.ts';
 import { type ClusterHandle, engineOf, type Machine } from '../machine.ts';
-import { hasNews, SessionError } from '../session.ts';
+import { lookOn } from '../onlooker.ts';
+import { SessionError } from '../session.ts';
 import type { Identity } from './certificate.ts';
 import { ask, type Front, waits } from './front.ts';
 import { follow } from './history.ts';
@@ -131,23 +132,12 @@ function streamLog(front: Front, machine: Machine, cluster: ClusterHandle, log: 
   live.kick();
 }
 
-/** Ten seconds for each that somebody waits: podnet's own kubectl does not wait at all, but knows when its user would give up. */
-const HURRY_MS = 900;
-
 /** What happens beside requests: others' commits reach the watches, and time passes for who looks on. */
 export function turn(front: Front): void {
-  const { live } = front;
-  if (!front.watching.size) return;
-  follow(front.history);
-  const machine = hasNews(live.machine.session) ? fresh(live) : live.machine;
-  for (const c of machine.clusters.values()) engineOf(machine, c);
-  front.aheadMs = [...front.watching].some(w => w.hurries) ? front.aheadMs + HURRY_MS : 0;
-  if (!isDue(machine, front.aheadMs)) return;
-  const ahead = front.aheadMs;
-  front.aheadMs = 0;
-  // A cluster that does not come to rest is not hurried on and on: its time goes with the wall's until somebody asks again.
-  transact(live, false, m => {
-    runDue(m, ahead);
-    if (!front.restless) front.restless = !settleNow(m);
-  });
+  if (front.watching.size)
+    lookOn(
+      front.live,
+      front,
+      [...front.watching].some(w => w.hurries),
+    );
 }

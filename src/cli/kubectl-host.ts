@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Connection, FileError, KubectlHost } from '../kubectl/host.ts';
 import type { Sim } from '../sim/sim.ts';
-import { clusterByName, connectionTo, type Machine } from './machine.ts';
+import { apiDown, clusterByName, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
 
 const KNOWN: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST'];
@@ -39,7 +39,7 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
     connect: cluster => {
       if (staying) return staying.connect(cluster.name);
       const found = clusterByName(machine, cluster.name);
-      return found ? connectionTo(machine, found) : null;
+      return found && !apiDown(found) ? connectionTo(machine, found) : null;
     },
     listen: staying?.listen,
     kubeconfig: {

@@ -30,6 +30,8 @@ export interface ClusterRecord {
   quiet: boolean;
   /** When a pod will change by itself: from then on the cluster is not quiet any more. */
   dueMs?: number;
+  /** No API server answers: its pod is gone or does not run. */
+  apiDown?: boolean;
 }
 
 export interface ClusterHandle {
@@ -219,6 +221,8 @@ export function connectionFor(server: ApiServer, wake: () => void = () => {}): C
 export const connectionTo = (machine: Machine, cluster: ClusterHandle): Connection =>
   connectionFor(cluster.server, () => void engineOf(machine, cluster));
 
+export const apiDown = (c: ClusterHandle): boolean => (c.engine && engineCode ? !engineCode.apiserverUp(c.engine) : !!c.record.apiDown);
+
 export const clusterByName = (machine: Machine, name: string): ClusterHandle | null => machine.clusters.get(name) ?? null;
 
 /** The cluster of the current context; podnet's own commands act on it. */
@@ -256,8 +260,11 @@ export function pendingChanges(machine: Machine): Change[] {
     const quiet = c.engine ? machine.sim.foreground === 0 : c.record.quiet && !store.changes.length;
     const random = JSON.stringify(c.server.random);
     const dueMs = c.engine ? engineCode?.engineDueMs(c.engine) : c.record.dueMs;
-    if (store.changes.length || quiet !== c.record.quiet || dueMs !== c.record.dueMs || random !== JSON.stringify(c.record.random)) {
-      c.record = { ...c.record, random: { ...c.server.random }, revision: store.revision, quiet, dueMs };
+    const down = apiDown(c) || undefined;
+    const { record } = c;
+    const known = quiet === record.quiet && dueMs === record.dueMs && down === record.apiDown;
+    if (store.changes.length || !known || random !== JSON.stringify(record.random)) {
+      c.record = { ...record, random: { ...c.server.random }, revision: store.revision, quiet, dueMs, apiDown: down };
       changes.push({ bucket: 'podnet', key: `cluster:${c.name}`, object: c.record as unknown as KubeObject });
     }
   }

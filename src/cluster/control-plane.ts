@@ -7,8 +7,9 @@ import { startScheduler } from '../scheduler/start.ts';
 import type { Engine } from './engine.ts';
 
 type Component = 'kube-scheduler' | 'kube-controller-manager';
+type Static = Component | 'kube-apiserver' | 'etcd';
 
-const isPodOf = (component: Component, pod: KubeObject): boolean =>
+const isPodOf = (component: Static, pod: KubeObject): boolean =>
   pod.metadata.namespace === 'kube-system' &&
   pod.metadata.labels?.component === component &&
   pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file';
@@ -19,12 +20,18 @@ function works(pod: KubeObject): boolean {
   return !state || !!state.running || state.waiting?.reason === 'ContainerCreating';
 }
 
-function isUp(engine: Engine, component: Component): boolean {
+function isUp(engine: Engine, component: Static): boolean {
   if (!engine.config.nodes.some(n => n.role === 'control-plane')) return true;
   const pods = listObjects(engine.server, 'pods').filter(p => isPodOf(component, p));
   // A cluster that is being born has no nodes yet.
   return pods.length ? pods.some(works) : listObjects(engine.server, 'nodes').length === 0;
 }
+
+/**
+ * Does the API answer? Kubelets, which have to bring it back, are not cut off from their objects meanwhile: only whoever comes over the
+ * network is, and the components that live by it.
+ */
+export const apiserverUp = (engine: Engine): boolean => isUp(engine, 'kube-apiserver') && isUp(engine, 'etcd');
 
 /** Start what is up, and follow the components' pods from then on. `settled`: an earlier run of them left nothing to do. */
 export function startControlPlane(engine: Engine, settled: boolean): void {
@@ -42,7 +49,7 @@ export function startControlPlane(engine: Engine, settled: boolean): void {
   const components = Object.keys(START) as Component[];
   const running = new Map<Component, { stop: () => void }>();
   const check = (component: Component) => {
-    const now = isUp(engine, component);
+    const now = isUp(engine, component) && apiserverUp(engine);
     const was = running.get(component);
     if (now && !was) running.set(component, START[component]());
     else if (!now && was) {
@@ -54,6 +61,7 @@ export function startControlPlane(engine: Engine, settled: boolean): void {
   first = false;
   engine.controllers = { stop: () => running.get('kube-controller-manager')?.stop() } satisfies Controllers;
   watchBucket(server, 'pods', e => {
-    for (const c of components) if (isPodOf(c, e.object)) check(c);
+    const mine = (c: Static) => isPodOf(c, e.object);
+    for (const c of components) if (mine(c) || mine('kube-apiserver') || mine('etcd')) check(c);
   });
 }

@@ -14,7 +14,7 @@ import type { Kernel } from '../linux/types.ts';
 import { schedule, settle } from '../sim/sim.ts';
 import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
-import { startControlPlane } from './control-plane.ts';
+import { apiserverUp, startControlPlane } from './control-plane.ts';
 import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
 import { clusterProxy } from './proxy.ts';
 import { newWorld, type World } from './world.ts';
@@ -89,6 +89,8 @@ export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
 function must(o: KubeObject | { kind: string; message?: string }): void {
   if (o.kind === 'Status') throw new Error(`the cluster's own objects are refused: ${(o as { message?: string }).message}`);
 }
+
+export { apiserverUp };
 
 /** When a pod will change by itself, at the latest: the next command has to look then. undefined: not by itself. */
 export function engineDueMs(engine: Engine): number | undefined {

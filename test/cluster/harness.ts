@@ -1,7 +1,7 @@
 // A whole cluster in memory for tests: kubectl, commands on nodes and outside, the engine itself.
 
 import { bornCluster } from '../../src/cli/create.ts';
-import { connectionFor, defaultKubeconfig, loadApi } from '../../src/cli/machine.ts';
+import { apiDown, connectionFor, defaultKubeconfig, loadApi, loadEngine } from '../../src/cli/machine.ts';
 import { type ClusterConfig, clusterConfig } from '../../src/cluster/config.ts';
 import type { Engine } from '../../src/cluster/engine.ts';
 import { externalPlace, nodePlace, type Place, runAt } from '../../src/cluster/exec.ts';
@@ -38,6 +38,7 @@ export const T0 = Date.UTC(2026, 0, 1, 12, 0, 0);
 export async function testCluster(config: ClusterConfig = clusterConfig(), seed = 1): Promise<TestCluster> {
   await loadAllVerbs();
   await loadApi();
+  await loadEngine();
   const sim = newSim(T0, newRandom(seed));
   const handle = bornCluster(sim, config);
   const engine = handle.engine as Engine;
@@ -67,7 +68,7 @@ export async function testCluster(config: ClusterConfig = clusterConfig(), seed 
       const host: KubectlHost = {
         sim,
         ...io,
-        connect: c => (c.name === handle.name ? connectionFor(handle.server) : null),
+        connect: c => (c.name === handle.name && !apiDown(handle) ? connectionFor(handle.server) : null),
         kubeconfig: { path: '/config', load: () => kubeconfig, save: () => {} },
         env: {},
         cwd: '/',

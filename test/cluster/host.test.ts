@@ -102,6 +102,19 @@ describe('files of a node', () => {
     expect(c.must('get pod stray')).toContain('Running');
   });
 
+  it('without the API server’s manifest nobody is answered, and nobody schedules', () => {
+    const at = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+    on('control-plane', `mv ${at} /root; sleep 20`);
+    expect(c.kubectl('get nodes')).toMatchObject({
+      code: 1,
+      err: 'The connection to the server 192.168.1.2:6443 was refused - did you specify the right host or port?\n',
+    });
+    expect(on('node-1', 'curl -sk -m 3 https://192.168.1.2:6443/healthz').code).toBe(7);
+    on('control-plane', `mv /root/kube-apiserver.yaml ${at}; sleep 20`);
+    expect(c.must('get pods -n kube-system -l component=kube-apiserver')).toContain('Running');
+    expect(on('node-1', 'curl -sk -m 3 https://192.168.1.2:6443/healthz').out).toBe('ok');
+  });
+
   it('a manifest put there becomes a pod of that node, a changed one another, a broken one a line in the journal', () => {
     const pod = (image: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: own}\nspec: {containers: [{name: c, image: ${image}}]}\n`;
     on('node-1', `printf '${pod('nginx:1.27').replaceAll('\n', '\\n')}' > /etc/kubernetes/manifests/own.yaml; sleep 15`);

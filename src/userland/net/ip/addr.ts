@@ -2,48 +2,41 @@
 import { addAddress, broadcastOf, removeAddress } from '../../../linux/link.ts';
 import type { Link, LinkAddress } from '../../../linux/types.ts';
 import { formatIp, type Ip, inCidr, network, sameIp } from '../../../wire/ip.ts';
+import { ADDRESS_USAGE } from '../usage/ip.ts';
 import {
   address,
   deviceNamed,
   fail,
   type IpContext,
+  type IpObject,
   matches,
   needAdmin,
   next,
   out,
   outJson,
+  perform,
   prefix,
   refusedWith,
   type Words,
+  wrong,
 } from './context.ts';
 import { linkFilter, selectLinks } from './link.ts';
 import { briefHead, linkHead, linkJson, statsText } from './link-text.ts';
 
-export function ipAddr(c: IpContext, w: Words): void {
-  const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
-    show(c, w);
-    return;
-  }
-  if (matches(cmd, 'add')) {
-    change(c, w, 'add');
-    return;
-  }
-  if (matches(cmd, 'replace') || matches(cmd, 'change')) {
-    change(c, w, 'replace');
-    return;
-  }
-  if (matches(cmd, 'delete')) {
-    change(c, w, 'del');
-    return;
-  }
-  if (matches(cmd, 'flush')) {
-    flush(c, w);
-    return;
-  }
-  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip addr'`);
-  fail(`Command "${cmd}" is unknown, try "ip address help".`, 255);
-}
+const ADDRESS: IpObject = {
+  name: 'address',
+  short: 'addr',
+  usage: ADDRESS_USAGE,
+  verbs: [
+    [['show', 'list', 'lst'], show],
+    [['add'], (c, w) => change(c, w, 'add')],
+    [['replace', 'change'], (c, w) => change(c, w, 'replace')],
+    [['delete'], (c, w) => change(c, w, 'del')],
+    [['flush'], flush],
+  ],
+};
+
+export const ipAddr = (c: IpContext, w: Words): void => perform(c, w, ADDRESS);
 
 /** A second address of the same network. */
 function isSecondary(link: Link, a: LinkAddress): boolean {
@@ -90,16 +83,23 @@ function addressJson(c: IpContext, link: Link, a: LinkAddress): Record<string, u
   };
 }
 
-const inOrder = (c: IpContext, link: Link): LinkAddress[] => [
-  ...(c.family === 6 ? [] : link.addresses.filter(a => a.ip.length === 4)),
-  ...(c.family === 4 ? [] : link.addresses.filter(a => a.ip.length === 16)),
-];
+const SCOPES = ['global', 'link', 'host', 'site', 'nowhere'];
+
+const inOrder = (c: IpContext, link: Link): LinkAddress[] =>
+  c.linkOnly
+    ? []
+    : [
+        ...(c.family === 6 ? [] : link.addresses.filter(a => a.ip.length === 4)),
+        ...(c.family === 4 ? [] : link.addresses.filter(a => a.ip.length === 16)),
+      ];
 
 function show(c: IpContext, w: Words): void {
   const words = [...w.left];
   const scope = words.includes('scope') ? words[words.indexOf('scope') + 1] : null;
+  if (scope && !SCOPES.includes(scope) && !/^\d+$/.test(scope) && !c.busybox) wrong(scope, 'invalid "scope"\n');
   const to = words.includes('to') ? prefix(c, words[words.indexOf('to') + 1] ?? '') : null;
-  const links = selectLinks(c, linkFilter(c, w));
+  const filter = linkFilter(c, w);
+  const links = selectLinks(c, filter);
   const wanted = (l: Link) => inOrder(c, l).filter(a => (!scope || a.scope === scope) && (!to || inCidr(to, a.ip)));
   const shown = links.filter(l => (c.family === null && !to && !scope) || wanted(l).length > 0);
   if (c.json) {
@@ -122,7 +122,10 @@ function show(c: IpContext, w: Words): void {
       for (const a of wanted(l)) out(c, `${l.ifindex}: ${l.name}${addressText(c, l, a)}\n`);
       continue;
     }
-    const lines = [linkHead(c, l, { mode: false, withLayer2: c.family === null }), ...wanted(l).map(a => addressText(c, l, a))];
+    const lines = [
+      linkHead(c, l, { mode: false, withLayer2: c.family === null, full: filter.dev !== null }),
+      ...wanted(l).map(a => addressText(c, l, a)),
+    ];
     out(c, `${lines.join('\n')}${c.stats ? statsText(c, l) : ''}\n`);
   }
 }

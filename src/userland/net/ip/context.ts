@@ -14,6 +14,8 @@ export interface IpContext {
   /** BusyBox' applet, whose texts are shorter. */
   busybox: boolean;
   family: 4 | 6 | null;
+  /** -0: no addresses. */
+  linkOnly: boolean;
   details: boolean;
   stats: number;
   oneline: boolean;
@@ -63,6 +65,29 @@ export function next(c: IpContext, w: Words): string {
 /** iproute2's `matches`: a prefix of the full word will do. */
 export const matches = (word: string, full: string): boolean => word.length > 0 && full.startsWith(word);
 
+/** What an object of `ip` does: its verbs in the order in which a prefix picks one; the first is what happens without a word. */
+export interface IpObject {
+  /** As iproute2's hint names it: `ip NAME help`. */
+  name: string;
+  /** As BusyBox names it. */
+  short: string;
+  usage: string;
+  verbs: [words: string[], act: (c: IpContext, w: Words) => void][];
+}
+
+/** Take the verb and act. */
+export function perform(c: IpContext, w: Words, o: IpObject): void {
+  const word = w.left.shift();
+  if (word === 'help' && !c.busybox) throw new IpFailure(o.usage.replace(/\n$/, ''), 255);
+  const found = word === undefined ? o.verbs[0] : o.verbs.find(([names]) => names.some(n => matches(word, n)));
+  if (found) found[1](c, w);
+  else if (c.busybox) fail(`ip: invalid argument '${word}' to 'ip ${o.short}'`);
+  else fail(`Command "${word}" is unknown, try "ip ${o.name} help".`, 255);
+}
+
+/** invarg(): some of its texts end a line of their own. */
+export const wrong = (text: string, why: string): never => fail(`Error: argument "${text}" is wrong: ${why}`, 255);
+
 export function deviceNamed(c: IpContext, name: string): Link {
   const link = linkByName(c.ns, name);
   return link ?? fail(c.busybox ? `ip: can't find device '${name}'` : `Cannot find device "${name}"`, 1);
@@ -101,7 +126,7 @@ export function prefix(c: IpContext, text: string): Cidr {
 
 export function number(what: string, text: string): number {
   const n = /^(0x[0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isNaN(n) ? fail(`Error: argument "${text}" is wrong: invalid "${what}" value`, 255) : n;
+  return Number.isNaN(n) ? wrong(text, what === 'mtu' ? 'Invalid "mtu" value\n' : `invalid "${what}" value\n`) : n;
 }
 
 const TABLE_NAMES: Record<string, number> = { default: 253, main: 254, local: 255, unspec: 0, all: 0 };

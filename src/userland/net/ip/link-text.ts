@@ -68,14 +68,14 @@ function addresses(link: Link): [string, string] {
   return [link.mac, link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'];
 }
 
-/** `withLayer2`: the link/ line (not with -4 or -6); `mode`: the words that only `ip link` has. */
-export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer2: boolean }): string {
+/** `full`: one device was named: with -6 it shows all of its words too. `withLayer2`: the link/ line (not with -4 or -6); `mode`: the words that only `ip link` has. */
+export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer2: boolean; full?: boolean }): string {
   const nl = c.oneline ? '\\' : '\n';
   const flags = flagsOf(link);
   if (lowerDown(link, c.busybox)) flags.push('M-DOWN');
   const master = link.master === null ? '' : ` master ${link.netns.links.get(link.master)?.name ?? link.master}`;
   let s = `${link.ifindex}: ${shownName(link, c.busybox)}: <${flags.join(',')}> mtu ${link.mtu}`;
-  const six = !c.busybox && c.family === 6 && !o.mode;
+  const six = !c.busybox && c.family === 6 && !o.mode && !o.full;
   if (!six) s += ` qdisc ${qdiscOf(link)}`;
   s += master;
   // BusyBox knows the operational state only when it was built against musl's headers.
@@ -89,7 +89,7 @@ export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer
   const netns = far ? ` link-net${far.name ? `ns ${far.name}` : `nsid ${far.id}`}` : '';
   if (o.withLayer2) s += nl + layer2(link);
   s += netns;
-  if (c.details && !six) s += details(c, link, nl);
+  if (c.details && !six) s += details(c, link, nl, o.mode);
   if (link.alias) s += `${nl}    alias ${link.alias}`;
   return s;
 }
@@ -102,7 +102,8 @@ function layer2(link: Link): string {
 
 const queues = (link: Link): number => (link.kind === 'veth' || link.kind === 'ethernet' ? 2 : 1);
 
-function details(c: IpContext, link: Link, nl: string): string {
+/** `ip address` does not ask for what belongs to one family: addrgenmode is `ip link`'s. */
+function details(c: IpContext, link: Link, nl: string, ofLink: boolean): string {
   const wide = c.u.tools >= 13;
   const min = link.kind === 'loopback' || link.kind === 'dummy' ? 0 : 68;
   const max = link.kind === 'loopback' || link.kind === 'dummy' ? 0 : 65535;
@@ -116,7 +117,7 @@ function details(c: IpContext, link: Link, nl: string): string {
   if (link.master !== null) s += `${nl}    ${portDetails(link, wide)} `;
   const n = queues(link);
   const gso = wide ? ' gso_ipv4_max_size 65536 gro_ipv4_max_size 65536' : '';
-  return `${s}addrgenmode eui64 numtxqueues ${n} numrxqueues ${n} gso_max_size 65536 gso_max_segs 65535 tso_max_size 524280 tso_max_segs 65535 gro_max_size 65536${gso} `;
+  return `${s}${ofLink ? 'addrgenmode eui64 ' : ''}numtxqueues ${n} numrxqueues ${n} gso_max_size 65536 gso_max_segs 65535 tso_max_size 524280 tso_max_segs 65535 gro_max_size 65536${gso} `;
 }
 
 function vxlanDetails(link: Link): string {

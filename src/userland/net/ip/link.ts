@@ -2,45 +2,40 @@
 import { addLink, addVeth, linkByName, moveLink, removeLink, renameLink, setMac, setMaster, setUp } from '../../../linux/link.ts';
 import type { Link, LinkKind, Netns } from '../../../linux/types.ts';
 import { parseIp } from '../../../wire/ip.ts';
+import { LINK_USAGE } from '../usage/ip.ts';
 import {
   address,
   deviceNamed,
   deviceShown,
   fail,
   type IpContext,
-  matches,
+  type IpObject,
   needAdmin,
   next,
   number,
   out,
   outJson,
+  perform,
   refused,
   refusedWith,
   type Words,
+  wrong,
 } from './context.ts';
 import { briefFlags, briefHead, linkHead, linkJson, statsText } from './link-text.ts';
 
-export function ipLink(c: IpContext, w: Words): void {
-  const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
-    show(c, w);
-    return;
-  }
-  if (matches(cmd, 'add')) {
-    add(c, w);
-    return;
-  }
-  if (matches(cmd, 'set') || matches(cmd, 'change')) {
-    set(c, w);
-    return;
-  }
-  if (matches(cmd, 'delete')) {
-    del(c, w);
-    return;
-  }
-  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip link'`);
-  fail(`Command "${cmd}" is unknown, try "ip link help".`, 255);
-}
+const LINK: IpObject = {
+  name: 'link',
+  short: 'link',
+  usage: LINK_USAGE,
+  verbs: [
+    [['show', 'list', 'lst'], show],
+    [['add'], add],
+    [['set', 'change'], set],
+    [['delete'], del],
+  ],
+};
+
+export const ipLink = (c: IpContext, w: Words): void => perform(c, w, LINK);
 
 export interface LinkFilter {
   dev: Link | null;
@@ -54,10 +49,13 @@ export function linkFilter(c: IpContext, w: Words): LinkFilter {
   while (w.left.length) {
     const word = w.left.shift() as string;
     if (word === 'up') f.up = true;
-    else if (word === 'master') f.master = deviceShown(c, next(c, w));
-    else if (word === 'type') f.type = next(c, w);
+    else if (word === 'master') {
+      const name = next(c, w);
+      f.master = linkByName(c.ns, name) ?? (c.busybox ? deviceShown(c, name) : wrong(name, 'Device does not exist\n'));
+    } else if (word === 'type') f.type = next(c, w);
     else if (word === 'dev') f.dev = deviceShown(c, next(c, w));
     else if (word === 'group' || word === 'scope' || word === 'label' || word === 'to') next(c, w);
+    else if (f.dev) fail(`Error: either "dev" is duplicate, or "${word}" is a garbage.`, 255);
     else f.dev = deviceShown(c, word);
   }
   return f;
@@ -126,7 +124,7 @@ function newLink(c: IpContext, w: Words): NewLink {
 
 function add(c: IpContext, w: Words): void {
   const n = newLink(c, w);
-  if (w.left.shift() !== 'type') fail('Not enough information: "type" argument is required', 255);
+  if (w.left.shift() !== 'type') fail('Not enough information: "type" argument is required', 1);
   const type = next(c, w);
   needAdmin(c);
   const kind = KINDS[type];
@@ -209,7 +207,7 @@ function netnsNamed(c: IpContext, name: string): Netns {
     if (name === '1') return c.ns.kernel.netns.get('') as Netns;
   }
   const ns = name ? c.ns.kernel.netns.get(name) : undefined;
-  return ns ?? fail(`Error: argument "${name}" is wrong: Invalid "netns" value`, 255);
+  return ns ?? wrong(name, 'Invalid "netns" value\n');
 }
 
 function set(c: IpContext, w: Words): void {
@@ -217,7 +215,7 @@ function set(c: IpContext, w: Words): void {
   const actions: ((l: Link) => void)[] = [];
   const onOff = (word: string): boolean => {
     const v = next(c, w);
-    if (v !== 'on' && v !== 'off') fail(`Error: argument of "${word}" must be "on" or "off", not "${v}"`, 255);
+    if (v !== 'on' && v !== 'off') fail(`Error: argument of "${word}" must be "on" or "off", not "${v}"`, 1);
     return v === 'on';
   };
   while (w.left.length) {
@@ -277,7 +275,7 @@ function set(c: IpContext, w: Words): void {
     else link = deviceNamed(c, word);
   }
   if (!link) {
-    fail('Not enough of information: "dev" argument is required.', 255);
+    fail('Not enough information: "dev" argument is required.', 255);
     return;
   }
   needAdmin(c);

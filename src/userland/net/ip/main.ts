@@ -7,7 +7,7 @@ import { bytesToString } from '../../../sim/bytes.ts';
 import type { Co } from '../../../sim/task.ts';
 import type { Userland } from '../../userland.ts';
 import { ipAddr } from './addr.ts';
-import { fail, type IpContext, IpFailure, matches, out, type Words } from './context.ts';
+import { fail, type IpContext, IpFailure, matches, out, type Words, wrong } from './context.ts';
 import { ipLink } from './link.ts';
 import { ipNeigh } from './neigh.ts';
 import { ipNetns, open } from './netns.ts';
@@ -61,6 +61,7 @@ const newContext = (p: Process, u: Userland, busybox: boolean): IpContext => ({
   u,
   busybox,
   family: null,
+  linkOnly: false,
   details: false,
   stats: 0,
   oneline: false,
@@ -85,10 +86,13 @@ function options(c: IpContext, w: Words, run: Run): number | null {
     if (word === '--') break;
     if (opt === '4') c.family = 4;
     else if (opt === '6') c.family = 6;
-    else if (opt === '0' || opt === 'B' || opt === 'M') c.family = null;
+    else if (opt === '0') c.linkOnly = true;
+    else if (opt === 'B' || opt === 'M') c.family = null;
     else if (matches(opt, 'family') && opt.length > 0 && 'family'.startsWith(opt)) {
       const f = w.left.shift() ?? '';
+      if (!['inet', 'inet6', 'link', 'bridge', 'mpls'].includes(f) && !c.busybox) wrong(f, 'invalid protocol family');
       c.family = f === 'inet' ? 4 : f === 'inet6' ? 6 : null;
+      if (f === 'link') c.linkOnly = true;
     } else if (opt === 'br' || (matches(opt, 'brief') && opt.length > 1)) c.brief = true;
     else if (matches(opt, 'batch')) run.batch = w.left.shift() ?? '-';
     else if (matches(opt, 'statistics') || opt === 'stats') c.stats++;
@@ -103,7 +107,7 @@ function options(c: IpContext, w: Words, run: Run): number | null {
       opt === 'Numeric' ||
       matches(opt, 'timestamp') ||
       opt === 'ts' ||
-      opt.startsWith('c') ||
+      /^c(o(l(o(r)?)?)?)?(=(always|auto|never))?$/.test(opt) ||
       opt === 'iec' ||
       opt === 'a' ||
       opt === 'all'
@@ -136,7 +140,7 @@ function* object(c: IpContext, w: Words): Co<number> {
     if (c.busybox) return usage(c);
     return fail(`Object "${word}" is unknown, try "ip help".`, 1);
   }
-  if (w.left[0] === 'help') return usage(c);
+  if (c.busybox && w.left[0] === 'help') return usage(c);
   found[1](c, w);
   return 0;
 }

@@ -2,54 +2,41 @@
 import { findNeigh, neighState, removeNeigh, setNeigh } from '../../../linux/neigh.ts';
 import type { Link, Neigh } from '../../../linux/types.ts';
 import { formatIp, type Ip, inCidr, sameIp } from '../../../wire/ip.ts';
+import { NEIGHBOUR_USAGE } from '../usage/ip.ts';
 import {
   address,
   deviceNamed,
   fail,
   type IpContext,
-  matches,
+  type IpObject,
   needAdmin,
   next,
   out,
   outJson,
+  perform,
   prefix,
   refused,
+  refusedWith,
   type Words,
+  wrong,
 } from './context.ts';
 
-export function ipNeigh(c: IpContext, w: Words): void {
-  const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'show') || matches(cmd, 'list') || matches(cmd, 'lst')) {
-    show(c, w);
-    return;
-  }
-  if (matches(cmd, 'add')) {
-    change(c, w, 'add');
-    return;
-  }
-  if (matches(cmd, 'replace')) {
-    change(c, w, 'replace');
-    return;
-  }
-  if (matches(cmd, 'change') || matches(cmd, 'chg')) {
-    change(c, w, 'change');
-    return;
-  }
-  if (matches(cmd, 'delete')) {
-    change(c, w, 'del');
-    return;
-  }
-  if (matches(cmd, 'get')) {
-    get(c, w);
-    return;
-  }
-  if (matches(cmd, 'flush')) {
-    flush(c, w);
-    return;
-  }
-  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip neigh'`);
-  fail(`Command "${cmd}" is unknown, try "ip neigh help".`, 255);
-}
+const NEIGHBOUR: IpObject = {
+  name: 'neigh',
+  short: 'neigh',
+  usage: NEIGHBOUR_USAGE,
+  verbs: [
+    [['show', 'list', 'lst'], show],
+    [['add'], (c, w) => change(c, w, 'add')],
+    [['replace'], (c, w) => change(c, w, 'replace')],
+    [['change', 'chg'], (c, w) => change(c, w, 'change')],
+    [['delete'], (c, w) => change(c, w, 'del')],
+    [['get'], get],
+    [['flush'], flush],
+  ],
+};
+
+export const ipNeigh = (c: IpContext, w: Words): void => perform(c, w, NEIGHBOUR);
 
 interface Filter {
   dev: Link | null;
@@ -58,12 +45,24 @@ interface Filter {
   proxy: boolean;
 }
 
+const STATES = ['PERMANENT', 'REACHABLE', 'NOARP', 'NONE', 'STALE', 'INCOMPLETE', 'DELAY', 'PROBE', 'FAILED'];
+
+/** `all` only filters. */
+function nudState(c: IpContext, text: string): string {
+  const state = text.toUpperCase();
+  return STATES.includes(state) || state === 'ALL'
+    ? state
+    : c.busybox
+      ? fail(`ip: invalid argument '${text}' to 'nud state'`)
+      : wrong(text, 'nud state is bad');
+}
+
 function filterOf(c: IpContext, w: Words): Filter {
   const f: Filter = { dev: null, to: null, nud: [], proxy: false };
   while (w.left.length) {
     const word = w.left.shift() as string;
     if (word === 'dev') f.dev = deviceNamed(c, next(c, w));
-    else if (word === 'nud') f.nud.push(next(c, w).toUpperCase());
+    else if (word === 'nud') f.nud.push(nudState(c, next(c, w)));
     else if (word === 'proxy') f.proxy = true;
     else if (word === 'unused' || word === 'router' || word === 'nomaster') continue;
     else if (word === 'master' || word === 'vrf') next(c, w);
@@ -127,7 +126,7 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'change' | 'de
     const word = w.left.shift() as string;
     if (word === 'lladdr') mac = next(c, w);
     else if (word === 'dev') dev = deviceNamed(c, next(c, w));
-    else if (word === 'nud') state = next(c, w).toUpperCase() as Neigh['state'];
+    else if (word === 'nud') state = nudState(c, next(c, w)) as Neigh['state'];
     else if (word === 'proxy') {
       proxy = true;
       ip = address(c, next(c, w));
@@ -138,7 +137,7 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'change' | 'de
     fail('Device and destination are required arguments.', 255);
     return;
   }
-  if (mac && !/^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(mac)) fail(`"${mac}" is invalid lladdr.`, 255);
+  if (mac && !/^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(mac)) fail(`"${mac}" is invalid lladdr.`, 1);
   needAdmin(c);
   if (proxy) {
     setProxy(c, ip, dev, what !== 'del');
@@ -184,12 +183,12 @@ function setProxy(c: IpContext, ip: Ip, dev: Link, add: boolean): void {
 function get(c: IpContext, w: Words): void {
   const f = filterOf(c, w);
   if (!f.to || !f.dev) {
-    fail('Device and destination are required arguments.', 255);
+    fail('Device and address are required arguments.', 1);
     return;
   }
   const n = findNeigh(c.ns, f.dev.ifindex, f.to.ip);
   if (!n) {
-    refused(c, 'ENOENT');
+    refusedWith(c, 'Neighbour entry not found.', 'ENOENT');
     return;
   }
   print(c, [n], { ...f, dev: null });

@@ -3,6 +3,7 @@ import { deleteNetns, newNetns } from '../../../linux/kernel.ts';
 import { findExecutable, runChild } from '../../../linux/process.ts';
 import type { Netns } from '../../../linux/types.ts';
 import type { Co } from '../../../sim/task.ts';
+import { NETNS_USAGE } from '../usage/ip.ts';
 import { complainTo, fail, type IpContext, matches, needAdmin, next, out, outJson, type Words } from './context.ts';
 
 export const namedNetns = (c: IpContext): Netns[] => [...c.ns.kernel.netns.values()].filter(n => n.name !== '' && !n.name.includes('/'));
@@ -20,6 +21,7 @@ function idOf(c: IpContext, far: Netns): number | undefined {
 
 export function* ipNetns(c: IpContext, w: Words): Co<number> {
   const cmd = w.left.shift();
+  if (cmd === 'help') return fail(NETNS_USAGE.replace(/\n$/, ''), 255);
   if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'show') || matches(cmd, 'lst')) {
     const rows = namedNetns(c).map(n => ({ name: n.name, id: idOf(c, n) }));
     if (c.json) outJson(c, rows);
@@ -27,7 +29,7 @@ export function* ipNetns(c: IpContext, w: Words): Co<number> {
     return 0;
   }
   if (cmd === 'exec') return yield* exec(c, w);
-  if (matches(cmd, 'add')) return add(c, next(c, w));
+  if (matches(cmd, 'add')) return add(c, w.left.shift() ?? fail('No netns name specified', 1));
   if (matches(cmd, 'delete')) return del(c, w);
   if (matches(cmd, 'identify')) {
     const name = c.p.netns.name;
@@ -44,11 +46,11 @@ export function* ipNetns(c: IpContext, w: Words): Co<number> {
 
 export function open(c: IpContext, name: string): Netns {
   const ns = name ? c.ns.kernel.netns.get(name) : undefined;
-  return ns ?? fail(`Cannot open network namespace "${name}": No such file or directory`, 1);
+  return ns ?? fail(`Cannot open network namespace "${name}": No such file or directory`, 255);
 }
 
 function add(c: IpContext, name: string): number {
-  if (name.includes('/') || name === '.' || name === '..') fail(`Invalid netns name "${name}"`, 1);
+  if (name.includes('/') || name === '.' || name === '..') fail(`Invalid netns name "${name}"`, 255);
   if (!c.p.caps.has('SYS_ADMIN')) fail('mkdir /var/run/netns failed: Permission denied', 1);
   if (c.ns.kernel.netns.has(name)) fail(`Cannot create namespace file "/var/run/netns/${name}": File exists`, 1);
   newNetns(c.ns.kernel, name).dirty.add('links');
@@ -56,7 +58,7 @@ function add(c: IpContext, name: string): number {
 }
 
 function del(c: IpContext, w: Words): number {
-  const name = next(c, w);
+  const name = w.left.shift() ?? fail('No netns name specified', 1);
   const ns = c.ns.kernel.netns.get(name);
   if (!ns || name.includes('/')) return fail(`Cannot remove namespace file "/var/run/netns/${name}": No such file or directory`, 1);
   needAdmin(c);

@@ -6,62 +6,46 @@ import { addRoute, isLocalAddress, lookupRoute, removeRoute } from '../../../lin
 import { conf4 } from '../../../linux/sysctl.ts';
 import type { Errno, Link, Route } from '../../../linux/types.ts';
 import { type Cidr, familyOf, formatIp, type Ip, inCidr, network, sameIp } from '../../../wire/ip.ts';
+import { ROUTE_USAGE } from '../usage/ip.ts';
 import {
   address,
   deviceNamed,
   fail,
   type IpContext,
+  type IpObject,
   matches,
   needAdmin,
   next,
   number,
   out,
   outJson,
+  perform,
   prefix,
   refused,
   refusedWith,
   tableName,
   tableNumber,
   type Words,
+  wrong,
 } from './context.ts';
 
-export function ipRoute(c: IpContext, w: Words): void {
-  const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'show') || matches(cmd, 'lst')) {
-    show(c, w);
-    return;
-  }
-  if (matches(cmd, 'add')) {
-    change(c, w, 'add');
-    return;
-  }
-  if (matches(cmd, 'append')) {
-    change(c, w, 'append');
-    return;
-  }
-  if (matches(cmd, 'change') || matches(cmd, 'chg')) {
-    change(c, w, 'change');
-    return;
-  }
-  if (matches(cmd, 'replace')) {
-    change(c, w, 'replace');
-    return;
-  }
-  if (matches(cmd, 'delete')) {
-    change(c, w, 'del');
-    return;
-  }
-  if (matches(cmd, 'get')) {
-    get(c, w);
-    return;
-  }
-  if (matches(cmd, 'flush')) {
-    flush(c, w);
-    return;
-  }
-  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip route'`);
-  fail(`Command "${cmd}" is unknown, try "ip route help".`, 255);
-}
+const ROUTE: IpObject = {
+  name: 'route',
+  short: 'route',
+  usage: ROUTE_USAGE,
+  verbs: [
+    [['list', 'show', 'lst'], show],
+    [['add'], (c, w) => change(c, w, 'add')],
+    [['append'], (c, w) => change(c, w, 'append')],
+    [['change', 'chg'], (c, w) => change(c, w, 'change')],
+    [['replace'], (c, w) => change(c, w, 'replace')],
+    [['delete'], (c, w) => change(c, w, 'del')],
+    [['get'], get],
+    [['flush'], flush],
+  ],
+};
+
+export const ipRoute = (c: IpContext, w: Words): void => perform(c, w, ROUTE);
 
 interface Filter {
   /** null: every table. */
@@ -79,6 +63,36 @@ interface Filter {
 }
 
 const KINDS = ['unicast', 'local', 'broadcast', 'multicast', 'blackhole', 'unreachable', 'prohibit', 'throw'];
+
+/** A word of a list, or a number. */
+const known = (text: string, all: readonly string[], why: string): string =>
+  all.includes(text) || /^\d+$/.test(text) ? text : wrong(text, why);
+
+const PROTOCOLS = [
+  'redirect',
+  'kernel',
+  'boot',
+  'static',
+  'gated',
+  'ra',
+  'mrt',
+  'zebra',
+  'bird',
+  'dnrouted',
+  'xorp',
+  'ntk',
+  'dhcp',
+  'keepalived',
+  'babel',
+  'openr',
+  'bgp',
+  'isis',
+  'ospf',
+  'rip',
+  'eigrp',
+  'unspec',
+];
+const protocolOf = (text: string): string => known(text, PROTOCOLS, 'invalid "protocol"\n');
 
 function filterOf(c: IpContext, w: Words): Filter {
   const f: Filter = {
@@ -103,9 +117,9 @@ function filterOf(c: IpContext, w: Words): Filter {
       f.table = n === 0 ? null : n;
       f.named = true;
     } else if (word === 'dev' || word === 'oif' || word === 'iif') f.dev = deviceNamed(c, next(c, w));
-    else if (matches(word, 'protocol') && word.length > 1) f.proto = next(c, w);
-    else if (matches(word, 'scope') && word.length > 1) f.scope = next(c, w);
-    else if (word === 'type') f.kind = next(c, w);
+    else if (matches(word, 'protocol') && word.length > 1) f.proto = protocolOf(next(c, w));
+    else if (matches(word, 'scope') && word.length > 1) f.scope = known(next(c, w), SCOPES, 'invalid "scope"\n');
+    else if (word === 'type') f.kind = known(next(c, w), KINDS, 'node type value is invalid\n');
     else if (word === 'via') f.via = address(c, next(c, w));
     else if (word === 'src') f.src = address(c, next(c, w));
     else if (word === 'cache' || word === 'cached') f.kind = 'cached';
@@ -340,6 +354,8 @@ function flush(c: IpContext, w: Words): void {
   c.ns.dirty.add('routes');
 }
 
+const markOf = (text: string): number => (/^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : wrong(text, 'invalid mark value'));
+
 function get(c: IpContext, w: Words): void {
   let dst: Ip | null = null;
   let src: Ip | null = null;
@@ -351,7 +367,7 @@ function get(c: IpContext, w: Words): void {
     if (word === 'from') src = prefix(c, next(c, w)).ip;
     else if (word === 'iif') iif = deviceNamed(c, next(c, w));
     else if (word === 'oif' || word === 'dev') oif = deviceNamed(c, next(c, w));
-    else if (word === 'mark') mark = number('mark', next(c, w));
+    else if (word === 'mark') mark = markOf(next(c, w));
     else if (word === 'uid' || word === 'tos' || word === 'sport' || word === 'dport' || word === 'ipproto') next(c, w);
     else if (word !== 'to' && word !== 'fibmatch') dst = prefix(c, word).ip;
   }
@@ -381,7 +397,7 @@ function get(c: IpContext, w: Words): void {
     from: src ? formatIp(src) : four ? undefined : '::',
     gateway: found.via ? formatIp(found.via) : undefined,
     dev: found.dev.name,
-    table: found.table !== 254 && found.table !== 255 ? tableName(found.table) : undefined,
+    table: found.table !== 254 && (found.table !== 255 || !four) ? tableName(found.table) : undefined,
     protocol: four ? undefined : (r?.proto ?? undefined),
     prefsrc: !src && found.src ? formatIp(found.src) : undefined,
     metric: four ? undefined : (r?.metric ?? 0),

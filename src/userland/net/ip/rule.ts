@@ -2,44 +2,44 @@
 import { addRule } from '../../../linux/route.ts';
 import type { PolicyRule } from '../../../linux/types.ts';
 import { type Cidr, formatIp } from '../../../wire/ip.ts';
+import { RULE_USAGE } from '../usage/ip.ts';
 import {
   fail,
   type IpContext,
+  type IpObject,
   matches,
   needAdmin,
   next,
   number,
   out,
   outJson,
+  perform,
   prefix,
   refused,
   tableName,
   tableNumber,
   type Words,
+  wrong,
 } from './context.ts';
 
-export function ipRule(c: IpContext, w: Words): void {
-  const cmd = w.left.shift();
-  if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'lst') || matches(cmd, 'show')) {
-    show(c);
-    return;
-  }
-  if (matches(cmd, 'add')) {
-    change(c, w, true);
-    return;
-  }
-  if (matches(cmd, 'delete')) {
-    change(c, w, false);
-    return;
-  }
-  if (matches(cmd, 'flush')) {
-    needAdmin(c);
-    c.ns.rules = c.ns.rules.filter(r => r.family !== (c.family ?? 4) || r.priority === 0);
-    c.ns.dirty.add('routes');
-    return;
-  }
-  if (c.busybox) fail(`ip: invalid argument '${cmd}' to 'ip rule'`);
-  fail(`Command "${cmd}" is unknown, try "ip rule help".`, 255);
+const RULE: IpObject = {
+  name: 'rule',
+  short: 'rule',
+  usage: RULE_USAGE,
+  verbs: [
+    [['list', 'lst', 'show'], show],
+    [['add'], (c, w) => change(c, w, true)],
+    [['delete'], (c, w) => change(c, w, false)],
+    [['flush'], flush],
+  ],
+};
+
+export const ipRule = (c: IpContext, w: Words): void => perform(c, w, RULE);
+
+function flush(c: IpContext): void {
+  needAdmin(c);
+  c.ns.rules = c.ns.rules.filter(r => r.family !== (c.family ?? 4) || r.priority === 0);
+  c.ns.dirty.add('routes');
 }
 
 const cidrText = (d: Cidr): string => (d.bits === d.ip.length * 8 ? formatIp(d.ip) : `${formatIp(d.ip)}/${d.bits}`);
@@ -73,7 +73,11 @@ function show(c: IpContext): void {
   }
 }
 
+const preferenceOf = (text: string): number =>
+  /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : wrong(text, 'preference value is invalid\n');
+
 function change(c: IpContext, w: Words, add: boolean): void {
+  if (!w.left.length) fail(`"ip rule ${add ? 'add' : 'del'}" requires arguments.`, 1);
   const r: PolicyRule = { priority: -1, from: null, to: null, fwmark: null, table: 254, family: c.family ?? 4 };
   let table = false;
   while (w.left.length) {
@@ -83,7 +87,7 @@ function change(c: IpContext, w: Words, add: boolean): void {
       const d = text === 'all' || text === 'any' || text === 'default' ? null : prefix(c, text);
       r[word] = d && d.bits > 0 ? d : null;
       if (d?.ip.length === 16) r.family = 6;
-    } else if (matches(word, 'preference') || matches(word, 'priority') || word === 'order') r.priority = number('preference', next(c, w));
+    } else if (matches(word, 'preference') || matches(word, 'priority') || word === 'order') r.priority = preferenceOf(next(c, w));
     else if (word === 'fwmark') {
       const [value, mask] = next(c, w).split('/');
       r.fwmark = { value: number('fwmark', value), mask: mask === undefined ? 0xffffffff : number('fwmark', mask) };

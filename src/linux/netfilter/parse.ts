@@ -159,7 +159,8 @@ function takeBase(w: RuleWords, cur: Cursor, name: string, value: string, word: 
     }
     case '--protocol': {
       if (w.proto || w.protoInvert) return usage('multiple -p flags not allowed');
-      const number = protocolNumber(value);
+      // xtables_parse_protocol knows these beside /etc/protocols' names.
+      const number = value === 'icmpv6' ? 58 : value === 'ipv6-mh' ? 135 : protocolNumber(value);
       if (number === null) return usage(`unknown protocol "${value}" specified`);
       if (number === 0 && invert) return usage('rule would never match protocol');
       w.proto = number;

@@ -93,7 +93,7 @@ function commandWord(c: Command, letter: string, word: string, a: Args, attached
     }
     if (c.letter === 'Z' && 'LS'.includes(letter)) c.zero = true;
     else return usage(`Cannot use -${letter} with -${c.letter}`);
-  } else if (c.letter === letter) return usage(`multiple -${letter} flags not allowed`);
+  } else if (c.letter === letter) return usage(`Cannot use -${letter} with -${letter}`);
   c.letter = letter;
   if (NEEDS_CHAIN.includes(letter)) {
     const chain = attached ?? a.words[a.at++];
@@ -240,7 +240,10 @@ function otherOption(word: string, name: string, a: Args, f: Flavour, p: Process
     case '-w':
     case '--wait':
       a.at++;
-      if (!word.includes('=') && /^\d+$/.test(a.words[a.at] ?? '')) a.at++;
+      if (!word.includes('=') && a.words[a.at] !== undefined && !/^[-!]/.test(a.words[a.at])) {
+        if (!/^\d+$/.test(a.words[a.at])) return usage('wait seconds not numeric');
+        a.at++;
+      }
       return null;
     case '-W':
     case '--wait-interval':

@@ -84,7 +84,8 @@ function ruleCommand(p: Process, f: Flavour, c: Command): number {
     if (rules.kind !== 'kernel') return report(p, f, legacyWording(rules, f, c));
     return kernelError(p, f, RULE_ACTION[c.letter], rules.problem, `rule in chain ${name}`);
   }
-  if (!chain) return refuse(p, f, NO_CHAIN);
+  if (!chain)
+    return refuse(p, f, c.letter === 'C' && f.backend === 'nft' ? 'Bad rule (does a matching rule exist in that chain?).' : NO_CHAIN);
   const own = rulesOf(ns, table, chain);
   if (byNumber) {
     if (c.number > own.length) return refuse(p, f, 'Index of deletion too big.');

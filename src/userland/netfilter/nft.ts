@@ -7,6 +7,7 @@ import type { Process, Program } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
+import { NFT_HELP } from './usage/nft.ts';
 
 interface Options {
   words: string[];
@@ -92,6 +93,14 @@ export const nftProgram = (version: string): Program =>
     const argv = p.argv.slice(1);
     if (argv[0] === '-v' || argv[0] === '--version') {
       print(p, `nftables v${version}\n`);
+      return 0;
+    }
+    if (argv[0] === '-h' || argv[0] === '--help') {
+      print(p, NFT_HELP);
+      return 0;
+    }
+    if (argv[0] === '-V') {
+      print(p, `nftables v${version}\n  cli:\t\teditline\n  json:\t\tyes\n  minigmp:\tno\n  libxtables:\tyes\n`);
       return 0;
     }
     const o = parse(argv);

@@ -25,3 +25,15 @@ test('iptables takes no chain with a blank in its name', () => {
   expect(said('iptables -S').out).not.toContain('two words');
   expect(said('iptables -h').out).toMatch(/--append {2}-A chain/);
 });
+
+test('iptables knows icmpv6 by that name, and waits for numbers only', () => {
+  const h = twoHosts();
+  const six = (words: string) => run(h, () => iptablesProgram({ ...FOUR, family: 6 }), words);
+  expect(six('ip6tables -A INPUT -p icmpv6 -j ACCEPT').code).toBe(0);
+  expect(six('ip6tables -S INPUT').out).toContain('-A INPUT -p ipv6-icmp -j ACCEPT\n');
+  const four = (words: string) => run(h, () => iptablesProgram(FOUR), words);
+  expect(four('iptables -w x -L')).toMatchObject({ code: 2, err: expect.stringContaining('wait seconds not numeric\n') });
+  expect(four('iptables -w 5 -S INPUT').out).toBe('-P INPUT ACCEPT\n');
+  expect(four('iptables -A INPUT -A OUTPUT').err).toContain('Cannot use -A with -A\n');
+  expect(four('iptables -C NOSUCH -j DROP').err).toBe('iptables: Bad rule (does a matching rule exist in that chain?).\n');
+});

@@ -42,6 +42,8 @@ export interface Session {
   deadlineMs: number;
   times: { namelookup: number; connect: number; appconnect: number };
   sslVerifyResult: number;
+  /** What --resolve adds to the cache has been said. */
+  announced?: boolean;
 }
 
 export const isError = (x: object): x is CurlError => 'code' in x && 'message' in x;
@@ -66,6 +68,8 @@ export function* withDeadline<T>(p: Process, co: Co<T>, deadlineMs: number): Co<
 
 function* resolve(s: Session, host: string, port: number): Co<Ip[] | CurlError> {
   const { c } = s;
+  for (const r of s.announced ? [] : c.resolve) s.info(`Added ${r.host}:${r.port}:${r.addresses.join(',')} to DNS cache`);
+  s.announced = true;
   const fixed = c.resolve.findLast(r => (r.host === host.toLowerCase() || r.host === '*') && r.port === port);
   if (fixed) {
     const ips = fixed.addresses.map(a => parseIp(a)).filter(a => a !== null);

@@ -122,9 +122,11 @@ function* once(t: Transfer): Co<HttpResponse | CurlError | null> {
   if (isError(checked)) return checked;
   const { url, port } = checked;
   t.info.urlEffective = /^[a-z]+:\/\/[^/?#]*$/i.test(t.url) ? `${t.url}/` : t.url;
-  t.info.scheme = t.run.u.tools >= 13 ? url.scheme : url.scheme.toUpperCase();
+  // 7.88 knows the scheme of a connection only.
+  if (t.run.u.tools >= 13) t.info.scheme = url.scheme;
   const connection = yield* take(t, url, port);
   if (isError(connection)) return disconnected(t, connection);
+  if (t.run.u.tools < 13) t.info.scheme = url.scheme.toUpperCase();
   const socket = connection.stream.socket;
   const ends = { remoteIp: connection.remote, remotePort: connection.remotePort, localIp: socket.local, localPort: socket.localPort };
   Object.assign(t.info, ends, { method: t.method, pretransfer: now(t) });

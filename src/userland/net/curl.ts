@@ -82,10 +82,11 @@ function* withRetries(run: Run, url: string, out: string | null, remoteName: boo
       }
       return t.error?.code ?? 0;
     }
+    // 7.88 counts nothing: 1 seconds, 1 retries.
+    const old = u.tools < 13;
     const seconds = Math.floor(delay / 1000);
-    const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
-    const will = `Will retry in ${seconds} second${plural(seconds, '', 's')}. ${left} retr${plural(left, 'y', 'ies')} left.`;
-    if (!c.silent) complain(p, `Warning: Problem: ${why}. ${will}\n`);
+    const will = `Will retry in ${seconds} second${old || seconds !== 1 ? 's' : ''}. ${left} retr${old || left !== 1 ? 'ies' : 'y'} left.`;
+    if (!c.silent) complain(p, `Warning: Problem${old ? (why.startsWith('(') ? ` ${why}` : ` : ${why}`) : `: ${why}`}. ${will}\n`);
     yield* sleep(p, delay);
     if (!c.retryDelayMs) delay = Math.min(delay * 2, 600_000);
   }

@@ -359,10 +359,11 @@ const keptProxy = (p: NonNullable<NodeRuntime['proxy']>): SavedProxy => ({ pod: 
 /** A kube-proxy that an earlier process ran goes on where that one was; any other starts. */
 function proxyOf(node: NodeRuntime, pod: string): Program {
   const { engine, spec } = node;
-  const saved = engine.saved.has(`netns:${spec.name}:`) ? savedProxy(node) : undefined;
-  const adopt = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
+  const saved = savedProxy(node);
+  const before = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
   return kubeProxyProgram(engine.server, spec.name, {
-    adopt,
+    before,
+    adopt: engine.saved.has(`netns:${spec.name}:`) ? before : undefined,
     onStart: proxy => {
       node.proxy = { pod, proxy };
     },
@@ -391,7 +392,9 @@ export function saveNode(node: NodeRuntime): Map<string, unknown> {
   if (machine && node.built?.awake) {
     const flows = saveFlows(machine);
     if (flows || node.engine.saved.has(flowsKey)) out.set(flowsKey, flows ?? NO_FLOWS);
-    if (flows && node.proxy) out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
+    // The nftables mode leaves emptied chains behind for a while.
+    if ((flows || node.proxy?.proxy.config.mode === 'nftables') && node.proxy)
+      out.set(`kube-proxy:${node.spec.name}`, keptProxy(node.proxy));
   }
   for (const ns of node.built?.kernel.netns.values() ?? []) {
     const key = `netns:${node.spec.name}:${ns.name}`;

@@ -12,7 +12,7 @@ import { startHealthServers, syncHealthServers } from './health.ts';
 import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
 import { ruleSettings } from './iptables/settings.ts';
 import { dropIdleDests, setIpvsSysctls, syncFamilyIpvs } from './ipvs/proxier.ts';
-import { proxyTable, syncFamilyNft } from './nftables/proxier.ts';
+import { leaveEmptied, proxyTable, serviceChains, syncFamilyNft } from './nftables/proxier.ts';
 import { serviceOfSlice } from './serviceport.ts';
 import type { FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
 
@@ -156,12 +156,19 @@ function refreshSettings(proxy: KubeProxy): void {
 
 /** What the rules in the kernel were made of: per family the settings and, by Service, its ports and endpoints, as digests. */
 export interface KubeProxySnapshot {
-  families: { settings: string; services: [key: string, digest: string][] }[];
+  families: {
+    settings: string;
+    services: [key: string, digest: string][];
+    /** nftables mode: Services' chains, with the time since when nothing leads to them, or null. */
+    chains?: [name: string, sinceMs: number | null][];
+  }[];
 }
 
 export interface KubeProxyOptions {
   /** The kernel already holds this proxy's rules (a session reload): only what changed since then is written. */
   adopt?: KubeProxySnapshot;
+  /** What an earlier process of it had written, of which the kernel holds nothing any more. */
+  before?: KubeProxySnapshot;
 }
 
 /** Start kube-proxy on a node. The first sync happens before this returns. */
@@ -217,6 +224,11 @@ export function newKubeProxy(
   }
   // At once: the packet that woke this node must already meet the rules.
   if (proxy.proxiers.some(p => !p.dirty || p.dirty.size)) syncProxyRules(proxy);
+  if (nftables(proxy) && !options.adopt)
+    proxy.proxiers.forEach((p, i) => {
+      const written = options.before?.families[i];
+      if (written?.chains) leaveEmptied(netns, p, written.chains, hasSyncedSince(p, written), nowMs);
+    });
   monitor(proxy);
   return proxy;
 }
@@ -237,7 +249,8 @@ export function snapshotKubeProxy(proxy: KubeProxy): KubeProxySnapshot {
     const services = [...p.services].filter(([key]) => !waiting.has(key)).map(([key, s]): [string, string] => [key, serviceDigest(s)]);
     // Not written yet, or written and gone since: different from whatever is there later.
     for (const key of waiting) services.push([key, 'udp ?']);
-    return { settings: all ? '' : digestOf((p.due ?? p).settings), services };
+    const chains = nftables(proxy) ? serviceChains(proxy.netns, p) : undefined;
+    return { settings: all ? '' : digestOf((p.due ?? p).settings), services, chains };
   });
   return { families };
 }
@@ -258,6 +271,10 @@ function changedSince(p: FamilyProxier, written: Written): { keys: Set<string>; 
   }
   return out;
 }
+
+/** Would a kube-proxy that ran all the time have written anything since? */
+const hasSyncedSince = (p: FamilyProxier, written: Written): boolean =>
+  written.settings !== digestOf(p.settings) || changedSince(p, written).keys.size > 0;
 
 function adopt(p: FamilyProxier, written: Written | undefined): void {
   if (written?.settings !== digestOf(p.settings)) return;

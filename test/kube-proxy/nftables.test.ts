@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { newKubeProxy, snapshotKubeProxy, stopKubeProxy } from '../../src/kube-proxy/proxy.ts';
 import { runNft } from '../../src/linux/netfilter/nft/commands.ts';
+import { tablesOf } from '../../src/linux/netfilter/nft/hooks.ts';
 import type { Netns } from '../../src/linux/types.ts';
-import { settle } from '../../src/sim/sim.ts';
+import { runUntil, settle } from '../../src/sim/sim.ts';
 import { fixture, NODE, put, SLICES, service, slice } from './cluster.ts';
 
 const CONFIG = { mode: 'nftables', clusterCIDR: '10.50.0.0/16' } as const;
@@ -71,4 +72,32 @@ it('goes on where another process stopped', () => {
   stopKubeProxy(newKubeProxy(server, NODE, ns, CONFIG, { adopt: snapshot }));
   expect(block(ns, `chain ${chain}`)).not.toContain('counter');
   expect(block(ns, 'set cluster-ips')).toContain('10.60.0.99');
+});
+
+it('a process that follows another leaves the chains that the sync between them emptied', () => {
+  const f = fixture();
+
+  put(f.server, 'services', service('gone', {}));
+  put(f.server, SLICES, slice('gone', [{ ip: '10.50.1.2', node: NODE }]));
+  const first = newKubeProxy(f.server, NODE, f.ns, CONFIG);
+  const before = snapshotKubeProxy(first);
+  stopKubeProxy(first);
+  const chains = (ns: typeof f.ns) =>
+    [
+      ...(tablesOf(ns)
+        .find(t => t.name === 'kube-proxy' && t.family === 'ip')
+        ?.chains.values() ?? []),
+    ]
+      .filter(c => c.name.includes('shop/gone'))
+      .map(c => c.rules.length > 0);
+  expect(chains(f.ns)).toEqual([true]);
+  const g = fixture();
+  const second = newKubeProxy(g.server, NODE, g.ns, CONFIG, { before });
+  expect(chains(g.ns)).toEqual([false]);
+  // The next sync that comes more than a second later deletes them.
+  runUntil(g.sim, () => false, g.sim.nowMs + 3000);
+  put(g.server, 'services', service('other', {}));
+  runUntil(g.sim, () => false, g.sim.nowMs + 3000);
+  expect(chains(g.ns)).toEqual([]);
+  stopKubeProxy(second);
 });

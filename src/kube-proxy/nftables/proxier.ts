@@ -75,6 +75,22 @@ function deleteStaleChains(ns: Netns, p: FamilyProxier, nowMs: number): void {
   if (text && runNft(ns, text).error) p.dirty = null;
 }
 
+/** The Services' chains that there are, with the time since when they are empty. */
+export const serviceChains = (ns: Netns, p: FamilyProxier): [name: string, sinceMs: number | null][] =>
+  [...(proxyTable(ns, p)?.chains.keys() ?? [])].filter(isServiceChain).map(name => [name, p.staleChains.get(name) ?? null]);
+
+/** Chains that an earlier process left or, by the sync that this one stands for, would have emptied. `synced`: there was such a sync. */
+export function leaveEmptied(ns: Netns, p: FamilyProxier, before: [string, number | null][], synced: boolean, nowMs: number): void {
+  const there = proxyTable(ns, p)?.chains;
+  let text = '';
+  for (const [name, since] of before) {
+    if (there?.has(name) || (synced && since !== null && nowMs - since > STALE_MS)) continue;
+    text += `add chain ${familyName(p)} kube-proxy ${name}\n`;
+    p.staleChains.set(name, since ?? nowMs);
+  }
+  if (text) runNft(ns, text);
+}
+
 /** Write what changed (or, in a full sync, everything) to the kernel. -> false: nft failed */
 export function syncFamilyNft(ns: Netns, p: FamilyProxier, nowMs: number): boolean {
   deleteStaleChains(ns, p, nowMs);

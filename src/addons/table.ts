@@ -1,5 +1,6 @@
 // The add-ons that podnet has: one row each. Their manifests are loaded when somebody asks for them.
 import type { KubeObject } from '../apiserver/types.ts';
+import type { Provider } from './ingress-nginx/manifest.ts';
 
 export interface Addon {
   name: string;
@@ -9,6 +10,8 @@ export interface Addon {
   /** Where the official manifest lies: the first is the one that `addon enable` applies, `match` those that stand for it too. */
   url: string;
   match: RegExp;
+  /** What `addon enable` applies in its place where Services of type LoadBalancer stay pending. */
+  withoutBalancers?: string;
   /** Flags that its documentation applies it with. */
   flags?: string[];
   /** Its objects, in the manifest's order. */
@@ -22,7 +25,12 @@ export const ADDONS: Addon[] = [
     version: 'v1.13.3',
     url: 'https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.13.3/deploy/static/provider/cloud/deploy.yaml',
     match: /\/ingress-nginx\/.*\/deploy(\/static\/provider\/[\w-]+)?\/(deploy|mandatory|cloud-generic)\.yaml$/,
-    manifest: async url => (await import('./ingress-nginx/manifest.ts')).manifest(/\/(baremetal|kind)\//.test(url) ? 'baremetal' : 'cloud'),
+    manifest: async url => {
+      const provider = url.endsWith('#host-ports') ? 'host' : (/\/(baremetal|kind)\//.exec(url)?.[1] ?? 'cloud');
+      return (await import('./ingress-nginx/manifest.ts')).manifest(provider as Provider);
+    },
+    withoutBalancers:
+      'https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.13.3/deploy/static/provider/baremetal/deploy.yaml#host-ports',
   },
   {
     name: 'metallb',

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apr1 } from '../../src/addons/ingress-nginx/auth.ts';
-import type { TestCluster } from '../cluster/harness.ts';
+import { addonNamed } from '../../src/addons/table.ts';
+import { clusterConfig } from '../../src/cluster/config.ts';
+import { type TestCluster, testCluster } from '../cluster/harness.ts';
 import { CERTIFICATE, KEY } from './certificate.ts';
 import { clusterWith, echo } from './cluster.ts';
 
@@ -188,4 +190,19 @@ describe('ingress-nginx', () => {
     c.rest();
     expect(head('site.example')).toContain('404 Not Found');
   });
+});
+
+describe('ingress-nginx where nothing balances', () => {
+  it('is reached on the control plane’s own ports', async () => {
+    const objects = await addonNamed('ingress-nginx')!.manifest(addonNamed('ingress-nginx')!.withoutBalancers as string);
+    const small = await testCluster(clusterConfig({ nodes: 1, loadBalancer: 'none' }));
+    small.must('apply -f -', objects.map(o => JSON.stringify(o)).join('\n---\n'));
+    small.apply(...echo('shop'));
+    small.must('create ingress shop --class=nginx --rule=shop.example/*=shop:80');
+    small.rest();
+    small.rest();
+    const node = small.must(['get', 'node', 'control-plane', '-o', 'jsonpath={.status.addresses[0].address}']);
+    expect(small.must('get ingress shop -o jsonpath={.status.loadBalancer.ingress[0].ip}')).toBe(node);
+    expect(small.external(['curl', '-s', '--resolve', `shop.example:80:${node}`, 'http://shop.example/']).out).toBe('shop\n');
+  }, 60_000);
 });

@@ -1,4 +1,5 @@
-// ingress-nginx as deploy/static/provider/cloud/deploy.yaml of controller-v1.13.3 leaves it; `baremetal` has a NodePort in front.
+// ingress-nginx as deploy/static/provider/cloud/deploy.yaml of controller-v1.13.3 leaves it. `baremetal` has a NodePort in front, `kind` also
+// ports 80 and 443 of its node, and `host` is that on the control plane: what minikube's own add-on comes to.
 import type { KubeObject } from '../../apiserver/types.ts';
 import { binding, type Labels, namespaceObject, object, type Rule, role, serviceAccount } from '../objects.ts';
 
@@ -72,6 +73,8 @@ const services = (type: string): KubeObject[] => [
   }),
 ];
 
+const onHost = (provider: Provider, hostPort: number) => (provider === 'kind' || provider === 'host' ? { hostPort } : {});
+
 const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
 const probe = (failureThreshold: number) => ({
@@ -83,7 +86,9 @@ const probe = (failureThreshold: number) => ({
   timeoutSeconds: 1,
 });
 
-const deployment = (publish: boolean): KubeObject =>
+export type Provider = 'cloud' | 'baremetal' | 'kind' | 'host';
+
+const deployment = (provider: Provider): KubeObject =>
   object('apps/v1', 'Deployment', `${NS}-controller`, NS, CONTROLLER, {
     spec: {
       minReadySeconds: 0,
@@ -98,7 +103,7 @@ const deployment = (publish: boolean): KubeObject =>
             {
               args: [
                 '/nginx-ingress-controller',
-                ...(publish ? ['--publish-service=$(POD_NAMESPACE)/ingress-nginx-controller'] : []),
+                ...(provider === 'cloud' ? ['--publish-service=$(POD_NAMESPACE)/ingress-nginx-controller'] : []),
                 '--election-id=ingress-nginx-leader',
                 '--controller-class=k8s.io/ingress-nginx',
                 '--ingress-class=nginx',
@@ -118,8 +123,8 @@ const deployment = (publish: boolean): KubeObject =>
               livenessProbe: probe(5),
               name: 'controller',
               ports: [
-                { containerPort: 80, name: 'http', protocol: 'TCP' },
-                { containerPort: 443, name: 'https', protocol: 'TCP' },
+                { containerPort: 80, ...onHost(provider, 80), name: 'http', protocol: 'TCP' },
+                { containerPort: 443, ...onHost(provider, 443), name: 'https', protocol: 'TCP' },
                 { containerPort: 8443, name: 'webhook', protocol: 'TCP' },
               ],
               readinessProbe: probe(3),
@@ -137,9 +142,18 @@ const deployment = (publish: boolean): KubeObject =>
             },
           ],
           dnsPolicy: 'ClusterFirst',
-          nodeSelector: { 'kubernetes.io/os': 'linux' },
+          nodeSelector: { 'kubernetes.io/os': 'linux', ...(provider === 'host' ? { 'node-role.kubernetes.io/control-plane': '' } : {}) },
           serviceAccountName: NS,
-          terminationGracePeriodSeconds: 300,
+          terminationGracePeriodSeconds: provider === 'kind' ? 0 : 300,
+          ...(provider === 'kind' || provider === 'host'
+            ? {
+                tolerations: ['master', 'control-plane'].map(r => ({
+                  effect: 'NoSchedule',
+                  key: `node-role.kubernetes.io/${r}`,
+                  operator: 'Equal',
+                })),
+              }
+            : {}),
           volumes: [{ name: 'webhook-cert', secret: { secretName: `${NS}-admission` } }],
         },
       },
@@ -194,12 +208,12 @@ const webhook = (): KubeObject =>
     ],
   });
 
-export const manifest = (provider: 'cloud' | 'baremetal' = 'cloud'): KubeObject[] => [
+export const manifest = (provider: Provider = 'cloud'): KubeObject[] => [
   namespaceObject(NS, INSTANCE),
   ...access,
   object('v1', 'ConfigMap', `${NS}-controller`, NS, CONTROLLER, { data: null }),
   ...services(provider === 'cloud' ? 'LoadBalancer' : 'NodePort'),
-  deployment(provider === 'cloud'),
+  deployment(provider),
   job('create', [
     '--host=ingress-nginx-controller-admission,ingress-nginx-controller-admission.$(POD_NAMESPACE).svc',
     '--namespace=$(POD_NAMESPACE)',

@@ -2,6 +2,7 @@ import chalk from 'chalk';
 import type { Command } from 'commander';
 import { ADDONS, addonNamed } from '../../addons/table.ts';
 import { kubectlPlan } from '../kubectl-command.ts';
+import { currentCluster } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
@@ -27,9 +28,11 @@ export function declare(command: Command): void {
     .action(async (name: string) => ended(await change('delete', name)));
 }
 
-function change(verb: 'apply' | 'delete', name: string): Promise<number> {
+async function change(verb: 'apply' | 'delete', name: string): Promise<number> {
   const addon = addonNamed(name);
   if (!addon) throw new SessionError(`there is no add-on "${name}"; podnet has ${ADDONS.map(a => a.name).join(', ')}`);
   const flags = verb === 'delete' ? ['--ignore-not-found'] : (addon.flags ?? []);
-  return runCommand(kubectlPlan([verb, ...flags, '-f', addon.url], process.env), process.env, opener());
+  const pending = addon.withoutBalancers && currentCluster(await opener()(process.env)).record.config.loadBalancerPool === null;
+  const url = pending ? (addon.withoutBalancers as string) : addon.url;
+  return runCommand(kubectlPlan([verb, ...flags, '-f', url], process.env), process.env, opener());
 }

@@ -16,6 +16,7 @@ import { redisCli, redisServer } from '../../../src/userland/servers/redis.ts';
 import { busyboxUserland } from '../../../src/userland/userland.ts';
 import { ip } from '../../../src/wire/ip.ts';
 import type { Frame } from '../../../src/wire/packet.ts';
+import { runIn } from '../container.ts';
 import { DEBIAN_12, DEBIAN_13, run, start, twoHosts } from '../hosts.ts';
 
 test('ping counts, and says who is unreachable', () => {
@@ -154,4 +155,10 @@ test('agnhost, an echo and Redis answer', () => {
   });
   expect(run(h, agnhost, '/agnhost connect server:8080 --timeout=1s').code).toBe(0);
   expect(run(h, agnhost, '/agnhost connect server:81 --timeout=1s')).toMatchObject({ code: 1, err: 'REFUSED\n' });
+});
+
+test('busybox wget names the host as it was given, with its port', () => {
+  const wget = (url: string) => runIn('busybox:1.36', ['wget', '-q', '-O-', url]);
+  expect(wget('http://nowhere.example:81/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example:81'\n" });
+  expect(wget('http://nowhere.example/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example'\n" });
 });

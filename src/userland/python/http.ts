@@ -11,7 +11,8 @@ import { clfTime, untilSignal } from '../servers/daemon.ts';
 import { pythonAnswer } from '../servers/files.ts';
 import { plain } from '../servers/nginx-scope.ts';
 import { PyError } from './lex.ts';
-import { attribute, call, type Interpreter, percent } from './run.ts';
+import { percent } from './operators.ts';
+import { attribute, call, type Interpreter } from './run.ts';
 import { Class, findIn, Instance, type Keywords, native, repr, str, Thing, Tuple, type Value } from './values.ts';
 
 const TRACE = '----------------------------------------';

@@ -2,7 +2,7 @@
 import { createObject } from '../../apiserver/client.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
-import { complain, print } from '../../linux/process.ts';
+import { print } from '../../linux/process.ts';
 import type { Program } from '../../linux/types.ts';
 import { base64, stringToBytes } from '../../sim/bytes.ts';
 import { rfc3339 } from '../../sim/time.ts';
@@ -46,7 +46,6 @@ export const envoyGateway = ({ server }: AddonContext): Program =>
       return yield* untilSignal(p, { TERM: 0, INT: 0 });
     } finally {
       stop();
-      complain(p, '');
     }
   };
 

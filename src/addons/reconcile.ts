@@ -1,8 +1,10 @@
 // What an add-on's controller does with its informers: something changed, so a moment later everything is looked at once.
 import { watchBucket } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WatchEvent } from '../apiserver/types.ts';
+import type { Process } from '../linux/types.ts';
 import { cancel, type SimEvent, schedule } from '../sim/sim.ts';
-import { type Co, waitOn } from '../sim/task.ts';
+import type { Co } from '../sim/task.ts';
+import { untilSignal } from '../userland/servers/daemon.ts';
 
 /** Calls `sync` once now and again `delayMs` after changes of these buckets that `concerns` it. -> stop */
 export function reconcileOn(
@@ -27,10 +29,10 @@ export function reconcileOn(
   };
 }
 
-/** Run until a signal ends the process; then `stop`. `code`: of TERM. */
-export function* untilEnd(server: ApiServer, stops: (() => void)[]): Co<never> {
+/** Run until the process is told to end, which it does with 0; then stop what it had started. */
+export function* untilEnd(p: Process, stops: (() => void)[]): Co<number> {
   try {
-    for (;;) yield* waitOn(server.sim, []);
+    return yield* untilSignal(p, { TERM: 0, INT: 0, QUIT: 0 });
   } finally {
     for (const stop of stops) stop();
   }

@@ -10,7 +10,7 @@ import { untilSignal } from '../../userland/servers/daemon.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { CLASSES, GATEWAYS, GRANTS, ROUTES, translate } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';
-import { reconcileOn } from '../reconcile.ts';
+import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { reconcileInfra } from './infra.ts';
 import { CONTROLLER, NS } from './manifest.ts';
 import { writeClass, writeGateway, writeRoutes } from './status.ts';
@@ -42,11 +42,7 @@ export const envoyGateway = ({ server }: AddonContext): Program =>
     });
     print(p, `${rfc3339(server.sim.nowMs)}\tINFO\tcmd/server.go:58\tStart runners\t{"runner": "provider"}\n`);
     const stop = reconcileOn(server, WATCHED, () => sync(server), { delayMs: 60 });
-    try {
-      return yield* untilSignal(p, { TERM: 0, INT: 0 });
-    } finally {
-      stop();
-    }
+    return yield* untilEnd(p, [stop]);
   };
 
 /** The secrets that the controller and its proxies know each other by. */

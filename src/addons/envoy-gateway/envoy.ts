@@ -19,7 +19,6 @@ import {
   splitTarget,
   tcpServer,
 } from '../../userland/http.ts';
-import { untilSignal } from '../../userland/servers/daemon.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
 import { exchange, HOP_BY_HOP, hasFailed } from '../../userland/servers/upstream.ts';
 import { tlsAccept } from '../../userland/tls.ts';
@@ -27,7 +26,7 @@ import { formatIp, parseIp } from '../../wire/ip.ts';
 import { type Backend, type Filter, fitsHost, type Listener, type PathChange, type Rule, ruleFor } from '../gateway-api/model.ts';
 import { GATEWAYS, GRANTS, ROUTES, translate } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';
-import { reconcileOn } from '../reconcile.ts';
+import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { containerPort, OWNER_NAME, OWNER_NAMESPACE } from './infra.ts';
 
 const READY = 19003;
@@ -65,11 +64,7 @@ export const envoy = ({ server, pod }: AddonContext): Program =>
       }),
     );
     const stop = reconcileOn(server, WATCHED, refresh);
-    try {
-      return yield* untilSignal(p, { TERM: 0, INT: 0 });
-    } finally {
-      stop();
-    }
+    return yield* untilEnd(p, [stop]);
   };
 
 function* connection(x: Envoy, s: Socket, port: number): Co<void> {

@@ -19,12 +19,12 @@ import {
   serveStream,
   tcpServer,
 } from '../../userland/http.ts';
-import { goFlags, untilSignal } from '../../userland/servers/daemon.ts';
+import { goFlags } from '../../userland/servers/daemon.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { errorPage } from '../../userland/servers/nginx-pages.ts';
 import { tlsAccept } from '../../userland/tls.ts';
 import type { AddonContext } from '../programs.ts';
-import { reconcileOn, sameJson } from '../reconcile.ts';
+import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
 import { unmodelled } from './annotations.ts';
 import { nginxConf } from './conf-text.ts';
 import { accessLog, respond, serverFor } from './serve.ts';
@@ -87,11 +87,7 @@ export const ingressNginx = ({ server, pod }: AddonContext): Program =>
       writeStatus(settings, flags.get('publish-service') ?? '', pod);
     };
     const stop = reconcileOn(server, WATCHED, sync, { delayMs: 80 });
-    try {
-      return yield* untilSignal(p, { TERM: 0, INT: 0, QUIT: 0 });
-    } finally {
-      stop();
-    }
+    return yield* untilEnd(p, [stop]);
   };
 
 function banner(p: Process): void {

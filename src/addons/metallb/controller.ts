@@ -41,7 +41,7 @@ export const metallbController = ({ server, pod }: AddonContext): Program =>
     const stop = reconcileOn(server, ['services', POOLS, 'namespaces'], () => sync(server, recorder), {
       concerns: (bucket, e) => bucket !== 'services' || isLoadBalancer(e.object) || !!e.object.metadata.annotations?.[KEY],
     });
-    return yield* untilEnd(server, [stop]);
+    return yield* untilEnd(p, [stop]);
   };
 
 /** The key that the speakers' member list is sealed with; their pods wait for it. */

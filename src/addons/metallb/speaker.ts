@@ -50,7 +50,7 @@ export const metallbSpeaker = ({ server, pod }: AddonContext): Program =>
     const silence = () => {
       for (const link of links) link.answersFor = undefined;
     };
-    return yield* untilEnd(server, [stop, silence]);
+    return yield* untilEnd(p, [stop, silence]);
   };
 
 /** An earlier run of this program has said so. */

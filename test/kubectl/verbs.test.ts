@@ -194,3 +194,29 @@ describe('what a command line names', () => {
     expect(await stdout(c, 'kustomize https://known.example/map.yaml')).toContain('name: fetched');
   });
 });
+
+describe('-o json', () => {
+  const keys = (json: string) => [...json.matchAll(/^ {0,8}"(\w+)":/gm)].map(m => m[1]).join(' ');
+
+  it('has the fields of what a generator made in the order of their declaration', async () => {
+    const c = newCluster();
+    expect(keys(await stdout(c, 'run p --image=i --labels=b=1,a=2 --dry-run=client -o json'))).toBe(
+      'kind apiVersion metadata name labels spec containers restartPolicy dnsPolicy status',
+    );
+    expect(await stdout(c, 'run p --image=i --labels=b=1,a=2 --dry-run=client -o json')).toMatch(/"a": "2",\s+"b": "1"/);
+    expect(keys(await stdout(c, 'create deployment d --image=i --dry-run=client -o json'))).toMatch(
+      /^kind apiVersion metadata name labels spec replicas selector template strategy/,
+    );
+    expect(keys(await stdout(c, 'create service clusterip s --tcp=80 -o json'))).toMatch(
+      /^kind apiVersion metadata name namespace uid resourceVersion creationTimestamp labels spec ports selector clusterIP/,
+    );
+  });
+
+  it('has those of what the server gave by name', async () => {
+    const c = newCluster();
+    await stdout(c, 'create configmap m --from-literal=a=1');
+    expect(keys(await stdout(c, 'get configmap m -o json'))).toBe(
+      'apiVersion data a kind metadata creationTimestamp name namespace resourceVersion uid',
+    );
+  });
+});

@@ -72,24 +72,19 @@ function release(c: Controllers, service: KubeObject): void {
   updateObject(c.server, { ...current, metadata: { ...current.metadata, finalizers: finalizers?.length ? finalizers : undefined } });
 }
 
-/** One address per family, the lowest that is free, or the one that spec.loadBalancerIP asks for. */
+/** One address, as clouds give them: of the Service's first family that the pool has, the lowest that is free, or what spec.loadBalancerIP asks for. */
 function allocate(c: Controllers, pool: string[], service: KubeObject): string[] | string {
   const taken = new Set<string>();
   for (const s of listObjects(c.server, 'services')) {
     if (keyOf(s) !== keyOf(service)) for (const i of s.status?.loadBalancer?.ingress ?? []) taken.add(i.ip);
   }
   const families: string[] = service.spec.ipFamilies ?? ['IPv4'];
-  const out: string[] = [];
+  const asked = service.spec.loadBalancerIP;
+  if (asked && families.includes(isIPv6(asked) ? 'IPv6' : 'IPv4'))
+    return taken.has(asked) ? `the address ${asked} is already in use` : [asked];
   for (const family of families) {
-    const six = family === 'IPv6';
-    const asked = service.spec.loadBalancerIP;
-    if (asked && isIPv6(asked) === six) {
-      if (taken.has(asked)) return `the address ${asked} is already in use`;
-      out.push(asked);
-      continue;
-    }
-    const free = addressesOf(pool, six, taken);
-    if (free) out.push(free);
+    const free = addressesOf(pool, family === 'IPv6', taken);
+    if (free) return [free];
   }
-  return out.length ? out : 'no address is left in the pool';
+  return 'no address is left in the pool';
 }

@@ -56,5 +56,13 @@ describe('the outside', () => {
     const ip = c.must('get svc six -o jsonpath={.status.loadBalancer.ingress[0].ip}');
     expect(ip).toContain(':');
     expect(c.external(['curl', '-s', '-m', '5', `http://[${ip}]/`]).out).toContain('Hello world');
+    c.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'both' },
+      spec: { ...spec, ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' },
+    });
+    c.rest();
+    expect(c.must('get svc both -o jsonpath={.status.loadBalancer.ingress[*].ip}')).toMatch(/^[0-9a-f:]+$/);
   });
 });

@@ -227,7 +227,7 @@ export function newKubeProxy(
   if (nftables(proxy) && !options.adopt)
     proxy.proxiers.forEach((p, i) => {
       const written = options.before?.families[i];
-      if (written?.chains) leaveEmptied(netns, p, written.chains, hasSyncedSince(p, written), nowMs);
+      if (written?.chains) leaveEmptied(netns, p, chainsNotDeletedSince(p, written), hasSyncedSince(p, written), nowMs);
     });
   monitor(proxy);
   return proxy;
@@ -275,6 +275,14 @@ function changedSince(p: FamilyProxier, written: Written): { keys: Set<string>; 
 /** Would a kube-proxy that ran all the time have written anything since? */
 const hasSyncedSince = (p: FamilyProxier, written: Written): boolean =>
   written.settings !== digestOf(p.settings) || changedSince(p, written).keys.size > 0;
+
+/** Where a Service is new, those that are gone had a sync of their own before: it emptied their chains, the new one's deleted them. */
+function chainsNotDeletedSince(p: FamilyProxier, { services, chains = [] }: Written): [string, number | null][] {
+  const known = new Set(services.map(([key]) => key));
+  if (![...p.services.keys()].some(key => !known.has(key))) return chains;
+  const kept = [...p.services.keys()];
+  return chains.filter(([name]) => kept.some(key => name.includes(`-${key}/`)));
+}
 
 function adopt(p: FamilyProxier, written: Written | undefined): void {
   if (written?.settings !== digestOf(p.settings)) return;

@@ -2,11 +2,11 @@
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
 import type { Connection, FileError, KubectlHost } from '../kubectl/host.ts';
 import type { Sim } from '../sim/sim.ts';
 import { apiDown, clusterByName, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
+import { isTerminal } from './terminal.ts';
 
 const KNOWN: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST'];
 
@@ -67,13 +67,13 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
         return { directory: real.isDirectory(), mode: real.mode & 0o7777, size: real.size, mtimeMs: real.mtimeMs, link: target };
       }),
     listDir: path => attempt(() => fs.readdirSync(path).sort()),
-    terminalSize: isatty(1) ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
+    terminalSize: isTerminal(1) ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
     runProgram: function* (argv) {
       // Loading it costs a short command more than reading the cluster's state, and only editors need it.
       const { spawnSync } = createRequire(process.execPath)('node:child_process') as typeof import('node:child_process');
       const done = spawnSync(argv[0], argv.slice(1), { stdio: 'inherit' });
       return done.error ? done.error.message : (done.status ?? 1);
     },
-    rawTerminal: isatty(0) ? on => void process.stdin.setRawMode(on) : undefined,
+    rawTerminal: isTerminal(0) ? on => void process.stdin.setRawMode(on) : undefined,
   };
 }

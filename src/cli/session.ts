@@ -279,7 +279,8 @@ function writeEpoch(dir: string, generation: number, buckets: Map<string, Map<st
 
 /** A log this long is worth a fresh snapshot: replaying it would cost a short command more than reading one file per kind. */
 const MOST_DELTAS = 24;
-const MOST_BYTES = 512 * 1024;
+/** A `get` reads all of the log, but of the snapshots only the kinds it asks for. */
+const MOST_BYTES = 128 * 1024;
 
 export const wantsCompaction = (session: Session): boolean => session.seq >= MOST_DELTAS || session.bytes > MOST_BYTES;
 

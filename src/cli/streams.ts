@@ -1,8 +1,8 @@
 // The command's standard streams as pipes: output is held back until the command is committed (it may have to begin again), unless it
 // goes to somebody who is watching.
 import * as fs from 'node:fs';
-import { isatty } from 'node:tty';
 import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
+import { isTerminal } from './terminal.ts';
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
@@ -20,13 +20,13 @@ export function newStreams(): Streams {
   const to = (fd: 1 | 2) =>
     newPipe({
       // Not process.stdout.isTTY: node would build streams that nobody writes to.
-      tty: isatty(fd),
+      tty: isTerminal(fd),
       sink: chunk => {
         if (streams.live) writeAll(fd, chunk);
         else held.push({ fd, chunk });
       },
     });
-  const streams: Streams = { stdin: newPipe({ tty: isatty(0) }), stdout: to(1), stderr: to(2), held, live: false };
+  const streams: Streams = { stdin: newPipe({ tty: isTerminal(0) }), stdout: to(1), stderr: to(2), held, live: false };
   if (!streams.stdin.tty) {
     streams.stdin.source = () => {
       readStdin(streams.stdin);

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isatty } from 'node:tty';
 import chalk from 'chalk';
 import type { Command } from 'commander';
 import { junit, type Outcome, type Part, parseScenario, type Scenario } from '../../lab/scenario.ts';
@@ -9,6 +8,7 @@ import { podnetHome } from '../home.ts';
 import { ended } from '../own.ts';
 import { SessionError } from '../session.ts';
 import { NETWORK_TOOLS, writeShims } from '../shims.ts';
+import { isTerminal } from '../terminal.ts';
 
 interface RunFlags {
   solution?: string[];
@@ -86,7 +86,7 @@ function solve(lab: Lab, part: Part, given: string | undefined): boolean {
     if (r.said) say(chalk.dim(indent(r.said)));
     return true;
   }
-  if (!isatty(0)) return false;
+  if (!isTerminal(0)) return false;
   if (part.text && fs.existsSync(resolve(lab.dir, part.text))) say(fs.readFileSync(resolve(lab.dir, part.text), 'utf8'));
   say(chalk.dim('a shell of the lab; leave it with "exit" to have the step checked'));
   spawnSync('bash', ['--norc', '-i'], { cwd: lab.env.HOME, env: { ...lab.env, PS1: '(podnet simulation) \\w $ ' }, stdio: 'inherit' });
@@ -112,7 +112,7 @@ function runPart(lab: Lab, part: Part, given: string | undefined): Outcome {
     const solved = solve(lab, part, given);
     const r = script(lab, part.verify);
     if (r.ok) return outcome(null);
-    const more = solved && !given && isatty(0) && askAgain(r.said);
+    const more = solved && !given && isTerminal(0) && askAgain(r.said);
     if (!more) return outcome(r.said || `${part.verify} ended with an error`);
   }
 }

@@ -68,6 +68,10 @@ try {
     const goal = goals[name] ? `  (goal ${goals[name]})` : '';
     console.log(`${name.padEnd(34)} ${ms.toFixed(1).padStart(8)} ms  ${(ms / base['bare node']).toFixed(2)} x bare node${goal}`);
   }
+  let kept = 0;
+  for (const e of fs.readdirSync(join(home, 'podnet/state'), { recursive: true, withFileTypes: true }))
+    if (e.isFile()) kept += fs.statSync(join(e.parentPath ?? e.path, e.name)).size;
+  console.log(`${"the shop's session".padEnd(34)} ${(kept / 1024).toFixed(0).padStart(8)} kB`);
   const big = manifests(200, 1000);
   const first = median([0, 1, 2].map(() => run(podnet('--with', big, 'get', 'svc')).ms));
   console.log(`${'1,000 pods + 200 Services'.padEnd(34)} ${first.toFixed(0).padStart(8)} ms  from nothing to the first answer (goal 1000)`);

@@ -13,7 +13,7 @@ import { PROTOCOLS } from '../serve/upgrade.ts';
 
 /** Kinds whose objects make something happen; the others are kept, shown and watched. */
 const ACTING = new Set(
-  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices'.split(
+  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices resourcequotas limitranges roles rolebindings clusterroles clusterrolebindings persistentvolumes persistentvolumeclaims storageclasses customresourcedefinitions controllerrevisions subjectaccessreviews localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews selfsubjectreviews'.split(
     ' ',
   ),
 );
@@ -22,7 +22,7 @@ const ACTING = new Set(
 export function supportMatrix(): [what: string, names: string][] {
   const list = (names: Iterable<string>) => [...new Set(names)].sort().join(' ');
   return [
-    ['kubectl verbs', list(VERBS.filter(v => !v.hidden).map(v => v.name))],
+    ['kubectl verbs', list(VERBS.filter(v => !v.hidden && v.name !== 'proxy').map(v => v.name))],
     ['kinds that act', list(RESOURCES.filter(r => ACTING.has(r.resource)).map(r => r.resource))],
     ['kinds that are kept and shown', list(RESOURCES.filter(r => !ACTING.has(r.resource)).map(r => r.resource))],
     ['CNIs', list(CNI_PLUGINS.map(p => p.name))],
@@ -30,7 +30,8 @@ export function supportMatrix(): [what: string, names: string][] {
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
     ['iptables matches', list(MATCHES.map(m => m.name))],
     ['iptables targets', list(TARGETS.map(t => t.name))],
-    ['add-ons', ADDONS.map(a => `${a.name} (${a.version})`).join(', ')],
+    // Another release's URL applies the same objects.
+    ['add-ons, each in one release', ADDONS.map(a => `${a.name} (${a.version})`).join(', ')],
     ['annotations of ingress-nginx', list(INGRESS_ANNOTATIONS)],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
@@ -41,7 +42,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'not modelled yet',
-      'service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster; of the add-ons: BGP, admission webhooks, snippets, GRPCRoutes',
+      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); CEL rules of CustomResourceDefinitions and admission policies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
     ],
   ];
 }

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-require('../dist/code-cache.js').useCodeCache(`${__dirname}/../dist`);
-require('../dist/kubectl.js');
+const { join } = require('node:path');
+require('../dist/load.js').run(join(__dirname, '../dist'), 'kubectl.js', require);

@@ -1,9 +1,9 @@
 // kubectl's surroundings on a real machine: files of the user's, the session's clusters.
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Connection, FileError, KubectlHost } from '../kubectl/host.ts';
 import type { Sim } from '../sim/sim.ts';
+import { builtin } from './builtin.ts';
 import { apiDown, clusterByName, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
 import { isTerminal } from './terminal.ts';
@@ -70,7 +70,7 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
     terminalSize: isTerminal(1) ? () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }) : undefined,
     runProgram: function* (argv) {
       // Loading it costs a short command more than reading the cluster's state, and only editors need it.
-      const { spawnSync } = createRequire(process.execPath)('node:child_process') as typeof import('node:child_process');
+      const { spawnSync } = builtin<typeof import('node:child_process')>('node:child_process');
       const done = spawnSync(argv[0], argv.slice(1), { stdio: 'inherit' });
       return done.error ? done.error.message : (done.status ?? 1);
     },

@@ -20,7 +20,7 @@ import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
 import type { Kernel, Netns, Program } from '../linux/types.ts';
-import { type Filesystem, newFile, place } from '../linux/vfs.ts';
+import { beforeLook, type Filesystem, newFile, place } from '../linux/vfs.ts';
 import { parseRfc3339 } from '../sim/time.ts';
 import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '../userland/images.ts';
 import { unknownServer } from '../userland/servers/unknown.ts';
@@ -160,7 +160,7 @@ function build(node: NodeRuntime): BuiltNode {
   const rootfs = machineRootfs(kernel);
   kernel.rootfs = rootfs;
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
-  placeHost(node, rootfs);
+  beforeLook(rootfs, () => placeHost(node, rootfs));
   for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
   const cni: CniNode = {
     cluster: engine.cni,

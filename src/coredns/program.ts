@@ -1,6 +1,6 @@
 // The coredns program: loads its Corefile, serves, and starts again when the file changes.
 import type { ApiServer } from '../apiserver/types.ts';
-import { complain, print } from '../linux/process.ts';
+import { complain, print, printLine } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { compareBytes } from '../sim/bytes.ts';
 import { type Co, killTask, type Task, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
@@ -58,7 +58,7 @@ export function corednsProgram(server: ApiServer): Program {
           return 1;
         }
         print(p, servers(instance));
-        for (const text of instance.banners) print(p, `${text}\n`);
+        for (const line of instance.banners) printLine(p, () => `${line()}\n`);
         print(p, `CoreDNS-${VERSION}\nlinux/amd64, go1.26.0, \n`);
         while (!pending && !died) yield* waitOn(server.sim, [changed]);
         if (died || !pending) return 1;

@@ -66,7 +66,7 @@ export interface Instance {
   /** Run after all blocks are set up, before queries are taken; a coroutine may serve a port until the instance stops. */
   starts: (() => Co<void>)[];
   /** Printed between the servers' addresses and the version. */
-  banners: string[];
+  banners: (() => string)[];
   stops: (() => void)[];
   /** Names of plugins that are not ready yet. */
   unready: Set<string>;

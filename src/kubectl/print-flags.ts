@@ -39,9 +39,10 @@ function splitFormat(cmd: Cmd, names: string[]): { name: string; template: strin
 export function withoutManagedFields(cmd: Cmd, o: any): any {
   if (bool(cmd, 'show-managed-fields')) return o;
   const strip = (x: any) => {
-    if (!x?.metadata || x.metadata.managedFields === undefined) return x;
-    const { managedFields: _, ...metadata } = x.metadata;
-    return { ...x, metadata };
+    if (!x?.metadata || !('managedFields' in x.metadata)) return x;
+    // Not as `{ managedFields: _, ...metadata }`: reading them loads them.
+    const kept = Object.keys(x.metadata).filter(key => key !== 'managedFields');
+    return { ...x, metadata: Object.fromEntries(kept.map(key => [key, x.metadata[key]])) };
   };
   if (Array.isArray(o?.items)) return { ...strip(o), items: o.items.map(strip) };
   return strip(o);

@@ -105,6 +105,13 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
   if (!pod || rt.done) return;
   wire(k, rt);
   for (const v of pod.spec.volumes ?? []) {
+    if (v.hostPath) {
+      rt.hostPaths.set(v.name, () => {
+        const found = setUpVolume(k, pod, rt, v);
+        return 'error' in found ? undefined : found;
+      });
+      continue;
+    }
     const made = setUpVolume(k, pod, rt, v);
     if (!('error' in made)) rt.volumes.set(v.name, made);
   }

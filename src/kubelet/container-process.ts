@@ -5,7 +5,7 @@ import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } fro
 import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
 import type { Netns, Process } from '../linux/types.ts';
-import { type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
+import { beforeLook, type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
 import { wakeAll } from '../sim/task.ts';
@@ -13,7 +13,7 @@ import { rfc3339 } from '../sim/time.ts';
 import type { Config } from './container-config.ts';
 import { MAX_BACKOFF_MS, specOf } from './containers.ts';
 import { containerEnv, expand } from './env.ts';
-import { appendLog, logTail } from './log.ts';
+import { appendLog, dropsLine, logTail } from './log.ts';
 import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
 import { stopProbes } from './probes.ts';
 import { wirePods } from './sandbox.ts';
@@ -25,19 +25,28 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
   const fs = k.deps.buildRootfs(image);
   const kernel = k.deps.kernel();
   const ns = rt.netns as Netns;
-  place(fs, '/proc', makeProc(kernel, ns));
-  place(fs, '/sys', makeSys(kernel, ns));
-  place(fs, '/etc/hosts', newFile(podHosts(k, pod, rt.ips)));
-  place(fs, '/etc/hostname', newFile(`${utsHostname(k, pod)}\n`));
-  place(fs, '/etc/resolv.conf', newFile(podResolvConf(k, pod)));
-  place(fs, '/dev/termination-log', newFile('', 0o666));
-  for (const m of spec.volumeMounts ?? []) {
-    const volume = rt.volumes.get(m.name);
-    const subPath = m.subPathExpr ? expand(m.subPathExpr, containerEnv(k, pod, rt, spec).env) : (m.subPath ?? '');
-    if (volume) mountVolume(fs, volume, m, subPath);
-  }
-  for (const m of spec.volumeMounts ?? []) if (!rt.volumes.has(m.name)) place(fs, m.mountPath, newDir());
-  fs.changed.clear();
+  const files = {
+    '/etc/hosts': podHosts(k, pod, rt.ips),
+    '/etc/hostname': `${utsHostname(k, pod)}\n`,
+    '/etc/resolv.conf': podResolvConf(k, pod),
+  };
+  const mounts: any[] = spec.volumeMounts ?? [];
+  beforeLook(fs, () => {
+    const volumes = new Map(mounts.map(m => [m.name, rt.volumes.get(m.name) ?? rt.hostPaths.get(m.name)?.()]));
+    place(fs, '/proc', makeProc(kernel, ns));
+    place(fs, '/sys', makeSys(kernel, ns));
+    for (const [path, text] of Object.entries(files)) place(fs, path, newFile(text));
+    place(fs, '/dev/termination-log', newFile('', 0o666));
+    for (const m of mounts) {
+      const volume = volumes.get(m.name);
+      const subPath = m.subPathExpr ? expand(m.subPathExpr, containerEnv(k, pod, rt, spec).env) : (m.subPath ?? '');
+      if (volume) mountVolume(fs, volume, m, subPath);
+    }
+    for (const m of mounts) if (!volumes.get(m.name)) place(fs, m.mountPath, newDir());
+    fs.changed.clear();
+  });
+  // A path in a volume is made for all that mount it.
+  if (mounts.some(m => m.subPath || m.subPathExpr)) void fs.root;
   return fs;
 }
 
@@ -76,6 +85,7 @@ export function launch(
   const out = (stream: 'stdout' | 'stderr') =>
     newPipe({
       tty: !!spec.tty,
+      dropsLine: () => dropsLine(k, c, stream),
       sink: chunk => {
         appendLog(k, c, stream, chunk, k.server.sim.nowMs - behindMs(fs));
         for (const l of c.listeners) l(stream, chunk);

@@ -42,6 +42,10 @@ function isSaidAgain(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr
   return true;
 }
 
+/** Whether a line that begins now would be one that it has said before. */
+export const dropsLine = (k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean =>
+  lastOf(c, stream)?.full !== false && (c.replay?.[stream]?.all ?? 0) > 0 && ((c.replay?.[stream]?.start ?? 0) > 0 || skipsTime(k, c));
+
 /** A program that has slept since it began again, and is behind the clock yet: what it says is of a time that has passed. */
 const skipsTime = (k: Kubelet, c: ContainerRuntime): boolean =>
   c.fs !== null && hasCaughtUp(c.fs) && (behindMs(c.fs) > 0 || k.server.sim.nowMs === c.replay?.atMs);

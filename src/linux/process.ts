@@ -220,6 +220,8 @@ export function nextMoveMs(kernel: Kernel, fs: Filesystem): number | undefined {
 // What nearly every program does with its standard streams.
 
 export const print = (p: Process, text: string | Uint8Array): 'EPIPE' | null => writePipe(p.stdout, text);
+/** As print, of a line that takes long to make: where nobody keeps it, it is not made. */
+export const printLine = (p: Process, line: () => string): 'EPIPE' | null => print(p, p.stdout.dropsLine?.() ? '\n' : line());
 export const complain = (p: Process, text: string | Uint8Array): 'EPIPE' | null => writePipe(p.stderr, text);
 export const stdinLine = (p: Process): Co<string | null> => readLine(p.kernel.sim, p.stdin);
 

@@ -3,9 +3,11 @@ import type { Errno, Process, Program } from './types.ts';
 
 /** Files of one container or machine, in memory. A mounted volume is one directory node hung into several trees. */
 export interface Filesystem {
-  root: DirNode;
+  readonly root: DirNode;
   /** Absolute paths that programs changed since the start: what a session has to keep. */
   changed: Set<string>;
+  /** What is put in when somebody first looks; none: somebody has. */
+  later?: (() => void)[];
 }
 
 export interface DirNode {
@@ -52,6 +54,31 @@ export const newFile = (data: Uint8Array | string | ((p: Process | null) => Uint
 });
 
 export const newFilesystem = (): Filesystem => ({ root: newDir(), changed: new Set() });
+
+/** A file system that `make` fills when somebody first looks into it: most machines and containers nobody ever looks into. */
+export function lazyFilesystem(make: () => DirNode): Filesystem {
+  let root: DirNode | undefined;
+  const fs: Filesystem = {
+    changed: new Set(),
+    later: [],
+    get root() {
+      if (!root) {
+        root = make();
+        const todo = fs.later ?? [];
+        fs.later = undefined;
+        for (const put of todo) put();
+      }
+      return root;
+    },
+  };
+  return fs;
+}
+
+/** Do something to a file system before anybody looks into it. */
+export function beforeLook(fs: Filesystem, act: () => void): void {
+  if (fs.later) fs.later.push(act);
+  else act();
+}
 
 /** `path` against `cwd`, with `.` and `..` resolved. */
 export function absolute(path: string, cwd = '/'): string {
@@ -154,7 +181,7 @@ export function place(fs: Filesystem, path: string, node: FsNode): void {
   path = absolute(path);
   const at = path.lastIndexOf('/');
   if (path === '/') throw new Error('the root cannot be replaced');
-  ensureDir(fs, path.slice(0, at) || '/').entries.set(path.slice(at + 1), node);
+  beforeLook(fs, () => void ensureDir(fs, path.slice(0, at) || '/').entries.set(path.slice(at + 1), node));
 }
 
 export function makeDir(fs: Filesystem, path: string, p: Process | null = null): Errno | null {

@@ -12,11 +12,13 @@ export interface Pipe {
   tty: boolean;
   /** Set by a consumer that takes bytes as they come (the terminal, a log): nothing is buffered then. */
   sink: ((chunk: Uint8Array) => void) | null;
+  /** Whether the consumer would not keep a line that began now. */
+  dropsLine?: () => boolean;
   /** Asked once when a reader finds nothing: a source that is read only if somebody wants it (the command's own stdin). */
   source: (() => void) | null;
 }
 
-export function newPipe(options: { tty?: boolean; sink?: (chunk: Uint8Array) => void } = {}): Pipe {
+export function newPipe(options: { tty?: boolean; sink?: (chunk: Uint8Array) => void; dropsLine?: () => boolean } = {}): Pipe {
   return {
     chunks: [],
     closed: false,
@@ -24,6 +26,7 @@ export function newPipe(options: { tty?: boolean; sink?: (chunk: Uint8Array) => 
     readers: new Set(),
     tty: options.tty ?? false,
     sink: options.sink ?? null,
+    dropsLine: options.dropsLine,
     source: null,
   };
 }

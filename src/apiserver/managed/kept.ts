@@ -19,6 +19,18 @@ export function withManagers(o: KubeObject, managers: Manager[]): KubeObject {
   return managers.length ? { ...o, metadata: { ...o.metadata, managedFields: managers } } : o;
 }
 
-/** An object as the request's answer carries it: the cluster's own parts get none of this. */
-export const asClientGets = (server: ApiServer, info: ResourceInfo, req: ApiRequest, o: KubeObject): KubeObject =>
-  isComponent(req) ? o : withManagers(o, managersOf(server, info, o));
+/** An object as the request's answer carries it: the cluster's own parts get none of this. Most clients never look: read when they do. */
+export function asClientGets(server: ApiServer, info: ResourceInfo, req: ApiRequest, o: KubeObject): KubeObject {
+  if (isComponent(req)) return o;
+  const metadata = { ...o.metadata };
+  let managers: Manager[] | undefined;
+  Object.defineProperty(metadata, 'managedFields', {
+    enumerable: true,
+    configurable: true,
+    get() {
+      managers ??= managersOf(server, info, o);
+      return managers.length ? managers : undefined;
+    },
+  });
+  return { ...o, metadata };
+}

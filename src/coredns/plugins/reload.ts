@@ -36,7 +36,7 @@ export const reload: Plugin = {
     if (every !== undefined && every < 2000) throw plainError('interval value must be greater or equal to 2s');
     if (jitter !== undefined && jitter < 1000) throw plainError('jitter value must be greater or equal to 1s');
 
-    instance.banners.push(`[INFO] plugin/reload: Running configuration SHA512 = ${checksum(instance)}`);
+    instance.banners.push(() => `[INFO] plugin/reload: Running configuration SHA512 = ${checksum(instance)}`);
     const read = () => {
       const data = readFile(instance.p.fs, instance.corefilePath, instance.p);
       return typeof data === 'string' ? null : bytesToString(data);

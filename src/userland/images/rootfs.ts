@@ -8,6 +8,7 @@ import {
   type FileNode,
   type Filesystem,
   type FsNode,
+  lazyFilesystem,
   newDir,
   newFile,
   newFilesystem,
@@ -23,7 +24,9 @@ import type { Image } from './types.ts';
 const templates = new Map<string, Filesystem>();
 
 /** The root of a new container of this image. */
-export function buildRootfs(image: Image): Filesystem {
+export const buildRootfs = (image: Image): Filesystem => lazyFilesystem(() => lazyCopy(templateOf(image).root));
+
+function templateOf(image: Image): Filesystem {
   const own = Object.keys(image.programs).length ? image : null;
   // Images with programs of their own are found by identity of the row's answer, the others by what they consist of.
   const key = own ? '' : `${image.name} ${image.packages.join()}`;
@@ -33,7 +36,7 @@ export function buildRootfs(image: Image): Filesystem {
     if (own) ownTemplates.set(image, template);
     else templates.set(key, template);
   }
-  return { root: lazyCopy(template.root), changed: new Set() };
+  return template;
 }
 
 const ownTemplates = new WeakMap<Image, Filesystem>();

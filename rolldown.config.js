@@ -1,25 +1,120 @@
 const fs = require('node:fs');
 const { dirname, resolve } = require('node:path');
 
-/** The modules that `files` load before they do anything: what they import by statement, and so on. */
-function loadedBy(files) {
+const imports = file =>
+  [...fs.readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm)].map(m =>
+    resolve(dirname(file), m[1]),
+  );
+
+/** The modules that `files` load before they do anything: what they import by statement, and so on; not beyond those of `stop`. */
+function loadedBy(files, stop = new Set()) {
   const seen = new Set();
   const todo = files.map(f => resolve(__dirname, f));
   for (let file = todo.pop(); file !== undefined; file = todo.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
-    for (const m of fs.readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm))
-      todo.push(resolve(dirname(file), m[1]));
+    if (!stop.has(file)) todo.push(...imports(file));
   }
   return seen;
 }
+
+// Tables of programs: a cluster runs a few of them. Their values are loaded when they are first asked for.
+const tables = new Set(
+  [
+    'src/userland/net/programs.ts',
+    'src/userland/netfilter/programs.ts',
+    'src/userland/coreutils/programs.ts',
+    'src/userland/servers/programs.ts',
+    'src/userland/sh/programs.ts',
+    'src/addons/programs.ts',
+  ].map(f => resolve(__dirname, f)),
+);
 
 // Most commands are a `get`: what it needs is one file, for each file costs more to find and to open than its code to read.
 const get = loadedBy(['src/cli/kubectl.ts', 'src/kubectl/verbs/get.ts']);
 // What stands behind the API, and then what makes a cluster of it, are a file each as well.
 const api = loadedBy(['src/apiserver/server.ts']);
-const engine = loadedBy(['src/cluster/engine.ts']);
+const engine = loadedBy(['src/cluster/engine.ts'], tables);
 const entries = new Set(['src/cli/kubectl.ts'].map(f => resolve(__dirname, f)));
+
+// What several rows need lies with the engine, but shells and what every shell calls are a file of their own.
+const rows = new Map();
+for (const table of tables)
+  for (const row of imports(table))
+    if (!engine.has(row)) for (const file of loadedBy([row], engine)) if (!engine.has(file)) rows.set(file, (rows.get(file) ?? 0) + 1);
+const shared = [...rows.keys()].filter(file => rows.get(file) > 1);
+const needing = (room, others) => new Set(shared.filter(f => !others.has(f) && [...loadedBy([f], engine)].some(g => room.test(g))));
+const shells = needing(/userland.(sh|coreutils)./, new Set());
+const addons = needing(/src.addons./, shells);
+for (const file of shared) if (!shells.has(file) && !addons.has(file)) engine.add(file);
+
+/**
+ * Imports of a table become calls that load the module, and properties that name one become getters. What the table would evaluate when it
+ * is itself loaded is an error here: it would load everything after all.
+ */
+const lazyTables = {
+  name: 'lazy-tables',
+  transform(code, id) {
+    if (!tables.has(id)) return null;
+    const names = new Map();
+    const edits = [];
+    const program = this.parse(code, { lang: 'ts' });
+    for (const node of program.body) {
+      if (node.type !== 'ImportDeclaration' || node.importKind === 'type' || !node.source.value.startsWith('.')) continue;
+      if (engine.has(resolve(dirname(id), node.source.value))) continue;
+      for (const s of node.specifiers) {
+        if (s.importKind === 'type') throw new Error(`${id}: import types by a statement of their own`);
+        // Undeclared on purpose: the chunk's text gets a plain require in its place.
+        const module = `$loadNow(() => import(${JSON.stringify(node.source.value)}))`;
+        names.set(s.local.name, s.type === 'ImportSpecifier' ? `${module}.${s.imported.name}` : module);
+      }
+      edits.push([node.start, node.end, '']);
+    }
+    const visit = (node, property, inFunction) => {
+      if (!node || typeof node !== 'object') return;
+      if (Array.isArray(node)) {
+        for (const n of node) visit(n, property, inFunction);
+        return;
+      }
+      if (typeof node.type !== 'string' || /^(Import|TS)/.test(node.type)) return;
+      if (node.type === 'Identifier') {
+        if (!names.has(node.name)) return;
+        if (property) property.lazy = true;
+        else if (!inFunction) throw new Error(`${id}: ${node.name} is evaluated when the table is loaded`);
+        edits.push([node.start, node.end, names.get(node.name)]);
+        return;
+      }
+      if (node.type === 'Property' && node.kind === 'init' && !node.method) {
+        const own = { lazy: false };
+        visit(node.value, own, inFunction);
+        if (!own.lazy) return;
+        const key = code.slice(node.key.start, node.key.end);
+        if (node.shorthand) edits.splice(-1, 1, [node.start, node.end, `get ${key}() { return ${names.get(node.value.name)}; }`]);
+        else edits.push([node.start, node.value.start, `get ${key}() { return `], [node.value.end, node.end, '; }']);
+        return;
+      }
+      const isFunction = /Function/.test(node.type);
+      for (const [key, child] of Object.entries(node)) {
+        if (key === 'property' && node.type === 'MemberExpression' && !node.computed) continue;
+        visit(child, isFunction ? null : property, inFunction || isFunction);
+      }
+    };
+    visit(program.body, null, false);
+    let out = code;
+    for (const [start, end, text] of edits.sort((a, b) => b[0] - a[0] || b[1] - a[1])) out = out.slice(0, start) + text + out.slice(end);
+    return { code: out, map: null };
+  },
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      chunk.code = chunk.code.replace(
+        /\$loadNow\(\(\)=>Promise\.resolve\(\)\.then\(\(\)=>(require\("[^"]+"\))\)(?:\.then\((\w+)=>\2(\.\w+)\))?\)/g,
+        (_, module, __, part) => module + (part ?? ''),
+      );
+      if (chunk.code.includes('$loadNow(')) throw new Error(`${chunk.fileName}: a table's import that is none of a chunk's`);
+    }
+  },
+};
 
 // One letter that is not ASCII makes V8 keep a whole file in two bytes a letter, and reading it slow.
 const ascii = {
@@ -36,7 +131,7 @@ const ascii = {
 const app = {
   input: { podnet: 'src/cli/podnet.ts', kubectl: 'src/cli/kubectl.ts' },
   platform: 'node',
-  plugins: [ascii],
+  plugins: [lazyTables, ascii],
   output: {
     dir: 'dist',
     format: 'cjs',
@@ -44,11 +139,14 @@ const app = {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     codeSplitting: {
+      // A group takes what its modules import along, as far as no group of higher priority has it.
       groups: [
-        { name: 'yaml', test: /node_modules.js-yaml/, priority: 2 },
-        { name: 'get', test: id => get.has(id) && !entries.has(id), priority: 1 },
-        { name: 'api', test: id => api.has(id) && !get.has(id), priority: 1 },
-        { name: 'engine', test: id => engine.has(id) && !get.has(id) && !api.has(id), priority: 1 },
+        { name: 'yaml', test: /node_modules.js-yaml/, priority: 6 },
+        { name: 'get', test: id => get.has(id) && !entries.has(id), priority: 5 },
+        { name: 'api', test: id => api.has(id) && !get.has(id), priority: 4 },
+        { name: 'engine', test: id => engine.has(id) && !get.has(id) && !api.has(id), priority: 3 },
+        { name: 'shell', test: id => shells.has(id), priority: 2 },
+        { name: 'addons', test: id => addons.has(id), priority: 1 },
       ],
     },
     // Names stay, for the sake of stack traces.

@@ -1,7 +1,8 @@
 // Every program of the simulation: one row each. An image has packages; a package has the rows that carry its name.
 //
 // To add a program: write `export const foo: Program` (or `fooProgram(u: Userland): Program` when its messages depend on the generation)
-// in its room, and add a row to that room's table (`NET_PROGRAMS` in net/programs.ts, `SERVER_PROGRAMS` in servers/programs.ts …).
+// in its room, and add a row to that room's table (`NET_PROGRAMS` in net/programs.ts, `SERVER_PROGRAMS` in servers/programs.ts …). The build
+// loads a row's module when somebody first runs it: name what comes from there in a property or a function, in no spread and no constant.
 import { complain } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import type { Co } from '../sim/task.ts';
@@ -37,7 +38,7 @@ function index(): Map<string, ProgramRow[]> {
   for (const table of tables) {
     for (const [pkg, dir, programs] of table) {
       const rows = byPackage.get(pkg) ?? [];
-      for (const name of Object.keys(programs)) rows.push({ package: pkg, name, dir, make: programs[name] });
+      for (const name of Object.keys(programs)) rows.push({ package: pkg, name, dir, make: u => programs[name](u) });
       byPackage.set(pkg, rows);
     }
   }

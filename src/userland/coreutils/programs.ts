@@ -98,11 +98,8 @@ const applets = both(true);
 /** What every system has: coreutils, grep, sed, BusyBox' applets …: package, directory, programs. */
 export const COREUTILS_PROGRAMS: ProgramTable = [
   ['coreutils', '/bin', gnu.bin],
-  [
-    'coreutils',
-    '/usr/bin',
-    { ...gnu.usrBin, stdbuf: tool(procs.WRAPPER, false), which: tool(misc.WHICH, false), chroot: tool(misc.CHROOT, false) },
-  ],
+  ['coreutils', '/usr/bin', gnu.usrBin],
+  ['coreutils', '/usr/bin', { stdbuf: tool(procs.WRAPPER, false), which: tool(misc.WHICH, false), chroot: tool(misc.CHROOT, false) }],
   ['grep', '/bin', { grep: tool(GREP, false), egrep: tool(GREP, false), fgrep: tool(GREP, false) }],
   ['sed', '/bin', { sed: tool(SED, false) }],
   ['hostname', '/bin', { hostname: tool(plain.HOSTNAME, false) }],
@@ -137,12 +134,12 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
     },
   ],
   ['ncurses', '/usr/bin', { clear: tool(plain.CLEAR, false) }],
+  ['busybox', '/bin', applets.bin],
   [
     'busybox',
     '/bin',
     {
       busybox: u => busyboxProgram(u),
-      ...applets.bin,
       grep: tool(GREP, true),
       egrep: tool(GREP, true),
       fgrep: tool(GREP, true),
@@ -158,11 +155,11 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       tar: tar(true),
     },
   ],
+  ['busybox', '/usr/bin', applets.usrBin],
   [
     'busybox',
     '/usr/bin',
     {
-      ...applets.usrBin,
       rev: tool(text.REV, true),
       pgrep: procs.byName(true),
       pkill: procs.byName(true),

@@ -113,7 +113,11 @@ export function installPackage(fs: Filesystem, pkg: string, u: Userland, others:
   const merged = fs.root.entries.get('bin')?.kind === 'symlink';
   const paths: string[] = [];
   const put = (path: string, row: ProgramRow) => {
-    place(fs, path, executable(row.make(u), row, u));
+    place(
+      fs,
+      path,
+      executable(p => row.make(u)(p), row, u),
+    );
     paths.push(path);
   };
   if (pkg === 'busybox' && (u.distro === 'debian' || u.distro === 'ubuntu' || u.distro === 'rhel')) {

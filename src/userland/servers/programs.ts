@@ -33,7 +33,7 @@ const pause = (_u: Userland): Program =>
   };
 
 const html = 'text/html; charset=UTF-8';
-const php = frontPage(80, 'Apache/2.4.65 (Debian)', html, '');
+const php = (u: Userland): Program => frontPage(80, 'Apache/2.4.65 (Debian)', html, '')(u);
 
 const GUESTBOOK = '<html>\n  <head>\n    <title>Guestbook</title>\n  </head>\n  <body>\n    <h2>Guestbook</h2>\n  </body>\n</html>\n';
 

@@ -131,6 +131,13 @@ export function addToIp(ip: Ip, n: number): Ip {
   return out;
 }
 
+/** An address that a host may have: neither the network's own nor, in IPv4, its broadcast address. */
+export function isHostOf(c: Cidr, ip: Ip): boolean {
+  const first = network(c).ip;
+  if (!inCidr(c, ip) || sameIp(first, ip)) return false;
+  return ip.length !== 4 || !sameIp(ip, addToIp(first, cidrSize(c) - 1));
+}
+
 /** Addresses in the network, as a number (a big IPv6 network gives Infinity-like sizes; callers cap it). */
 export const cidrSize = (c: Cidr): number => 2 ** (c.ip.length * 8 - c.bits);
 

@@ -3,7 +3,7 @@
 
 import { below, uuid } from '../../sim/random.ts';
 import { rfc3339 } from '../../sim/time.ts';
-import { addToIp, type Cidr, cidrSize, formatIp, inCidr, ipKey, network, parseCidr, parseIp } from '../../wire/ip.ts';
+import { addToIp, type Cidr, cidrSize, formatIp, isHostOf, network, parseCidr, parseIp } from '../../wire/ip.ts';
 import { type FieldError, invalidField } from '../field.ts';
 import { sameJson } from '../json.ts';
 import { internalError, invalid } from '../status.ts';
@@ -56,12 +56,12 @@ function release(t: Taken, s: KubeObject): void {
 
 export const familyOfText = (ip: string): Family => (ip.includes(':') ? 'IPv6' : 'IPv4');
 
-/** Ready ServiceCIDRs, the configured ones first. */
+/** Of the ServiceCIDRs that are not being deleted, the configured ones first; before there are any, the configuration alone. */
 function cidrsOf(server: ApiServer, family: Family): Cidr[] {
-  const texts = [...server.config.serviceCIDRs];
-  for (const o of listObjects(server, 'servicecidrs.networking.k8s.io')) {
-    if (!o.metadata.deletionTimestamp) for (const c of o.spec?.cidrs ?? []) if (!texts.includes(c)) texts.push(c);
-  }
+  const objects = listObjects(server, 'servicecidrs.networking.k8s.io');
+  const live: string[] = objects.filter(o => !o.metadata.deletionTimestamp).flatMap(o => o.spec?.cidrs ?? []);
+  const configured = server.config.serviceCIDRs.filter(text => !objects.length || live.includes(text));
+  const texts = [...new Set([...configured, ...live])];
   return texts.map(parseCidr).filter((c): c is Cidr => c !== null && (c.ip.length === 4 ? 'IPv4' : 'IPv6') === family);
 }
 
@@ -99,15 +99,14 @@ function allocateIp(c: WriteContext, text: string, t: Taken): string | null {
   const ip = parseIp(text);
   if (!ip) return `failed to parse service IP ${text}`;
   const ranges = cidrsOf(c.server, familyOfText(text));
-  const range = c.dryRun ? ranges[0] : ranges.find(r => inCidr(r, ip));
-  if (!range) return 'the provided network does not match the current range';
-  const first = network(range).ip;
-  const size = cidrSize(range);
-  const edges = [ipKey(first), ...(range.ip.length === 4 && size > 2 ? [ipKey(addToIp(first, size - 1))] : [])];
-  if (!inCidr(range, ip) || edges.includes(ipKey(ip))) {
-    return `the provided IP (${formatIp(ip)}) is not in the valid range. The range of valid IPs is ${formatIp(first)}/${range.bits}`;
+  if (c.dryRun) {
+    const range = ranges[0];
+    if (range && isHostOf(range, ip)) return null;
+    const valid = range ? `${formatIp(network(range).ip)}/${range.bits}` : '';
+    return `the provided IP (${formatIp(ip)}) is not in the valid range. The range of valid IPs is ${valid}`;
   }
-  return !c.dryRun && inUse(c.server, formatIp(ip), t) ? 'provided IP is already allocated' : null;
+  if (!ranges.some(r => isHostOf(r, ip))) return 'the provided network does not match the current range';
+  return inUse(c.server, formatIp(ip), t) ? 'provided IP is already allocated' : null;
 }
 
 const inUse = (server: ApiServer, ip: string, t: Taken): boolean =>

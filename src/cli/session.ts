@@ -186,11 +186,13 @@ function apply(session: Session, changes: Change[]): void {
 /** A swept epoch is renamed before it is deleted, so it is there as a whole or not at all. */
 const stands = (session: Session): boolean => fs.existsSync(join(session.dir, session.epoch, LOG));
 
+const bucketFile = (dir: string, epoch: string, bucket: string): string => join(dir, epoch, `${encodeURIComponent(bucket)}.json`);
+
 /** All values of one bucket, by key. */
 export function loadBucket(session: Session, bucket: string): Map<string, unknown> {
   let base = session.snapshots.get(bucket);
   if (!base) {
-    const path = join(session.dir, session.epoch, `${encodeURIComponent(bucket)}.json`);
+    const path = bucketFile(session.dir, session.epoch, bucket);
     try {
       base = new Map(parse(path) as [string, unknown][]);
     } catch (e) {
@@ -233,7 +235,16 @@ function exclusive(session: Session, text: string): boolean {
     if (code(e) === 'EEXIST' || code(e) === 'ENOENT') return false;
     fail(`cannot write ${folder}`, e);
   } finally {
-    fs.rmSync(temporary, { force: true });
+    forget(temporary);
+  }
+}
+
+/** As fs.rmSync with `force`, which loads more than most commands need. */
+function forget(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // Never written.
   }
 }
 
@@ -268,11 +279,14 @@ function group(changes: Change[]): Map<string, Map<string, unknown>> {
   return buckets;
 }
 
-function writeEpoch(dir: string, generation: number, buckets: Map<string, Map<string, unknown>>): string {
+/** `buckets`: objects by key, or the file of another epoch that holds them. */
+function writeEpoch(dir: string, generation: number, buckets: Map<string, Map<string, unknown> | string>): string {
   const epoch = `e${generation}-${unique()}`;
   fs.mkdirSync(join(dir, epoch, LOG), { recursive: true });
   for (const [bucket, objects] of buckets) {
-    if (objects.size) fs.writeFileSync(join(dir, epoch, `${encodeURIComponent(bucket)}.json`), JSON.stringify([...objects]));
+    const file = bucketFile(dir, epoch, bucket);
+    if (typeof objects === 'string') fs.linkSync(objects, file);
+    else if (objects.size) fs.writeFileSync(file, JSON.stringify([...objects]));
   }
   return epoch;
 }
@@ -284,11 +298,15 @@ const MOST_BYTES = 128 * 1024;
 
 export const wantsCompaction = (session: Session): boolean => session.seq >= MOST_DELTAS || session.bytes > MOST_BYTES;
 
-/** Copy the state into a new epoch. Loses against any other commit, and then just leaves it to the next command. */
+/**
+ * Copy the state into a new epoch: what nobody has changed since the last one is the same file under another name. Loses against any other
+ * commit, and then just leaves it to the next command.
+ */
 export function compact(session: Session): boolean {
-  const buckets = new Map<string, Map<string, unknown>>();
+  const buckets = new Map<string, Map<string, unknown> | string>();
   try {
-    for (const n of bucketNames(session)) buckets.set(n, loadBucket(session, n));
+    for (const n of bucketNames(session))
+      buckets.set(n, session.overlay.has(n) ? loadBucket(session, n) : bucketFile(session.dir, session.epoch, n));
   } catch (e) {
     if (e instanceof SessionMoved || code(e) === 'ENOENT') return false;
     throw e;
@@ -301,7 +319,7 @@ export function replaceAll(session: Session, changes: Change[]): boolean {
   return moveTo(session, group(changes));
 }
 
-function moveTo(session: Session, buckets: Map<string, Map<string, unknown>>): boolean {
+function moveTo(session: Session, buckets: Map<string, Map<string, unknown> | string>): boolean {
   let epoch = '';
   try {
     epoch = writeEpoch(session.dir, session.generation + 1, buckets);

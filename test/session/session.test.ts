@@ -57,6 +57,20 @@ describe('a session', () => {
     expect(fs.readdirSync(join(home, 'state')).filter(f => /^e\d/.test(f)).length).toBeLessThanOrEqual(3);
   });
 
+  it('is compacted without reading or writing what nobody changed', () => {
+    const s = open();
+    commit(s, [put('a', 1)]);
+    compact(s);
+    const file = (epoch: string, bucket: string) => fs.statSync(join(home, 'state', epoch, `${bucket}.json`)).ino;
+    const before = s.epoch;
+    commit(s, [put('b', 2, 'others')]);
+    expect(compact(s)).toBe(true);
+    expect(file(s.epoch, 'things')).toBe(file(before, 'things'));
+    const again = open();
+    expect(things(again)).toEqual({ first: 1, a: 1 });
+    expect([...loadBucket(again, 'others').keys()]).toEqual(['b']);
+  });
+
   it('is replaced as a whole', () => {
     const s = open();
     expect(replaceAll(s, [put('other', 1)])).toBe(true);

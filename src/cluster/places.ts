@@ -30,6 +30,7 @@ export function addToPlaces(engine: Engine): PlaceIndex {
   const live = new Set(listObjects(engine.server, 'nodes').map(n => n.metadata.name));
   for (const node of engine.nodes.values()) if (live.has(node.spec.name)) add('node', node.spec.name, wakeNode(node).cni.netns);
   add('external', 'client', clientKernel(engine.world).netns.get(''));
+  for (const [name, kernel] of engine.world.hosts) add('external', name, kernel.netns.get(''));
   for (const pod of listObjects(engine.server, 'pods')) {
     const node = engine.nodes.get(pod.spec?.nodeName);
     if (!node || pod.status?.phase !== 'Running') continue;

@@ -51,6 +51,12 @@ export const linkByName = (ns: Netns, name: string): Link | undefined => {
   return undefined;
 };
 
+/** The longest packet of a VXLAN device: what its lower device takes less the outer headers (vxlan_headroom). null: nothing bounds it. */
+export function vxlanMtu(ns: Netns, vxlan: Link['vxlan']): number | null {
+  const lower = vxlan?.dev ? ns.links.get(vxlan.dev) : undefined;
+  return lower && vxlan ? lower.mtu - (vxlan.local?.length === 16 ? 70 : 50) : null;
+}
+
 /** Make a device, down. Names are unique in a namespace: a second one is a bug of the caller, who asks linkByName first. */
 export function addLink(ns: Netns, spec: LinkSpec): Link {
   if (linkByName(ns, spec.name)) throw new Error(`device ${spec.name} exists in ${ns.name || ns.kernel.hostname}`);
@@ -63,7 +69,7 @@ export function addLink(ns: Netns, spec: LinkSpec): Link {
     name: spec.name,
     kind: spec.kind,
     mac: spec.mac?.toLowerCase() ?? (flat ? NO_MAC : derivedMac(ns, spec.name)),
-    mtu: spec.mtu ?? DEFAULT_MTU[spec.kind],
+    mtu: Math.min(spec.mtu ?? DEFAULT_MTU[spec.kind], vxlanMtu(ns, spec.vxlan ?? null) ?? Number.POSITIVE_INFINITY),
     up: false,
     addresses: [],
     master: null,
@@ -124,7 +130,8 @@ function detach(link: Link): void {
   for (const l of ns.links.values()) l.fdb = l.fdb.filter(e => e.port !== link.ifindex);
   if (link.segment) link.segment.ports = link.segment.ports.filter(p => p !== link);
   link.segment = null;
-  if (link.vxlan) ns.kernelPorts?.delete(link.vxlan.port);
+  const { port } = link.vxlan ?? {};
+  if (port && ![...ns.links.values()].some(l => l !== link && l.vxlan?.port === port)) ns.kernelPorts?.delete(port);
   link.master = null;
 }
 

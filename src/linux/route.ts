@@ -215,23 +215,38 @@ function commonBits(a: Ip, b: Ip): number {
   return n;
 }
 
-/** RFC 6724's rules that matter here: scope, outgoing interface, longest prefix. */
+/** RFC 4007 scope as the kernel ranks it: ::1 counts as link-local (__ipv6_addr_src_scope). */
+const scope6 = (ip: Ip): number => (isLinkLocal(ip) || isLoopback(ip) ? 2 : isMulticast(ip) ? ip[1] & 15 : 14);
+
+/** RFC 6724's default policy table (net/ipv6/addrlabel.c). */
+function label6(ip: Ip): number {
+  if (isLoopback(ip)) return 0;
+  if ((ip[0] & 0xfe) === 0xfc) return 5;
+  return ip[0] === 0x20 && ip[1] === 0x02 ? 2 : 1;
+}
+
+/** ipv6_dev_get_saddr's rules that matter here, each deciding only where the one before did not: the same address, scope, device, label, prefix. */
 function selectSource6(ns: Netns, dev: Link, dst: Ip): Ip | null {
-  const wantLink = isLinkLocal(dst) || (isMulticast(dst) && (dst[1] & 15) <= 2);
+  const scope = scope6(dst);
+  const onLink = isLinkLocal(dst) || (isMulticast(dst) && scope <= 2);
   let best: Ip | null = null;
-  let score = -1;
+  let score: number[] = [];
   for (const link of ns.links.values()) {
-    if (wantLink && link !== dev) continue;
-    if (!link.up) continue;
+    if ((onLink && link !== dev) || !link.up) continue;
     for (const a of link.addresses) {
-      if (a.ip.length !== 16 || (a.scope === 'host' && dev.kind !== 'loopback')) continue;
-      const sameScope = isLinkLocal(a.ip) === wantLink;
-      if (!sameScope && link !== dev) continue;
-      const s = (sameScope ? 1000 : 0) + (link === dev ? 500 : 0) + Math.min(commonBits(a.ip, dst), a.bits);
-      if (s > score) {
-        score = s;
-        best = a.ip;
-      }
+      if (a.ip.length !== 16) continue;
+      const own = scope6(a.ip);
+      const s = [
+        sameIp(a.ip, dst) ? 1 : 0,
+        own >= scope ? -own : own - 128,
+        link === dev ? 1 : 0,
+        label6(a.ip) === label6(dst) ? 1 : 0,
+        Math.min(commonBits(a.ip, dst), a.bits),
+      ];
+      const at = s.findIndex((x, i) => x !== score[i]);
+      if (best && (at < 0 || s[at] < score[at])) continue;
+      score = s;
+      best = a.ip;
     }
   }
   return best;

@@ -3,6 +3,7 @@
 import { fibOf } from './fib.ts';
 import { addLink, linkByName, plug, removeLink } from './link.ts';
 import { runNft } from './netfilter/nft/commands.ts';
+import { noteBaseChains } from './netfilter/registered.ts';
 import { restore } from './netfilter/restore.ts';
 import { chainsInOrder, linesOf } from './netfilter/rules.ts';
 import { ruleText } from './netfilter/save.ts';
@@ -20,7 +21,7 @@ export interface NetnsSnapshot {
   routes?: Plain;
   neigh?: Plain;
   sysctl?: Plain;
-  /** iptables-restore texts by family and backend. */
+  /** iptables-restore texts by family and backend; `order`: base chains as they were registered. */
   netfilter?: { [key: string]: string };
   ipset?: Plain;
   conntrack?: Plain;
@@ -116,6 +117,9 @@ export function snapshotNetns(ns: Netns, parts: Iterable<NetnsPart> = NETNS_PART
       }
       const nft = runNft(ns, 'list ruleset').out;
       if (nft) out.netfilter.nft = nft;
+      noteBaseChains(ns);
+      const order = [...ns.netfilter.registered].sort((a, b) => a[1] - b[1]).map(([key]) => key);
+      if (order.length) out.netfilter.order = order.join('\n');
     } else if (part === 'ipset') out.ipset = toPlain({ sets: ns.netfilter.ipsets, recent: ns.netfilter.recent });
     else out.conntrack = conntrackPlain(ns);
   }
@@ -162,6 +166,8 @@ function restoreTables(ns: Netns, texts: { [key: string]: string }): void {
     const wrong = restore(ns, family, texts[key], { counters: true, backend });
     if (wrong) throw new Error(`kept rules of ${ns.name || ns.kernel.hostname}, line ${wrong.line}: ${wrong.message}`);
   }
+  ns.netfilter.registered = new Map((texts.order ?? '').split('\n').map((key, i) => [key, i + 1]));
+  noteBaseChains(ns);
 }
 
 function restoreConntrack(ns: Netns, plain: Plain): void {

@@ -1,6 +1,6 @@
 // VXLAN (RFC 7348) and IP in IP (RFC 2003): encapsulation is a new packet of this machine, which takes the whole way out again.
 import type { Ip } from '../wire/ip.ts';
-import { formatIp, sameIp } from '../wire/ip.ts';
+import { familyOf, formatIp, sameIp } from '../wire/ip.ts';
 import { ETHERTYPE, type Frame, type Packet, PROTO, type Udp } from '../wire/packet.ts';
 import { NO_MAC } from './link.ts';
 import { ANY4, anyOf, isAny } from './route.ts';
@@ -68,13 +68,16 @@ export function vxlanTransmit(link: Link, frame: Frame, skb: Skb | null): void {
   }
 }
 
-/** A UDP packet for a VXLAN port. -> false: no such device here */
+/** A UDP packet for a VXLAN port. -> false: no such device here. Devices of IPv4 and IPv6 have a socket each, on the same port. */
 export function vxlanReceive(ns: Netns, skb: Skb, udp: Udp): boolean {
   const inner = udp.vxlan;
   if (!ns.kernelPorts?.has(udp.dport)) return false;
+  let listens = false;
   for (const link of ns.links.values()) {
     const v = link.vxlan;
-    if (!v || v.port !== udp.dport || !link.up || v.vni !== inner?.vni) continue;
+    if (!v || v.port !== udp.dport || !link.up || (v.local && familyOf(v.local) !== skb.packet.family)) continue;
+    listens = true;
+    if (v.vni !== inner?.vni) continue;
     const frame = (inner as { frame: Frame }).frame;
     if (v.learning) {
       const known = link.fdb.find(e => e.mac === frame.src);
@@ -88,6 +91,7 @@ export function vxlanReceive(ns: Netns, skb: Skb, udp: Udp): boolean {
     stack.receive(link, frame, { ...skb, oif: link, mark: 0 });
     return true;
   }
+  if (!listens) return false;
   dropped(skb, ns, `no VXLAN device for VNI ${inner?.vni ?? '?'}`);
   return true;
 }

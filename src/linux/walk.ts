@@ -189,7 +189,8 @@ function routeInput6(link: Link, skb: Skb): void {
   }
   if (typeof route === 'string') {
     dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
-    if (route !== 'EINVAL') icmpError(ns, skb, 1, route === 'EACCES' ? 1 : route === 'EHOSTUNREACH' ? 3 : 0);
+    // An unreachable route says the same as none (ip6_pkt_discard).
+    if (route !== 'EINVAL') icmpError(ns, skb, 1, route === 'EACCES' ? 1 : 0);
     return;
   }
   if (isLinkLocal(src)) {

@@ -6,6 +6,7 @@ import type { Link, Netns, Skb } from '../types.ts';
 import { confirm, conntrackIn } from './conntrack.ts';
 import { isNatDone, manipOf, natPacket, nullBinding } from './nat.ts';
 import { nftHooks } from './nft/hooks.ts';
+import { inHookOrder, noteBaseChains, registeredAt, xtKey } from './registered.ts';
 import { BUILTIN, PRIORITY } from './state.ts';
 import { runTable } from './traverse.ts';
 import type { HookContext, HookEntry, HookName, HookVerdict, Step, Table, TableName } from './types.ts';
@@ -17,12 +18,16 @@ const CONFIRM = 0x7fffffff;
 
 function tableEntries(ns: Netns, family: Family, hook: HookName): HookEntry[] {
   const out: HookEntry[] = [];
-  for (const tables of [ns.netfilter.legacy[family], ns.netfilter.xt[family]]) {
+  for (const [backend, tables] of [
+    ['legacy', ns.netfilter.legacy[family]],
+    ['nft', ns.netfilter.xt[family]],
+  ] as const) {
     for (const [name, table] of tables) {
       if (!BUILTIN[name].includes(hook)) continue;
       const nat = name === 'nat';
       const priority = nat ? (manipOf(hook) === 'dst' ? NAT_DST : NAT_SRC) : PRIORITY[name];
-      out.push({ priority, nat, run: tableStep(table, name) });
+      const registered = registeredAt(ns, xtKey(backend, table, hook));
+      out.push({ priority, registered, nat, run: tableStep(table, name) });
     }
   }
   return out;
@@ -59,7 +64,8 @@ function stepsOf(ns: Netns, family: Family, hook: HookName): Step[] {
   const key = `${family}${hook}`;
   const known = ns.netfilter.hooks.get(key) as Step[] | undefined;
   if (known) return known;
-  const entries = [...tableEntries(ns, family, hook), ...nftHooks(ns, family, hook)].sort((a, b) => a.priority - b.priority);
+  noteBaseChains(ns);
+  const entries = [...tableEntries(ns, family, hook), ...nftHooks(ns, family, hook)].sort(inHookOrder);
   const all: { priority: number; run: Step }[] = entries.filter(e => !e.nat);
   if (ns.netfilter.conntrack.enabled) {
     const nat = natStep(entries.filter(e => e.nat));

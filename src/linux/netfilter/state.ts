@@ -35,6 +35,7 @@ export function newNetfilterState(): NetfilterState {
     recent: new Map(),
     nfacct: new Set(),
     kept: [],
+    registered: new Map(),
     hooks: new Map(),
   };
 }

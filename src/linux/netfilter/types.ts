@@ -20,6 +20,8 @@ export interface NetfilterState {
   nfacct: Set<string>;
   /** Elements that a loaded session has for nftables' dynamic sets, until the sets are there again. */
   kept: KeptElement[];
+  /** When each base chain came (registered.ts). */
+  registered: Map<string, number>;
   /** Which evaluators run at a hook, by family and hook; emptied when a table appears. */
   hooks: Map<string, unknown>;
 }
@@ -125,6 +127,8 @@ export type Step = (skb: Skb, ctx: HookContext) => HookVerdict;
 /** A chain of any kind at a hook. `nat` ones are asked only for the first packet of a flow. */
 export interface HookEntry {
   priority: number;
+  /** Counts up; the newest comes first among equal priorities. */
+  registered: number;
   nat: boolean;
   run: Step;
 }

@@ -3,7 +3,7 @@ import { below } from '../../../sim/random.ts';
 import type { Packet } from '../../../wire/packet.ts';
 import { PROTO, packetLength } from '../../../wire/packet.ts';
 import { addressType, isMulticast, lookupRoute } from '../../route.ts';
-import type { Skb } from '../../types.ts';
+import type { Link, Skb } from '../../types.ts';
 import { datatype, keyOf } from './datatypes.ts';
 import { lookupData } from './elements.ts';
 import { isSymbol, next, number, peek, type Reader, refuse, takeSymbol, takeWord, unexpected } from './reader.ts';
@@ -132,12 +132,17 @@ function frameField(r: Reader, proto: string, field: string, t: ReturnType<typeo
   return unexpected(t);
 }
 
+/** ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_TUNNEL; a rule about the type of no device ends there. */
+const deviceType = (dev: Link | null): number | null =>
+  dev === null ? null : dev.kind === 'loopback' ? 772 : dev.kind === 'ipip' ? 768 : 1;
+
 const META: Record<string, [string, Get]> = {
   mark: ['mark', (_p, skb) => skb.mark],
-  iifname: ['ifname', (_p, _s, ctx) => ctx.in?.name ?? null],
-  oifname: ['ifname', (_p, _s, ctx) => ctx.out?.name ?? null],
-  iif: ['iface_index', (_p, _s, ctx) => ctx.in?.name ?? null],
-  oif: ['iface_index', (_p, _s, ctx) => ctx.out?.name ?? null],
+  // Without a device the name is empty and the index 0, which differ from every other (nft_meta_store_ifname).
+  iifname: ['ifname', (_p, _s, ctx) => ctx.in?.name ?? ''],
+  oifname: ['ifname', (_p, _s, ctx) => ctx.out?.name ?? ''],
+  iif: ['iface_index', (_p, _s, ctx) => ctx.in?.name ?? ''],
+  oif: ['iface_index', (_p, _s, ctx) => ctx.out?.name ?? ''],
   l4proto: ['inet_proto', p => p.proto],
   nfproto: ['nf_proto', p => (p.family === 4 ? 2 : 10)],
   protocol: ['ether_type', p => (p.family === 4 ? 0x0800 : 0x86dd)],
@@ -148,12 +153,12 @@ const META: Record<string, [string, Get]> = {
   priority: ['integer', () => 0],
   cgroup: ['integer', () => 0],
   cpu: ['integer', () => 0],
-  iifgroup: ['integer', () => 0],
-  oifgroup: ['integer', () => 0],
+  iifgroup: ['integer', (_p, _s, ctx) => (ctx.in ? 0 : null)],
+  oifgroup: ['integer', (_p, _s, ctx) => (ctx.out ? 0 : null)],
   nftrace: ['integer', () => 0],
   random: ['integer', (_p, _s, ctx) => below(ctx.netns.kernel.sim.random, 0x1_0000_0000)],
-  iiftype: ['integer', () => 1],
-  oiftype: ['integer', () => 1],
+  iiftype: ['integer', (_p, _s, ctx) => deviceType(ctx.in)],
+  oiftype: ['integer', (_p, _s, ctx) => deviceType(ctx.out)],
 };
 /** Keys that may stand without `meta` before them, and are printed so. */
 const UNQUALIFIED = new Set(['iif', 'iifname', 'iiftype', 'iifgroup', 'oif', 'oifname', 'oiftype', 'oifgroup']);

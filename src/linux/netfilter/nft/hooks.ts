@@ -4,6 +4,7 @@ import type { Family } from '../../../wire/ip.ts';
 import { packetLength } from '../../../wire/packet.ts';
 import { addStep } from '../../trace.ts';
 import type { Netns, Skb } from '../../types.ts';
+import { nftKey, registeredAt } from '../registered.ts';
 import type { HookContext, HookEntry, HookName } from '../types.ts';
 import { ruleText } from './print.ts';
 import type { NftChain, NftContext, NftRule, NftTable, NftVerdict } from './types.ts';
@@ -20,6 +21,7 @@ export function nftHooks(ns: Netns, family: Family, hook: HookName): HookEntry[]
       if (!chain.base || chain.base.hook.toUpperCase() !== hook) continue;
       const entry: HookEntry = {
         priority: chain.base.priority,
+        registered: registeredAt(ns, nftKey(table, chain.name)),
         nat: chain.base.type === 'nat',
         run: (skb, ctx) => runBase(table, chain.name, skb, ctx),
       };

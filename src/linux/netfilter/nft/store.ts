@@ -1,5 +1,6 @@
 // A transaction: `nft -f` changes all or nothing, so it works on copies that are made when something is first touched.
 import type { Netns } from '../../types.ts';
+import { noteBaseChains } from '../registered.ts';
 import { enableConntrack } from '../state.ts';
 import type { Token } from './lex.ts';
 import type { NftChain, NftFamily, NftRule, NftSet, NftTable } from './types.ts';
@@ -106,7 +107,9 @@ export function isSetUsed(table: NftTable, set: string): boolean {
 
 export function commit(w: Work): void {
   const { netfilter } = w.ns;
+  if (w.hooksChanged) noteBaseChains(w.ns);
   netfilter.nft = w.tables;
+  if (w.hooksChanged) noteBaseChains(w.ns);
   if (w.conntrack) enableConntrack(w.ns);
   // Entries hold the table's record: a replaced one has to be looked up again.
   if (w.hooksChanged || w.ownTables.size) netfilter.hooks.clear();

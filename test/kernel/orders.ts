@@ -1,0 +1,39 @@
+// What the comparing process and its agents say to each other.
+
+/** `mayFail`: whatever it says; `tries`: again a little later, so often. */
+export interface Command {
+  argv: string[];
+  stdin: string;
+  mayFail?: boolean;
+  tries?: number;
+}
+
+export interface Serving {
+  name: string;
+  proto: 'tcp' | 'udp';
+  address: string;
+  port: number;
+}
+
+export interface Asked {
+  proto: 'tcp' | 'udp';
+  address: string;
+  port: number;
+  /** So many attempts, side by side or one after another. */
+  count: number;
+  sequential: boolean;
+}
+
+/** `verdict`: connected, timeout, silent (connected, and nothing came), reset, or the errno's name. */
+export interface Heard {
+  verdict: string;
+  backend?: string;
+  source?: string;
+}
+
+/** run, sysctls and serve answer what went wrong, or null; ask answers a list of attempts for each probe. */
+export type Order =
+  | { do: 'run'; commands: Command[] }
+  | { do: 'sysctls'; settings: [key: string, value: string][] }
+  | { do: 'serve'; list: Serving[] }
+  | { do: 'ask'; probes: Asked[]; timeoutMs: number };

@@ -1,0 +1,124 @@
+// The real side: a pool of network namespaces with an agent in each, used again from cluster to cluster. The process runs as the first of
+// its own mount, PID and network namespaces (run.js): nothing of the machine's own network is touched, and all is gone with it.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import readline from 'node:readline';
+import type { Command, Order } from './orders.ts';
+import { type Blueprint, SWITCHES } from './rebuild.ts';
+
+export interface Agent {
+  name: string;
+  process: ChildProcess;
+  waiting: Map<number, (answer: unknown) => void>;
+  next: number;
+}
+
+export interface RealWorld {
+  agentFile: string;
+  agents: Agent[];
+}
+
+export const newRealWorld = (agentFile: string): RealWorld => ({ agentFile, agents: [] });
+
+export function agentsFor(world: RealWorld, count: number): Agent[] {
+  while (world.agents.length < count) world.agents.push(newAgent(world, `z${world.agents.length}`));
+  return world.agents.slice(0, count);
+}
+
+function newAgent(world: RealWorld, name: string): Agent {
+  execFileSync('ip', ['netns', 'add', name]);
+  const child = spawn('ip', ['netns', 'exec', name, process.execPath, '--max-semi-space-size=1', world.agentFile], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const agent: Agent = { name, process: child, waiting: new Map(), next: 0 };
+  readline.createInterface({ input: child.stdout! }).on('line', line => {
+    const { number, answer } = JSON.parse(line);
+    agent.waiting.get(number)?.(answer);
+    agent.waiting.delete(number);
+  });
+  return agent;
+}
+
+export function order<T = string | null>(agent: Agent, what: Order): Promise<T> {
+  const number = agent.next++;
+  return new Promise(resolve => {
+    agent.waiting.set(number, resolve as (answer: unknown) => void);
+    agent.process.stdin!.write(`${JSON.stringify({ number, order: what })}\n`);
+  });
+}
+
+export function closeRealWorld(world: RealWorld): void {
+  for (const a of world.agents.splice(0)) {
+    a.process.kill();
+    execFileSync('ip', ['netns', 'del', a.name]);
+  }
+}
+
+/** Lines in as few batches as there can be: which family is meant (`-6 …`) is said once for all. */
+function batches(program: string, lines: string[], more: Partial<Command> = {}): Command[] {
+  const groups: { family: string[]; lines: string[] }[] = [];
+  for (const line of lines) {
+    const m = /^(-[46]) (.*)$/.exec(line);
+    const family = m ? [m[1]] : [];
+    const last = groups[groups.length - 1];
+    if (last && last.family[0] === family[0]) last.lines.push(m?.[2] ?? line);
+    else groups.push({ family, lines: [m?.[2] ?? line] });
+  }
+  return groups.map(g => ({
+    argv: [program, ...g.family, ...(more.mayFail ? ['-force'] : []), '-batch', '-'],
+    stdin: `${g.lines.join('\n')}\n`,
+    ...more,
+  }));
+}
+
+/**
+ * Empty the namespaces of what an earlier cluster left. The routes of devices go with them; what refers to a set goes in the kernel's own
+ * time, so that destroying sets is tried again.
+ */
+export async function clear(world: RealWorld, devices: Map<string, string[]>): Promise<void> {
+  const words = (text: string, stdin = '', more = {}) => ({ argv: text.split(' '), stdin, ...more });
+  await all(
+    world.agents.map(a => {
+      const gone = (devices.get(a.name) ?? []).map(d => `link del ${d}`);
+      const rest = ['-4', '-6'].flatMap(f =>
+        [`addr flush dev lo scope global`, 'rule flush', ...RULES, ...EXTRA_TABLES.map(t => `route flush table ${t}`)].map(
+          w => `${f} ${w}`,
+        ),
+      );
+      return order(a, {
+        do: 'run',
+        commands: [
+          words('nft flush ruleset'),
+          ...batches('ip', [...gone, ...rest, '-4 route flush cache'], { mayFail: true }),
+          words('conntrack -F'),
+          words('ipset destroy', '', { tries: 50 }),
+        ],
+      });
+    }),
+  );
+}
+
+const RULES = ['rule add priority 32766 table main', 'rule add priority 32767 table default'];
+/** Tables that the modelled networks use beside main. */
+const EXTRA_TABLES = [1, 100];
+
+async function all(jobs: (Promise<string | null> | null)[]): Promise<void> {
+  const failed = (await Promise.all(jobs)).find(f => f !== null);
+  if (failed) throw new Error(`the real kernel refuses: ${failed}`);
+}
+
+/** Step by step, each in all namespaces at once. */
+export async function build(world: RealWorld, switches: string[], plans: Blueprint[]): Promise<void> {
+  const agents = new Map(agentsFor(world, plans.length + 1).map(a => [a.name, a]));
+  const at = (p: Blueprint) => agents.get(p.name)!;
+  const ip = (p: Blueprint, lines: string[]) => (lines.length ? order(at(p), { do: 'run', commands: batches('ip', lines) }) : null);
+  await all(plans.map(p => order(at(p), { do: 'sysctls', settings: p.sysctls })));
+  await all([order(agents.get(SWITCHES)!, { do: 'run', commands: batches('ip', switches) })]);
+  await all(plans.map(p => ip(p, [...p.links, ...p.upper])));
+  await all(plans.map(p => order(at(p), { do: 'sysctls', settings: p.deviceSysctls })));
+  await all(plans.map(p => ip(p, p.settings)));
+  await all(
+    plans.map(p => {
+      return order(at(p), { do: 'run', commands: [...batches('ip', p.routes), ...batches('bridge', p.fdb), ...p.restores] });
+    }),
+  );
+}

@@ -3,6 +3,7 @@
 
 import { type FieldError, invalidField, notSupported, required, tooLong, tooMany } from '../field.ts';
 import { cloneJson, isMap, type Json, sameJson } from '../json.ts';
+import { compile } from '../regexp.ts';
 import { formatError } from './formats.ts';
 
 /** apiextensions/v1 JSONSchemaProps. */
@@ -123,43 +124,11 @@ function stringErrors(v: string, s: CustomSchema, where: string, say: Say): Fiel
   if (s.maxLength != null && length > s.maxLength) errors.push(tooLong(where, s.maxLength));
   else if (s.minLength != null && length < s.minLength)
     errors.push(invalidField(where, v, say(`should be at least ${s.minLength} chars long`)));
-  else if (s.pattern && !matches(s.pattern, v)) errors.push(invalidField(where, v, say(`should match '${s.pattern}'`)));
+  else if (s.pattern && compile(s.pattern)?.test(v) === false) errors.push(invalidField(where, v, say(`should match '${s.pattern}'`)));
   if (s.format && formatError(s.format, v)) {
     errors.push({ type: 'TypeInvalid', field: where, value: v, detail: say(`must be of type ${s.format}: ${JSON.stringify(v)}`) });
   }
   return errors;
-}
-
-const patterns = new Map<string, RegExp | null>();
-
-function matches(pattern: string, v: string): boolean {
-  let re = patterns.get(pattern);
-  if (re === undefined) {
-    re = compile(pattern);
-    patterns.set(pattern, re);
-  }
-  return re ? re.test(v) : true;
-}
-
-/** RE2 syntax that JavaScript spells otherwise. */
-export function compile(pattern: string): RegExp | null {
-  const flags = /^\(\?([ims]+)\)/.exec(pattern);
-  const body = (flags ? pattern.slice(flags[0].length) : pattern)
-    .replace(/\(\?P</g, '(?<')
-    .replace(/\\A/g, '^')
-    .replace(/\\z/g, '$')
-    .replace(/\[\[:alnum:\]\]/g, '[0-9A-Za-z]')
-    .replace(/\[:alnum:\]/g, '0-9A-Za-z')
-    .replace(/\[:alpha:\]/g, 'A-Za-z')
-    .replace(/\[:digit:\]/g, '0-9');
-  for (const mode of ['u', '']) {
-    try {
-      return new RegExp(body, (flags?.[1] ?? '') + mode);
-    } catch {
-      // The other mode may do.
-    }
-  }
-  return null;
 }
 
 function numberErrors(v: number, s: CustomSchema, where: string, say: Say): FieldError[] {

@@ -8,6 +8,7 @@ import { structOf } from '../schema.ts';
 import type { KindStrategy, WriteContext } from '../strategy.ts';
 import type { ApiServer, KubeObject, ResourceInfo } from '../types.ts';
 import { definitionOf, schemaOf } from './resources.ts';
+import { validateRules } from './rules.ts';
 import { applyDefaults, duplicateItems, prune, validateValue } from './schema.ts';
 
 /** The body as an object of the resource, or the error that decoding ends with. */
@@ -34,8 +35,12 @@ export function decodeCustom(c: WriteContext, body: Record<string, any>, trusted
 export function customStrategy(server: ApiServer, info: ResourceInfo): KindStrategy {
   const hasStatus = info.subresources.includes('status');
   const schema = schemaOf(server, info);
-  const validate = (o: KubeObject) =>
-    schema ? [...validateValue(o, { ...schema, type: 'object' }), ...duplicateItems(o, schema, '')] : [];
+  const validate = (o: KubeObject, old: KubeObject | undefined, c: WriteContext) => {
+    if (!schema) return [];
+    const errors = [...validateValue(o, { ...schema, type: 'object' }), ...duplicateItems(o, schema, '')];
+    // A rule can rely on values that are as the schema says.
+    return errors.length ? errors : validateRules(o, old, schema, c.warnings);
+  };
   return {
     hasStatus,
     scale: info.subresources.includes('scale'),
@@ -46,11 +51,11 @@ export function customStrategy(server: ApiServer, info: ResourceInfo): KindStrat
       if (hasStatus) delete rest.status;
       return rest;
     },
-    validate: o => [...validateMetadata(o.metadata, info.namespaced, nameIsSubdomain), ...validate(o)],
-    validateUpdate: (o, old) => [...validateMetadataUpdate(o.metadata, old.metadata), ...validate(o)],
+    validate: (o, c) => [...validateMetadata(o.metadata, info.namespaced, nameIsSubdomain), ...validate(o, undefined, c)],
+    validateUpdate: (o, old, c) => [...validateMetadataUpdate(o.metadata, old.metadata), ...validate(o, old, c)],
     prepareStatusUpdate: (o, old) => {
       o.metadata = { ...old.metadata };
     },
-    validateStatusUpdate: o => validate(o),
+    validateStatusUpdate: (o, old, c) => validate(o, old, c),
   };
 }

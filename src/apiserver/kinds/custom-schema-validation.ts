@@ -1,9 +1,11 @@
 // Schemas inside CustomResourceDefinitions: structural, and without what a server cannot enforce
 // (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/validation.go, pkg/apis/apiextensions/validation/validation.go v0.36.3).
 
-import { type CustomSchema, compile, validateValue } from '../custom/schema.ts';
+import { type CustomSchema, validateValue } from '../custom/schema.ts';
 import { errorBody, type FieldError, forbiddenField, invalidField, notSupported, required } from '../field.ts';
 import { isMap } from '../json.ts';
+import { compile } from '../regexp.ts';
+import { ruleErrors, ruleFormErrors } from './custom-rule-validation.ts';
 
 type Schema = CustomSchema;
 type Level = 'root' | 'item' | 'field';
@@ -29,7 +31,7 @@ export function validateCustomValidation(validation: Schema | undefined, statusE
   const structural = structuralErrors(schema, at);
   errors.push(...(structural.length ? structural : defaultErrors(schema, at)));
   errors.push(...openApiErrors(schema, at, { root: true, defaults: '', meta: false }));
-  return errors;
+  return [...errors, ...ruleErrors(schema, at, errors)];
 }
 
 const AT_ROOT = [
@@ -255,7 +257,7 @@ function openApiErrors(s: Schema | undefined, at: string, place: Place): FieldEr
     for (const [i, x] of (s[k] ?? []).entries()) errors.push(...openApiErrors(x, `${at}.${k}[${i}]`, inner));
   }
   if (isMap(s.items)) errors.push(...openApiErrors(s.items, `${at}.items`, inner));
-  return [...errors, ...extensionErrors(s, at), ...ruleErrors(s, at)];
+  return [...errors, ...extensionErrors(s, at), ...ruleFormErrors(s, at)];
 }
 
 function extensionErrors(s: Schema, at: string): FieldError[] {
@@ -312,10 +314,4 @@ function mapListErrors(s: Schema, at: string): FieldError[] {
     if (p.nullable) errors.push(forbiddenField(`${path}.nullable`, `${why}cannot be nullable`));
   }
   return errors;
-}
-
-function ruleErrors(s: Schema, at: string): FieldError[] {
-  return (s['x-kubernetes-validations'] ?? []).flatMap((r: any, i: number) =>
-    r.rule?.trim() ? [] : [required(`${at}.x-kubernetes-validations[${i}].rule`, 'rule is not specified')],
-  );
 }

@@ -42,7 +42,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'not modelled yet',
-      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); CEL rules of CustomResourceDefinitions and admission policies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
+      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); what CEL rules may cost, admission policies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
     ],
   ];
 }

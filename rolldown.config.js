@@ -6,42 +6,53 @@ const imports = file =>
     resolve(dirname(file), m[1]),
   );
 
-/** The modules that `files` load before they do anything: what they import by statement, and so on; not beyond those of `stop`. */
-function loadedBy(files, stop = new Set()) {
+const paths = list => new Set(list.map(f => resolve(__dirname, f)));
+
+// Tables of programs: a cluster runs a few of them. Their values are loaded when they are first asked for.
+const tables = paths([
+  'src/userland/net/programs.ts',
+  'src/userland/netfilter/programs.ts',
+  'src/userland/coreutils/programs.ts',
+  'src/userland/servers/programs.ts',
+  'src/userland/sh/programs.ts',
+  'src/addons/programs.ts',
+]);
+// Modules that few clusters need: whoever imports them gets them when it first calls.
+const late = paths([
+  'src/apiserver/custom/rules.ts',
+  'src/apiserver/kinds/custom-rule-validation.ts',
+  'src/apiserver/http/request.ts',
+  'src/cluster/host/machine.ts',
+  'src/cni/programs/table.ts',
+  'src/coredns/program.ts',
+  'src/kube-proxy/ipvs/proxier.ts',
+  'src/kube-proxy/nftables/proxier.ts',
+  'src/linux/netfilter/nft/commands.ts',
+]);
+
+/** The modules that `files` load before they do anything: what they import by statement, and so on; not what is `known`, nor what is late. */
+function loadedBy(files, known = new Set()) {
   const seen = new Set();
-  const todo = files.map(f => resolve(__dirname, f));
+  const todo = [...paths(files)];
   for (let file = todo.pop(); file !== undefined; file = todo.pop()) {
-    if (seen.has(file)) continue;
+    if (seen.has(file) || known.has(file)) continue;
     seen.add(file);
-    if (!stop.has(file)) todo.push(...imports(file));
+    if (!tables.has(file)) todo.push(...imports(file).filter(f => !late.has(f)));
   }
   return seen;
 }
-
-// Tables of programs: a cluster runs a few of them. Their values are loaded when they are first asked for.
-const tables = new Set(
-  [
-    'src/userland/net/programs.ts',
-    'src/userland/netfilter/programs.ts',
-    'src/userland/coreutils/programs.ts',
-    'src/userland/servers/programs.ts',
-    'src/userland/sh/programs.ts',
-    'src/addons/programs.ts',
-  ].map(f => resolve(__dirname, f)),
-);
 
 // Most commands are a `get`: what it needs is one file, for each file costs more to find and to open than its code to read.
 const get = loadedBy(['src/cli/kubectl.ts', 'src/kubectl/verbs/get.ts']);
 // What stands behind the API, and then what makes a cluster of it, are a file each as well.
 const api = loadedBy(['src/apiserver/server.ts']);
-const engine = loadedBy(['src/cluster/engine.ts'], tables);
-const entries = new Set(['src/cli/kubectl.ts'].map(f => resolve(__dirname, f)));
+const engine = loadedBy(['src/cluster/engine.ts']);
+const entries = paths(['src/cli/kubectl.ts']);
 
 // What several rows need lies with the engine, but shells and what every shell calls are a file of their own.
 const rows = new Map();
 for (const table of tables)
-  for (const row of imports(table))
-    if (!engine.has(row)) for (const file of loadedBy([row], engine)) if (!engine.has(file)) rows.set(file, (rows.get(file) ?? 0) + 1);
+  for (const row of imports(table)) for (const file of loadedBy([row], engine)) rows.set(file, (rows.get(file) ?? 0) + 1);
 const shared = [...rows.keys()].filter(file => rows.get(file) > 1);
 const needing = (room, others) => new Set(shared.filter(f => !others.has(f) && [...loadedBy([f], engine)].some(g => room.test(g))));
 const shells = needing(/userland.(sh|coreutils)./, new Set());
@@ -49,19 +60,20 @@ const addons = needing(/src.addons./, shells);
 for (const file of shared) if (!shells.has(file) && !addons.has(file)) engine.add(file);
 
 /**
- * Imports of a table become calls that load the module, and properties that name one become getters. What the table would evaluate when it
- * is itself loaded is an error here: it would load everything after all.
+ * Imports of what is late become calls that load the module, and properties that name one become getters. What would be evaluated when the
+ * importer is itself loaded is an error here: it would load everything after all.
  */
-const lazyTables = {
-  name: 'lazy-tables',
+const lateImports = {
+  name: 'late-imports',
   transform(code, id) {
-    if (!tables.has(id)) return null;
+    const isLate = file => late.has(file) || (tables.has(id) && !engine.has(file));
+    if (!(engine.has(id) || api.has(id) || get.has(id)) || !imports(id).some(isLate)) return null;
     const names = new Map();
     const edits = [];
     const program = this.parse(code, { lang: 'ts' });
     for (const node of program.body) {
       if (node.type !== 'ImportDeclaration' || node.importKind === 'type' || !node.source.value.startsWith('.')) continue;
-      if (engine.has(resolve(dirname(id), node.source.value))) continue;
+      if (!isLate(resolve(dirname(id), node.source.value))) continue;
       for (const s of node.specifiers) {
         if (s.importKind === 'type') throw new Error(`${id}: import types by a statement of their own`);
         // Undeclared on purpose: the chunk's text gets a plain require in its place.
@@ -80,7 +92,7 @@ const lazyTables = {
       if (node.type === 'Identifier') {
         if (!names.has(node.name)) return;
         if (property) property.lazy = true;
-        else if (!inFunction) throw new Error(`${id}: ${node.name} is evaluated when the table is loaded`);
+        else if (!inFunction) throw new Error(`${id}: ${node.name} is evaluated when the module is loaded`);
         edits.push([node.start, node.end, names.get(node.name)]);
         return;
       }
@@ -111,7 +123,7 @@ const lazyTables = {
         /\$loadNow\(\(\)=>Promise\.resolve\(\)\.then\(\(\)=>(require\("[^"]+"\))\)(?:\.then\((\w+)=>\2(\.\w+)\))?\)/g,
         (_, module, __, part) => module + (part ?? ''),
       );
-      if (chunk.code.includes('$loadNow(')) throw new Error(`${chunk.fileName}: a table's import that is none of a chunk's`);
+      if (chunk.code.includes('$loadNow(')) throw new Error(`${chunk.fileName}: a late import of what is no chunk`);
     }
   },
 };
@@ -131,7 +143,7 @@ const ascii = {
 const app = {
   input: { podnet: 'src/cli/podnet.ts', kubectl: 'src/cli/kubectl.ts' },
   platform: 'node',
-  plugins: [lazyTables, ascii],
+  plugins: [lateImports, ascii],
   output: {
     dir: 'dist',
     format: 'cjs',

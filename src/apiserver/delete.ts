@@ -2,6 +2,7 @@
 // (k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/registry/rest/delete.go v0.36.3).
 
 import { rfc3339 } from '../sim/time.ts';
+import { vetoDelete } from './admission/validate.ts';
 import { strategyFor } from './kinds/table.ts';
 import { respond, selectionOf, selects } from './read.ts';
 import { conflict, isStatus, notFound, success } from './status.ts';
@@ -11,21 +12,25 @@ import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Stat
 type Options = NonNullable<ApiRequest['query']>;
 
 export function remove(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
-  return respond(removeOne(server, info, req.namespace, req.name ?? '', req.query ?? {}));
+  const warnings: string[] = [];
+  const veto = (old: KubeObject) => vetoDelete(server, info, req, old, warnings);
+  return respond(removeOne(server, info, req.namespace, req.name ?? '', req.query ?? {}, veto), warnings);
 }
 
 export function removeCollection(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const selection = selectionOf(info, req.query);
   if ('kind' in selection) return respond(selection);
   const items: KubeObject[] = [];
+  const warnings: string[] = [];
+  const veto = (old: KubeObject) => vetoDelete(server, info, req, old, warnings);
   for (const o of listObjects(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : undefined)) {
     if (!selects(selection, o)) continue;
-    const gone = removeOne(server, info, o.metadata.namespace, o.metadata.name, req.query ?? {});
+    const gone = removeOne(server, info, o.metadata.namespace, o.metadata.name, req.query ?? {}, veto);
     if (isStatus(gone) && gone.status === 'Failure' && gone.reason !== 'NotFound') return respond(gone);
     items.push(o);
   }
   const apiVersion = info.group ? `${info.group}/${info.version}` : info.version;
-  return respond({ apiVersion, kind: `${info.kind}List`, metadata: { resourceVersion: String(server.store.revision) }, items });
+  return respond({ apiVersion, kind: `${info.kind}List`, metadata: { resourceVersion: String(server.store.revision) }, items }, warnings);
 }
 
 export function removeOne(
@@ -34,12 +39,15 @@ export function removeOne(
   namespace: string | undefined,
   name: string,
   options: Options,
+  veto?: (old: KubeObject) => Status | null,
 ): KubeObject | Status {
   const bucket = bucketName(info.group, info.resource);
   const old = getObject(server, bucket, info.namespaced ? namespace : '', name);
   if (!old) return notFound(info.group, info.resource, name);
   const wrong = preconditions(info, old, options);
   if (wrong) return wrong;
+  const vetoed = veto?.(old);
+  if (vetoed) return vetoed;
   const finalizers = finalizersFor(old, options);
   const grace = strategyFor(server, info).grace?.(old, options.gracePeriodSeconds) ?? 0;
   const key = keyOf(old.metadata.namespace, name);

@@ -15,7 +15,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 export function review(server: ApiServer, info: ResourceInfo, req: ApiRequest): KubeObject | Status | null {
   const body: Json = isMap(req.body) ? req.body : {};
   const base = { apiVersion: `${info.group}/${info.version}`, kind: info.kind };
-  const self = who(req);
+  const self = requesterOf(req);
   switch (info.kind) {
     case 'SelfSubjectAccessReview':
     case 'SubjectAccessReview':
@@ -52,7 +52,8 @@ export function review(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
   }
 }
 
-const who = (req: ApiRequest): User =>
+/** Whom a request's authentication makes of it. */
+export const requesterOf = (req: ApiRequest): User =>
   !req.user || req.user === 'kubernetes-admin'
     ? { name: 'kubernetes-admin', groups: ['kubeadm:cluster-admins', 'system:authenticated'] }
     : userOf(req.user, req.groups);

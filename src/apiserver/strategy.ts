@@ -16,6 +16,8 @@ export interface WriteContext {
   emptyLists: boolean;
   /** The managers that server-side apply leaves; any other write finds its own. */
   managers: Manager[] | null;
+  /** The write came through the object's scale: that is what admission sees. */
+  scale?: boolean;
 }
 
 /** Every hook gets an object of its own, which it may change; `old` is stored and may not be changed. */

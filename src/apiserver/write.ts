@@ -4,6 +4,7 @@ import { safeString, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { checkLimits, defaultLimits } from './admission/limit-ranger.ts';
 import { chargeQuotas } from './admission/quota.ts';
+import { vetoWrite } from './admission/validate.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
 import { cloneJson, hasEmptyList, isMap, sameJson } from './json.ts';
 import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from './kinds/metadata.ts';
@@ -63,7 +64,7 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   if (strategy.generation) o.metadata.generation = 1;
   const errors = strategy.validate ? strategy.validate(o, c) : validateMetadata(o.metadata, info.namespaced, strategy.nameRule);
   if (errors.length) return invalid(info.group, info.kind, o.metadata.name ?? '', errors);
-  const denied = checkLimits(c, o, null) ?? chargeQuotas(c, o, null);
+  const denied = checkLimits(c, o, null) ?? vetoWrite(c, o, null) ?? chargeQuotas(c, o, null);
   if (denied) return denied;
   c.warnings.push(...(strategy.warnings?.(o, null) ?? []));
   const bucket = bucketName(info.group, info.resource);
@@ -180,7 +181,7 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   }
   const errors = validateChange(c, o, old, strategy);
   if (errors.length) return invalid(info.group, info.kind, old.metadata.name, errors);
-  const denied = checkLimits(c, o, old) ?? chargeQuotas(c, o, old);
+  const denied = checkLimits(c, o, old) ?? vetoWrite(c, o, old) ?? chargeQuotas(c, o, old);
   if (denied) return denied;
   if (request.subresource !== 'status') c.warnings.push(...(strategy.warnings?.(o, old) ?? []));
   return storeChange(c, o, old, strategy, managers);
@@ -327,6 +328,7 @@ export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiReque
   if (scale.metadata?.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
   next.spec.replicas = replicas;
   const c = newContext(server, info, { ...req, subresource: undefined });
+  c.scale = true;
   c.managers = trackWrite(newContext(server, info, req), withoutZero(next), withoutZero(old));
   return updateDecoded(c, next, old);
 }

@@ -120,6 +120,11 @@ const rootName = (e: Expr): string => (e.k === 'select' ? rootName(e.of) : e.k =
 
 function select(c: Checker, e: Expr & { k: 'select' }): Type {
   const name = qualified(e);
+  const whole = name ? c.variables.get(name) : undefined;
+  if (whole && !e.test) {
+    Object.assign(e, { k: 'ident', name });
+    return whole;
+  }
   if (name && !c.variables.has(rootName(e))) {
     const named = typeNamed(name);
     if (named) {

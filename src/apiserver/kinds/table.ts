@@ -7,6 +7,12 @@ import { forbidden } from '../status.ts';
 import { listObjects } from '../store.ts';
 import type { KindStrategy } from '../strategy.ts';
 import type { ApiServer, KubeObject, ResourceInfo } from '../types.ts';
+import {
+  mutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBinding,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+} from './admission-policy.ts';
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch-validation.ts';
 import {
   validateConfigMap,
@@ -442,6 +448,10 @@ const STRATEGIES: Record<string, KindStrategy> = {
   Event: { createOnUpdate: true },
   CustomResourceDefinition: customResourceDefinition,
   ControllerRevision: { nameRule: nameIsSubdomain },
+  ValidatingAdmissionPolicy: validatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding: validatingAdmissionPolicyBinding,
+  MutatingAdmissionPolicy: mutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding: mutatingAdmissionPolicyBinding,
 };
 
 const NONE: KindStrategy = {};

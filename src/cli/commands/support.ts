@@ -13,7 +13,7 @@ import { PROTOCOLS } from '../serve/upgrade.ts';
 
 /** Kinds whose objects make something happen; the others are kept, shown and watched. */
 const ACTING = new Set(
-  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices resourcequotas limitranges roles rolebindings clusterroles clusterrolebindings persistentvolumes persistentvolumeclaims storageclasses customresourcedefinitions controllerrevisions subjectaccessreviews localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews selfsubjectreviews'.split(
+  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices resourcequotas limitranges roles rolebindings clusterroles clusterrolebindings persistentvolumes persistentvolumeclaims storageclasses customresourcedefinitions controllerrevisions validatingadmissionpolicies validatingadmissionpolicybindings subjectaccessreviews localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews selfsubjectreviews'.split(
     ' ',
   ),
 );
@@ -42,7 +42,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'not modelled yet',
-      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); what CEL rules may cost, admission policies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
+      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); what CEL expressions may cost, MutatingAdmissionPolicies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
     ],
   ];
 }

@@ -1,0 +1,36 @@
+// Admission after validation: who may veto what is about to be written (the validating phase of k8s.io/apiserver/pkg/admission v0.36.3).
+
+import { scaleOf } from '../read.ts';
+import { requesterOf } from '../reviews.ts';
+import type { WriteContext } from '../strategy.ts';
+import type { ApiRequest, ApiServer, KubeObject, ResourceInfo, Status } from '../types.ts';
+import type { Attempt } from './policies/match.ts';
+import { validatingPolicies } from './policies/validating.ts';
+
+/** A create or an update, of the object itself or of a subresource. */
+export function vetoWrite(c: WriteContext, o: KubeObject, old: KubeObject | null): Status | null {
+  const a: Attempt = {
+    server: c.server,
+    info: c.info,
+    subresource: c.scale ? 'scale' : (c.request.subresource ?? ''),
+    operation: old ? 'UPDATE' : 'CREATE',
+    name: o.metadata.name ?? '',
+    namespace: namespaceOf(c.info, o),
+    object: c.scale ? scaleOf(o) : o,
+    old: c.scale && old ? scaleOf(old) : old,
+  };
+  return veto(a, c.request, c.warnings);
+}
+
+export function vetoDelete(server: ApiServer, info: ResourceInfo, req: ApiRequest, old: KubeObject, warnings: string[]): Status | null {
+  const { name } = old.metadata;
+  const a: Attempt = { server, info, subresource: '', operation: 'DELETE', name, namespace: namespaceOf(info, old), object: null, old };
+  return veto(a, req, warnings);
+}
+
+const veto = (a: Attempt, req: ApiRequest, warnings: string[]): Status | null =>
+  validatingPolicies(a, { user: requesterOf(req), dryRun: req.query?.dryRun ?? false, warnings });
+
+/** A Namespace is in itself. */
+const namespaceOf = (info: ResourceInfo, o: KubeObject): string =>
+  info.group === '' && info.resource === 'namespaces' ? o.metadata.name : (o.metadata.namespace ?? '');

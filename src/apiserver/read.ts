@@ -27,7 +27,10 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
     return respond(methodNotAllowed(info.group, info.resource, req.verb));
   if (req.verb === 'get') {
     if (req.subresource && !info.subresources.includes(req.subresource)) return respond(noSuchResource(), warnings);
-    const found = getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
+    const found =
+      info.resource === 'componentstatuses'
+        ? componentStatuses().find(c => c.metadata.name === req.name)
+        : getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
     if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''), warnings);
     const o = inVersion(info, found);
     if (req.subresource && req.subresource !== 'status') return respond(subresourceOf(info, req.subresource, o));

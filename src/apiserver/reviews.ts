@@ -5,7 +5,7 @@ import { bytes, uuid } from '../sim/random.ts';
 import { parseRfc3339, rfc3339 } from '../sim/time.ts';
 import { type Attributes, isAllowed, rulesFor, type User, userOf } from './authorize.ts';
 import { isMap, type Json } from './json.ts';
-import { invalid, notFound } from './status.ts';
+import { badRequest, conflict, invalid, isStatus, notFound } from './status.ts';
 import { getObject } from './store.ts';
 import type { ApiRequest, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
 
@@ -103,6 +103,18 @@ export function userOfToken(token: string): string | null {
 }
 
 /** serviceaccounts/token */
+/** What a token shall be good for as long as it is there (pkg/registry/core/serviceaccount/storage/token.go v1.36.3). */
+function boundObject(server: ApiServer, namespace: string, ref: Json): KubeObject | Status {
+  const resource = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[ref.kind as string];
+  if (!resource) return badRequest(`cannot bind token for serviceaccount to object of type ${ref.apiVersion}, Kind=${ref.kind}`);
+  const found = getObject(server, resource, resource === 'nodes' ? '' : namespace, ref.name);
+  if (!found) return notFound('', resource, ref.name);
+  const { uid } = found.metadata;
+  if (!ref.uid || ref.uid === uid) return found;
+  const why = `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  return conflict('', resource, ref.name, why);
+}
+
 export function requestToken(server: ApiServer, req: ApiRequest): KubeObject | Status {
   const account = getObject(server, 'serviceaccounts', req.namespace, req.name ?? '');
   if (!account) return notFound('', 'serviceaccounts', req.name ?? '');
@@ -116,14 +128,17 @@ export function requestToken(server: ApiServer, req: ApiRequest): KubeObject | S
       { type: 'Invalid', field, value: seconds, detail },
     ]);
   }
+  const bound = body.spec?.boundObjectRef;
+  const object = bound ? boundObject(server, req.namespace ?? '', bound) : null;
+  if (isStatus(object)) return object;
   const audiences: string[] = body.spec?.audiences?.length ? body.spec.audiences : [ISSUER];
   const now = rfc3339(server.sim.nowMs);
   const expiry = rfc3339((parseRfc3339(now) ?? 0) + seconds * 1000);
   return {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    metadata: { name: req.name ?? '', namespace: req.namespace, creationTimestamp: now },
-    spec: { audiences, expirationSeconds: seconds, boundObjectRef: body.spec?.boundObjectRef ?? null },
+    metadata: { name: req.name ?? '', namespace: req.namespace, uid: account.metadata.uid, creationTimestamp: now },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: object ? { ...bound, uid: object.metadata.uid } : null },
     status: { token: tokenFor(server, account, audiences, seconds), expirationTimestamp: expiry },
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Connection, FileError, KubectlHost } from '../kubectl/host.ts';
 import type { Sim } from '../sim/sim.ts';
 import { builtin } from './builtin.ts';
-import { apiDown, clusterByName, connectionTo, type Machine } from './machine.ts';
+import { apiDown, clusterAt, connectionTo, type Machine } from './machine.ts';
 import type { Streams } from './streams.ts';
 import { isTerminal } from './terminal.ts';
 
@@ -37,8 +37,8 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
   return {
     sim: staying?.sim ?? machine.sim,
     connect: cluster => {
-      if (staying) return staying.connect(cluster.name);
-      const found = clusterByName(machine, cluster.name);
+      const found = clusterAt(machine, cluster);
+      if (staying) return found && staying.connect(found.name);
       return found && !apiDown(found) ? connectionTo(machine, found) : null;
     },
     listen: staying?.listen,

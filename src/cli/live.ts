@@ -101,6 +101,9 @@ export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>)
   };
   if (!clusterByName(live.machine, name)) return null;
   return {
+    get server() {
+      return now().server;
+    },
     request: req => now().request(req),
     watch: (request, onEvent) => {
       const w: OwnWatch = { cluster: name, request, onEvent, stop: now().watch(request, onEvent) };

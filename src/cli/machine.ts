@@ -203,6 +203,7 @@ export async function loadApi(): Promise<void> {
 /** An API server as kubectl reaches it; `wake` builds what stands behind pods' subresources. */
 export function connectionFor(server: ApiServer, wake: () => void = () => {}): Connection {
   return {
+    server,
     request: req => (apiCode ? apiCode.handle(server, req) : handleRead(server, req)),
     watch: (req, onEvent) => {
       if (!apiCode) throw new Error('the API server was not loaded');
@@ -224,6 +225,14 @@ export const connectionTo = (machine: Machine, cluster: ClusterHandle): Connecti
 export const apiDown = (c: ClusterHandle): boolean => (c.engine && engineCode ? !engineCode.apiserverUp(c.engine) : !!c.record.apiDown);
 
 export const clusterByName = (machine: Machine, name: string): ClusterHandle | null => machine.clusters.get(name) ?? null;
+
+/** The cluster that a kubeconfig's entry means: its address is podnet's own for it, or podnet serve's. Without a name any of that address. */
+export function clusterAt(machine: Machine, entry: { name: string; server: string }): ClusterHandle | null {
+  const own = (c: ClusterHandle) => kubeconfigEntries(c.record.config).clusters[0].cluster.server === entry.server.replace(/\/$/, '');
+  if (!entry.name) return [...machine.clusters.values()].find(own) ?? null;
+  const named = clusterByName(machine, entry.name);
+  return named && (own(named) || /^https:\/\/127\.0\.0\.1:/.test(entry.server)) ? named : null;
+}
 
 /** The cluster of the current context; podnet's own commands act on it. */
 export function currentCluster(machine: Machine): ClusterHandle {

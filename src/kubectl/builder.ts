@@ -336,7 +336,7 @@ function fromSources(cmd: Cmd, o: BuildOptions, sources: Source[]): Result {
           }
           try {
             const isList = Array.isArray((object as KubeObject & { items?: unknown }).items) && object.kind.endsWith('List');
-            const infos = isList ? [...flatten(cmd, o, bare(object, source), error)] : [objectInfo(cmd, o, object, source)];
+            const infos = isList ? flatten(cmd, o, bare(object, source), error) : [objectInfo(cmd, o, object, source)];
             for (const info of infos) {
               try {
                 setNamespace(cmd, o, info);
@@ -451,6 +451,8 @@ function* flatten(cmd: Cmd, o: BuildOptions, info: Info, error?: (f: Failure) =>
 
 /** SetNamespace, RequireNamespace, FilterNamespace. */
 function setNamespace(cmd: Cmd, o: BuildOptions, info: Info): void {
+  // Without discovery nothing is known to have a namespace: the object stays as it is.
+  if (o.local) return;
   const object = info.object as KubeObject;
   const put = (ns: string) => {
     info.namespace = ns;

@@ -2,11 +2,13 @@
 
 import type { ApiRequest, ApiResponse, KubeList, KubeObject, Status, Table } from '../apiserver/types.ts';
 import { writePipe } from '../sim/pipe.ts';
-import { exitFailure, fail, failure, goQuote, statusFailure } from './failure.ts';
+import { checkClient, contextOf, unreachable } from './client-config.ts';
+import { fail, failure, goQuote, statusFailure } from './failure.ts';
 import { type ParsedFlags, parseDuration } from './flags.ts';
 import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
 import { klogTime } from './klog.ts';
 import { kubeconfigPath, readKubeconfig } from './kubeconfig.ts';
+import { onAmbiguousShortName } from './mapping.ts';
 
 export interface Cmd {
   host: KubectlHost;
@@ -53,32 +55,6 @@ export function kubeconfigOf(cmd: Cmd): Kubeconfig {
   return cmd.kubeconfig;
 }
 
-export interface ContextInForce {
-  name: string;
-  cluster: string;
-  user: string;
-  namespace: string;
-  server: string;
-}
-
-/** clientcmd's DirectClientConfig: flags over the context's own values. */
-export function contextOf(cmd: Cmd): ContextInForce {
-  const config = kubeconfigOf(cmd);
-  const name = flag(cmd, 'context') || config['current-context'] || '';
-  const row = (config.contexts ?? []).find(c => c.name === name);
-  if (!row && flag(cmd, 'context')) fail(`context ${goQuote(name)} does not exist`);
-  const cluster = flag(cmd, 'cluster') || row?.context.cluster || '';
-  // `create rolebinding --user` is a list of its own.
-  const asked = cmd.flags.values.get('user');
-  const askedUser = typeof asked === 'string' ? asked : '';
-  const user = askedUser || row?.context.user || '';
-  const entry = (config.clusters ?? []).find(c => c.name === cluster);
-  if (!entry && flag(cmd, 'cluster')) fail(`cluster ${goQuote(cluster)} does not exist`);
-  if (askedUser && !(config.users ?? []).some(u => u.name === user)) fail(`auth info ${goQuote(user)} does not exist`);
-  const server = flag(cmd, 'server') || entry?.cluster.server || '';
-  return { name, cluster, user, namespace: row?.context.namespace ?? '', server };
-}
-
 /** The namespace in force: --namespace, the context's, or `default`. */
 export function setNamespace(cmd: Cmd): void {
   const given = flag(cmd, 'namespace');
@@ -90,12 +66,10 @@ export function setNamespace(cmd: Cmd): void {
 export function connect(cmd: Cmd): Connection {
   if (cmd.connection) return cmd.connection;
   const ctx = contextOf(cmd);
-  const server = ctx.server || 'http://localhost:8080';
-  const connection = cmd.host.connect({ name: ctx.cluster, server: ctx.server });
-  if (!connection) {
-    const host = server.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
-    throw exitFailure(1, `The connection to the server ${host} was refused - did you specify the right host or port?`);
-  }
+  checkClient(cmd, ctx);
+  const connection = cmd.host.connect({ name: flag(cmd, 'server') ? '' : ctx.cluster, server: ctx.server });
+  if (!connection) throw unreachable(cmd, ctx.server);
+  onAmbiguousShortName(connection, text => warn(cmd, text));
   cmd.connection = connection;
   return connection;
 }

@@ -108,7 +108,7 @@ function valueError(def: FlagDef, value: string): string {
       return parseDuration(value) === null ? durationError(value) : '';
     case 'm': {
       const bad = splitComma(value).find(kv => !kv.includes('='));
-      return bad === undefined ? '' : `${bad} must be formatted as key=value`;
+      return bad === undefined ? '' : 'malformed pair, expect string=string';
     }
     default:
       return '';

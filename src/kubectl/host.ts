@@ -1,6 +1,16 @@
 // What kubectl needs of its surroundings: the command line gives real files and terminals, the in-simulation shell virtual ones.
 
-import type { ApiRequest, ApiResponse, KubeletProxy, KubeObject, ResourceInfo, Status, Table, WatchEventType } from '../apiserver/types.ts';
+import type {
+  ApiRequest,
+  ApiResponse,
+  ApiServer,
+  KubeletProxy,
+  KubeObject,
+  ResourceInfo,
+  Status,
+  Table,
+  WatchEventType,
+} from '../apiserver/types.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import type { Sim } from '../sim/sim.ts';
 import type { Co } from '../sim/task.ts';
@@ -16,6 +26,8 @@ export interface Connection {
   watch: (req: ApiRequest, onEvent: (type: WatchEventType, object: KubeObject | Table) => void) => (() => void) | Status;
   /** Discovery: every resource served, custom ones included, in the order of group preference. */
   resources: () => ResourceInfo[];
+  /** For those who ask by HTTP. */
+  server: ApiServer;
   kubelet: KubeletProxy | null;
   /** `v1.36.3` */
   version: string;
@@ -59,7 +71,7 @@ export interface KubectlHost {
   places?: boolean;
   /** Another program that takes kubectl's commands beside its own; without one it is kubectl. */
   program?: { name: string; commands: string[] };
-  /** The API server that a kubeconfig's cluster entry stands for; null: nothing answers at its address. */
+  /** The API server that a kubeconfig's cluster entry stands for (`name` '': whichever has that address); null: nothing answers there. */
   connect: (cluster: { name: string; server: string }) => Connection | null;
   /** podnet's own kubeconfig; `--kubeconfig FILE` is read through readFile instead. */
   kubeconfig: { path: string; load: () => Kubeconfig; save: (config: Kubeconfig) => void };

@@ -1,5 +1,6 @@
 // The annotation that `apply` keeps what it was given in (k8s.io/kubectl v0.36.3, pkg/util/apply.go).
 
+import { inGoOrder } from '../apiserver/go-order.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { goJson } from './go-json.ts';
 
@@ -13,11 +14,13 @@ export function configurationOf(object: KubeObject): string {
   return `${goJson({ ...object, metadata })}\n`;
 }
 
-export function withLastApplied(object: KubeObject): KubeObject {
-  return {
-    ...object,
-    metadata: { ...object.metadata, annotations: { ...object.metadata?.annotations, [LAST_APPLIED]: configurationOf(object) } },
-  };
+/** What a generator made is a Go struct: its fields are written as they are declared, and an empty map not at all. */
+const typedConfigurationOf = (object: KubeObject): string => `${goText(inGoOrder(object))}\n`;
+
+const goText = (o: unknown): string => JSON.stringify(o).replace(/[<>&]/g, c => `\\u00${c.charCodeAt(0).toString(16)}`);
+
+export function withLastApplied(object: KubeObject, text = configurationOf(object)): KubeObject {
+  return { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata?.annotations, [LAST_APPLIED]: text } } };
 }
 
 export const lastAppliedOf = (object: KubeObject): string | undefined => object.metadata?.annotations?.[LAST_APPLIED];
@@ -26,3 +29,7 @@ export const lastAppliedOf = (object: KubeObject): string | undefined => object.
 export function saveConfig(object: KubeObject, create: boolean): KubeObject {
   return create || lastAppliedOf(object) !== undefined ? withLastApplied(object) : object;
 }
+
+/** The same for what a generator made. */
+export const saveTypedConfig = (object: KubeObject, create: boolean): KubeObject =>
+  create ? withLastApplied(object, typedConfigurationOf(object)) : object;

@@ -2,6 +2,7 @@
 
 import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
+import { checkStart } from './client-config.ts';
 import { type Cmd, err, flag, setNamespace } from './command.ts';
 import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
 import { DEPRECATED, missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
@@ -134,8 +135,9 @@ function partsFor(i: Invocation, host: KubectlHost): PartName[] {
   if (output.startsWith('jsonpath')) parts.add('jsonpath');
   if (/^(go-)?template/.test(output) || given('template')) parts.add('template');
   if (output.startsWith('custom-columns')) parts.add('columns');
+  if (given('edit')) for (const part of ['manifest', 'yaml'] as const) parts.add(part);
   if (given('sort-by')) parts.add('sort');
-  if (given('raw')) parts.add('raw');
+  if (given('raw') && i.path !== 'config view') for (const part of ['raw', 'manifest', 'yaml'] as const) parts.add(part);
   return [...parts];
 }
 
@@ -170,6 +172,7 @@ function* runCommand(argv: string[], host: KubectlHost): Co<number> {
     lazy('help').groupRun(cmd, i.path, i.flags.args);
     return 0;
   }
+  if (i.path !== '__complete') checkStart(cmd);
   for (const name of i.flags.changed) if (DEPRECATED[name]) err(cmd, `Flag --${name} has been deprecated, ${DEPRECATED[name]}\n`);
   const missing = missingRequired(i.flags);
   if (missing) throw missing;

@@ -42,11 +42,21 @@ function matching(resources: ResourceInfo[], p: Partial): ResourceInfo[] {
   return named;
 }
 
+const ambiguous = new WeakMap<Connection, (warning: string) => void>();
+
+/** Who is told of a short name that several resources have. */
+export const onAmbiguousShortName = (connection: Connection, tell: (warning: string) => void): void => void ambiguous.set(connection, tell);
+
 /** A short name stands for its resource unless a resource has that very name. */
-function expandShortcut(resources: ResourceInfo[], p: Partial): Partial {
+function expandShortcut(connection: Connection, resources: ResourceInfo[], p: Partial): Partial {
   if (resources.some(r => r.resource === p.resource)) return p;
-  for (const r of resources) {
-    if (r.shortNames.includes(p.resource) && (!p.group || p.group === r.group)) return { ...p, resource: r.resource, group: r.group };
+  const [first, ...others] = resources.filter(r => r.shortNames.includes(p.resource) && (!p.group || p.group === r.group));
+  if (first) {
+    const lower = new Set(others.map(groupResource));
+    lower.delete(groupResource(first));
+    for (const name of lower)
+      ambiguous.get(connection)?.(`short name ${goQuote(p.resource)} could also match lower priority resource ${name}`);
+    return { ...p, resource: first.resource, group: first.group };
   }
   if (p.group) {
     for (const r of resources) {
@@ -60,7 +70,7 @@ function expandShortcut(resources: ResourceInfo[], p: Partial): Partial {
 export function findResource(connection: Connection, word: string): ResourceInfo | undefined {
   const resources = connection.resources();
   for (const p of readings(word)) {
-    const hit = matching(resources, expandShortcut(resources, p))[0];
+    const hit = matching(resources, expandShortcut(connection, resources, p))[0];
     if (hit) return hit;
   }
   for (const p of readings(word)) {

@@ -67,6 +67,7 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
       name !== 'here'
         ? null
         : {
+            server: c.server,
             request: req => handle(c.server, req),
             watch: (req, onEvent) => watchRequest(c.server, req, onEvent),
             resources: () => [...allResources(c.server)],

@@ -154,7 +154,8 @@ describe('other verbs', () => {
     expect(await stdout(c, 'config set-context --current --namespace=kube-system')).toBe('Context "admin@here" modified.\n');
     expect(await kubectl(c, 'get cm')).toMatchObject({ stderr: 'No resources found in kube-system namespace.\n' });
     expect(await failure(c, 'config use-context nope')).toBe('error: no context exists with the name: "nope"\n');
-    expect(await failure(c, 'get pods --context=nope')).toBe('error: context "nope" does not exist\n');
+    expect(await failure(c, 'get pods --context=nope')).toBe('Error in configuration: context was not found for specified context: nope\n');
+    expect(await failure(c, 'api-versions --context=nope')).toBe('error: context "nope" does not exist\n');
   });
 });
 

@@ -4,6 +4,7 @@ import { sha256 } from '../../sim/sha256.ts';
 import type { Json } from '../json.ts';
 import { allResources, apiVersionOf, isBuiltin } from '../resources.ts';
 import type { ApiServer, ResourceInfo } from '../types.ts';
+import { healthPaths } from './health.ts';
 
 interface SubresourceRow {
   kind?: string;
@@ -86,8 +87,8 @@ export function discovery(server: ApiServer, path: string, address: string): Jso
 
 function rootPaths(server: ApiServer): string[] {
   const groups = groupsOf(server).map(g => `/apis/${g}`);
-  const own = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
-  return [...own, ...groups, ...servedPaths(server).map(s => `/${s.path}`)].sort();
+  const own = ['/api', '/apis', '/apis/', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version'];
+  return [...own, ...healthPaths(), ...groups, ...servedPaths(server).map(s => `/${s.path}`)].sort();
 }
 
 function resourceList(server: ApiServer, groupVersion: string): Json {

@@ -1,5 +1,6 @@
 // Media types: what a client takes, what it has sent (k8s.io/apiserver v0.36.3, pkg/endpoints/handlers/negotiation).
 import { bytesToString } from '../../sim/bytes.ts';
+import { inGoOrder } from '../go-order.ts';
 import { isMap, type Json } from '../json.ts';
 import { badRequest, failure } from '../status.ts';
 import type { KubeList, KubeObject, Status, Table } from '../types.ts';
@@ -66,8 +67,16 @@ function fromJson(x: Exchange, kind: string): { body: unknown } | Status {
   const text = bytesToString(x.request.body);
   const read = parsed(text);
   if (read) return read;
-  const problem = `couldn't get version/kind; json parse error: ${x.backend.jsonError(text)} (${text || '<empty>'})`;
+  const problem = `couldn't get version/kind; json parse error: ${x.backend.jsonError(text)} (${summary(x.request.body)})`;
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem}`);
+}
+
+/** apiserver's summarizeData: JSON is shown as it is, everything else in hexadecimal, 30 bytes of each. */
+function summary(data: Uint8Array): string {
+  if (!data.length) return '<empty>';
+  const shown = data.subarray(0, 30);
+  const text = data[0] === 0x7b ? bytesToString(shown) : [...shown].map(b => b.toString(16).padStart(2, '0')).join('');
+  return data.length > 30 ? `${text} ...` : text;
 }
 
 /** `strategic`: those patches are decoded elsewhere, and fail in other words (pkg/endpoints/handlers/patch.go). */
@@ -110,10 +119,17 @@ export function reply(
 
 /** Also for the events of a watch. */
 export function shaped(body: KubeObject | KubeList | Table | Status, shape: Shape): Json {
-  if (body.kind === 'Status') return ordered((body as Status).status === 'Success' ? { ...body, code: undefined } : body);
+  if (body.kind === 'Status') return statusShown(body as Status);
   if (body.kind === 'Table' && Array.isArray((body as Table).rows)) return ordered(tableShown(body as Table, shape));
   if (shape.as === 'partial') return ordered(partial(body as KubeObject | KubeList));
-  return ordered(body);
+  return inGoOrder(body as KubeObject | KubeList);
+}
+
+function statusShown(s: Status): Json {
+  const { name, group, kind, uid, ...details } = s.details ?? {};
+  const shown = s.details ? { details: { name, group, kind, uid, ...details } } : {};
+  const { status, message, reason, code } = s;
+  return ordered({ ...s, status, message, reason, ...shown, code: status === 'Success' ? undefined : code });
 }
 
 const META = 'meta.k8s.io/v1';
@@ -144,4 +160,9 @@ export function ordered(x: Json): Json {
   return out;
 }
 
-export const jsonText = (o: Json, pretty: boolean): string => (pretty ? JSON.stringify(o, null, 2) : `${JSON.stringify(o)}\n`);
+/** encoding/json escapes what HTML would read; these signs stand in strings only. */
+export const jsonText = (o: Json, pretty: boolean): string =>
+  (pretty ? JSON.stringify(o, null, 2) : `${JSON.stringify(o)}\n`).replace(
+    /[<>&\u2028\u2029]/g,
+    c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

@@ -7,6 +7,7 @@ import { failure, isStatus, noSuchResource } from '../status.ts';
 import { getObject } from '../store.ts';
 import type { ApiServer, Status } from '../types.ts';
 import { aggregatedDiscovery, discovery, isGroup } from './discovery.ts';
+import { health } from './health.ts';
 import { decodePart, type Exchange, type HttpAnswer, type HttpBackend, type HttpRequest, parseQuery, type Shape } from './message.ts';
 import { acceptedTypes, jsonText, reply, shapeOf } from './negotiate.ts';
 import { type Asked, callResource } from './resource.ts';
@@ -80,7 +81,8 @@ function nonResource(x: Exchange): HttpAnswer {
   const verb = request.method === 'HEAD' ? 'get' : request.method.toLowerCase();
   if (!isAllowed(server, userOf(x.user, x.groups), { verb, url: path }))
     return refuse(x, failure(403, 'Forbidden', `forbidden: User "${x.user}" cannot ${verb} path "${path}"`, {}));
-  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return text(200, 'ok');
+  const healthy = health(path, x.query);
+  if (healthy !== null) return text(200, healthy);
   if (path === '/openapi/v2') return { kind: 'openapi', document: { version: 2 } };
   const v3 = /^\/openapi\/v3(?:\/(.*?))?\/?$/.exec(path);
   if (v3) return { kind: 'openapi', document: { version: 3, path: v3[1] || null } };
@@ -96,9 +98,17 @@ function nonResource(x: Exchange): HttpAnswer {
         `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
       );
   }
-  const found = path === '/version' ? versionOf(server) : discovery(server, path, addressOf(server));
+  // These two are written to be read.
+  if (path === '/version') return indented(versionOf(server));
+  if (path === '/') return indented(discovery(server, path, ''));
+  const found = discovery(server, path, addressOf(server));
   return found ? json(x, found, 'application/json') : text(404, '404 page not found\n');
 }
+
+const indented = (body: Json): HttpAnswer => ({
+  kind: 'reply',
+  reply: { code: 200, headers: [['Content-Type', 'application/json']], body: jsonText(body, true) },
+});
 
 function json(x: Exchange, body: Json, type: string): HttpAnswer {
   const shape = shapeOf('', x.request.headers['user-agent'] ?? '', x.query);

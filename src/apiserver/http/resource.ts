@@ -5,6 +5,7 @@ import { selectionOf } from '../read.ts';
 import { isBuiltin } from '../resources.ts';
 import { handle } from '../server.ts';
 import { badRequest, failure, isStatus, noSuchResource, notFound, quote } from '../status.ts';
+import { getObject } from '../store.ts';
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
@@ -30,6 +31,8 @@ const ERRORS: Shape = { as: 'object', includeObject: 'Metadata', yaml: false, pr
 
 export function callResource(x: Exchange, asked: Asked): HttpAnswer {
   const refuse = (s: Status): HttpAnswer => ({ kind: 'reply', reply: reply(x, ERRORS, s, s.code ?? 500) });
+  if (asked.info.resource === 'nodes' && !asked.info.group && /^proxy(\/|$)/.test(asked.subresource ?? ''))
+    return nodeProxy(x, asked, refuse);
   const verb = verbFor(x, asked);
   if (typeof verb !== 'string') return refuse(verb);
   const { info, namespace, name, subresource } = asked;
@@ -40,8 +43,7 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
     if (subresource === 'exec' || subresource === 'attach' || subresource === 'portforward')
       return connectPod(x, base, subresource, refuse);
   }
-  if (subresource === 'proxy')
-    return refuse(failure(503, 'ServiceUnavailable', "podnet does not model the API server's proxy: ask from inside of the cluster", {}));
+  if (subresource === 'proxy') return refuse(failure(503, 'ServiceUnavailable', UNMODELLED, {}));
   const shape = shapeOf(x.request.headers.accept ?? '', x.request.headers['user-agent'] ?? '', x.query);
   if (isStatus(shape)) return refuse(shape);
   if (verb === 'watch') return watchOf(x, asked, base, shape, refuse);
@@ -52,7 +54,23 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
   const patchType = verb === 'patch' ? PATCHES[mediaType(x)] : undefined;
   const r = handle(x.server, { ...base, body: decoded.body, patchType, as: shape.as === 'table' ? 'table' : 'object', query });
   const body = isBuiltin(info) ? withoutKinds(r.body) : r.body;
-  return { kind: 'reply', reply: reply(x, isStatus(r.body) ? { ...shape, pretty: true } : shape, body, r.code, r.warnings) };
+  return { kind: 'reply', reply: reply(x, isFailure(r.body) ? { ...shape, pretty: true } : shape, body, r.code, r.warnings) };
+}
+
+const isFailure = (body: ApiResponse['body']): boolean => isStatus(body) && body.status === 'Failure';
+
+const UNMODELLED = "podnet does not model the API server's proxy: ask from inside of the cluster";
+
+/** The kubelet's own port, of which only its health is modelled. */
+function nodeProxy(x: Exchange, asked: Asked, refuse: (s: Status) => HttpAnswer): HttpAnswer {
+  const { info, name = '' } = asked;
+  const { group, version, resource } = info;
+  const request: ApiRequest = { verb: 'get', group, version, resource, name, subresource: 'proxy', user: x.user, groups: x.groups };
+  const refused = refusal(x.server, request, false);
+  if (refused) return refuse(refused);
+  if (!getObject(x.server, 'nodes', '', name)) return refuse(notFound('', 'nodes', name));
+  if (asked.subresource !== 'proxy/healthz') return refuse(failure(503, 'ServiceUnavailable', UNMODELLED, {}));
+  return { kind: 'reply', reply: { code: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' } };
 }
 
 /** The items of a typed list do not say again what the list is of. */

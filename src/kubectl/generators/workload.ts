@@ -1,10 +1,11 @@
 // create deployment, job, cronjob, service, ingress, poddisruptionbudget (k8s.io/kubectl v0.36.3, pkg/cmd/create).
 
+import { parseSelector } from '../../apiserver/labels.ts';
 import { formatQuantity, parseQuantity } from '../../apiserver/quantity.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { safeString } from '../../sim/random.ts';
 import { type Cmd, flag, int, list } from '../command.ts';
-import { fail, failure } from '../failure.ts';
+import { fail, failure, goQuote } from '../failure.ts';
 
 export const intOrString = (s: string): number | string => (/^[+-]?\d+$/.test(s) ? Number(s) : s);
 
@@ -241,6 +242,8 @@ export function podDisruptionBudget(cmd: Cmd, name: string): KubeObject {
 
 /** metav1.ParseToLabelSelector */
 export function labelSelector(text: string): any {
+  const wrong = parseSelector(text);
+  if (typeof wrong === 'string') throw failure(`couldn't parse the selector string ${goQuote(text)}: ${wrong}`);
   const out: any = {};
   for (const part of text.match(/(?:[^,(]|\([^)]*\))+/g) ?? []) {
     const s = part.trim();
@@ -252,8 +255,7 @@ export function labelSelector(text: string): any {
     else if (ne) expressions().push({ key: ne[1], operator: 'NotIn', values: [ne[2]] });
     else if (eq) (out.matchLabels ??= {})[eq[1]] = eq[2].replace(/^=/, '');
     else if (s.startsWith('!')) expressions().push({ key: s.slice(1), operator: 'DoesNotExist' });
-    else if (/^[\w./-]+$/.test(s)) expressions().push({ key: s, operator: 'Exists' });
-    else throw failure(`couldn't parse the selector string "${text}": unable to parse requirement`);
+    else expressions().push({ key: s, operator: 'Exists' });
   }
   return out;
 }

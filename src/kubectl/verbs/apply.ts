@@ -21,16 +21,17 @@ import {
   isSet,
   klogWarning,
   list,
+  out,
   usageError,
   validation,
 } from '../command.ts';
 import { annotationOwners, upgradePatch } from '../csa-upgrade.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource } from '../failure.ts';
-import { goJson } from '../go-json.ts';
+import { goJson, goJsonIndent } from '../go-json.ts';
 import { jsonThreeWayPatch } from '../json-merge.ts';
 import { LAST_APPLIED, lastAppliedOf, withLastApplied } from '../last-applied.ts';
 import { groupVersion, noKindMatch, resourceOfKind } from '../mapping.ts';
-import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
+import { dryRunSuffix, resultPrinter, withoutManagedFields } from '../print-flags.ts';
 import { createObject, deleteObject, getObject, listObjects, patchObject, writeQuery } from '../requests.ts';
 
 interface Apply {
@@ -52,6 +53,7 @@ export function* run(cmd: Cmd): Co<number> {
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) fail('must specify one of -f and -k');
   const directive = validation(cmd);
   validate(cmd, mode, serverSide);
+  propagation(flag(cmd, 'cascade'));
   const result = yield* build(cmd, {
     filenames: list(cmd, 'filename'),
     kustomize: flag(cmd, 'kustomize'),
@@ -89,7 +91,8 @@ export function* run(cmd: Cmd): Co<number> {
   if (a.collect) {
     const objects = infos.map(i => i.object as KubeObject);
     const print = resultPrinter(cmd, '');
-    print(objects.length === 1 ? objects[0] : { apiVersion: 'v1', items: objects, kind: 'List', metadata: {} });
+    if (objects.length > 1 && output === 'json') out(cmd, listText(objects.map(o => withoutManagedFields(cmd, o))));
+    else print(objects.length === 1 ? objects[0] : { apiVersion: 'v1', items: objects, kind: 'List', metadata: {} });
   }
   if (bool(cmd, 'prune')) prune(a);
   return 0;
@@ -436,6 +439,10 @@ function pruneOne(a: Apply, mapping: ResourceInfo, namespace: string): void {
     resultPrinter(cmd, 'pruned', dryRunSuffix(a.mode))(object);
   }
 }
+
+/** A v1.List, whose fields stand in the order of their declaration; its items came as maps. */
+const listText = (items: KubeObject[]): string =>
+  `{\n    "kind": "List",\n    "apiVersion": "v1",\n    "metadata": {},\n    "items": ${goJsonIndent(items, '    ', '    ')}\n}\n`;
 
 export function propagation(cascade: string): 'Foreground' | 'Background' | 'Orphan' {
   if (/^(1|t|true)$/i.test(cascade) || cascade === 'background') return 'Background';

@@ -6,7 +6,7 @@ import type { Co } from '../../sim/task.ts';
 import { build } from '../builder.ts';
 import { bool, type Cmd, connect, dryRun, flag, int, list } from '../command.ts';
 import { fail, isFailure, wrapped } from '../failure.ts';
-import { saveConfig } from '../last-applied.ts';
+import { saveTypedConfig } from '../last-applied.ts';
 import { groupVersion, mappingFor } from '../mapping.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { createObject, writeQuery } from '../requests.ts';
@@ -51,7 +51,7 @@ export function* run(cmd: Cmd): Co<number> {
     const m = info.mapping;
     if (!m.subresources.includes('scale'))
       fail(
-        `cannot autoscale a ${m.kind}: could not find scale subresource for ${groupVersion(m)}, Resource=${m.resource} in discovery information`,
+        `cannot autoscale a ${m.kind}: could not find scale subresource for ${m.group}/${m.version}, Resource=${m.resource} in discovery information`,
       );
     const hpa: KubeObject = {
       apiVersion: 'autoscaling/v2',
@@ -76,7 +76,7 @@ export function* run(cmd: Cmd): Co<number> {
         cmd,
         mappingFor(connect(cmd), 'horizontalpodautoscalers.v2.autoscaling'),
         cmd.namespace,
-        saveConfig(hpa, bool(cmd, 'save-config')),
+        saveTypedConfig(hpa, bool(cmd, 'save-config')),
         writeQuery(cmd, mode, 'kubectl-autoscale'),
       );
     } catch (e) {

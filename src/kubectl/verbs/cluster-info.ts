@@ -3,7 +3,8 @@
 import type { KubeObject } from '../../apiserver/types.ts';
 import { stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { bool, type Cmd, connect, contextOf, flag, list, out } from '../command.ts';
+import { contextOf } from '../client-config.ts';
+import { bool, type Cmd, connect, flag, list, out } from '../command.ts';
 import { fail } from '../failure.ts';
 import { goJsonIndent } from '../go-json.ts';
 import { lazy } from '../lazy.ts';

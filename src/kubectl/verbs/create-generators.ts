@@ -8,7 +8,7 @@ import { fail, failure, isFailure } from '../failure.ts';
 import { clusterRole, clusterRoleBinding, priorityClass, quota, role, roleBinding } from '../generators/access.ts';
 import { configMap, secretDockerRegistry, secretGeneric, secretTls } from '../generators/config.ts';
 import { cronJob, deployment, ingress, job, jobFromCronJob, podDisruptionBudget, service } from '../generators/workload.ts';
-import { saveConfig } from '../last-applied.ts';
+import { saveTypedConfig } from '../last-applied.ts';
 import { resourceOfKind } from '../mapping.ts';
 import { dryRunSuffix, printerOf, resultPrinter } from '../print-flags.ts';
 import { createObject, writeQuery } from '../requests.ts';
@@ -65,7 +65,7 @@ export function* run(cmd: Cmd): Co<number> {
   if (what === 'job') object = yield* makeJob(cmd, args[0], args.slice(1));
   else object = generator.make(cmd, args[0], args.slice(1));
   if (cmd.explicitNamespace && !CLUSTER.has(object.kind)) object.metadata = { ...object.metadata, namespace: cmd.namespace };
-  object = saveConfig(object, bool(cmd, 'save-config'));
+  object = saveTypedConfig(object, bool(cmd, 'save-config'));
   if (mode !== 'client') {
     const mapping = resourceOfKind(connect(cmd), object.apiVersion, object.kind);
     if (!mapping) return fail(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);

@@ -1,15 +1,19 @@
 // kubectl create -f (k8s.io/kubectl v0.36.3, pkg/cmd/create/create.go).
 
-import type { KubeObject } from '../../apiserver/types.ts';
+import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { build } from '../builder.ts';
-import { bool, type Cmd, dryRun, flag, list, usageError, validation } from '../command.ts';
+import { build, infosOf, type Result } from '../builder.ts';
+import { bool, type Cmd, connect, dryRun, flag, list, usageError, validation } from '../command.ts';
 import { fail, isFailure, withSource } from '../failure.ts';
 import { saveConfig } from '../last-applied.ts';
+import { lazy } from '../lazy.ts';
+import { resourceOfKind } from '../mapping.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { createObject, writeQuery } from '../requests.ts';
+import { aboutOf, editLoop, HEADER } from './edit.ts';
 
 export function* run(cmd: Cmd): Co<number> {
+  if (flag(cmd, 'raw')) return yield* lazy('raw').runRaw(cmd);
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize') && !cmd.args.length) {
     // create alone is the group's help.
     fail('must specify one of -f and -k');
@@ -30,6 +34,7 @@ export function* run(cmd: Cmd): Co<number> {
     checkKind: directive !== 'Ignore',
   });
   if (result.error) throw result.error;
+  if (bool(cmd, 'edit')) return yield* createEdited(cmd, result);
   let count = 0;
   const error = result.visit(info => {
     let object = saveConfig(info.object as KubeObject, bool(cmd, 'save-config'));
@@ -52,4 +57,24 @@ export function* run(cmd: Cmd): Co<number> {
   if (error) throw error;
   if (!count) fail('no objects passed to create');
   return 0;
+}
+
+/** --edit: what the editor leaves is made, if it has changed anything. */
+function* createEdited(cmd: Cmd, result: Result): Co<number> {
+  const { infos, error } = infosOf(result);
+  if (error) throw error;
+  return yield* editLoop(cmd, {
+    header: HEADER,
+    objects: infos.map(i => i.object as KubeObject),
+    about: aboutOf(infos[0]),
+    save: edited => {
+      const print = resultPrinter(cmd, 'created');
+      for (const o of edited) {
+        const mapping = resourceOfKind(connect(cmd), o.apiVersion, o.kind) as ResourceInfo;
+        const namespace = mapping.namespaced ? o.metadata?.namespace || cmd.namespace : '';
+        print(createObject(cmd, mapping, namespace, saveConfig(o, bool(cmd, 'save-config')), writeQuery(cmd, 'none', 'kubectl-create')));
+      }
+      return [];
+    },
+  });
 }

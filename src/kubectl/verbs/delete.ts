@@ -6,6 +6,7 @@ import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf, type Result } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, duration, err, flag, int, isSet, list, out } from '../command.ts';
 import { fail, isFailure, withSource } from '../failure.ts';
+import { lazy } from '../lazy.ts';
 import { kindName } from '../mapping.ts';
 import { dryRunSuffix } from '../print-flags.ts';
 import { deleteObject } from '../requests.ts';
@@ -24,9 +25,12 @@ export interface Deletion {
   timeoutMs: number;
   /** Say that the namespace of -n does not matter for what has none. */
   warnClusterScope: boolean;
+  /** By --force. */
+  forced: boolean;
 }
 
 export function* run(cmd: Cmd): Co<number> {
+  if (flag(cmd, 'raw')) return yield* lazy('raw').runRaw(cmd);
   const selecting = bool(cmd, 'all') || flag(cmd, 'selector') !== '' || flag(cmd, 'field-selector') !== '';
   const ignoreNotFound = isSet(cmd, 'ignore-not-found') ? bool(cmd, 'ignore-not-found') : selecting;
   const force = bool(cmd, 'force');
@@ -76,6 +80,7 @@ export function* run(cmd: Cmd): Co<number> {
     wait: bool(cmd, 'wait'),
     timeoutMs: duration(cmd, 'timeout'),
     warnClusterScope: cmd.explicitNamespace && !bool(cmd, 'all-namespaces'),
+    forced: force,
   };
   yield* deleteAll(d, result);
   return 0;
@@ -140,6 +145,6 @@ function printDeleted(d: Deletion, info: Info): void {
     out(d.cmd, `${kind}/${info.name}\n`);
     return;
   }
-  const operation = `${d.grace === 0 ? 'force deleted' : 'deleted'}${info.mapping.namespaced ? ` from ${info.namespace} namespace` : ''}`;
+  const operation = `${d.forced && d.grace === 0 ? 'force deleted' : 'deleted'}${info.mapping.namespaced ? ` from ${info.namespace} namespace` : ''}`;
   out(d.cmd, `${kind} "${info.name}" ${operation}${dryRunSuffix(d.mode)}\n`);
 }

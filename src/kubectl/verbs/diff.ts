@@ -57,13 +57,15 @@ function compareOne(cmd: Cmd, info: Info): Compared {
   let live = isFailure(found) ? null : cloneJson(found);
   let merged = cloneJson(mergedOf(cmd, info, given, live));
   if (!bool(cmd, 'show-managed-fields')) for (const o of [live, merged]) if (o?.metadata) delete o.metadata.managedFields;
-  if (merged.kind === 'Secret' && merged.apiVersion === 'v1' && !bool(cmd, 'show-secrets')) [live, merged] = mask(live, merged);
+  // What is not there is written all the same once it has been masked.
+  const masked = merged.kind === 'Secret' && merged.apiVersion === 'v1' && !bool(cmd, 'show-secrets');
+  if (masked) [live, merged] = mask(live, merged);
   if (live?.metadata.deletionTimestamp) warn(cmd, `Detected changes to resource ${info.name} which is currently being deleted.`);
   const m = info.mapping;
   const { toYaml } = lazy('yaml');
   return {
     name: `${m.group ? `${m.group}.` : ''}${m.version}.${m.kind}.${info.namespace}.${info.name}`,
-    live: live ? toYaml(live) : '',
+    live: live ? toYaml(live) : masked ? 'null\n' : '',
     merged: toYaml(merged),
   };
 }

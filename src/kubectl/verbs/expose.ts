@@ -6,7 +6,7 @@ import { build, type Info } from '../builder.ts';
 import { bool, type Cmd, connect, type DryRun, dryRun, flag, list } from '../command.ts';
 import { fail, failure, goQuote, isFailure } from '../failure.ts';
 import { intOrString } from '../generators/workload.ts';
-import { saveConfig } from '../last-applied.ts';
+import { saveTypedConfig } from '../last-applied.ts';
 import { kindName, mappingFor } from '../mapping.ts';
 import { applyOverrides } from '../overrides.ts';
 import { goTypeName } from '../pods.ts';
@@ -120,7 +120,7 @@ function exposeOne(cmd: Cmd, info: Info, mode: DryRun, print: Printer): void {
     return;
   }
   const query = writeQuery(cmd, mode, 'kubectl-expose');
-  print(createObject(cmd, mappingFor(connect(cmd), 'services'), cmd.namespace, saveConfig(service, bool(cmd, 'save-config')), query));
+  print(createObject(cmd, mappingFor(connect(cmd), 'services'), cmd.namespace, saveTypedConfig(service, bool(cmd, 'save-config')), query));
 }
 
 function servicePorts(cmd: Cmd, text: string, have: { port: number; protocol: string }[]): any[] | undefined {

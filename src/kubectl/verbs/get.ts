@@ -13,7 +13,7 @@ import { alignRows, newTableWriter } from '../tabwriter.ts';
 import { translateTimestampSince } from '../time.ts';
 
 export function* run(cmd: Cmd): Co<number> {
-  if (flag(cmd, 'raw')) return raw(cmd);
+  if (flag(cmd, 'raw')) return yield* lazy('raw').runRaw(cmd);
   const watching = bool(cmd, 'watch') || bool(cmd, 'watch-only');
   const format = flag(cmd, 'output');
   if (bool(cmd, 'watch') && flag(cmd, 'sort-by'))
@@ -243,12 +243,4 @@ function watchPrinter(cmd: Cmd, info: Info, human: boolean, events: boolean): (t
   }
   const print = genericPrinter(cmd);
   return (type, o) => print(events ? { watchEventType: type, object: o } : o);
-}
-
-function raw(cmd: Cmd): number {
-  if (cmd.args.length) fail('arguments may not be passed when --raw is specified');
-  const path = flag(cmd, 'raw');
-  if (!path.startsWith('/')) fail(`--raw must be a valid URL path: parse "${path}": invalid URI for request`);
-  out(cmd, lazy('raw').rawGet(cmd, path));
-  return 0;
 }

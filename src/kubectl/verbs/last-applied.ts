@@ -2,14 +2,15 @@
 
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { build } from '../builder.ts';
+import { build, infosOf } from '../builder.ts';
 import { bool, type Cmd, dryRun, flag, list, out, usageError } from '../command.ts';
-import { fail, isFailure } from '../failure.ts';
-import { configurationOf, LAST_APPLIED, lastAppliedOf } from '../last-applied.ts';
+import { fail, goQuote, isFailure } from '../failure.ts';
+import { goJson } from '../go-json.ts';
+import { LAST_APPLIED, lastAppliedOf } from '../last-applied.ts';
 import { lazy } from '../lazy.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { getObject, patchObject } from '../requests.ts';
-import { openEditor } from './edit.ts';
+import { aboutOf, editLoop } from './edit.ts';
 
 export function* run(cmd: Cmd): Co<number> {
   switch (cmd.path) {
@@ -39,8 +40,10 @@ function* view(cmd: Cmd): Co<number> {
   if (result.error) throw result.error;
   const error = result.visit(info => {
     const text = lastAppliedOf(info.object as KubeObject);
-    if (text === undefined) fail(`no last-applied-configuration annotation found on resource: ${info.name}\n`);
-    configurations.push(text as string);
+    if (text !== undefined) configurations.push(text);
+    // AddSourceToErr of no error is none, unless there is a file to name.
+    else if (info.source)
+      fail(`error when no last-applied-configuration annotation found on resource: ${info.name}\n ${goQuote(info.source)}: <nil>`);
   });
   if (error) throw error;
   const output = flag(cmd, 'output') || 'yaml';
@@ -61,7 +64,7 @@ function* set(cmd: Cmd): Co<number> {
   if (result.error) throw result.error;
   const changes: (() => void)[] = [];
   const error = result.visit(info => {
-    const text = configurationOf(info.object as KubeObject);
+    const text = goJson(info.object);
     const now = getObject(cmd, info.mapping, info.namespace, info.name);
     if (isFailure(now)) throw now;
     const old = lastAppliedOf(now);
@@ -86,6 +89,11 @@ function* set(cmd: Cmd): Co<number> {
   return 0;
 }
 
+const EDIT_HEADER = `# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+`;
+
 function* edit(cmd: Cmd): Co<number> {
   const result = yield* build(cmd, {
     args: cmd.args,
@@ -96,34 +104,23 @@ function* edit(cmd: Cmd): Co<number> {
     flatten: true,
   });
   if (result.error) throw result.error;
-  const infos: { text: string; apply: (text: string) => void }[] = [];
-  const error = result.visit(info => {
-    const old = lastAppliedOf(info.object as KubeObject);
-    if (old === undefined) return;
-    infos.push({
-      text: lazy('yaml').toYaml(JSON.parse(old)),
-      apply: text => {
-        const [o] = lazy('manifest').manifestObjects(text, 'edited-file', true);
-        if (!o || isFailure(o)) throw o;
-        resultPrinter(cmd, 'edited')(patchObject(cmd, info.mapping, info.namespace, info.name, 'merge', patchOf(configurationOf(o)), {}));
-      },
-    });
-  });
+  const { infos, error } = infosOf(result);
   if (error) throw error;
-  if (!infos.length)
+  const configured = infos.filter(i => lastAppliedOf(i.object as KubeObject) !== undefined);
+  if (!configured.length)
     fail(
       'no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl apply set-last-applied --create-annotation`',
     );
-  for (const i of infos) {
-    const header = `# Please edit the 'last-applied-configuration' annotations below.\n# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.\n#\n`;
-    const { text, path } = yield* openEditor(cmd, header + i.text, '.yaml');
-    cmd.host.removeFile(path);
-    const content = text
-      .split('\n')
-      .filter(l => !l.startsWith('#'))
-      .join('\n');
-    if (content === i.text) out({ ...cmd, host: { ...cmd.host, stdout: cmd.host.stderr } }, 'Edit cancelled, no changes made.\n');
-    else i.apply(content);
+  for (const info of configured) {
+    yield* editLoop(cmd, {
+      header: EDIT_HEADER,
+      objects: [JSON.parse(lastAppliedOf(info.object as KubeObject) as string)],
+      about: aboutOf(info),
+      save: ([o]) => {
+        resultPrinter(cmd, 'edited')(patchObject(cmd, info.mapping, info.namespace, info.name, 'merge', patchOf(goJson(o)), {}));
+        return [];
+      },
+    });
   }
   return 0;
 }

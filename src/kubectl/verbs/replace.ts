@@ -3,15 +3,17 @@
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, infosOf, type Result } from '../builder.ts';
-import { bool, type Cmd, dryRun, duration, err, flag, int, list, validation } from '../command.ts';
+import { bool, type Cmd, dryRun, duration, flag, int, list, validation } from '../command.ts';
 import { fail, isFailure, isNotFound, withSource } from '../failure.ts';
 import { saveConfig } from '../last-applied.ts';
+import { lazy } from '../lazy.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';
 import { createObject, getObject, replaceObject, writeQuery } from '../requests.ts';
 import { propagation } from './apply.ts';
 import { deleteAll } from './delete.ts';
 
 export function* run(cmd: Cmd): Co<number> {
+  if (flag(cmd, 'raw')) return yield* lazy('raw').runRaw(cmd);
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) {
     fail('must specify one of -f and -k');
   }
@@ -63,11 +65,6 @@ export function* run(cmd: Cmd): Co<number> {
 
 function* forceReplace(cmd: Cmd, options: BuildOptions): Co<number> {
   const grace = int(cmd, 'grace-period');
-  if (grace === 0)
-    err(
-      cmd,
-      'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
-    );
   const result: Result = yield* build(cmd, options);
   if (result.error) throw result.error;
   const { infos, error } = infosOf(result);
@@ -83,6 +80,7 @@ function* forceReplace(cmd: Cmd, options: BuildOptions): Co<number> {
       wait: true,
       timeoutMs: duration(cmd, 'timeout') || 300_000,
       warnClusterScope: false,
+      forced: false,
     },
     {
       visit: fn => {

@@ -22,7 +22,7 @@ import {
 } from '../command.ts';
 import { exitFailure, fail, goQuote, isFailure, statusFailure } from '../failure.ts';
 import { parsePairs } from '../key-values.ts';
-import { saveConfig } from '../last-applied.ts';
+import { saveTypedConfig } from '../last-applied.ts';
 import { mappingFor } from '../mapping.ts';
 import { applyOverrides } from '../overrides.ts';
 import { containerFor, waitForPod } from '../pods.ts';
@@ -157,7 +157,7 @@ function generateService(cmd: Cmd, name: string): KubeObject {
 
 function create(cmd: Cmd, mapping: ResourceInfo, mode: DryRun, object: KubeObject): KubeObject {
   if (mode === 'client') return cmd.explicitNamespace ? { ...object, metadata: { ...object.metadata, namespace: cmd.namespace } } : object;
-  return createObject(cmd, mapping, cmd.namespace, saveConfig(object, bool(cmd, 'save-config')), writeQuery(cmd, mode, 'kubectl-run'));
+  return createObject(cmd, mapping, cmd.namespace, saveTypedConfig(object, bool(cmd, 'save-config')), writeQuery(cmd, mode, 'kubectl-run'));
 }
 
 const ended = (p: KubeObject) => p.status?.phase === 'Succeeded' || p.status?.phase === 'Failed';
@@ -230,6 +230,7 @@ function* removeAll(cmd: Cmd, created: { mapping: ResourceInfo; object: KubeObje
         wait: false,
         timeoutMs: 0,
         warnClusterScope: false,
+        forced: false,
       },
       {
         visit: fn => {

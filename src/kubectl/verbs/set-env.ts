@@ -11,6 +11,10 @@ import { mappingFor } from '../mapping.ts';
 import { getObject } from '../requests.ts';
 import { changeAll, checkLocal, infosFor, podSpecOf, selectContainers } from './set.ts';
 
+/** validation.IsEnvVarName */
+const ENV_NAME =
+  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
+
 interface EnvVar {
   name: string;
   value?: string;
@@ -42,10 +46,7 @@ function* parseEnv(cmd: Cmd, words: string[]): Co<{ env: EnvVar[]; remove: strin
       }
     } else if (at >= 0) {
       const name = w.slice(0, at);
-      if (!/^[ -<>-~]+$/.test(name))
-        fail(
-          `${goQuote(name)} is not a valid key name: a valid environment variable name must consist only of printable ASCII characters other than '='`,
-        );
+      if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(name)) fail(`${goQuote(name)} is not a valid key name: ${ENV_NAME}`);
       given.add(name);
       env.push({ name, value: w.slice(at + 1) });
     } else if (w.endsWith('-')) remove.push(w.slice(0, -1));
@@ -159,7 +160,6 @@ export function* setEnv(cmd: Cmd): Co<number> {
   if (flag(cmd, 'from')) env.push(...(yield* fromResource(cmd, flag(cmd, 'from'))));
   for (const e of env) e.name = flag(cmd, 'prefix') + e.name;
   const infos = yield* infosFor(cmd, resources);
-  let given = false;
   const mutate = (o: KubeObject, _errors: Failure[]): boolean => {
     const pattern = flag(cmd, 'containers');
     const containers = selectContainers(podSpecOf(o), pattern);
@@ -179,7 +179,6 @@ export function* setEnv(cmd: Cmd): Co<number> {
       if (listing && !listEnv(cmd, o, c)) resolved = false;
     }
     if (!resolved) fail('failed to retrieve valueFrom references');
-    given = true;
     return true;
   };
   if (listing) {
@@ -193,6 +192,5 @@ export function* setEnv(cmd: Cmd): Co<number> {
     return 0;
   }
   changeAll(cmd, mode, infos, { operation: 'env updated', refused: 'failed to patch env update to pod template:', mutate });
-  if (given && !env.length && !words.length) return fail('at least one environment variable must be provided');
   return 0;
 }

@@ -1,14 +1,13 @@
 // kubectl set (k8s.io/kubectl v0.36.3, pkg/cmd/set).
 
 import { cloneJson } from '../../apiserver/json.ts';
-import { parseSelector } from '../../apiserver/labels.ts';
 import { twoWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, flag, list } from '../command.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
-import { resourceList } from '../generators/workload.ts';
+import { labelSelector, resourceList } from '../generators/workload.ts';
 import { goJson } from '../go-json.ts';
 import { parsePairs } from '../key-values.ts';
 import { goTypeName } from '../pods.ts';
@@ -212,18 +211,15 @@ function* setSelector(cmd: Cmd): Co<number> {
   const mode = dryRun(cmd);
   if (!cmd.args.length) fail('one selector is required');
   const text = cmd.args.at(-1) as string;
-  const parsed = parseSelector(text);
-  if (typeof parsed === 'string') return fail(`couldn't parse the selector string ${goQuote(text)}: ${parsed}`);
-  const selector: Record<string, string> = {};
-  for (const r of parsed) {
-    if (r.values.length !== 1 || r.operator !== 'In')
-      fail(`match expression [{${r.key} ${r.operator} [${r.values.join(' ')}]}] not supported on this object`);
-    selector[r.key] = r.values[0];
-  }
+  const { matchLabels: selector = {}, matchExpressions = [] } = labelSelector(text);
   const resourceVersion = flag(cmd, 'resource-version');
   const infos = yield* infosFor(cmd, cmd.args.slice(0, -1));
   const print = resultPrinter(cmd, 'selector updated', dryRunSuffix(mode));
   for (const info of infos) {
+    if (matchExpressions.length) {
+      const shown = matchExpressions.map((e: any) => `{${e.key} ${e.operator} [${(e.values ?? []).join(' ')}]}`).join(' ');
+      fail(`match expression [${shown}] not supported on this object`);
+    }
     const before = cloneJson(info.object) as KubeObject;
     if (before.kind !== 'Service') fail('setting a selector is only supported for Services');
     if (resourceVersion) delete before.metadata.resourceVersion;

@@ -195,7 +195,8 @@ export function* sleep(p: Process, ms: number): Co<void> {
     if (ms <= 0) return;
   }
   sleeps.set(p.fs, (sleeps.get(p.fs) ?? budget?.sleeps ?? 0) + 1);
-  p.wakesAtMs = p.kernel.sim.nowMs + ms;
+  // Who sleeps for ever does not wake.
+  p.wakesAtMs = Number.isFinite(ms) ? p.kernel.sim.nowMs + ms : undefined;
   try {
     yield* sleepTask(p.kernel.sim, ms);
   } finally {

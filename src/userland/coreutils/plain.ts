@@ -1,5 +1,5 @@
 // Tools that print one thing: true, echo, date, id, hostname, seq …
-import { capture, complain, print, sleep } from '../../linux/process.ts';
+import { complain, print, runChild, sleep } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
@@ -428,7 +428,7 @@ export const UPTIME: ToolSpec = {
 export const time: Program = function* (p) {
   const args = p.argv.slice(1).filter((a, i) => !(i === 0 && a === '-p'));
   const from = p.kernel.sim.nowMs;
-  const { code } = yield* capture(p, args, { stdout: p.stdout });
+  const code = yield* runChild(p, args);
   const s = (p.kernel.sim.nowMs - from) / 1000;
   const posix = p.argv[1] === '-p';
   const m = Math.floor(s / 60);

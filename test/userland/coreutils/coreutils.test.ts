@@ -38,6 +38,10 @@ describe('jq', () => {
 
 describe('time', () => {
   it('tail -f and watch go on until they are stopped', () => {
+    expect(runIn('busybox', ['time', 'sh', '-c', 'echo said; sleep 2'])).toMatchObject({
+      out: 'said\n',
+      err: expect.stringMatching(/^real\t0m 2\.00s\n/),
+    });
     expect(runIn('busybox', ['sh', '-c', 'echo a > /tmp/f; (sleep 2; echo b >> /tmp/f) & timeout 5 tail -f /tmp/f']).out).toBe('a\nb\n');
     expect(runIn('debian:12', ['sh', '-c', 'timeout 5 watch -t -n 2 echo tick | grep -c tick']).out).toBe('3\n');
   });

@@ -20,6 +20,10 @@ export interface WorldListener {
   accept?: 'silent';
   banner?: string;
   echo?: boolean;
+  /** TLS in front of `http` or `app`, by a certificate that everybody trusts. */
+  tls?: boolean;
+  /** A server that answers in the place of `http`. */
+  app?: 'httpbin';
 }
 
 export interface WorldHost {
@@ -266,11 +270,40 @@ function cniConfig(raw: Record<string, any>, podCIDRs: string[], serviceCIDRs: s
 
 const SOA = 'a.root-servers.net. nstld.verisign-grs.com. 2026112100 1800 900 604800 86400';
 
+const page = (name: string) => [
+  {
+    path: '/*',
+    status: 200,
+    headers: { 'Content-Type': 'text/html' },
+    body: `<!doctype html>\n<title>${name}</title>\n<h1>${name}</h1>\n`,
+  },
+];
+
+/** A site that sends who comes without TLS to where it is. */
+function secureOnly() {
+  const moved = [{ path: '/*', status: 301, headers: { Location: 'https://$host$path' }, body: '' }];
+  return [
+    { port: 80, http: moved },
+    { port: 443, tls: true, http: page('cnn.com') },
+  ];
+}
+
 /** The internet of a cluster whose configuration says nothing: a few well-known names, on documentation and real resolver addresses. */
 const DEFAULT_HOSTS = [
   { name: 'example', addresses: ['93.184.215.14'], dns: ['example.com', 'www.example.com', 'example.org', 'example.net'] },
   { name: 'kubernetes-io', addresses: ['147.75.40.148'], dns: ['kubernetes.io', 'k8s.io'] },
   { name: 'google', addresses: ['142.250.74.46'], dns: ['google.com', 'www.google.com'] },
+  { name: 'wikipedia', addresses: ['185.15.59.224'], dns: ['wikipedia.org', 'www.wikipedia.org', 'en.wikipedia.org', 'de.wikipedia.org'] },
+  { name: 'cnn', addresses: ['151.101.3.5'], dns: ['cnn.com', 'www.cnn.com', 'edition.cnn.com'], listen: secureOnly() },
+  {
+    name: 'httpbin',
+    addresses: ['54.243.106.191'],
+    dns: ['httpbin.org'],
+    listen: [
+      { port: 80, app: 'httpbin' },
+      { port: 443, tls: true, app: 'httpbin' },
+    ],
+  },
   { name: 'github', addresses: ['140.82.121.4'], dns: ['github.com', 'api.github.com', 'raw.githubusercontent.com'] },
   {
     name: 'packages',
@@ -291,14 +324,6 @@ const DEFAULT_HOSTS = [
 
 function worldOf(raw: any, gateway: string): WorldConfig {
   const hosts: any[] = raw?.hosts ?? DEFAULT_HOSTS;
-  const page = (name: string) => [
-    {
-      path: '/*',
-      status: 200,
-      headers: { 'Content-Type': 'text/html' },
-      body: `<!doctype html>\n<title>${name}</title>\n<h1>${name}</h1>\n`,
-    },
-  ];
   const gate = raw?.gateway ?? gateway;
   return {
     gateway: address(gate, 'world.gateway'),
@@ -309,10 +334,12 @@ function worldOf(raw: any, gateway: string): WorldConfig {
       dns: list(h.dns),
       icmp: h.icmp ?? true,
       closed: h.closed ?? 'reset',
-      listen: (h.listen ?? (raw?.hosts ? [] : [80, 443].map(port => ({ port, http: page(h.dns?.[0] ?? h.name) })))).map((l: any) => ({
-        protocol: 'TCP',
-        ...l,
-      })),
+      listen: (h.listen ?? (raw?.hosts ? [] : [80, 443].map(port => ({ port, tls: port === 443, http: page(h.dns?.[0] ?? h.name) })))).map(
+        (l: any) => ({
+          protocol: 'TCP',
+          ...l,
+        }),
+      ),
     })),
     dns: {
       server: address(raw?.dns?.server ?? gate, 'world.dns.server'),

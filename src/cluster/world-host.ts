@@ -1,10 +1,13 @@
 // One listener of a host of the outside world, as the cluster's configuration describes it.
 
 import type { Socket } from '../linux/socket.ts';
-import { accept, bind, close, listen, recv, recvFrom, send, sendTo, socket } from '../linux/socket.ts';
+import { accept, bind, close, listen, recvFrom, sendTo, socket } from '../linux/socket.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask } from '../sim/task.ts';
+import { plainStream, type Stream } from '../userland/http.ts';
+import { serveHttpbin } from '../userland/servers/httpbin.ts';
+import { type Certificate, PUBLIC_CA, tlsAccept } from '../userland/tls.ts';
 import type { WorldListener } from './config.ts';
 
 const REASONS: Record<number, string> = {
@@ -28,18 +31,23 @@ const REASONS: Record<number, string> = {
   504: 'Gateway Timeout',
 };
 
-/** `STATUS REASON`, the given headers in their order, Content-Length, Connection: close. The first path that matches answers. */
-export function worldAnswer(l: WorldListener, method: string, target: string): string {
+/**
+ * `STATUS REASON`, the given headers in their order, Content-Length, Connection: close. The first path that matches answers; `$host` and
+ * `$path` in a header are the request's.
+ */
+function worldAnswer(l: WorldListener, method: string, target: string, host: string): string {
   const path = target.split('?')[0];
   const rule = (l.http ?? []).find(r => (r.path.endsWith('*') ? path.startsWith(r.path.slice(0, -1)) : r.path === path));
   const status = rule ? (rule.status ?? 200) : 404;
   const body = rule?.body ?? '';
-  const headers = Object.entries(rule?.headers ?? {}).map(([k, v]) => `${k}: ${v}\r\n`);
+  const filled = (v: string) => v.replace('$host', host).replace('$path', target);
+  const headers = Object.entries(rule?.headers ?? {}).map(([k, v]) => `${k}: ${filled(v)}\r\n`);
   const length = stringToBytes(body).length;
   return `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\n${headers.join('')}Content-Length: ${length}\r\nConnection: close\r\n\r\n${method === 'HEAD' ? '' : body}`;
 }
 
-export function worldHostProgram(l: WorldListener): Program {
+/** `names`: what its certificate speaks for. */
+export function worldHostProgram(l: WorldListener, names: string[]): Program {
   return function* server(p: Process): Co<number> {
     const udp = l.protocol === 'UDP';
     // Family 6 takes IPv4 as well: one listener for all of the host's addresses.
@@ -50,9 +58,32 @@ export function worldHostProgram(l: WorldListener): Program {
     for (;;) {
       const c = yield* accept(s);
       if (typeof c === 'string') return 1;
-      startTask(p.kernel.sim, connection(c, l), true);
+      startTask(p.kernel.sim, connection(p, c, l, names), true);
     }
   };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Renewed often enough never to be seen old. */
+const certificateOf = (p: Process, names: string[]): Certificate => ({
+  subject: `CN = ${names[0]}`,
+  issuer: PUBLIC_CA,
+  sans: names,
+  notBeforeMs: p.kernel.sim.nowMs - 30 * DAY_MS,
+  notAfterMs: p.kernel.sim.nowMs + 60 * DAY_MS,
+});
+
+function* connection(p: Process, c: Socket, l: WorldListener, names: string[]): Co<number> {
+  let stream: Stream | null = plainStream(c);
+  if (l.tls) {
+    const t = yield* tlsAccept(c, () => certificateOf(p, names), ['h2', 'http/1.1']);
+    stream = t && t !== 'plain' ? t.stream : null;
+  }
+  if (stream && l.app) yield* serveHttpbin(p, stream);
+  else if (stream) yield* converse(stream, l);
+  close(c);
+  return 0;
 }
 
 function* udpServer(s: Socket, l: WorldListener): Co<number> {
@@ -63,21 +94,20 @@ function* udpServer(s: Socket, l: WorldListener): Co<number> {
   }
 }
 
-function* connection(c: Socket, l: WorldListener): Co<number> {
-  if (l.banner !== undefined) yield* send(c, stringToBytes(l.banner));
+function* converse(stream: Stream, l: WorldListener): Co<void> {
+  if (l.banner !== undefined) yield* stream.send(stringToBytes(l.banner));
   let held: Uint8Array = new Uint8Array(0);
   for (;;) {
-    const chunk = yield* recv(c);
-    if (typeof chunk === 'string' || !chunk.length) break;
-    if (l.echo) yield* send(c, chunk);
+    const chunk = yield* stream.recv(Number.POSITIVE_INFINITY);
+    if (typeof chunk === 'string' || !chunk.length) return;
+    if (l.echo) yield* stream.send(chunk);
     if (!l.http) continue;
     held = concat([held, chunk]);
     const text = bytesToString(held);
     if (!text.includes('\r\n\r\n')) continue;
     const [method, target] = text.split(' ');
-    yield* send(c, stringToBytes(worldAnswer(l, method, target ?? '/')));
-    break;
+    const host = /\r\nhost: *([^\r]*)/i.exec(text)?.[1] ?? '';
+    yield* stream.send(stringToBytes(worldAnswer(l, method, target ?? '/', host)));
+    return;
   }
-  close(c);
-  return 0;
 }

@@ -143,7 +143,7 @@ function buildHost(world: World, host: WorldHost): void {
     }
   }
   const fs = newFilesystem();
-  for (const l of host.listen) start(kernel, fs, host.name, worldHostProgram(l));
+  for (const l of host.listen) start(kernel, fs, host.name, worldHostProgram(l, host.dns));
   if (host.addresses.includes(world.config.world.dns.server)) start(kernel, fs, 'dns', worldDnsProgram(world.config.world));
   world.hosts.set(host.name, kernel);
 }

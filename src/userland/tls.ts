@@ -21,6 +21,13 @@ export interface Certificate {
 export interface ClientHello {
   sni: string | null;
   alpn: string[];
+  /** What the client says who it is, if it is asked (mutual TLS). It goes with the hello: nobody here looks at the flights' order. */
+  certificate?: Certificate;
+}
+
+/** The server's side of what was agreed. */
+interface ServerHello extends Certificate {
+  alpn?: string;
 }
 
 export type TlsFailure = Errno | 'wrong version number' | 'unexpected eof' | 'handshake failure' | 'timeout';
@@ -28,6 +35,9 @@ export type TlsFailure = Errno | 'wrong version number' | 'unexpected eof' | 'ha
 const ALERT = 21;
 const HANDSHAKE = 22;
 const DATA = 23;
+
+/** AlertDescription handshake_failure. */
+const HANDSHAKE_FAILURE = 40;
 
 function record(type: number, body: Uint8Array): Uint8Array {
   return concat([Uint8Array.of(type, 3, type === HANDSHAKE ? 1 : 3, body.length >> 8, body.length & 255), body]);
@@ -88,7 +98,7 @@ export function* tlsConnect(
   s: Socket,
   hello: ClientHello,
   timeoutMs: number,
-): Co<{ stream: Stream; certificate: Certificate } | TlsFailure> {
+): Co<{ stream: Stream; certificate: Certificate; alpn: string | null } | TlsFailure> {
   const body = stringToBytes(JSON.stringify(hello));
   const sent = yield* send(s, record(HANDSHAKE, concat([Uint8Array.of(1, 0, body.length >> 8, body.length & 255), body])));
   if (typeof sent === 'string') return sent;
@@ -97,24 +107,44 @@ export function* tlsConnect(
   if (got === null) return 'unexpected eof';
   if (typeof got === 'string') return got;
   if (got.type !== HANDSHAKE) return 'handshake failure';
-  const certificate = JSON.parse(bytesToString(got.body.subarray(4))) as Certificate;
-  return { stream: streamOver(r), certificate };
+  const { alpn, ...certificate } = JSON.parse(bytesToString(got.body.subarray(4))) as ServerHello;
+  return { stream: streamOver(r), certificate, alpn: alpn ?? null };
 }
 
-/** The server's side. 'plain': what came was no TLS; null: the client went away, or spoke something else. */
+/**
+ * The server's side. 'plain': what came was no TLS; null: the client went away, spoke something else, or `choose` had nothing for it.
+ * `protocols`: what the server speaks, the best first; the first that the client offers too is agreed on.
+ */
 export function* tlsAccept(
   s: Socket,
-  choose: (hello: ClientHello) => Certificate,
-): Co<{ stream: Stream; hello: ClientHello } | 'plain' | null> {
+  choose: (hello: ClientHello) => Certificate | null,
+  protocols: string[] = [],
+): Co<{ stream: Stream; hello: ClientHello; alpn: string | null } | 'plain' | null> {
   const r: Records = { socket: s, buffer: new Uint8Array(0) };
   const got = yield* readRecord(r, 60_000);
   if (got === 'wrong version number') return 'plain';
   if (got === null || typeof got === 'string' || got.type !== HANDSHAKE) return null;
   const hello = JSON.parse(bytesToString(got.body.subarray(4))) as ClientHello;
-  const body = stringToBytes(JSON.stringify(choose(hello)));
+  const certificate = choose(hello);
+  if (!certificate) {
+    yield* send(s, record(ALERT, Uint8Array.of(2, HANDSHAKE_FAILURE)));
+    return null;
+  }
+  const alpn = protocols.find(p => hello.alpn.includes(p)) ?? null;
+  const body = stringToBytes(JSON.stringify({ ...certificate, ...(alpn ? { alpn } : {}) } satisfies ServerHello));
   yield* send(s, record(HANDSHAKE, concat([Uint8Array.of(2, 0, body.length >> 8, body.length & 255), body])));
-  return { stream: streamOver(r), hello };
+  return { stream: streamOver(r), hello, alpn };
 }
+
+/** The hello in the first bytes of a connection, which stay where they are; null: there is none (whole) in them. */
+export function helloIn(bytes: Uint8Array): ClientHello | null {
+  if (bytes.length < 9 || bytes[0] !== HANDSHAKE || bytes[5] !== 1) return null;
+  const size = (bytes[3] << 8) | bytes[4];
+  return bytes.length < 5 + size ? null : (JSON.parse(bytesToString(bytes.subarray(9, 5 + size))) as ClientHello);
+}
+
+/** Who signs for the internet: in every system's ca-certificates. */
+export const PUBLIC_CA = "C = US, O = Let's Encrypt, CN = E7";
 
 /** Does a certificate speak for this host? RFC 6125: a wildcard stands for one label. */
 export function certificateFits(c: Certificate, host: string): boolean {

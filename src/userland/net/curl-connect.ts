@@ -7,7 +7,7 @@ import { readFile } from '../../linux/vfs.ts';
 import { type Co, killTask, startTask, waitOn } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip, ip, parseIp } from '../../wire/ip.ts';
 import { newReader, plainStream, type Reader, type Stream, type Url } from '../http.ts';
-import { certificateFits, tlsConnect } from '../tls.ts';
+import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
 import type { Userland } from '../userland.ts';
 import type { CurlConfig } from './curl-options.ts';
 import { numericHost } from './resolv-conf.ts';
@@ -20,6 +20,8 @@ export interface Connection {
   reader: Reader;
   remote: Ip;
   remotePort: number;
+  /** Agreed on in the handshake. The bytes inside are HTTP/1.1's all the same: what differs is what curl shows of them. */
+  http2?: boolean;
 }
 
 export interface CurlError {
@@ -226,7 +228,11 @@ const PAGE = (tools: number) =>
 function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError | null> {
   const left = s.deadlineMs - s.p.kernel.sim.nowMs;
   const sni = numericHost(url.host) ? null : url.host;
-  const r = yield* tlsConnect(connection.stream.socket, { sni, alpn: ['http/1.1'] }, Number.isFinite(left) ? left : 300_000);
+  const r = yield* tlsConnect(
+    connection.stream.socket,
+    { sni, alpn: s.c.http11 || s.c.http10 ? ['http/1.1'] : ['h2', 'http/1.1'] },
+    Number.isFinite(left) ? left : 300_000,
+  );
   if (r === 'timeout') return { code: 28, message: `SSL connection timeout` };
   if (r === 'wrong version number') {
     const where = s.u.tools >= 13 ? 'TLS connect error' : 'OpenSSL/3.0.19';
@@ -239,8 +245,9 @@ function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError |
   s.times.appconnect = since(s);
   if (!s.c.insecure) {
     const selfSigned = r.certificate.issuer === r.certificate.subject;
-    const trusted = s.c.cacert !== null && typeof readFile(s.p.fs, s.c.cacert, s.p) !== 'string';
-    if (s.c.cacert !== null && !trusted) {
+    const given = s.c.cacert !== null && typeof readFile(s.p.fs, s.c.cacert, s.p) !== 'string';
+    const trusted = given || (s.c.cacert === null && r.certificate.issuer === PUBLIC_CA);
+    if (s.c.cacert !== null && !given) {
       return { code: 77, message: `error setting certificate verify locations:  CAfile: ${s.c.cacert} CApath: none` };
     }
     if (!trusted) {
@@ -255,6 +262,7 @@ function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError |
     }
   }
   connection.stream = r.stream;
+  connection.http2 = r.alpn === 'h2';
   connection.reader = newReader(r.stream);
   return null;
 }

@@ -43,6 +43,8 @@ export interface CurlConfig {
   writeOut: string | null;
   dumpHeader: string | null;
   http10: boolean;
+  /** --http1.1: HTTP/2 is not offered. */
+  http11: boolean;
   compressed: boolean;
   noProgress: boolean;
   progressBar: boolean;
@@ -99,6 +101,7 @@ export function newConfig(): CurlConfig {
     writeOut: null,
     dumpHeader: null,
     http10: false,
+    http11: false,
     compressed: false,
     noProgress: false,
     progressBar: false,
@@ -275,7 +278,7 @@ const ROWS: Row[] = [
   ['cacert', '', set((c, v) => Object.assign(c, { cacert: v }))],
   ['dump-header', 'D', set((c, v) => Object.assign(c, { dumpHeader: v }))],
   ['http1.0', '0', flag(c => Object.assign(c, { http10: true }))],
-  ['http1.1', '', flag(c => Object.assign(c, { http10: false }))],
+  ['http1.1', '', flag(c => Object.assign(c, { http10: false, http11: true }))],
   ['compressed', '', flag((c, on) => Object.assign(c, { compressed: on }))],
   ['no-buffer', 'N', flag(() => {})],
   ['buffer', '', flag(() => {})],

@@ -131,14 +131,38 @@ function* once(t: Transfer): Co<HttpResponse | CurlError | null> {
   const ends = { remoteIp: connection.remote, remotePort: connection.remotePort, localIp: socket.local, localPort: socket.localPort };
   Object.assign(t.info, ends, { method: t.method, pretransfer: now(t) });
   const request = requestHead(t, url, port);
-  if (t.run.u.tools >= 13) t.s.info('using HTTP/1.x');
+  if (t.run.u.tools >= 13 || connection.http2) t.s.info(connection.http2 ? 'using HTTP/2' : 'using HTTP/1.x');
   if (t.run.c.user !== null) t.s.info(`Server auth using Basic with user '${t.run.c.user.split(':')[0]}'`);
-  for (const line of request.split('\r\n').slice(0, -1)) verbose(t, `> ${line}\r\n`);
+  const shown = connection.http2 ? streamOpened(t, request) : request;
+  for (const line of shown.split('\r\n').slice(0, -1)) verbose(t, `> ${line}\r\n`);
   t.info.sizeRequest += request.length;
   const sent = yield* sendRequest(t, connection, request);
   if (sent) return lost(t, connection, sent);
   const answered = yield* receive(t, connection);
   return isError(answered) ? lost(t, connection, answered) : answered;
+}
+
+/** What nghttp2 makes of a request's head, told; -> the head as curl shows it */
+function streamOpened(t: Transfer, request: string): string {
+  const [first, ...lines] = request.split('\r\n');
+  const [method, path] = first.split(' ');
+  const host =
+    lines
+      .find(l => /^host:/i.test(l))
+      ?.slice(5)
+      .trim() ?? '';
+  const pseudo = [`:method: ${method}`, ':scheme: https', `:authority: ${host}`, `:path: ${path}`];
+  const fields = lines.filter(l => l && !/^host:/i.test(l)).map(l => l.replace(/^[^:]*/, n => n.toLowerCase()));
+  t.s.info(`[HTTP/2] [1] OPENED stream for ${t.info.urlEffective}`);
+  for (const f of [...pseudo, ...fields]) t.s.info(`[HTTP/2] [1] [${f}]`);
+  return request.replace(/ HTTP\/1\.[01]\r\n/, ' HTTP/2\r\n');
+}
+
+/** A head as HTTP/2 has it: no phrase, names in lower case, nothing of the connection. */
+function asHttp2(lines: string[]): string[] {
+  const status = lines[0].split(' ')[1];
+  const kept = lines.slice(1).filter(l => !/^(connection|keep-alive|transfer-encoding|upgrade):/i.test(l));
+  return [`HTTP/2 ${status} `, ...kept.map(l => l.replace(/^[^:]*/, n => n.toLowerCase()))];
 }
 
 const now = (t: Transfer) => (t.s.p.kernel.sim.nowMs - t.s.startMs) / 1000;
@@ -293,13 +317,14 @@ function* receive(t: Transfer, connection: Connection): Co<HttpResponse | CurlEr
     res = parseResponseHead(lines);
     if (!res) return { code: 1, message: 'Unsupported HTTP version in response' };
     if (t.info.starttransfer === 0) t.info.starttransfer = now(t);
-    if (!takeHead(t, res, lines)) return { code: 23, message: 'Failure writing output to destination' };
+    if (!takeHead(t, res, connection.http2 ? asHttp2(lines) : lines, connection.http2))
+      return { code: 23, message: 'Failure writing output to destination' };
     if (res.status >= 200 || res.status === 101) break;
   }
   return yield* receiveBody(t, connection, res);
 }
 
-function takeHead(t: Transfer, res: HttpResponse, lines: string[]): boolean {
+function takeHead(t: Transfer, res: HttpResponse, lines: string[], http2 = false): boolean {
   if (res.version === 'HTTP/1.0' && t.run.u.tools < 13) t.s.info('HTTP 1.0, assume close after body');
   let ok = true;
   for (const line of [...lines, '']) {
@@ -308,7 +333,7 @@ function takeHead(t: Transfer, res: HttpResponse, lines: string[]): boolean {
     t.info.sizeHeader += line.length + 2;
   }
   t.dataShown = false;
-  Object.assign(t.info, { status: res.status, httpVersion: res.version.slice(5), headers: res.headers });
+  Object.assign(t.info, { status: res.status, httpVersion: http2 ? '2' : res.version.slice(5), headers: res.headers });
   t.info.contentType = header(res.headers, 'Content-Type') ?? null;
   return ok;
 }

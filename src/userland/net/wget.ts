@@ -26,7 +26,7 @@ import {
   serialiseHead,
   type Url,
 } from '../http.ts';
-import { tlsConnect } from '../tls.ts';
+import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
 import type { Userland } from '../userland.ts';
 import { withDeadline } from './curl-connect.ts';
 import { numericHost } from './resolv-conf.ts';
@@ -285,7 +285,8 @@ function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }
     close(plain.socket);
     return { done: 4 };
   }
-  if (!r.o.flags.has('no-check-certificate') && !r.o.flags.has('ca-certificate')) {
+  const trusted = t.certificate.issuer === PUBLIC_CA && certificateFits(t.certificate, url.host);
+  if (!trusted && !r.o.flags.has('no-check-certificate') && !r.o.flags.has('ca-certificate')) {
     if (r.level)
       r.log(
         `ERROR: The certificate of '${url.host}' is not trusted.\nERROR: The certificate of '${url.host}' doesn't have a known issuer.\n`,

@@ -6,10 +6,22 @@ import { uuid } from '../../sim/random.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import { httpDate, rfc3339 } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import { header, httpServer, type Reply, type Served, splitTarget } from '../http.ts';
+import {
+  header,
+  httpServer,
+  plainStream,
+  type Reply,
+  type Served,
+  type ServeOptions,
+  type Stream,
+  serveStream,
+  splitTarget,
+  tcpServer,
+} from '../http.ts';
 import type { Userland } from '../userland.ts';
 import { GO_DEFAULT, goFlags, hostnameOf, untilSignal } from './daemon.ts';
 import { canonicalHeader, goServer, jsonReply, notFound } from './go-http.ts';
+import { statusReply } from './httpbin-status.ts';
 
 /** Two-space JSON with sorted keys, as Flask prints it. */
 function flaskJson(value: Record<string, unknown>): Reply {
@@ -30,13 +42,21 @@ interface Bin {
   lists: boolean;
 }
 
+/** What proxies in front of it would add is not shown unless `?show_env` is asked for (helpers.py ENV_HEADERS). */
+const ENV_HEADERS =
+  /^(x-varnish|x-request-(start|id)|x-heroku-(queue-depth|queue-wait-time|dynos-in-use)|x-real-ip|x-forwarded-(proto|protocol|ssl|for|port)|via|total-route-time|connect-time)$/i;
+
 function facts(b: Bin, req: Served): Record<string, unknown> {
   const headers: Record<string, unknown> = {};
-  for (const [n, v] of req.headers) headers[canonicalHeader(n)] = b.lists ? [v] : v;
+  const { query } = splitTarget(req.target);
+  const all = b.lists || query.has('show_env');
+  for (const [n, v] of req.headers) if (all || !ENV_HEADERS.test(n)) headers[canonicalHeader(n)] = b.lists ? [v] : v;
   const args: Record<string, unknown> = {};
-  for (const [k, v] of splitTarget(req.target).query) args[k] = b.lists || v.length > 1 ? v : v[0];
+  for (const [k, v] of query) args[k] = b.lists || v.length > 1 ? v : v[0];
   const host = header(req.headers, 'Host') ?? '';
-  return { args, headers, origin: formatIp(req.remote), url: `http://${host}${req.target}` };
+  const scheme = (!b.lists && (header(req.headers, 'X-Forwarded-Proto') ?? header(req.headers, 'X-Forwarded-Protocol'))) || 'http';
+  const origin = (!b.lists && header(req.headers, 'X-Forwarded-For')) || formatIp(req.remote);
+  return { args, headers, origin, url: `${scheme}://${host}${req.target}` };
 }
 
 function withBody(req: Served, all: Record<string, unknown>): Record<string, unknown> {
@@ -75,7 +95,7 @@ function* answer(b: Bin, req: Served): Co<Reply> {
     case 'anything':
       return make({ ...withBody(req, facts(b, req)), method: req.method });
     case 'status':
-      return { status: Number(arg?.split(',')[0]) || 400, headers: [['Content-Type', 'text/html; charset=utf-8']], body: '' };
+      return statusReply(b.p.kernel.sim.random, arg ?? '');
     case 'delay':
       yield* sleep(b.p.kernel.sim, Math.min(Number(arg) || 0, 10) * 1000);
       return make(withBody(req, facts(b, req)));
@@ -101,22 +121,36 @@ function* answer(b: Bin, req: Served): Co<Reply> {
   }
 }
 
+/** gunicorn/util.py write_error */
+const badRequest = (line: string): Reply => ({
+  status: 400,
+  headers: [['Content-Type', 'text/html']],
+  body: `<html>\n  <head>\n    <title>Bad Request</title>\n  </head>\n  <body>\n    <h1><p>Bad Request</p></h1>\n    Invalid Request Line &#x27;${line.replace(/[^ -~]/g, '')}&#x27;\n  </body>\n</html>\n`,
+});
+
+const gunicorn = (p: Process): ServeOptions => ({
+  badRequest,
+  decorate: (_req, reply, keep) => [
+    ['Server', 'gunicorn/19.9.0'],
+    ['Date', httpDate(p.kernel.sim.nowMs)],
+    ['Connection', keep ? 'keep-alive' : 'close'],
+    ...(reply.headers ?? []),
+    ['Access-Control-Allow-Origin', '*'],
+    ['Access-Control-Allow-Credentials', 'true'],
+    ['Content-Length', String((reply.body as Uint8Array).length)],
+  ],
+});
+
+/** One connection to it, wherever it comes from. */
+export function* serveHttpbin(p: Process, stream: Stream): Co<void> {
+  yield* serveStream(stream, req => answer({ p, lists: false }, req), gunicorn(p));
+}
+
 export const httpbin = (_u: Userland): Program =>
   function* (p): Co<number> {
     const at = p.argv.indexOf('-b');
     const port = Number((at > 0 ? p.argv[at + 1] : '0.0.0.0:80').split(':').at(-1));
-    const b: Bin = { p, lists: false };
-    httpServer(p, port, req => answer(b, req), {
-      decorate: (_req, reply, keep) => [
-        ['Server', 'gunicorn/19.9.0'],
-        ['Date', httpDate(p.kernel.sim.nowMs)],
-        ['Connection', keep ? 'keep-alive' : 'close'],
-        ...(reply.headers ?? []),
-        ['Access-Control-Allow-Origin', '*'],
-        ['Access-Control-Allow-Credentials', 'true'],
-        ['Content-Length', String((reply.body as Uint8Array).length)],
-      ],
-    });
+    tcpServer(p, port, s => serveHttpbin(p, plainStream(s)));
     complain(
       p,
       `[${rfc3339(p.kernel.sim.nowMs).replace('T', ' ').replace('Z', ' +0000')}] [1] [INFO] Listening at: http://0.0.0.0:${port} (1)\n`,

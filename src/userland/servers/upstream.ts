@@ -1,5 +1,5 @@
 // One request to a server behind a proxy, on a connection of its own.
-import { close, connect, socket } from '../../linux/socket.ts';
+import { bind, close, connect, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { concat, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
@@ -15,7 +15,7 @@ import {
   responseFraming,
   serialiseHead,
 } from '../http.ts';
-import { tlsConnect } from '../tls.ts';
+import { type Certificate, type TlsFailure, tlsConnect } from '../tls.ts';
 
 export interface UpstreamRequest {
   method: string;
@@ -28,16 +28,20 @@ export interface UpstreamRequest {
 export interface UpstreamOptions {
   connectMs: number;
   readMs: number;
-  /** Speak TLS, asking for this name; the certificate is not looked at. */
-  tls?: { sni: string | null };
+  /** Speak TLS, asking for this name; the server's certificate is not looked at. `certificate`: what the client shows of its own. */
+  tls?: { sni: string | null; alpn?: string[]; certificate?: Certificate };
+  /** Of the host's own addresses, the one to come from. */
+  from?: Ip;
 }
 
 /** What went wrong: the connection could not be made (errno), or nothing came in time, or it ended before the answer. */
-export type UpstreamFailure = { failed: 'connect'; errno: Errno } | { failed: 'timeout' } | { failed: 'closed' };
+export type UpstreamFailure = { failed: 'connect'; errno: Errno } | { failed: 'timeout' } | { failed: 'closed'; tls?: TlsFailure };
 
 export interface UpstreamAnswer {
   head: HttpResponse;
   body: Uint8Array;
+  /** This end of the connection. */
+  local: { ip: Ip; port: number };
 }
 
 export const hasFailed = (x: UpstreamAnswer | UpstreamFailure): x is UpstreamFailure => 'failed' in x;
@@ -52,12 +56,15 @@ export function* exchange(
   const s = socket(p, 'tcp', address.length === 4 ? 4 : 6);
   if (typeof s === 'string') return { failed: 'connect', errno: s };
   try {
-    const error = yield* connect(s, address, port, o.connectMs);
+    const refused = o.from ? bind(s, o.from, 0) : null;
+    const error = refused ?? (yield* connect(s, address, port, o.connectMs));
     if (error) return { failed: 'connect', errno: error };
+    const local = { ip: s.local as Ip, port: s.localPort };
     let stream = plainStream(s);
     if (o.tls) {
-      const t = yield* tlsConnect(s, { sni: o.tls.sni, alpn: ['http/1.1'] }, o.connectMs);
-      if (typeof t === 'string') return { failed: 'closed' };
+      const { sni, alpn, certificate } = o.tls;
+      const t = yield* tlsConnect(s, { sni, alpn: alpn ?? ['http/1.1'], ...(certificate ? { certificate } : {}) }, o.connectMs);
+      if (typeof t === 'string') return { failed: 'closed', tls: t };
       stream = t.stream;
     }
     const headers: Headers = req.body.length ? [...req.headers, ['Content-Length', String(req.body.length)]] : req.headers;
@@ -70,7 +77,7 @@ export function* exchange(
     if (!head) return { failed: 'closed' };
     const body = yield* readBody(reader, responseFraming(req.method, head), o.readMs);
     if (typeof body === 'string') return body === 'EAGAIN' ? { failed: 'timeout' } : { failed: 'closed' };
-    return { head, body };
+    return { head, body, local };
   } finally {
     close(s);
   }

@@ -24,6 +24,7 @@ export function newApiServer(sim: Sim, random: Random, config: Partial<ApiServer
       ...config,
     },
     kubelet: null,
+    webhook: null,
     resources: [],
   };
 }

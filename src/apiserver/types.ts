@@ -171,6 +171,29 @@ export interface Store {
   watchers: Map<string, Set<(e: WatchEvent) => void>>;
 }
 
+/** admission.k8s.io/v1 AdmissionRequest, as far as webhooks here look at it. */
+export interface AdmissionReview {
+  operation: 'CREATE' | 'UPDATE' | 'DELETE';
+  namespace: string;
+  object: KubeObject;
+  dryRun: boolean;
+}
+
+/** AdmissionResponse; `object`: what its patch makes of the object. */
+export interface AdmissionAnswer {
+  allowed: boolean;
+  object?: KubeObject;
+  message?: string;
+  code?: number;
+  warnings?: string[];
+}
+
+/** -> the answer; `error`: Go's words for why the request failed; null: podnet has no program for who listens there. */
+export type WebhookCaller = (
+  client: { service?: { namespace: string; name: string; path?: string; port?: number }; url?: string },
+  review: AdmissionReview,
+) => AdmissionAnswer | { error: string } | null;
+
 /** What the apiserver asks the kubelet for: `pods/exec`, `pods/log` … The composition sets it. */
 export interface KubeletProxy {
   exec: (
@@ -221,6 +244,8 @@ export interface ApiServer {
     notices: Record<string, string>;
   };
   kubelet: KubeletProxy | null;
+  /** Asks an admission webhook; the composition sets it. Without it nobody can be asked, and no webhook is. */
+  webhook: WebhookCaller | null;
   /** Extra resources: from CustomResourceDefinitions. */
   resources: ResourceInfo[];
 }

@@ -3,6 +3,7 @@
 import { safeString, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { checkLimits, defaultLimits } from './admission/limit-ranger.ts';
+import { mutate } from './admission/mutating-webhooks.ts';
 import { chargeQuotas } from './admission/quota.ts';
 import { vetoWrite } from './admission/validate.ts';
 import { decodeBody, zeroStruct } from './decode.ts';
@@ -54,7 +55,12 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
   const absent = namespaceLifecycle(c, o);
   if (absent) return absent;
   defaultLimits(c, o, null);
-  const refused = strategy.admit?.(c, o, null) ?? strategy.begin?.(c, o, null);
+  // What webhooks changed goes through the built-in plugins once more.
+  const redo = () => {
+    strategy.defaults?.(o);
+    strategy.admit?.(c, o, null);
+  };
+  const refused = strategy.admit?.(c, o, null) ?? mutate(c, o, 'CREATE', redo) ?? strategy.begin?.(c, o, null);
   if (refused) return refused;
   const { podIP, podIPs } = o.status ?? {};
   if (strategy.hasStatus) resetStatus(info, o);
@@ -171,7 +177,8 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   if (request.subresource === 'status') prepareStatus(o, old, strategy);
   const managers = trackWrite(c, o, old);
   if (request.subresource !== 'status') {
-    const refused = strategy.admit?.(c, o, old) ?? strategy.begin?.(c, o, old);
+    const redo = () => strategy.defaults?.(o);
+    const refused = strategy.admit?.(c, o, old) ?? mutate(c, o, 'UPDATE', redo) ?? strategy.begin?.(c, o, old);
     if (refused) return refused;
     prepareSpec(c, o, old, strategy);
   }

@@ -1,0 +1,101 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createObject, updateObject } from '../../src/apiserver/client.ts';
+import { newApiServer, putObject } from '../../src/apiserver/store.ts';
+import type { AdmissionAnswer, AdmissionReview, ApiServer, KubeObject, Status } from '../../src/apiserver/types.ts';
+import { newRandom } from '../../src/sim/random.ts';
+import { newSim } from '../../src/sim/sim.ts';
+
+let server: ApiServer;
+let asked: string[];
+let answer: (review: AdmissionReview) => AdmissionAnswer | { error: string } | null;
+
+const service = { name: 'judge', namespace: 'court', path: '/judge' };
+const webhook = (name: string, more: object = {}) => ({
+  name,
+  clientConfig: { service },
+  admissionReviewVersions: ['v1'],
+  sideEffects: 'None',
+  rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+  ...more,
+});
+const configure = (name: string, ...webhooks: object[]) =>
+  putObject(server, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name },
+    webhooks,
+  });
+const map = (labels: Record<string, string> = {}, namespace = 'default'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'm', namespace, labels },
+  data: { a: '1' },
+});
+
+beforeEach(() => {
+  server = newApiServer(newSim(Date.UTC(2026, 0, 1), newRandom(1)), newRandom(2));
+  asked = [];
+  answer = () => ({ allowed: true });
+  server.webhook = (_client, review) => {
+    asked.push(`${review.operation} ${review.namespace}/${review.object.metadata.name}`);
+    return answer(review);
+  };
+  for (const [name, labels] of [
+    ['default', {}],
+    ['marked', { mark: 'yes' }],
+  ] as const)
+    putObject(server, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+});
+
+describe('mutating webhooks', () => {
+  it('are asked by operation, resource, namespace and labels', () => {
+    configure(
+      'a',
+      webhook('a.test', {
+        namespaceSelector: { matchLabels: { mark: 'yes' } },
+        objectSelector: { matchExpressions: [{ key: 'no', operator: 'DoesNotExist' }] },
+      }),
+    );
+    createObject(server, map());
+    createObject(server, map({ no: '' }, 'marked'));
+    expect(asked).toEqual([]);
+    createObject(server, { ...map({}, 'marked'), metadata: { name: 'other', namespace: 'marked' } });
+    expect(asked).toEqual(['CREATE marked/other']);
+    updateObject(server, { ...map({ no: '' }, 'marked'), data: { a: '2' } });
+    createObject(server, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'marked' } });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('change what is stored, one after the other in the order of names', () => {
+    answer = ({ object }) => ({ allowed: true, object: { ...object, data: { ...object.data, seen: `${object.data.seen ?? ''}x` } } });
+    configure('b', webhook('b.test'));
+    configure('a', webhook('a.test'), webhook('a2.test'));
+    expect((createObject(server, map()) as KubeObject).data).toEqual({ a: '1', seen: 'xxx' });
+  });
+
+  it('refuse with a reason', () => {
+    answer = () => ({ allowed: false, message: 'not today', code: 403 });
+    configure('a', webhook('a.test'));
+    expect(createObject(server, map()) as Status).toMatchObject({
+      code: 403,
+      reason: 'Forbidden',
+      message: 'admission webhook "a.test" denied the request: not today',
+    });
+  });
+
+  it('that cannot be reached hold the request up, unless they may be ignored', () => {
+    answer = () => ({ error: 'service "judge" not found' });
+    configure('a', webhook('a.test', { failurePolicy: 'Ignore' }));
+    expect(createObject(server, map()).kind).toBe('ConfigMap');
+    configure('b', webhook('b.test', { timeoutSeconds: 5 }));
+    expect((createObject(server, { ...map(), metadata: { name: 'n', namespace: 'default' } }) as Status).message).toBe(
+      'Internal error occurred: failed calling webhook "b.test": failed to call webhook: Post "https://judge.court.svc:443/judge?timeout=5s": service "judge" not found',
+    );
+  });
+
+  it('whom nobody can ask change nothing', () => {
+    answer = () => null;
+    configure('a', webhook('a.test'));
+    expect((createObject(server, map()) as KubeObject).data).toEqual({ a: '1' });
+  });
+});

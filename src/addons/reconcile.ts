@@ -6,23 +6,32 @@ import { cancel, type SimEvent, schedule } from '../sim/sim.ts';
 import type { Co } from '../sim/task.ts';
 import { untilSignal } from '../userland/servers/daemon.ts';
 
-/** Calls `sync` once now and again `delayMs` after changes of these buckets that `concerns` it. -> stop */
+/**
+ * Calls `sync` once now and again `delayMs` after changes of these buckets that `concerns` it. `settled`: nothing has changed since it last
+ * looked, so that nobody has to wait for the first time. -> stop
+ */
 export function reconcileOn(
   server: ApiServer,
   buckets: string[],
   sync: () => void,
-  o: { delayMs?: number; concerns?: (bucket: string, e: WatchEvent) => boolean } = {},
+  o: { delayMs?: number; settled?: boolean; concerns?: (bucket: string, e: WatchEvent) => boolean } = {},
 ): () => void {
   let next: SimEvent | null = null;
-  const kick = () => {
-    if (next?.run) return;
-    next = schedule(server.sim, o.delayMs ?? 40, () => {
-      next = null;
-      sync();
-    });
+  const kick = (routine = false) => {
+    if (next?.run && (routine || !next.background)) return;
+    cancel(server.sim, next);
+    next = schedule(
+      server.sim,
+      o.delayMs ?? 40,
+      () => {
+        next = null;
+        sync();
+      },
+      routine,
+    );
   };
   const stops = buckets.map(b => watchBucket(server, b, e => (o.concerns?.(b, e) ?? true) && kick()));
-  kick();
+  kick(o.settled);
   return () => {
     for (const stop of stops) stop();
     cancel(server.sim, next);

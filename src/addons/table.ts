@@ -1,6 +1,7 @@
 // The add-ons that podnet has: one row each. Their manifests are loaded when somebody asks for them.
 import type { KubeObject } from '../apiserver/types.ts';
 import type { Provider } from './ingress-nginx/manifest.ts';
+import { VERSION } from './istio/names.ts';
 
 export interface Addon {
   name: string;
@@ -69,6 +70,17 @@ export const ADDONS: Addon[] = [
       const m = await import('./envoy-gateway/manifest.ts');
       if (!url.includes('quickstart')) return m.manifest();
       return m.quickstart();
+    },
+  },
+  {
+    name: 'istio',
+    summary: 'a service mesh: sidecars, mutual TLS, routing, authorization, gateways (profile demo)',
+    version: VERSION,
+    url: `https://istio.io/podnet/${VERSION}/manifests/profiles/demo.yaml`,
+    match: /\/manifests\/(profiles\/demo|charts\/base\/(files|crds)\/crd-all\.gen)\.yaml$/,
+    manifest: async url => {
+      if (url.includes('crd-all')) return (await import('./istio/crds.ts')).crds();
+      return (await import('./istio/manifest.ts')).manifest();
     },
   },
 ];

@@ -1,4 +1,6 @@
 // The life of one command, whatever it is: open, rest, run, commit, print; begin again when another command was first.
+import { listObjects } from '../apiserver/store.ts';
+import type { ApiServer } from '../apiserver/types.ts';
 import { runUntil, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { drive } from './drive.ts';
@@ -23,6 +25,10 @@ export interface CommandPlan {
   patienceMs: number;
   realtime?: boolean;
 }
+
+/** Writing asks pods of the cluster first. */
+const asksWebhooks = (server: ApiServer): boolean =>
+  listObjects(server, 'mutatingwebhookconfigurations.admissionregistration.k8s.io').length > 0;
 
 /** How long a client process takes until its first request (kubectl v1.36: a tenth of a second or more). */
 export const START_MS = 150;
@@ -52,9 +58,10 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
   if (plan.time === 'settle') await settleMachine(machine, settle);
   const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
   if (!plan.reads) await loadApi();
-  if (plan.engine || restless) {
+  const asks = plan.reads ? [] : [...machine.clusters.values()].filter(c => asksWebhooks(c.server));
+  if (plan.engine || restless || asks.length) {
     await loadEngine();
-    for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet) engineOf(machine, c);
+    for (const c of machine.clusters.values()) if (plan.engine || !c.record.quiet || asks.includes(c)) engineOf(machine, c);
   }
   // Nobody else does anything to a machine that is kept nowhere.
   const stays = plan.stays && !(plan.stays === 'looks on' && machine.throwaway);

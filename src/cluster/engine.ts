@@ -17,6 +17,7 @@ import type { ClusterConfig } from './config.ts';
 import { apiserverUp, startControlPlane } from './control-plane.ts';
 import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
 import { clusterProxy } from './proxy.ts';
+import { webhookCaller } from './webhooks.ts';
 import { newWorld, type World } from './world.ts';
 
 export interface Engine {
@@ -29,6 +30,8 @@ export interface Engine {
   controllers: Controllers;
   /** What an earlier process left, by key; and what this one has seen of it, to write only what changed. */
   saved: Map<string, unknown>;
+  /** Nothing was under way when `saved` was kept. */
+  settled: boolean;
   written: Map<string, string>;
 }
 
@@ -54,6 +57,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
     plugin: pluginOf(config.cni.name),
     nodes: new Map(),
     saved,
+    settled,
     written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
   } as unknown as Engine;
   freezeOrphans(engine);
@@ -61,6 +65,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   for (const spec of config.nodes) addNode(engine, spec);
   startControlPlane(engine, settled);
   server.kubelet = clusterProxy(engine);
+  server.webhook = webhookCaller(server);
   wakeAddons(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.
   for (const node of engine.nodes.values()) if (saved.has(`netns:${node.spec.name}:`)) wakeNode(node);
@@ -71,7 +76,8 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
 function wakeAddons(engine: Engine): void {
   for (const pod of listObjects(engine.server, 'pods')) {
     const node = engine.nodes.get(pod.spec?.nodeName);
-    if (node && pod.status?.phase === 'Running' && watchesApi(pod)) schedule(engine.server.sim, 1, () => wakePod(node.kubelet, pod));
+    if (node && pod.status?.phase === 'Running' && watchesApi(pod))
+      schedule(engine.server.sim, 1, () => wakePod(node.kubelet, pod), engine.settled);
   }
 }
 

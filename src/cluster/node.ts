@@ -1,5 +1,5 @@
 // One node: its machine is built when something first needs it; its kubelet is there from the start.
-import { addonProgram } from '../addons/programs.ts';
+import { addonProgram, rewire } from '../addons/programs.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { CNI_BIN } from '../cni/programs/table.ts';
@@ -268,7 +268,9 @@ function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): void {
       hostIP: m.hostIP || undefined,
     })),
   });
-  if (!error) restoreChanged(node, sandbox.netns);
+  if (error) return;
+  rewire(sandbox.netns, sandbox.pod);
+  restoreChanged(node, sandbox.netns);
 }
 
 function cniDel(node: NodeRuntime, pod: { namespace: string; name: string }): void {
@@ -338,9 +340,12 @@ function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program
   const repository = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
   if (/(^|\/)kube-proxy$/.test(repository)) return proxyOf(node, pod.metadata.uid ?? '');
   if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
-  const addon = addonProgram(engine.server, pod, image);
-  if (addon) return addon;
   const running = pod.status?.containerStatuses?.some((c: any) => c.name === container.name && c.state?.running) ?? false;
+  const addon = addonProgram(
+    { server: engine.server, pod, settled: running && engine.settled && !engine.server.store.changes.length },
+    image,
+  );
+  if (addon) return addon;
   const adopt = running && wasSynced(node, POLICY_BUCKETS);
   const agent = agentProgram(node, repository, pod, { adopt, again: running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`) });
   if (agent) return agent;

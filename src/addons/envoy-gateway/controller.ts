@@ -27,7 +27,7 @@ const WATCHED = [
   'endpointslices.discovery.k8s.io',
 ];
 
-export const envoyGateway = ({ server }: AddonContext): Program =>
+export const envoyGateway = ({ server, settled }: AddonContext): Program =>
   function* envoyGateway(p) {
     const words = p.argv.slice(1);
     if (words.includes('certgen')) return certgen(server);
@@ -41,7 +41,7 @@ export const envoyGateway = ({ server }: AddonContext): Program =>
       return req.target === '/healthz' || req.target === '/readyz' ? { status: 200, body: 'ok' } : notFound();
     });
     print(p, `${rfc3339(server.sim.nowMs)}\tINFO\tcmd/server.go:58\tStart runners\t{"runner": "provider"}\n`);
-    const stop = reconcileOn(server, WATCHED, () => sync(server), { delayMs: 60 });
+    const stop = reconcileOn(server, WATCHED, () => sync(server), { delayMs: 60, settled });
     return yield* untilEnd(p, [stop]);
   };
 

@@ -33,6 +33,14 @@ export function supportMatrix(): [what: string, names: string][] {
     // Another release's URL applies the same objects.
     ['add-ons, each in one release', ADDONS.map(a => `${a.name} (${a.version})`).join(', ')],
     ['annotations of ingress-nginx', list(INGRESS_ANNOTATIONS)],
+    [
+      'Istio: acts',
+      'sidecar injection (native sidecars), istio-iptables, mutual TLS with PeerAuthentication, VirtualService, DestinationRule (subsets, TLS, load balancing), Gateway, ServiceEntry, Sidecar, AuthorizationPolicy, RequestAuthentication (RS256), access logs',
+    ],
+    [
+      'Istio: kept without effect',
+      'EnvoyFilter, WasmPlugin, Telemetry, ProxyConfig, WorkloadGroup, outlierDetection, connectionPool but connectTimeout, locality, corsPolicy, CUSTOM providers (deny), TPROXY, DNS capture; no metrics or traces, ambient mode, meshes over several clusters, Gateway API by Istio',
+    ],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
@@ -42,7 +50,14 @@ export function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'not modelled yet',
-      "service meshes, Cilium, Weave, Azure and AWS CNIs, multi-cluster, Calico's nftables data plane; kubectl proxy (refused); what CEL expressions may cost, MutatingAdmissionPolicies, admission webhooks, PodSecurity; of the add-ons: BGP, snippets, GRPCRoutes",
+      [
+        'Cilium, Weave, Azure and AWS CNIs',
+        'multi-cluster',
+        "Calico's nftables data plane",
+        'kubectl proxy (refused)',
+        "what CEL expressions may cost, MutatingAdmissionPolicies, validating webhooks and mutating ones but the add-ons' own, PodSecurity",
+        'of the add-ons: BGP, snippets, GRPCRoutes',
+      ].join('; '),
     ],
   ];
 }

@@ -1,6 +1,6 @@
 // Images of the add-ons: their controllers are programs of the simulation, started by who composes; here is what surrounds them.
-import { ALPINE, SCRATCH } from '../userland.ts';
-import { image } from './base.ts';
+import { ALPINE, SCRATCH, UBUNTU_24 } from '../userland.ts';
+import { GNU, image } from './base.ts';
 import type { ImageRow } from './types.ts';
 
 /** One static binary and nothing else. */
@@ -26,6 +26,38 @@ export const ADDON_IMAGES: ImageRow[] = [
   binary(/(^|\/)kube-webhook-certgen$/, '/kube-webhook-certgen'),
   binary(/(^|\/)metallb\/controller$/, '/controller'),
   binary(/(^|\/)metallb\/speaker$/, '/speaker'),
+  {
+    match: /(^|\/)istio\/proxyv2$/,
+    make: ref =>
+      image(ref, UBUNTU_24, {
+        entrypoint: ['/usr/local/bin/pilot-agent'],
+        packages: [
+          ...GNU,
+          'procps',
+          'curl',
+          'iptables',
+          'iproute2',
+          'iputils-ping',
+          'tcpdump',
+          'conntrack',
+          'net-tools',
+          'bind9-dnsutils',
+          'netcat-openbsd',
+          'pilot-agent',
+        ],
+        sizeBytes: 105_000_000,
+      }),
+  },
+  {
+    match: /(^|\/)istio\/pilot$/,
+    make: ref =>
+      image(ref, UBUNTU_24, {
+        entrypoint: ['/usr/local/bin/pilot-discovery'],
+        packages: [...GNU, 'procps', 'curl', 'iproute2', 'pilot-discovery'],
+        user: '1337:1337',
+        sizeBytes: 83_000_000,
+      }),
+  },
   binary(/(^|\/)metrics-server$/, '/metrics-server'),
   binary(/^(docker\.io\/)?envoyproxy\/gateway$/, '/usr/local/bin/envoy-gateway'),
   binary(/^(docker\.io\/)?envoyproxy\/envoy$/, '/usr/local/bin/envoy'),

@@ -24,6 +24,7 @@ import { echoServer, echoserver, helloApp, helloKubernetes, helloNode, httpEcho,
 import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
+import { pilotAgentTool } from './pilot-agent.ts';
 import { redisCli, redisServer } from './redis.ts';
 import { echoBasic, mysqlWebApp } from './web-apps.ts';
 
@@ -76,5 +77,7 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['cassandra', '/usr/local/bin', { cassandra }],
   ['zookeeper', '/usr/local/bin', { 'zkServer.sh': zkServer }],
   ['consul', '/usr/local/bin', { consul }],
+  ['pilot-agent', '/usr/local/bin', { 'pilot-agent': pilotAgentTool }],
+  ['pilot-discovery', '/usr/local/bin', { 'pilot-discovery': pause }],
   ['pause', '/', { pause }],
 ];

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../apiserver/types.ts';
 import { behindMs, setCatchUp, waitFor } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
-import type { FsNode } from '../linux/vfs.ts';
+import { type FsNode, newDir, nodeElsewhere } from '../linux/vfs.ts';
 import { restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
 import { base64, unbase64 } from '../sim/bytes.ts';
 import { schedule } from '../sim/sim.ts';
@@ -106,10 +106,13 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
   wire(k, rt);
   for (const v of pod.spec.volumes ?? []) {
     if (v.hostPath) {
-      rt.hostPaths.set(v.name, () => {
-        const found = setUpVolume(k, pod, rt, v);
-        return 'error' in found ? undefined : found;
-      });
+      rt.volumes.set(
+        v.name,
+        nodeElsewhere(() => {
+          const found = setUpVolume(k, pod, rt, v);
+          return 'error' in found ? newDir() : found;
+        }),
+      );
       continue;
     }
     const made = setUpVolume(k, pod, rt, v);

@@ -32,7 +32,7 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
   };
   const mounts: any[] = spec.volumeMounts ?? [];
   beforeLook(fs, () => {
-    const volumes = new Map(mounts.map(m => [m.name, rt.volumes.get(m.name) ?? rt.hostPaths.get(m.name)?.()]));
+    const volumes = new Map(mounts.map(m => [m.name, rt.volumes.get(m.name)]));
     place(fs, '/proc', makeProc(kernel, ns));
     place(fs, '/sys', makeSys(kernel, ns));
     for (const [path, text] of Object.entries(files)) place(fs, path, newFile(text));

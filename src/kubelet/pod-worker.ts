@@ -28,7 +28,6 @@ export function newRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
     sandboxReady: false,
     containers: new Map(),
     volumes: new Map(),
-    hostPaths: new Map(),
     startedWith: {},
     mountTries: {},
     dormant: false,
@@ -135,7 +134,7 @@ function* mountVolumes(k: Kubelet, rt: PodRuntime, slowMs: number): Co<boolean> 
     if (!pod || rt.terminating) return false;
     let next = Number.POSITIVE_INFINITY;
     for (const v of pod.spec.volumes ?? []) {
-      if (rt.volumes.has(v.name) || rt.hostPaths.has(v.name)) continue;
+      if (rt.volumes.has(v.name)) continue;
       let tried = rt.mountTries[v.name];
       if (!tried || tried.nextMs <= sim.nowMs) {
         const made = setUpVolume(k, pod, rt, v);

@@ -212,8 +212,6 @@ export interface PodRuntime {
   sandboxReady: boolean;
   containers: Map<string, ContainerRuntime>;
   volumes: Map<string, FsNode>;
-  /** Folders of the machine that a reloaded pod had mounted: looked for when somebody looks into a container. */
-  hostPaths: Map<string, () => FsNode | undefined>;
   /** Files of projected volumes as its containers found them at their start (base64): programs have read them, and may not like what came since. */
   startedWith: Record<string, Record<string, string>>;
   /** Volumes that could not be set up, by name: when they are tried next. */

@@ -1,7 +1,18 @@
 // Volumes as directories hung into containers (pkg/volume, pkg/kubelet/volumemanager v1.36).
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { absolute, type DirNode, ensureDir, type FileNode, type Filesystem, type FsNode, lookup, newDir, newFile } from '../linux/vfs.ts';
+import {
+  absolute,
+  type DirNode,
+  ensureDir,
+  type FileNode,
+  type Filesystem,
+  type FsNode,
+  lookup,
+  newDir,
+  newFile,
+  nodeElsewhere,
+} from '../linux/vfs.ts';
 import { base64, stringToBytes, unbase64 } from '../sim/bytes.ts';
 import { civilTime } from '../sim/time.ts';
 import { fieldValue, resourceValue } from './env.ts';
@@ -229,8 +240,8 @@ export function mountVolume(fs: Filesystem, node: FsNode, mount: any, subPath: s
     }
   }
   // The entries are shared with the volume; only this view of them is read-only.
-  if (mount.readOnly && source.kind !== 'symlink') source = { ...source, readOnly: true };
-  place(fs, mount.mountPath, source);
+  const mounted = source;
+  place(fs, mount.mountPath, mount.readOnly ? nodeElsewhere(() => mounted, { readOnly: true }) : mounted);
   return null;
 }
 

@@ -74,6 +74,19 @@ export function lazyFilesystem(make: () => DirNode): Filesystem {
   return fs;
 }
 
+/** A node of another file system that is looked for when somebody gets there; `view` is what is different of it here. */
+export function nodeElsewhere(find: () => FsNode, view: Partial<DirNode> = {}): FsNode {
+  let found: FsNode | undefined;
+  const node = () => (found ??= find());
+  return new Proxy({} as FsNode, {
+    get: (_, key) => (key in view ? Reflect.get(view, key) : Reflect.get(node(), key)),
+    set: (_, key, value) => Reflect.set(node(), key, value),
+    has: (_, key) => key in view || key in node(),
+    ownKeys: () => [...new Set([...Reflect.ownKeys(node()), ...Reflect.ownKeys(view)])],
+    getOwnPropertyDescriptor: (_, key) => ({ ...Reflect.getOwnPropertyDescriptor(key in view ? view : node(), key), configurable: true }),
+  });
+}
+
 /** Do something to a file system before anybody looks into it. */
 export function beforeLook(fs: Filesystem, act: () => void): void {
   if (fs.later) fs.later.push(act);

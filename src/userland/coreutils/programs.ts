@@ -4,7 +4,7 @@ import * as binary from './bytes-tools.ts';
 import * as files from './files.ts';
 import { find } from './find.ts';
 import { GREP } from './grep.ts';
-import { jq } from './jq.ts';
+import { jq } from './jq/jq.ts';
 import { LS, STAT } from './ls.ts';
 import * as misc from './misc.ts';
 import { apk, apt, pip, yum } from './packages.ts';

@@ -1,5 +1,5 @@
 import { busyboxProgram, type ProgramTable } from '../programs.ts';
-import { awk } from './awk.ts';
+import { awk } from './awk/awk.ts';
 import * as binary from './bytes-tools.ts';
 import * as files from './files.ts';
 import { find } from './find.ts';
@@ -10,7 +10,7 @@ import * as misc from './misc.ts';
 import { apk, apt, pip, yum } from './packages.ts';
 import * as plain from './plain.ts';
 import * as procs from './procs.ts';
-import { SED } from './sed.ts';
+import { SED } from './sed/sed.ts';
 import { SHUF, SORT } from './sort.ts';
 import { tar } from './tar.ts';
 import * as text from './text.ts';

@@ -1,0 +1,199 @@
+// sed's cycle: a line into the pattern space, the script over it, and out.
+import { absolute, writeFile } from '../../../linux/vfs.ts';
+import type { Co } from '../../../sim/task.ts';
+import { BROKEN, fromBinary, has, openInput, outBinary, type Run, toBinary } from '../tool.ts';
+import { type Input, inputOf } from './input.ts';
+import type { Address, Program, SedCommand } from './parse.ts';
+import { substitute } from './substitute.ts';
+
+export interface State {
+  line: number;
+  pattern: string;
+  hold: string;
+  appended: string[];
+  substituted: boolean;
+  quit: number | null;
+  lastRegex: RegExp | null;
+  newline: boolean;
+}
+
+function* applies(c: SedCommand, s: State, input: Input): Co<boolean> {
+  const one = function* (a: Address): Co<boolean> {
+    if (a.step !== undefined) return a.step === 0 ? s.line === a.line : s.line >= (a.line ?? 0) && (s.line - (a.line ?? 0)) % a.step === 0;
+    if (a.line !== undefined) return s.line === a.line;
+    if (a.last) return yield* input.last();
+    const re = a.regex ?? s.lastRegex;
+    if (a.regex) s.lastRegex = a.regex;
+    if (!re) return false;
+    re.lastIndex = 0;
+    return re.test(s.pattern);
+  };
+  if (!c.from) return true;
+  if (!c.to) return yield* one(c.from);
+  if (c.active) {
+    if (c.activeUntil) {
+      if (s.line >= c.activeUntil) c.active = false;
+      return s.line <= c.activeUntil;
+    }
+    if (yield* one(c.to)) c.active = false;
+    return true;
+  }
+  if (!(c.from.line === 0 && s.line === 1) && !(yield* one(c.from))) return false;
+  c.activeUntil =
+    c.to.plus !== undefined ? s.line + c.to.plus : c.to.multiple ? Math.ceil(s.line / c.to.multiple) * c.to.multiple : (c.to.line ?? 0);
+  c.active = c.activeUntil ? c.activeUntil > s.line : true;
+  if (c.from.line === 0 && !c.activeUntil && (yield* one(c.to))) c.active = false;
+  return true;
+}
+
+export type Emit = (text: string, newline?: boolean) => boolean;
+
+/** One cycle's commands. -> what follows: 'end' (print), 'delete' (do not), 'restart' (D) */
+function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): Co<'end' | 'delete' | 'restart'> {
+  const quiet = has(r, 'n');
+  for (let pc = 0; pc < program.commands.length; pc++) {
+    const c = program.commands[pc];
+    if ((yield* applies(c, s, input)) === c.negate) {
+      if (c.name === '{') pc = c.jump - 1;
+      continue;
+    }
+    const branch = () => {
+      pc = c.text === '' ? program.commands.length : (program.labels.get(c.text) ?? program.commands.length) - 1;
+    };
+    switch (c.name) {
+      case 's':
+        if (!substitute(c, s)) break;
+        s.substituted = true;
+        if (c.flags.print) emit(s.pattern);
+        if (c.flags.file) writeOut(r, c.flags.file, s.pattern);
+        break;
+      case 'y':
+        s.pattern = [...s.pattern].map(ch => c.map.get(ch) ?? ch).join('');
+        break;
+      case 'p':
+        emit(s.pattern);
+        break;
+      case 'P':
+        emit(s.pattern.split('\n')[0]);
+        break;
+      case '=':
+        emit(String(s.line));
+        break;
+      case 'l':
+        emit(`${s.pattern.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')}$`);
+        break;
+      case 'd':
+        return 'delete';
+      case 'D': {
+        const at = s.pattern.indexOf('\n');
+        if (at < 0) return 'delete';
+        s.pattern = s.pattern.slice(at + 1);
+        return 'restart';
+      }
+      case 'a':
+        s.appended.push(`${c.text}\n`);
+        break;
+      case 'i':
+        emit(c.text);
+        break;
+      case 'c':
+        if (!c.to || c.negate || !c.active) emit(c.text);
+        return 'delete';
+      case 'h':
+        s.hold = s.pattern;
+        break;
+      case 'H':
+        s.hold += `\n${s.pattern}`;
+        break;
+      case 'g':
+        s.pattern = s.hold;
+        break;
+      case 'G':
+        s.pattern += `\n${s.hold}`;
+        break;
+      case 'x':
+        [s.pattern, s.hold] = [s.hold, s.pattern];
+        break;
+      case 'z':
+        s.pattern = '';
+        break;
+      case 'n':
+      case 'N': {
+        if (yield* input.last()) {
+          if (c.name === 'N' && !r.bb) return 'end';
+          if (c.name === 'n') return quiet ? 'delete' : 'end';
+          return 'end';
+        }
+        if (c.name === 'n' && !quiet) emit(s.pattern);
+        flushAppended(s, emit);
+        const line = (yield* input.next()) ?? '';
+        s.pattern = c.name === 'n' ? line : `${s.pattern}\n${line}`;
+        s.line++;
+        break;
+      }
+      case 'q':
+      case 'Q':
+        s.quit = Number(c.text);
+        return c.name === 'q' ? 'end' : 'delete';
+      case 'b':
+        branch();
+        break;
+      case 't':
+        if (s.substituted) {
+          s.substituted = false;
+          branch();
+        }
+        break;
+      case 'T':
+        if (!s.substituted) branch();
+        s.substituted = false;
+        break;
+      case 'r': {
+        const data = yield* readQuietly(r, c.text);
+        if (data) s.appended.push(data);
+        break;
+      }
+      case 'w':
+        writeOut(r, c.text, s.pattern);
+        break;
+    }
+  }
+  return 'end';
+}
+
+function* readQuietly(r: Run, file: string): Co<string | null> {
+  const pipe = yield* openInput(r, file);
+  if (typeof pipe === 'string') return null;
+  return pipe.chunks.map(toBinary).join('');
+}
+
+function writeOut(r: Run, file: string, line: string): void {
+  if (file === '/dev/stdout') outBinary(r, `${line}\n`);
+  else writeFile(r.p.fs, absolute(file, r.p.cwd), fromBinary(`${line}\n`), r.p, true);
+}
+
+function flushAppended(s: State, emit: Emit): void {
+  for (const text of s.appended) emit(text, false);
+  s.appended = [];
+}
+
+export function* edit(r: Run, program: Program, files: string[], emit: Emit, failed: () => void): Co<number | null> {
+  for (const c of program.commands) c.active = false;
+  const input = inputOf(r, files, failed);
+  const s: State = { line: 0, pattern: '', hold: '', appended: [], substituted: false, quit: null, lastRegex: null, newline: true };
+  let restart = false;
+  for (;;) {
+    if (!restart) {
+      const line = yield* input.next();
+      if (line === null) return null;
+      s.pattern = line;
+      s.line++;
+    }
+    s.substituted = false;
+    const end = yield* cycle(r, program, s, input, emit);
+    restart = end === 'restart';
+    if (end === 'end' && !has(r, 'n') && !emit(s.pattern, input.newline())) return BROKEN;
+    flushAppended(s, emit);
+    if (s.quit !== null) return s.quit;
+  }
+}

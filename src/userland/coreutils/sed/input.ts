@@ -1,4 +1,5 @@
 // sed's input across files.
+import type { Errno } from '../../../linux/types.ts';
 import type { Co } from '../../../sim/task.ts';
 import { cannotOpen, error, type Lines, linesOf, nextLine, openInput, type Run } from '../tool.ts';
 
@@ -54,7 +55,7 @@ export function inputOf(r: Run, files: string[], failed: () => void): Input {
   };
 }
 
-export function cannotOpenSed(r: Run, file: string, e: import('../../linux/types.ts').Errno): void {
+export function cannotOpenSed(r: Run, file: string, e: Errno): void {
   if (r.bb) cannotOpen(r, file, e);
   else
     error(

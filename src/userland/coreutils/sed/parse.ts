@@ -33,194 +33,215 @@ export interface Program {
 
 export class SedError extends Error {}
 
-export function parseProgram(source: string, extended: boolean): Program {
-  const commands: SedCommand[] = [];
-  const labels = new Map<string, number>();
-  const open: number[] = [];
-  let i = 0;
-  const fail = (text: string): never => {
-    throw new SedError(`-e expression #1, char ${Math.min(i, source.length)}: ${text}`);
-  };
-  /** Text up to an unescaped delimiter; the delimiter itself may be escaped. */
-  const until = (delimiter: string, what: string): string => {
-    let text = '';
-    let inBracket = false;
-    for (; i < source.length; i++) {
-      const c = source[i];
-      if (c === '\\' && i + 1 < source.length) {
-        const next = source[++i];
-        if (next === delimiter && !inBracket) text += delimiter;
-        else text += next === '\n' ? '\n' : `\\${next}`;
-      } else if (c === '[' && what === 'regex' && !inBracket) {
-        inBracket = true;
-        text += c;
-        if (source[i + 1] === '^') text += source[++i];
-        if (source[i + 1] === ']') text += source[++i];
-      } else if (c === ']' && inBracket) {
-        inBracket = false;
-        text += c;
-      } else if (c === delimiter && !inBracket) {
-        i++;
-        return text;
-      } else text += c;
-    }
-    return fail(what === 'address' ? 'unterminated address regex' : what === 'y' ? "unterminated `y' command" : "unterminated `s' command");
-  };
-  const regex = (text: string, flags: string): RegExp | null => {
-    if (text === '') return null;
-    try {
-      return posixRegex(text.replace(/\\n/g, '\n'), extended, flags);
-    } catch (e) {
-      if (e instanceof RegexError) return fail(e.message);
-      throw e;
-    }
-  };
-  const address = (): Address | null => {
-    const c = source[i];
-    const number = /^\d+/.exec(source.slice(i));
-    if (number) {
-      i += number[0].length;
-      const step = /^~(\d+)/.exec(source.slice(i));
-      if (step) {
-        i += step[0].length;
-        return { line: Number(number[0]), step: Number(step[1]) };
-      }
-      return { line: Number(number[0]) };
-    }
-    if (c === '$') {
-      i++;
-      return { last: true };
-    }
-    if (c === '/' || c === '\\') {
-      i++;
-      let delimiter = '/';
-      if (c === '\\') delimiter = source[i++];
-      const text = until(delimiter, 'address');
-      const flag = /^[IM]+/.exec(source.slice(i));
-      if (flag) i += flag[0].length;
-      return { regex: regex(text, flag?.[0].includes('I') ? 'i' : '') };
-    }
-    const plus = /^([+~])(\d+)/.exec(source.slice(i));
-    if (plus) {
-      i += plus[0].length;
-      return plus[1] === '+' ? { plus: Number(plus[2]) } : { multiple: Number(plus[2]) };
-    }
-    return null;
-  };
-  const restOfLine = (): string => {
-    const end = source.indexOf('\n', i);
-    const text = source.slice(i, end < 0 ? undefined : end);
-    i = end < 0 ? source.length : end + 1;
-    return text;
-  };
-  /** a, i, c: `a text`, or `a\` and lines that end in a backslash. */
-  const textArgument = (): string => {
-    while (source[i] === ' ' || source[i] === '\t') i++;
-    if (source[i] === '\\') {
-      i++;
-      while (source[i] === ' ' || source[i] === '\t') i++;
-      if (source[i] === '\n') i++;
-    }
-    let text = '';
-    for (; i < source.length && source[i] !== '\n'; i++) {
-      if (source[i] === '\\' && i + 1 < source.length) text += source[++i];
-      else text += source[i];
-    }
-    i++;
-    return text;
-  };
-  while (i < source.length) {
-    if (/[\s;]/.test(source[i])) {
-      i++;
-      continue;
-    }
-    if (source[i] === '#') {
-      restOfLine();
-      continue;
-    }
-    const from = address();
-    let to: Address | null = null;
-    while (source[i] === ' ') i++;
-    if (from && source[i] === ',') {
-      i++;
-      while (source[i] === ' ') i++;
-      to = address();
-      if (!to) fail("unexpected `,'");
-    }
-    while (source[i] === ' ') i++;
-    let negate = false;
-    while (source[i] === '!') {
-      negate = true;
-      i++;
-    }
-    while (source[i] === ' ') i++;
-    const name = source[i++];
-    if (name === undefined) fail('missing command');
-    const command: SedCommand = {
-      from,
-      to,
-      negate,
-      name,
-      text: '',
-      regex: null,
-      replacement: '',
-      flags: { global: false, print: false, nth: 1, file: '' },
-      map: new Map(),
-      jump: 0,
-      active: false,
-      activeUntil: 0,
-    };
-    if (name === '{') open.push(commands.length);
-    else if (name === '}') {
-      const at = open.pop();
-      if (at === undefined) fail("unexpected `}'");
-      else commands[at].jump = commands.length + 1;
-    } else if (name === 's') {
-      const delimiter = source[i++];
-      if (delimiter === undefined) fail("unterminated `s' command");
-      const pattern = until(delimiter, 'regex');
-      command.replacement = until(delimiter, 's');
-      const flags = /^(?:[gpIieM]|\d+|w [^\n]*)*/.exec(source.slice(i))?.[0] ?? '';
-      i += flags.length;
-      const plain = flags.replace(/w .*/, '');
-      command.flags = {
-        global: plain.includes('g'),
-        print: plain.includes('p'),
-        nth: Number(/\d+/.exec(plain)?.[0] ?? 1),
-        file: /w (.*)/.exec(flags)?.[1] ?? '',
-      };
-      command.regex = regex(pattern, `g${/[Ii]/.test(plain) ? 'i' : ''}${plain.includes('M') ? 'm' : ''}`);
-      if (i < source.length && !/[\s;}#]/.test(source[i])) fail("unknown option to `s'");
-    } else if (name === 'y') {
-      const delimiter = source[i++];
-      const a = until(delimiter, 'y').replace(/\\n/g, '\n').replace(/\\\\/g, '\\');
-      const b = until(delimiter, 'y').replace(/\\n/g, '\n').replace(/\\\\/g, '\\');
-      if (a.length !== b.length) fail("strings for `y' command are different lengths");
-      for (let k = 0; k < a.length; k++) command.map.set(a[k], b[k]);
-    } else if ('aic'.includes(name)) command.text = textArgument();
-    else if (name === ':') {
-      const label = /^\s*([^\s;]+)/.exec(source.slice(i));
-      if (!label) fail('":" lacks a label');
-      else {
-        i += label[0].length;
-        labels.set(label[1], commands.length);
-      }
-      continue;
-    } else if ('btT'.includes(name)) {
-      const label = /^[ \t]*([^\s;}]*)/.exec(source.slice(i));
-      i += label?.[0].length ?? 0;
-      command.text = label?.[1] ?? '';
-    } else if ('rwRW'.includes(name)) command.text = restOfLine().trim();
-    else if ('qQlL'.includes(name)) {
-      const code = /^[ \t]*(\d+)/.exec(source.slice(i));
-      i += code?.[0].length ?? 0;
-      command.text = code?.[1] ?? '0';
-    } else if (!'dDgGhHnNpPx=zF'.includes(name)) fail(`unknown command: \`${name}'`);
-    commands.push(command);
-    while (source[i] === ' ') i++;
-    if (i < source.length && !/[\n;}#]/.test(source[i]) && name !== '{' && name !== '}' && !'aic'.includes(name) && !'rwRW'.includes(name))
-      fail('extra characters after command');
+interface Script {
+  source: string;
+  at: number;
+  extended: boolean;
+  commands: SedCommand[];
+  labels: Map<string, number>;
+  /** Commands that are a `{` whose `}` has not come. */
+  open: number[];
+}
+
+function fail(x: Script, text: string): never {
+  throw new SedError(`-e expression #1, char ${Math.min(x.at, x.source.length)}: ${text}`);
+}
+
+/** What matches here, which is read over. */
+function takeMatch(x: Script, pattern: RegExp): RegExpExecArray | null {
+  const m = pattern.exec(x.source.slice(x.at));
+  x.at += m?.[0].length ?? 0;
+  return m;
+}
+
+function skipSpaces(x: Script, spaces: string): void {
+  while (x.at < x.source.length && spaces.includes(x.source[x.at])) x.at++;
+}
+
+const UNTERMINATED = {
+  address: 'unterminated address regex',
+  regex: "unterminated `s' command",
+  s: "unterminated `s' command",
+  y: "unterminated `y' command",
+};
+
+/** Text up to an unescaped delimiter; the delimiter itself may be escaped. */
+function until(x: Script, delimiter: string, what: keyof typeof UNTERMINATED): string {
+  const { source } = x;
+  let text = '';
+  let inBracket = false;
+  for (; x.at < source.length; x.at++) {
+    const c = source[x.at];
+    if (c === '\\' && x.at + 1 < source.length) {
+      const next = source[++x.at];
+      if (next === delimiter && !inBracket) text += delimiter;
+      else text += next === '\n' ? '\n' : `\\${next}`;
+    } else if (c === '[' && what === 'regex' && !inBracket) {
+      inBracket = true;
+      text += c;
+      if (source[x.at + 1] === '^') text += source[++x.at];
+      if (source[x.at + 1] === ']') text += source[++x.at];
+    } else if (c === ']' && inBracket) {
+      inBracket = false;
+      text += c;
+    } else if (c === delimiter && !inBracket) {
+      x.at++;
+      return text;
+    } else text += c;
   }
-  if (open.length) fail("unmatched `{'");
-  return { commands, labels };
+  return fail(x, UNTERMINATED[what]);
+}
+
+function regex(x: Script, text: string, flags: string): RegExp | null {
+  if (text === '') return null;
+  try {
+    return posixRegex(text.replace(/\\n/g, '\n'), x.extended, flags);
+  } catch (e) {
+    if (e instanceof RegexError) return fail(x, e.message);
+    throw e;
+  }
+}
+
+function address(x: Script): Address | null {
+  const c = x.source[x.at];
+  const number = takeMatch(x, /^\d+/);
+  if (number) {
+    const step = takeMatch(x, /^~(\d+)/);
+    return { line: Number(number[0]), ...(step && { step: Number(step[1]) }) };
+  }
+  if (c === '$') {
+    x.at++;
+    return { last: true };
+  }
+  if (c === '/' || c === '\\') {
+    x.at++;
+    const delimiter = c === '/' ? c : x.source[x.at++];
+    const text = until(x, delimiter, 'address');
+    const flag = takeMatch(x, /^[IM]+/);
+    return { regex: regex(x, text, flag?.[0].includes('I') ? 'i' : '') };
+  }
+  const plus = takeMatch(x, /^([+~])(\d+)/);
+  if (plus) return plus[1] === '+' ? { plus: Number(plus[2]) } : { multiple: Number(plus[2]) };
+  return null;
+}
+
+function restOfLine(x: Script): string {
+  const end = x.source.indexOf('\n', x.at);
+  const text = x.source.slice(x.at, end < 0 ? undefined : end);
+  x.at = end < 0 ? x.source.length : end + 1;
+  return text;
+}
+
+/** a, i, c: `a text`, or `a\` and lines that end in a backslash. */
+function textArgument(x: Script): string {
+  const { source } = x;
+  skipSpaces(x, ' \t');
+  if (source[x.at] === '\\') {
+    x.at++;
+    skipSpaces(x, ' \t');
+    if (source[x.at] === '\n') x.at++;
+  }
+  let text = '';
+  for (; x.at < source.length && source[x.at] !== '\n'; x.at++) {
+    if (source[x.at] === '\\' && x.at + 1 < source.length) text += source[++x.at];
+    else text += source[x.at];
+  }
+  x.at++;
+  return text;
+}
+
+function substitution(x: Script, command: SedCommand): void {
+  const delimiter = x.source[x.at++];
+  if (delimiter === undefined) fail(x, "unterminated `s' command");
+  const pattern = until(x, delimiter, 'regex');
+  command.replacement = until(x, delimiter, 's');
+  const flags = takeMatch(x, /^(?:[gpIieM]|\d+|w [^\n]*)*/)?.[0] ?? '';
+  const plain = flags.replace(/w .*/, '');
+  command.flags = {
+    global: plain.includes('g'),
+    print: plain.includes('p'),
+    nth: Number(/\d+/.exec(plain)?.[0] ?? 1),
+    file: /w (.*)/.exec(flags)?.[1] ?? '',
+  };
+  command.regex = regex(x, pattern, `g${/[Ii]/.test(plain) ? 'i' : ''}${plain.includes('M') ? 'm' : ''}`);
+  if (x.at < x.source.length && !/[\s;}#]/.test(x.source[x.at])) fail(x, "unknown option to `s'");
+}
+
+function transliteration(x: Script, command: SedCommand): void {
+  const delimiter = x.source[x.at++];
+  const side = () => until(x, delimiter, 'y').replace(/\\n/g, '\n').replace(/\\\\/g, '\\');
+  const [a, b] = [side(), side()];
+  if (a.length !== b.length) fail(x, "strings for `y' command are different lengths");
+  for (let k = 0; k < a.length; k++) command.map.set(a[k], b[k]);
+}
+
+/** What a command has behind its letter. */
+function readArguments(x: Script, command: SedCommand): void {
+  const { name } = command;
+  if (name === '{') x.open.push(x.commands.length);
+  else if (name === '}') {
+    const at = x.open.pop();
+    if (at === undefined) fail(x, "unexpected `}'");
+    else x.commands[at].jump = x.commands.length + 1;
+  } else if (name === 's') substitution(x, command);
+  else if (name === 'y') transliteration(x, command);
+  else if ('aic'.includes(name)) command.text = textArgument(x);
+  else if ('btT'.includes(name)) command.text = takeMatch(x, /^[ \t]*([^\s;}]*)/)?.[1] ?? '';
+  else if ('rwRW'.includes(name)) command.text = restOfLine(x).trim();
+  else if ('qQlL'.includes(name)) command.text = takeMatch(x, /^[ \t]*(\d+)/)?.[1] ?? '0';
+  else if (!'dDgGhHnNpPx=zF'.includes(name)) fail(x, `unknown command: \`${name}'`);
+}
+
+const newCommand = (from: Address | null, to: Address | null, negate: boolean, name: string): SedCommand => ({
+  from,
+  to,
+  negate,
+  name,
+  text: '',
+  regex: null,
+  replacement: '',
+  flags: { global: false, print: false, nth: 1, file: '' },
+  map: new Map(),
+  jump: 0,
+  active: false,
+  activeUntil: 0,
+});
+
+function command(x: Script): void {
+  const from = address(x);
+  let to: Address | null = null;
+  skipSpaces(x, ' ');
+  if (from && x.source[x.at] === ',') {
+    x.at++;
+    skipSpaces(x, ' ');
+    to = address(x);
+    if (!to) fail(x, "unexpected `,'");
+  }
+  skipSpaces(x, ' ');
+  const negate = takeMatch(x, /^!+/) !== null;
+  skipSpaces(x, ' ');
+  const name = x.source[x.at++];
+  if (name === undefined) fail(x, 'missing command');
+  if (name === ':') {
+    const label = takeMatch(x, /^\s*([^\s;]+)/);
+    if (!label) fail(x, '":" lacks a label');
+    else x.labels.set(label[1], x.commands.length);
+    return;
+  }
+  const made = newCommand(from, to, negate, name);
+  readArguments(x, made);
+  x.commands.push(made);
+  skipSpaces(x, ' ');
+  if (x.at < x.source.length && !/[\n;}#]/.test(x.source[x.at]) && !'{}aicrwRW'.includes(name)) fail(x, 'extra characters after command');
+}
+
+export function parseProgram(source: string, extended: boolean): Program {
+  const x: Script = { source, at: 0, extended, commands: [], labels: new Map(), open: [] };
+  while (x.at < source.length) {
+    if (/[\s;]/.test(source[x.at])) x.at++;
+    else if (source[x.at] === '#') restOfLine(x);
+    else command(x);
+  }
+  if (x.open.length) fail(x, "unmatched `{'");
+  return { commands: x.commands, labels: x.labels };
 }

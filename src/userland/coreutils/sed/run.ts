@@ -48,9 +48,60 @@ function* applies(c: SedCommand, s: State, input: Input): Co<boolean> {
 
 export type Emit = (text: string, newline?: boolean) => boolean;
 
-/** One cycle's commands. -> what follows: 'end' (print), 'delete' (do not), 'restart' (D) */
-function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): Co<'end' | 'delete' | 'restart'> {
+/** Commands that work on the two spaces and write: what follows is the next command. */
+const SIMPLE: Record<string, (s: State, c: SedCommand, emit: Emit, r: Run) => void> = {
+  s(s, c, emit, r) {
+    if (!substitute(c, s)) return;
+    s.substituted = true;
+    if (c.flags.print) emit(s.pattern);
+    if (c.flags.file) writeOut(r, c.flags.file, s.pattern);
+  },
+  y(s, c) {
+    s.pattern = [...s.pattern].map(ch => c.map.get(ch) ?? ch).join('');
+  },
+  p: (s, _, emit) => emit(s.pattern),
+  P: (s, _, emit) => emit(s.pattern.split('\n')[0]),
+  '=': (s, _, emit) => emit(String(s.line)),
+  l: (s, _, emit) => emit(`${s.pattern.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')}$`),
+  a: (s, c) => s.appended.push(`${c.text}\n`),
+  i: (_, c, emit) => emit(c.text),
+  h(s) {
+    s.hold = s.pattern;
+  },
+  H(s) {
+    s.hold += `\n${s.pattern}`;
+  },
+  g(s) {
+    s.pattern = s.hold;
+  },
+  G(s) {
+    s.pattern += `\n${s.hold}`;
+  },
+  x(s) {
+    [s.pattern, s.hold] = [s.hold, s.pattern];
+  },
+  z(s) {
+    s.pattern = '';
+  },
+  w: (s, c, _, r) => writeOut(r, c.text, s.pattern),
+};
+
+type Outcome = 'end' | 'delete' | 'restart';
+
+/** n and N. -> what follows, null: the next command */
+function* nextInput(r: Run, name: string, s: State, input: Input, emit: Emit): Co<Outcome | null> {
   const quiet = has(r, 'n');
+  if (yield* input.last()) return name === 'n' && quiet ? 'delete' : 'end';
+  if (name === 'n' && !quiet) emit(s.pattern);
+  flushAppended(s, emit);
+  const line = (yield* input.next()) ?? '';
+  s.pattern = name === 'n' ? line : `${s.pattern}\n${line}`;
+  s.line++;
+  return null;
+}
+
+/** One cycle's commands. -> what follows: 'end' (print), 'delete' (do not), 'restart' (D) */
+function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): Co<Outcome> {
   for (let pc = 0; pc < program.commands.length; pc++) {
     const c = program.commands[pc];
     if ((yield* applies(c, s, input)) === c.negate) {
@@ -61,27 +112,6 @@ function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): C
       pc = c.text === '' ? program.commands.length : (program.labels.get(c.text) ?? program.commands.length) - 1;
     };
     switch (c.name) {
-      case 's':
-        if (!substitute(c, s)) break;
-        s.substituted = true;
-        if (c.flags.print) emit(s.pattern);
-        if (c.flags.file) writeOut(r, c.flags.file, s.pattern);
-        break;
-      case 'y':
-        s.pattern = [...s.pattern].map(ch => c.map.get(ch) ?? ch).join('');
-        break;
-      case 'p':
-        emit(s.pattern);
-        break;
-      case 'P':
-        emit(s.pattern.split('\n')[0]);
-        break;
-      case '=':
-        emit(String(s.line));
-        break;
-      case 'l':
-        emit(`${s.pattern.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')}$`);
-        break;
       case 'd':
         return 'delete';
       case 'D': {
@@ -90,45 +120,13 @@ function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): C
         s.pattern = s.pattern.slice(at + 1);
         return 'restart';
       }
-      case 'a':
-        s.appended.push(`${c.text}\n`);
-        break;
-      case 'i':
-        emit(c.text);
-        break;
       case 'c':
         if (!c.to || c.negate || !c.active) emit(c.text);
         return 'delete';
-      case 'h':
-        s.hold = s.pattern;
-        break;
-      case 'H':
-        s.hold += `\n${s.pattern}`;
-        break;
-      case 'g':
-        s.pattern = s.hold;
-        break;
-      case 'G':
-        s.pattern += `\n${s.hold}`;
-        break;
-      case 'x':
-        [s.pattern, s.hold] = [s.hold, s.pattern];
-        break;
-      case 'z':
-        s.pattern = '';
-        break;
       case 'n':
       case 'N': {
-        if (yield* input.last()) {
-          if (c.name === 'N' && !r.bb) return 'end';
-          if (c.name === 'n') return quiet ? 'delete' : 'end';
-          return 'end';
-        }
-        if (c.name === 'n' && !quiet) emit(s.pattern);
-        flushAppended(s, emit);
-        const line = (yield* input.next()) ?? '';
-        s.pattern = c.name === 'n' ? line : `${s.pattern}\n${line}`;
-        s.line++;
+        const end = yield* nextInput(r, c.name, s, input, emit);
+        if (end) return end;
         break;
       }
       case 'q':
@@ -153,9 +151,8 @@ function* cycle(r: Run, program: Program, s: State, input: Input, emit: Emit): C
         if (data) s.appended.push(data);
         break;
       }
-      case 'w':
-        writeOut(r, c.text, s.pattern);
-        break;
+      default:
+        SIMPLE[c.name]?.(s, c, emit, r);
     }
   }
   return 'end';

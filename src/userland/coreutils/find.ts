@@ -7,9 +7,9 @@ import { isFifo } from '../fifo.ts';
 import { matches } from '../sh/glob.ts';
 import { strftime } from '../strftime.ts';
 import type { Userland } from '../userland.ts';
+import { account } from './accounts.ts';
 import { removePath } from './files.ts';
 import { modeText, sizeOf, timeOf } from './ls.ts';
-import { account } from './plain.ts';
 import { posixRegex } from './regex.ts';
 import type { Run } from './tool.ts';
 

@@ -4,8 +4,8 @@ import { absolute, listDir } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { matches } from '../sh/glob.ts';
+import { isDirectory } from './operands.ts';
 import { posixToJs, quoteRegex, RegexError } from './regex.ts';
-import { isDirectory } from './text.ts';
 import {
   BROKEN,
   binaryArgument,

@@ -1,5 +1,4 @@
 // ls and stat: what the vfs says of a file, as the two families print it.
-
 import { strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
 import { absolute, type FsNode, listDir, lookup } from '../../linux/vfs.ts';
@@ -7,7 +6,7 @@ import { compareBytes } from '../../sim/bytes.ts';
 import { civilTime, MONTHS } from '../../sim/time.ts';
 import { isFifo } from '../fifo.ts';
 import { strftime } from '../strftime.ts';
-import { account, groupName } from './plain.ts';
+import { account, groupName } from './accounts.ts';
 import { error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 interface Entry {

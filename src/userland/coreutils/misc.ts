@@ -3,7 +3,7 @@ import { complain, print, spawn, stdinAll, waitFor } from '../../linux/process.t
 import type { Program } from '../../linux/types.ts';
 import { absolute, lookup } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
-import { account } from './plain.ts';
+import { account } from './accounts.ts';
 import { posixRegex } from './regex.ts';
 import { error, fromBinary, has, out, type ToolSpec, toBinary, usage } from './tool.ts';
 

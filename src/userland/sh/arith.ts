@@ -3,7 +3,7 @@ import { type ArithmeticExpression, parse, type Word } from 'unbash';
 import type { Co } from '../../sim/task.ts';
 import { expandString } from './expand.ts';
 import { fail } from './messages.ts';
-import { substitute } from './run.ts';
+import { substitute } from './subshell.ts';
 import { bashLike, type Shell } from './types.ts';
 import { getParam, setVar, variable } from './vars.ts';
 

@@ -1,7 +1,10 @@
 // The table of builtins.
 import type { Co } from '../../sim/task.ts';
+import { COMMAND_BUILTINS } from './builtins-commands.ts';
+import { DIRECTORY_BUILTINS } from './builtins-dirs.ts';
 import { IO_BUILTINS } from './builtins-io.ts';
 import { JOB_BUILTINS } from './builtins-jobs.ts';
+import { OPTION_BUILTINS } from './builtins-options.ts';
 import { SHELL_BUILTINS } from './builtins-shell.ts';
 import { VARIABLE_BUILTINS } from './builtins-vars.ts';
 import type { Shell } from './types.ts';
@@ -17,7 +20,15 @@ let table: Record<string, Builtin> | null = null;
 
 /** Put together at the first use: builtins run commands, and commands look up builtins. */
 export function builtins(): Record<string, Builtin> {
-  table ??= { ...SHELL_BUILTINS, ...VARIABLE_BUILTINS, ...IO_BUILTINS, ...JOB_BUILTINS };
+  table ??= {
+    ...SHELL_BUILTINS,
+    ...DIRECTORY_BUILTINS,
+    ...COMMAND_BUILTINS,
+    ...OPTION_BUILTINS,
+    ...VARIABLE_BUILTINS,
+    ...IO_BUILTINS,
+    ...JOB_BUILTINS,
+  };
   return table;
 }
 

@@ -6,7 +6,7 @@ import { expandBraces } from './brace.ts';
 import { hasGlob, pathnames, quotePattern } from './glob.ts';
 import { expandParameter } from './param.ts';
 import { processSubstitution } from './redirect.ts';
-import { substitute } from './run.ts';
+import { substitute } from './subshell.ts';
 import { bashLike, type Shell } from './types.ts';
 import { getParam, ifs } from './vars.ts';
 

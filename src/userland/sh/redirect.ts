@@ -10,7 +10,8 @@ import { onClose, openFifo } from '../fifo.ts';
 import { NETWORK_PATH, openNetwork } from './devtcp.ts';
 import { expandHereDoc, expandString, expandWords } from './expand.ts';
 import { fail, say } from './messages.ts';
-import { runStatements, spawnShell } from './run.ts';
+import { runStatements } from './run.ts';
+import { spawnShell } from './subshell.ts';
 import { bashLike, type Shell } from './types.ts';
 
 type OpenMode = 'read' | 'write' | 'append' | 'clobber' | 'both';

@@ -3,88 +3,32 @@ import type {
   AndOr,
   Case,
   Command,
-  CommandExpansionPart,
   CommandNode,
   CompoundList,
-  For,
   Function as FunctionNode,
   If,
   Pipeline,
   PipelineNode,
   Redirected,
-  Select,
   Statement,
-  While,
 } from 'unbash';
-import { sleep, spawnProgram, waitFor } from '../../linux/process.ts';
+import { waitFor } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
-import { bytesToString, concat } from '../../sim/bytes.ts';
-import { closePipe, newPipe, type Pipe, pipeOf, readLine } from '../../sim/pipe.ts';
+import { closePipe, newPipe, type Pipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { localPid } from '../pids.ts';
 import { evaluate } from './arith.ts';
-import { expandPattern, expandString, expandWords } from './expand.ts';
+import { expandPattern, expandString } from './expand.ts';
 import { matches } from './glob.ts';
+import { runArithmeticFor, runFor, runSelect, runWhile } from './loops.ts';
 import { fail, say } from './messages.ts';
 import { redirect, restoreDescriptors } from './redirect.ts';
 import { lineOf, runText } from './script.ts';
 import { runSimple } from './simple.ts';
+import { spawnShell } from './subshell.ts';
 import { testExpression } from './test.ts';
-import { runExitTrap, runTraps } from './traps.ts';
+import { runTraps } from './traps.ts';
 import { bashLike, type Job, type Shell } from './types.ts';
-import { copyVars, environment, getParam, setVar } from './vars.ts';
-
-/** A copy of the shell for a subshell's process. */
-function forkShell(sh: Shell, p: Process, fds: Map<number, Pipe>): Shell {
-  return {
-    ...sh,
-    p,
-    vars: copyVars(sh.vars),
-    scopes: sh.scopes.map(scope => new Map(scope)),
-    functions: new Map(sh.functions),
-    aliases: new Map(sh.aliases),
-    args: [...sh.args],
-    options: new Set(sh.options),
-    shopt: new Set(sh.shopt),
-    pipestatus: [...sh.pipestatus],
-    calls: [...sh.calls],
-    dirStack: [...sh.dirStack],
-    optind: { ...sh.optind },
-    // Ignored signals stay ignored, traps are reset.
-    traps: new Map([...sh.traps].filter(([name, action]) => action === '' && name !== 'EXIT')),
-    pending: [],
-    jobs: [],
-    flow: null,
-    fds,
-    subshell: sh.subshell + 1,
-    interactive: false,
-  };
-}
-
-/** A subshell as a process of its own: runs `body`, then its EXIT trap. It begins at once. */
-export function spawnShell(sh: Shell, fds: Map<number, Pipe>, body: (sub: Shell) => Co<number>): Process {
-  const { p } = sh;
-  const none = () => newPipe({ sink: () => {} });
-  return spawnProgram(
-    p.kernel,
-    function* subshell(q): Co<number> {
-      const sub = forkShell(sh, q, fds);
-      for (const name of sub.traps.keys()) q.onSignal.set(name, () => {});
-      const code = yield* body(sub);
-      return yield* runExitTrap(sub, code);
-    },
-    {
-      netns: p.netns,
-      fs: p.fs,
-      argv: p.argv,
-      env: environment(sh),
-      parent: p,
-      stdin: fds.get(0) ?? pipeOf(),
-      stdout: fds.get(1) ?? none(),
-      stderr: fds.get(2) ?? none(),
-    },
-  );
-}
 
 /** Commands one after the other. -> the last one's status */
 export function* runStatements(sh: Shell, statements: readonly Statement[]): Co<number> {
@@ -100,7 +44,7 @@ export function* runStatements(sh: Shell, statements: readonly Statement[]): Co<
   return sh.status;
 }
 
-const runList = (sh: Shell, list: CompoundList): Co<number> => runStatements(sh, list.commands);
+export const runList = (sh: Shell, list: CompoundList): Co<number> => runStatements(sh, list.commands);
 
 function startBackground(sh: Shell, statement: Statement): void {
   const fds = new Map(sh.fds);
@@ -159,7 +103,7 @@ function* runAndOr(sh: Shell, node: AndOr): Co<number> {
 }
 
 /** Run a list as a condition: its failure is an answer. */
-function* condition(sh: Shell, list: CompoundList): Co<number> {
+export function* condition(sh: Shell, list: CompoundList): Co<number> {
   sh.guarded++;
   const status = yield* runList(sh, list);
   sh.guarded--;
@@ -327,73 +271,6 @@ function* runIf(sh: Shell, node: If): Co<number> {
   return 0;
 }
 
-/** After a round: -> true: leave the loop. `break 2` and `continue 2` count outwards. */
-function leaves(sh: Shell): boolean {
-  if (!sh.flow) return false;
-  if (sh.flow.kind !== 'break' && sh.flow.kind !== 'continue') return true;
-  if (sh.flow.levels > 1) {
-    sh.flow = { kind: sh.flow.kind, levels: sh.flow.levels - 1 };
-    return true;
-  }
-  const stop = sh.flow.kind === 'break';
-  sh.flow = null;
-  return stop;
-}
-
-/** Ten rounds take a millisecond: a loop without a pause passes time as a real one does, and others get their turn. */
-function* spin(sh: Shell): Co<void> {
-  if (++sh.spins < 10) return;
-  sh.spins = 0;
-  yield* sleep(sh.p, 1);
-}
-
-function* runWhile(sh: Shell, node: While): Co<number> {
-  let status = 0;
-  sh.loops++;
-  for (;;) {
-    const test = yield* condition(sh, node.clause);
-    if (leaves(sh)) break;
-    if (sh.flow || (test === 0) !== (node.kind === 'while')) break;
-    status = yield* runList(sh, node.body);
-    if (leaves(sh)) break;
-    yield* spin(sh);
-  }
-  sh.loops--;
-  if (!sh.flow) sh.status = status;
-  return sh.status;
-}
-
-function* runFor(sh: Shell, node: For): Co<number> {
-  const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
-  if (sh.flow) return sh.status;
-  sh.status = 0;
-  sh.loops++;
-  for (const value of values) {
-    if (!setVar(sh, node.name.text, value)) break;
-    yield* runList(sh, node.body);
-    if (leaves(sh)) break;
-    yield* spin(sh);
-  }
-  sh.loops--;
-  return sh.status;
-}
-
-function* runArithmeticFor(sh: Shell, node: Extract<CommandNode, { type: 'ArithmeticFor' }>): Co<number> {
-  yield* evaluate(sh, node.initialize, '');
-  sh.status = 0;
-  sh.loops++;
-  while (!sh.flow) {
-    if (node.test && (yield* evaluate(sh, node.test, '')) === 0n) break;
-    if (sh.flow) break;
-    yield* runList(sh, node.body);
-    if (leaves(sh)) break;
-    yield* evaluate(sh, node.update, '');
-    yield* spin(sh);
-  }
-  sh.loops--;
-  return sh.status;
-}
-
 function* runCase(sh: Shell, node: Case): Co<number> {
   const subject = yield* expandString(sh, node.word);
   if (sh.flow) return sh.status;
@@ -413,68 +290,4 @@ function* runCase(sh: Shell, node: Case): Co<number> {
     falling = item.terminator === ';&';
   }
   return sh.status;
-}
-
-function* runSelect(sh: Shell, node: Select): Co<number> {
-  const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
-  sh.loops++;
-  for (let menu = true; ; menu = false) {
-    if (menu) for (const [i, v] of values.entries()) say(sh, 2, `${i + 1}) ${v}\n`);
-    say(sh, 2, getParam(sh, 'PS3') ?? '#? ');
-    const line = yield* readLine(sh.p.kernel.sim, sh.fds.get(0) ?? pipeOf());
-    if (line === null) break;
-    setVar(sh, 'REPLY', line);
-    setVar(sh, node.name.text, values[Number(line) - 1] ?? '');
-    yield* runList(sh, node.body);
-    if (leaves(sh)) break;
-  }
-  sh.loops--;
-  return sh.status;
-}
-
-/** `$(…)`: what the commands print, without the newlines at its end. */
-export function* substitute(sh: Shell, part: Pick<CommandExpansionPart, 'script' | 'text'>): Co<string> {
-  const script = part.script;
-  if (!script) return '';
-  if (script.errors?.length) {
-    fail(sh, 'syntax error in command substitution');
-    sh.status = 2;
-    sh.flow = { kind: 'exit', levels: 0 };
-    return '';
-  }
-  const chunks: Uint8Array[] = [];
-  const stdout = newPipe({ sink: chunk => chunks.push(chunk) });
-  const only = script.commands.length === 1 ? script.commands[0].command : undefined;
-  const child = spawnShell(sh, new Map(sh.fds).set(1, stdout), function* (sub) {
-    if (script.source !== undefined) {
-      sub.source = script.source;
-      sub.lineBase = sub.line - 1;
-    }
-    if (!bashLike(sub) || sub.options.has('inherit_errexit')) return yield* fileOrStatements(sub, script.commands, only);
-    sub.options.delete('e');
-    return yield* fileOrStatements(sub, script.commands, only);
-  });
-  sh.status = yield* waitFor(child);
-  for (const c of [...child.children]) if (c.stdout === stdout) yield* waitFor(c);
-  const text = chunks.length ? bytesToString(concat(chunks)) : '';
-  return text.replace(/\n+$/, '').replaceAll('\0', '');
-}
-
-/** `$(< file)` reads the file. */
-function* fileOrStatements(sub: Shell, statements: readonly Statement[], only: PipelineNode | AndOr | undefined): Co<number> {
-  if (
-    only?.type === 'Command' &&
-    !only.name &&
-    !only.prefix.some(x => x.type === 'Assignment') &&
-    only.redirects.length === 1 &&
-    only.redirects[0].operator === '<'
-  ) {
-    if (!(yield* redirect(sub, only.redirects))) return sub.status;
-    const pipe = sub.fds.get(0);
-    for (const chunk of pipe?.chunks ?? []) say(sub, 1, chunk);
-    return 0;
-  }
-  // The last command may take the subshell's place.
-  if (only?.type === 'Command') return yield* runSimple(sub, only, true);
-  return yield* runStatements(sub, statements);
 }

@@ -6,7 +6,7 @@ import { bytesToString } from '../../sim/bytes.ts';
 import { type Pipe, readLine } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { jobLine } from './builtins-jobs.ts';
-import { setOptions } from './builtins-shell.ts';
+import { setOptions } from './builtins-options.ts';
 import { fail, say } from './messages.ts';
 import { runStatements } from './run.ts';
 import { incomplete, parseScript, runText } from './script.ts';

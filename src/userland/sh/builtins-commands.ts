@@ -1,0 +1,192 @@
+// Builtins that look commands up and run them: exec, type, command, builtin, alias.
+import { findExecutable, spawnProgram, waitFor } from '../../linux/process.ts';
+import { absolute, lookup } from '../../linux/vfs.ts';
+import { pipeOf } from '../../sim/pipe.ts';
+import type { Co } from '../../sim/task.ts';
+import { type Builtin, builtins } from './builtins.ts';
+import { fail, say } from './messages.ts';
+import { shellQuote } from './param.ts';
+import { runText } from './script.ts';
+import { builtinOf, execReplace, notFound, runBuiltin } from './simple.ts';
+import { bashLike, type Shell } from './types.ts';
+import { environment, getParam } from './vars.ts';
+
+export function onPath(sh: Shell, name: string): string {
+  for (const dir of (getParam(sh, 'PATH') ?? '').split(':')) {
+    const path = absolute(`${dir}/${name}`, sh.p.cwd);
+    const node = lookup(sh.p.fs, path, sh.p);
+    if (typeof node !== 'string' && node.kind === 'file') return path;
+  }
+  return absolute(name, sh.p.cwd);
+}
+
+const exec: Builtin = {
+  *run(sh, argv) {
+    let args = argv.slice(1);
+    if (args[0] === '--') args = args.slice(1);
+    while (bashLike(sh) && /^-[cla]/.test(args[0] ?? '')) args = args.slice(args[0] === '-a' ? 2 : 1);
+    return args.length ? yield* execReplace(sh, args) : 0;
+  },
+};
+
+/** How `type` and `command -V` describe a name. */
+function describe(sh: Shell, name: string, verbose: boolean): string | null {
+  const alias = sh.aliases.get(name)?.text;
+  if (alias !== undefined)
+    return verbose ? (bashLike(sh) ? `${name} is aliased to \`${alias}'` : `${name} is an alias for ${alias}`) : `alias ${name}='${alias}'`;
+  if (KEYWORDS.has(name)) return verbose ? `${name} is a shell keyword` : name;
+  const f = sh.functions.get(name);
+  if (f) return verbose ? (bashLike(sh) ? `${name} is a function\n${f.source.slice(f.pos, f.end)}` : `${name} is a shell function`) : name;
+  if (builtinOf(sh, name))
+    return verbose ? `${name} is a ${SPECIAL_NAMES.has(name) && !bashLike(sh) ? 'special ' : ''}shell builtin` : name;
+  const found = findExecutable(sh.p.fs, name, getParam(sh, 'PATH'), sh.p.cwd);
+  if (typeof found === 'string') return null;
+  return verbose ? `${name} is ${found.path}` : found.path;
+}
+
+const SPECIAL_NAMES = new Set([
+  '.',
+  ':',
+  'break',
+  'continue',
+  'eval',
+  'exec',
+  'exit',
+  'export',
+  'readonly',
+  'return',
+  'set',
+  'shift',
+  'times',
+  'trap',
+  'unset',
+]);
+
+const KEYWORDS = new Set(['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for', '{', '}', '!']);
+
+const type: Builtin = {
+  *run(sh, argv) {
+    let status = 0;
+    const flags = argv.slice(1).filter(a => /^-[tpaPf]+$/.test(a) && bashLike(sh));
+    for (const name of argv.slice(1 + flags.length)) {
+      const text = describe(sh, name, true);
+      if (text === null) {
+        status = bashLike(sh) ? 1 : 127;
+        if (flags.length) continue;
+        if (bashLike(sh)) fail(sh, `type: ${name}: not found`);
+        else say(sh, sh.kind === 'dash' ? 1 : 1, `${name}: not found\n`);
+      } else if (flags.includes('-t')) say(sh, 1, `${kindOf(sh, name)}\n`);
+      else if (flags.includes('-p') || flags.includes('-P'))
+        say(sh, 1, kindOf(sh, name) === 'file' ? `${describe(sh, name, false)}\n` : '');
+      else say(sh, 1, `${text}\n`);
+    }
+    return status;
+  },
+};
+
+function kindOf(sh: Shell, name: string): string {
+  if (sh.aliases.has(name)) return 'alias';
+  if (KEYWORDS.has(name)) return 'keyword';
+  if (sh.functions.has(name)) return 'function';
+  return builtinOf(sh, name) ? 'builtin' : 'file';
+}
+
+const command: Builtin = {
+  *run(sh, argv) {
+    let args = argv.slice(1);
+    let flag = '';
+    while (/^-[vVp]+$/.test(args[0] ?? '')) {
+      flag += args[0].slice(1);
+      args = args.slice(1);
+    }
+    if (args[0] === '--') args = args.slice(1);
+    if (/[vV]/.test(flag)) {
+      let status = 0;
+      for (const name of args) {
+        const text = describe(sh, name, flag.includes('V'));
+        if (text === null) {
+          status = bashLike(sh) ? 1 : 127;
+          if (flag.includes('V')) say(sh, 2, bashLike(sh) ? '' : `${name}: not found\n`);
+        } else say(sh, 1, `${text}\n`);
+      }
+      return status;
+    }
+    if (!args.length) return 0;
+    return yield* runWithoutFunctions(sh, args);
+  },
+};
+
+/** A builtin or a program, never a function. */
+export function* runWithoutFunctions(sh: Shell, args: string[]): Co<number> {
+  const b = builtinOf(sh, args[0]);
+  if (b) return yield* runBuiltin(sh, b, args);
+  const env = environment(sh);
+  const found = findExecutable(sh.p.fs, args[0], env.get('PATH'), sh.p.cwd);
+  if (typeof found === 'string') return notFound(sh, args[0], found);
+  if (!found.node.program) return yield* runText(sh, args.map(shellQuote).join(' '));
+  const child = spawnProgram(sh.p.kernel, found.node.program, {
+    netns: sh.p.netns,
+    fs: sh.p.fs,
+    argv: args,
+    env,
+    parent: sh.p,
+    stdin: sh.fds.get(0) ?? pipeOf(),
+    stdout: sh.fds.get(1),
+    stderr: sh.fds.get(2),
+  });
+  return yield* waitFor(child);
+}
+
+const builtin: Builtin = {
+  only: ['bash'],
+  *run(sh, argv) {
+    const b = argv[1] === undefined ? undefined : builtins()[argv[1]];
+    if (argv[1] === undefined) return 0;
+    if (!b) {
+      fail(sh, `builtin: ${argv[1]}: not a shell builtin`);
+      return 1;
+    }
+    return yield* b.run(sh, argv.slice(1));
+  },
+};
+
+const alias: Builtin = {
+  *run(sh, argv) {
+    if (argv.length === 1)
+      for (const name of [...sh.aliases.keys()].sort())
+        say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${name}='${sh.aliases.get(name)?.text}'\n`);
+    let status = 0;
+    for (const arg of argv.slice(1)) {
+      const at = arg.indexOf('=');
+      if (at > 0) sh.aliases.set(arg.slice(0, at), { text: arg.slice(at + 1), line: sh.line });
+      else if (sh.aliases.has(arg)) say(sh, 1, `${bashLike(sh) ? 'alias ' : ''}${arg}='${sh.aliases.get(arg)?.text}'\n`);
+      else {
+        status = 1;
+        if (arg !== '-p') fail(sh, `alias: ${arg} not found`.replace(`${arg} not`, bashLike(sh) ? `${arg}: not` : `${arg} not`));
+      }
+    }
+    return status;
+  },
+};
+
+const unalias: Builtin = {
+  *run(sh, argv) {
+    if (argv[1] === '-a') sh.aliases.clear();
+    let status = 0;
+    for (const name of argv.slice(1)) {
+      if (name === '-a' || sh.aliases.delete(name)) continue;
+      status = 1;
+      fail(sh, bashLike(sh) ? `unalias: ${name}: not found` : `unalias: ${name} not found`);
+    }
+    return status;
+  },
+};
+
+export const COMMAND_BUILTINS: Record<string, Builtin> = {
+  exec,
+  type,
+  command,
+  builtin,
+  alias,
+  unalias,
+};

@@ -67,12 +67,13 @@ export function applyHeaders(headers: Headers, o: Operations | undefined): Heade
 function redirect(o: Outgoing, r: any, plan: Plan): Reply {
   const at = o.target.indexOf('?');
   const [path, query] = at < 0 ? [o.target, ''] : [o.target.slice(0, at), o.target.slice(at)];
-  const own = header(o.headers, 'Host') ?? '';
-  const [host, asked] = own.split(':');
+  const [host, asked] = (header(o.headers, 'Host') ?? '').split(':');
   const scheme = r.scheme ?? (plan.secure ? 'https' : 'http');
-  const usual = scheme === 'https' ? 443 : 80;
-  const port = r.port ?? (r.derivePort === 'FROM_REQUEST_PORT' ? plan.port : r.scheme || r.authority ? usual : Number(asked || usual));
-  const authority = `${(r.authority ?? host).replace(/:\d+$/, '')}${port === usual || (r.authority && !r.port) ? '' : `:${port}`}`;
+  const derived = r.derivePort === 'FROM_REQUEST_PORT' ? plan.port : r.derivePort ? (scheme === 'https' ? 443 : 80) : undefined;
+  const port = r.port || derived;
+  // A port that belongs to the scheme that is left is not taken along.
+  const kept = asked && !(r.scheme && asked === (plan.secure ? '443' : '80')) ? `:${asked}` : '';
+  const authority = `${r.authority ?? host}${port ? `:${port}` : r.authority ? '' : kept}`;
   const to = r.uri === undefined ? path : r.uri === '%PREFIX()%' ? path : r.uri;
   return { status: r.redirectCode || 301, headers: [['location', `${scheme}://${authority}${to}${query}`]], body: '' };
 }

@@ -52,6 +52,26 @@ const onDebian = (match: string | RegExp, pkg: string, entrypoint: string[], por
   make: ref => flavoured(ref, [pkg], { entrypoint, ports, sizeBytes: 120_000_000, ...rest }),
 });
 
+/** Istio's bookshop: one image for each service and version, the versions of reviews told apart by their environment. */
+const bookinfo = (service: string, cmd: string[]): ImageRow => ({
+  match: new RegExp(`(^|/)examples-bookinfo-${service}-v[\\w-]+$`),
+  make: ref => {
+    const version = /-(v\d)[^/]*$/.exec(ref.repository)?.[1] ?? 'v1';
+    const rated = service === 'reviews' && version !== 'v1';
+    return image(ref, DEBIAN_12, {
+      packages: [...GNU, 'curl', `bookinfo-${service}`],
+      cmd,
+      ports: [9080],
+      workdir: '/opt/microservices',
+      env: {
+        SERVICE_VERSION: version,
+        ...(rated ? { ENABLE_RATINGS: 'true', STAR_COLOR: version === 'v3' ? 'red' : 'black' } : {}),
+      },
+      sizeBytes: 80_000_000,
+    });
+  },
+});
+
 const REGISTRY = /^registry\.k8s\.io\//.source;
 
 const WEB: ImageRow[] = [
@@ -142,6 +162,11 @@ const WEB: ImageRow[] = [
     ['gunicorn', '-b', '0.0.0.0:80', 'httpbin:app', '-k', 'gevent'],
     [80],
   ),
+  bookinfo('details', ['ruby', 'details.rb', '9080']),
+  bookinfo('ratings', ['node', '/opt/microservices/ratings.js', '9080']),
+  bookinfo('reviews', ['/opt/ol/wlp/bin/server', 'run', 'defaultServer']),
+  bookinfo('productpage', ['gunicorn', '-b', '[::]:9080', 'productpage:app', '-w', '8', '--keep-alive', '2', '-k', 'gevent']),
+  onAlpine(/(^|\/)tcp-echo-server$/, 'tcp-echo', ['/bin/tcp-echo'], [9000]),
   binary(/^(ghcr\.io\/)?mccutchen\/go-httpbin$/, 'go-httpbin', ['/bin/go-httpbin'], [8080]),
   binary(/^(stefanprodan|ghcr\.io\/stefanprodan)\/podinfo$/, 'podinfo', ['./podinfo'], [9898]),
   onAlpine('library/caddy', 'caddy', ['caddy', 'run', '--config', '/etc/caddy/Caddyfile'], [80]),

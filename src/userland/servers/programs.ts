@@ -4,6 +4,7 @@ import type { ProgramTable } from '../programs.ts';
 import { python } from '../python/program.ts';
 import type { Userland } from '../userland.ts';
 import { agnhost, serveHostnameProgram } from './agnhost.ts';
+import { bookinfoDetails, bookinfoProductpage, bookinfoRatings, bookinfoReviews } from './bookinfo.ts';
 import { untilSignal } from './daemon.ts';
 import {
   cassandra,
@@ -26,6 +27,7 @@ import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
 import { pilotAgentTool } from './pilot-agent.ts';
 import { redisCli, redisServer } from './redis.ts';
+import { tcpEcho } from './tcp-echo.ts';
 import { echoBasic, mysqlWebApp } from './web-apps.ts';
 
 const pause = (_u: Userland): Program =>
@@ -60,6 +62,11 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['go-httpbin', '/bin', { 'go-httpbin': goHttpbin }],
   ['podinfo', '/', { podinfo }],
   ['python', '/usr/local/bin', { python3: python, python }],
+  ['bookinfo-details', '/usr/local/bin', { ruby: bookinfoDetails }],
+  ['bookinfo-ratings', '/usr/local/bin', { node: bookinfoRatings }],
+  ['bookinfo-reviews', '/opt/ol/wlp/bin', { server: bookinfoReviews }],
+  ['bookinfo-productpage', '/usr/local/bin', { gunicorn: bookinfoProductpage }],
+  ['tcp-echo', '/bin', { 'tcp-echo': tcpEcho }],
   ['caddy', '/usr/bin', { caddy: frontPage(80, 'Caddy', html, 'Caddy works!\n') }],
   ['tomcat', '/usr/local/bin', { 'catalina.sh': frontPage(8080, 'Apache-Coyote/1.1', html, '') }],
   ['guestbook', '/usr/local/bin', { 'apache2-foreground': frontPage(80, 'Apache/2.4.65 (Debian)', html, GUESTBOOK) }],

@@ -36,8 +36,9 @@ const ALERT = 21;
 const HANDSHAKE = 22;
 const DATA = 23;
 
-/** AlertDescription handshake_failure. */
+/** AlertDescription. */
 const HANDSHAKE_FAILURE = 40;
+const CERTIFICATE_REQUIRED = 116;
 
 function record(type: number, body: Uint8Array): Uint8Array {
   return concat([Uint8Array.of(type, 3, type === HANDSHAKE ? 1 : 3, body.length >> 8, body.length & 255), body]);
@@ -86,7 +87,7 @@ function streamOver(r: Records): Stream {
         if (got === null) return new Uint8Array(0);
         if (got === 'timeout') return 'EAGAIN';
         if (typeof got === 'string') return got.startsWith('E') ? (got as Errno) : 'EPROTO';
-        if (got.type === ALERT) return new Uint8Array(0);
+        if (got.type === ALERT) return got.body[1] === CERTIFICATE_REQUIRED ? 'EPROTO' : new Uint8Array(0);
         if (got.type === DATA && got.body.length) return got.body;
       }
     },
@@ -113,12 +114,14 @@ export function* tlsConnect(
 
 /**
  * The server's side. 'plain': what came was no TLS; null: the client went away, spoke something else, or `choose` had nothing for it.
- * `protocols`: what the server speaks, the best first; the first that the client offers too is agreed on.
+ * `protocols`: what the server speaks, the best first; the first that the client offers too is agreed on. `trusts`: a client without a
+ * certificate that it takes is sent away, which the client learns when it next reads (RFC 8446 4.4.2.4).
  */
 export function* tlsAccept(
   s: Socket,
   choose: (hello: ClientHello) => Certificate | null,
   protocols: string[] = [],
+  trusts: ((certificate: Certificate) => boolean) | null = null,
 ): Co<{ stream: Stream; hello: ClientHello; alpn: string | null } | 'plain' | null> {
   const r: Records = { socket: s, buffer: new Uint8Array(0) };
   const got = yield* readRecord(r, 60_000);
@@ -133,6 +136,11 @@ export function* tlsAccept(
   const alpn = protocols.find(p => hello.alpn.includes(p)) ?? null;
   const body = stringToBytes(JSON.stringify({ ...certificate, ...(alpn ? { alpn } : {}) } satisfies ServerHello));
   yield* send(s, record(HANDSHAKE, concat([Uint8Array.of(2, 0, body.length >> 8, body.length & 255), body])));
+  if (trusts && !(hello.certificate && trusts(hello.certificate))) {
+    yield* readRecord(r, 60_000); // the client's first words, which it does not wait with
+    yield* send(s, record(ALERT, Uint8Array.of(2, CERTIFICATE_REQUIRED)));
+    return null;
+  }
   return { stream: streamOver(r), hello, alpn };
 }
 

@@ -8,7 +8,7 @@ import { background, httpServer, type Reply, type Served, tcpServer } from '../.
 import { getaddrinfo } from '../../userland/net/resolver.ts';
 import { ownAddresses } from '../../userland/servers/daemon.ts';
 import { tlsConnect } from '../../userland/tls.ts';
-import { ip } from '../../wire/ip.ts';
+import { type Family, ip } from '../../wire/ip.ts';
 import type { AddonContext } from '../programs.ts';
 import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { askApplication, type Prober } from './app-probes.ts';
@@ -88,31 +88,41 @@ function* proxy({ server, pod, settled }: AddonContext, p: Process, router: bool
     p,
     `Proxy role\tips=[${(pod.status?.podIPs ?? []).map((i: any) => i.ip).join(' ')}] type=${router ? 'router' : 'sidecar'} id=${pod.metadata.name}.${pod.metadata.namespace} domain=${pod.metadata.namespace}.svc.cluster.local`,
   );
-  const begin = () => {
+  // What it said when it began is in its log already.
+  const begin = (again: boolean) => {
     ready = true;
     const { notAfterMs } = ownCertificate(x);
-    info(p, `generated new workload certificate\tresourceName=default ttl=${notAfterMs - p.kernel.sim.nowMs > 0 ? '23h59m59s' : '0s'}`);
+    if (!again)
+      info(p, `generated new workload certificate\tresourceName=default ttl=${notAfterMs - p.kernel.sim.nowMs > 0 ? '23h59m59s' : '0s'}`);
     if (router) {
       const opened = new Set<number>();
       stops.push(reconcileOn(server, [GATEWAYS, 'services', 'secrets'], () => listenForGateways(x, opened), { settled }));
       listenForGateways(x, opened);
     } else {
-      tcpServer(p, 15001, s => outbound(x, s));
-      tcpServer(p, 15006, s => inbound(x, s));
+      tcpServer(p, 15001, s => outbound(x, s), families(p));
+      tcpServer(p, 15006, s => inbound(x, s), families(p));
     }
+    if (again) return;
     info(p, 'Readiness succeeded in 1.1s');
     info(p, 'Envoy proxy is ready');
   };
   openStatusPorts(x, () => ready);
   // It ran before this session began: it has its configuration.
-  if (behindMs(p.fs) > 0) begin();
-  else background(p, fetchConfig(p, begin));
+  if (behindMs(p.fs) > 0) begin(true);
+  else
+    background(
+      p,
+      fetchConfig(p, () => begin(false)),
+    );
   try {
     return yield* untilEnd(p, []);
   } finally {
     for (const stop of stops) stop();
   }
 }
+
+/** Envoy's listeners are IPv4's own where there is no IPv6. */
+const families = (p: Process): { family: Family } => ({ family: ownAddresses(p).some(a => a.length === 16) ? 6 : 4 });
 
 const text = (status: number, body: string): Reply => ({ status, headers: [['Content-Type', 'text/plain']], body });
 
@@ -130,12 +140,14 @@ function openStatusPorts(x: EnvoyProxy, ready: () => boolean): void {
     return prober && own ? yield* askApplication(p, req, prober, own) : text(404, '');
   }
   httpServer(p, 15020, agent);
-  httpServer(p, 15021, function* (req) {
+  const status = function* (req: Served): Co<Reply> {
     return req.target === '/healthz/ready' ? health() : text(404, '');
-  });
-  httpServer(p, 15090, function* (req) {
+  };
+  httpServer(p, 15021, status, families(p));
+  const stats = function* (req: Served): Co<Reply> {
     return req.target === '/stats/prometheus' ? text(200, `istio_build{component="proxy",tag="${VERSION}"} 1\n`) : text(404, '');
-  });
+  };
+  httpServer(p, 15090, stats, families(p));
   const local = { address: ip('127.0.0.1') };
   httpServer(
     p,

@@ -21,6 +21,8 @@ export interface Server {
   namespaces: string[];
   tls: string | null;
   certificate: Certificate | null;
+  /** Of clients, with mode MUTUAL. */
+  authority: Certificate | null;
   redirects: boolean;
 }
 
@@ -48,6 +50,13 @@ function targetOf(server: ApiServer, pod: KubeObject, port: number): number | nu
 function certificate(server: ApiServer, pod: KubeObject, name: string): Certificate | null {
   const data = getObject(server, 'secrets', pod.metadata.namespace, name)?.data ?? {};
   const text = data['tls.crt'] ?? data.cert;
+  return text ? certificateOf(bytesToString(unbase64(text) ?? new Uint8Array(0))) : null;
+}
+
+/** The CA beside it, or in a Secret of its own: `NAME-cacert`. */
+function authorityOf(server: ApiServer, pod: KubeObject, name: string): Certificate | null {
+  const data = (n: string) => getObject(server, 'secrets', pod.metadata.namespace, n)?.data ?? {};
+  const text = data(name)['ca.crt'] ?? data(name).cacert ?? data(`${name}-cacert`)['ca.crt'] ?? data(`${name}-cacert`).cacert;
   return text ? certificateOf(bytesToString(unbase64(text) ?? new Uint8Array(0))) : null;
 }
 
@@ -93,6 +102,7 @@ export function serversOf(server: ApiServer, pod: KubeObject): Server[] {
           namespaces: hosts.map(([ns]) => (ns === '.' ? (g.metadata.namespace ?? '') : ns)),
           tls: mode,
           certificate: cert,
+          authority: mode === 'MUTUAL' ? authorityOf(server, pod, s.tls.credentialName ?? '') : null,
           redirects: !!s.tls?.httpsRedirect,
         },
       ];

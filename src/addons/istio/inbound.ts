@@ -71,7 +71,8 @@ export function* inbound(x: EnvoyProxy, s: Socket): Co<void> {
     if (mode === 'STRICT') return reject(x, base); // no filter chain: closed unread, which is a reset
     return yield* serve(x, s, plainStream(s), base, first);
   }
-  const t = yield* tlsAccept(s, h => (h.certificate ? ownCertificate(x) : null), ['istio-http/1.1', 'istio', 'http/1.1']);
+  const ours = (c: Certificate) => c.issuer === ownCertificate(x).issuer;
+  const t = yield* tlsAccept(s, () => ownCertificate(x), ['istio-http/1.1', 'istio', 'http/1.1'], ours);
   if (!t || t === 'plain') return;
   yield* serve(x, s, t.stream, { ...base, peer: t.hello.certificate ?? null, sni: t.hello.sni }, null);
 }

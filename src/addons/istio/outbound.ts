@@ -20,7 +20,15 @@ import { type EnvoyProxy, namespaceOf, podNow } from './proxy.ts';
 import { coversHost, type MeshService, type ServicePort } from './registry.ts';
 import { byWeight, destinationCluster, follow, type Plan } from './route.ts';
 import { type Scope, scopeOf } from './scope.ts';
-import { type Asked, chooseRoute, operationOf, virtualServiceFor, virtualServices } from './virtual-service.ts';
+import {
+  type Asked,
+  chooseConnection,
+  chooseRoute,
+  type Opened,
+  operationOf,
+  virtualServiceFor,
+  virtualServices,
+} from './virtual-service.ts';
 
 type Destination = { ip: Ip; port: number };
 
@@ -101,20 +109,16 @@ function byName(scope: Scope, port: number, sni: string): Found | null {
   return null;
 }
 
-/** spec.tcp and spec.tls of the VirtualService for what was found. */
-function l4Cluster(x: EnvoyProxy, found: Found, sni: string | null): Cluster | null {
+/** What the VirtualService for what was found says of the connection. */
+function l4Cluster(x: EnvoyProxy, found: Found, d: Destination, sni: string | null): Cluster | null {
   const namespace = namespaceOf(x);
-  const own = () => clusterOf(x.server, found.service, found.port, '', namespace);
   const vs = virtualServiceFor(virtualServices(x.server, 'mesh', namespace), found.service.hostname);
-  if (!vs) return own();
-  const fits = (m: any) =>
-    (!m.port || m.port === found.port.number) && (!m.sniHosts || (sni !== null && m.sniHosts.some((h: string) => coversHost(h, sni))));
-  const entry = [...(sni === null ? [] : (vs.spec.tls ?? [])), ...(vs.spec.tcp ?? [])].find(
-    (e: any) => !e.match?.length || e.match.some(fits),
-  );
-  if (!entry) return own();
-  const chosen = byWeight(x, entry.route ?? []);
-  return chosen ? destinationCluster(x.server, chosen.destination, vs.metadata.namespace ?? '', namespace, found.port.number) : own();
+  const source = { labels: podNow(x).metadata.labels ?? {}, namespace };
+  const opened: Opened = { port: found.port.number, sni, destination: d.ip, source, gateway: 'mesh' };
+  const routes = vs && chooseConnection(vs, opened, sni === null ? ['tcp'] : ['tls', 'tcp']);
+  const chosen = routes && byWeight(x, routes);
+  if (!vs || !chosen) return clusterOf(x.server, found.service, found.port, '', namespace);
+  return destinationCluster(x.server, chosen.destination, vs.metadata.namespace ?? '', namespace, found.port.number);
 }
 
 function* tcp(x: EnvoyProxy, s: Socket, d: Destination, scope: Scope, at: Found | null): Co<void> {
@@ -126,7 +130,7 @@ function* tcp(x: EnvoyProxy, s: Socket, d: Destination, scope: Scope, at: Found 
     sni = typeof first === 'string' ? null : (helloIn(first)?.sni ?? null);
     if (sni) found = byName(scope, d.port, sni) ?? found;
   }
-  const cluster = found ? l4Cluster(x, found, sni) : fallback(scope);
+  const cluster = found ? l4Cluster(x, found, d, sni) : fallback(scope);
   yield* relayTo(x, s, plainStream(s), cluster ?? BLACK_HOLE, d, sni);
 }
 

@@ -7,7 +7,7 @@ import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Headers, header, plainStream, type Reply, type Served, type Stream, serveStream, tcpServer } from '../../userland/http.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
-import { helloIn, tlsAccept } from '../../userland/tls.ts';
+import { type Certificate, helloIn, tlsAccept } from '../../userland/tls.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { decorated, localReply } from '../envoy/local-reply.ts';
 import { logAccess } from './access-log.ts';
@@ -19,7 +19,7 @@ import { peerMetadata } from './peer-metadata.ts';
 import { type EnvoyProxy, namespaceOf, ownCertificate, podNow } from './proxy.ts';
 import { coversHost } from './registry.ts';
 import { byWeight, destinationCluster, follow, type Plan, type Routed } from './route.ts';
-import { chooseRoute, operationOf, virtualServices } from './virtual-service.ts';
+import { chooseConnection, chooseRoute, operationOf, virtualServices } from './virtual-service.ts';
 
 /** Opens what the Gateways ask for; called again when something has changed. What is open stays so: nothing is asked of a closed one. */
 export function listenForGateways(x: EnvoyProxy, opened: Set<number>): void {
@@ -48,11 +48,11 @@ function* connection(x: EnvoyProxy, s: Socket, port: number): Co<void> {
   if (!chosen) return; // no filter chain: the hello is never answered
   if (chosen.protocol === 'TCP' || chosen.tls === 'PASSTHROUGH' || chosen.tls === 'AUTO_PASSTHROUGH') return yield* l4(x, s, chosen, sni);
   if (chosen.tls === null) return yield* http(x, plainStream(s), own, false, null, null);
-  const needsClient = chosen.tls === 'MUTUAL' || chosen.tls === 'ISTIO_MUTUAL';
   const t = yield* tlsAccept(
     s,
-    h => (needsClient && !h.certificate ? null : (chosen.certificate ?? ownCertificate(x))),
+    () => chosen.certificate ?? ownCertificate(x),
     chosen.tls === 'ISTIO_MUTUAL' ? ['istio-http/1.1', 'http/1.1'] : ['h2', 'http/1.1'],
+    chosen.tls === 'MUTUAL' || chosen.tls === 'ISTIO_MUTUAL' ? trusted(x, chosen) : null,
   );
   if (!t || t === 'plain') return;
   const peer = t.hello.certificate?.sans[0] ?? null;
@@ -60,15 +60,21 @@ function* connection(x: EnvoyProxy, s: Socket, port: number): Co<void> {
   yield* http(x, t.stream, [chosen], true, sni, peer);
 }
 
+/** Whom a server takes that wants its clients' certificates: those that its own CA has signed. */
+function trusted(x: EnvoyProxy, server: Server): (c: Certificate) => boolean {
+  const issuer = server.tls === 'ISTIO_MUTUAL' ? ownCertificate(x).issuer : server.authority?.subject;
+  return c => c.issuer === issuer;
+}
+
 /** spec.tls and spec.tcp of the VirtualServices that are bound to it. */
 function* l4(x: EnvoyProxy, s: Socket, server: Server, sni: string | null, stream: Stream = plainStream(s)): Co<void> {
   const d = originalDestination(s) ?? { ip: s.local as Ip, port: s.localPort };
+  const source = { labels: podNow(x).metadata.labels ?? {}, namespace: namespaceOf(x) };
+  const opened = { port: server.port, sni, destination: d.ip, source, gateway: server.gateway };
   for (const vs of virtualServices(x.server, server.gateway, null)) {
-    const fits = (m: any) =>
-      (!m.port || m.port === server.port) && (!m.sniHosts || (sni !== null && m.sniHosts.some((h: string) => coversHost(h, sni))));
-    const entries = [...(sni === null ? [] : (vs.spec.tls ?? [])), ...(server.tls === 'PASSTHROUGH' ? [] : (vs.spec.tcp ?? []))];
-    const entry = entries.find((e: any) => !e.match?.length || e.match.some(fits));
-    const to = entry && byWeight(x, entry.route ?? []);
+    const kinds: ('tls' | 'tcp')[] = server.tls === 'PASSTHROUGH' ? ['tls'] : ['tcp'];
+    const routes = chooseConnection(vs, opened, kinds);
+    const to = routes && byWeight(x, routes);
     if (!to) continue;
     const cluster = destinationCluster(x.server, to.destination, vs.metadata.namespace ?? '', namespaceOf(x), server.port);
     return yield* relayTo(x, s, stream, cluster ?? BLACK_HOLE, d, sni);

@@ -1,6 +1,7 @@
 // VirtualServices: which one speaks of a host, and which of its routes a request takes (pilot/pkg/networking/core/route/route.go 1.28).
 import { listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
+import { type Ip, inCidr, parseCidr } from '../../wire/ip.ts';
 import { VIRTUAL_SERVICES } from './names.ts';
 import { coversHost, fullName, visible } from './registry.ts';
 
@@ -85,6 +86,39 @@ export function fitsMatch(m: any, a: Asked, own: string): boolean {
   if (Object.entries(m.headers ?? {}).some(([k, v]) => !fitsHeader(k, v, a))) return false;
   if (Object.entries(m.withoutHeaders ?? {}).some(([k, v]) => fitsHeader(k, v, a))) return false;
   return !Object.entries(m.queryParams ?? {}).some(([k, v]) => !fits(v, a.query.get(k)?.[0]));
+}
+
+/** A connection as matches of spec.tcp and spec.tls look at it. */
+export interface Opened {
+  port: number;
+  /** null: no TLS. */
+  sni: string | null;
+  destination: Ip;
+  source: { labels: Record<string, string>; namespace: string };
+  gateway: string;
+}
+
+function fitsConnection(m: any, o: Opened, own: string): boolean {
+  const at = (g: string) => (g === 'mesh' || g.includes('/') ? g : `${own}/${g}`);
+  if (m.gateways && !m.gateways.some((g: string) => at(g) === o.gateway)) return false;
+  if (m.port && m.port !== o.port) return false;
+  const { sni } = o;
+  if (m.sniHosts && (sni === null || !m.sniHosts.some((h: string) => coversHost(h, sni)))) return false;
+  if (m.sourceNamespace && m.sourceNamespace !== o.source.namespace) return false;
+  if (Object.entries(m.sourceLabels ?? {}).some(([k, v]) => o.source.labels[k] !== v)) return false;
+  const inside = (net: string) => {
+    const c = parseCidr(net.includes('/') ? net : `${net}/32`);
+    return !!c && c.ip.length === o.destination.length && inCidr(c, o.destination);
+  };
+  return !m.destinationSubnets || m.destinationSubnets.some(inside);
+}
+
+/** The routes of the first entry of spec.tls (for TLS that nobody ends) or spec.tcp that fits. null: none does */
+export function chooseConnection(vs: KubeObject, o: Opened, kinds: ('tls' | 'tcp')[]): any[] | null {
+  const own = vs.metadata.namespace ?? '';
+  for (const kind of kinds)
+    for (const e of vs.spec[kind] ?? []) if (!e.match?.length || e.match.some((m: any) => fitsConnection(m, o, own))) return e.route ?? [];
+  return null;
 }
 
 export interface Chosen {

@@ -3,12 +3,14 @@
 import { strerror } from '../../linux/process.ts';
 import { bind, close, connect, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
-import { readFile } from '../../linux/vfs.ts';
+import { absolute, readFile } from '../../linux/vfs.ts';
+import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, killTask, startTask, waitOn } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip, ip, parseIp } from '../../wire/ip.ts';
 import { newReader, plainStream, type Reader, type Stream, type Url } from '../http.ts';
 import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
 import type { Userland } from '../userland.ts';
+import { certificateOf } from '../x509.ts';
 import type { CurlConfig } from './curl-options.ts';
 import { numericHost } from './resolv-conf.ts';
 import { getaddrinfo } from './resolver.ts';
@@ -228,9 +230,15 @@ const PAGE = (tools: number) =>
 function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError | null> {
   const left = s.deadlineMs - s.p.kernel.sim.nowMs;
   const sni = numericHost(url.host) ? null : url.host;
+  const own = s.c.cert === null ? null : readFile(s.p.fs, absolute(s.c.cert, s.p.cwd), s.p);
+  const certificate = own && typeof own !== 'string' ? certificateOf(bytesToString(own)) : null;
+  if (s.c.cert !== null && !certificate) {
+    const why = 'error:80000002:system library::No such file or directory, (no key found, wrong pass phrase, or wrong file format?)';
+    return { code: 58, message: `could not load PEM client certificate from ${s.c.cert}, OpenSSL error ${why}` };
+  }
   const r = yield* tlsConnect(
     connection.stream.socket,
-    { sni, alpn: s.c.http11 || s.c.http10 ? ['http/1.1'] : ['h2', 'http/1.1'] },
+    { sni, alpn: s.c.http11 || s.c.http10 ? ['http/1.1'] : ['h2', 'http/1.1'], ...(certificate ? { certificate } : {}) },
     Number.isFinite(left) ? left : 300_000,
   );
   if (r === 'timeout') return { code: 28, message: `SSL connection timeout` };

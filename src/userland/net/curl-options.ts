@@ -39,6 +39,8 @@ export interface CurlConfig {
   family: 4 | 6 | null;
   insecure: boolean;
   cacert: string | null;
+  /** File with the client's own certificate. */
+  cert: string | null;
   upload: string | null;
   writeOut: string | null;
   dumpHeader: string | null;
@@ -97,6 +99,7 @@ export function newConfig(): CurlConfig {
     family: null,
     insecure: false,
     cacert: null,
+    cert: null,
     upload: null,
     writeOut: null,
     dumpHeader: null,
@@ -301,7 +304,7 @@ const ROWS: Row[] = [
   ['tlsv1', '1', flag(() => {})],
   ['tlsv1.2', '', flag(() => {})],
   ['tlsv1.3', '', flag(() => {})],
-  ['cert', 'E', set(() => {})],
+  ['cert', 'E', set((c, v) => Object.assign(c, { cert: v.replace(/:.*/s, '') }))],
   ['key', '', set(() => {})],
   ['capath', '', set(() => {})],
   ['stderr', '', set((c, v) => Object.assign(c, { stderr: v }))],

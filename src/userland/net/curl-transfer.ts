@@ -24,6 +24,9 @@ import { type Meter, showMeter, stopMeter } from './curl-meter.ts';
 import { basicAuth, type CurlConfig } from './curl-options.ts';
 import type { TransferInfo } from './curl-write-out.ts';
 
+/** The server's alert, in OpenSSL's words: it had asked for the client's certificate. */
+const CERTIFICATE_REQUIRED = 'error:0A00045C:SSL routines::tlsv13 alert certificate required';
+
 const VERSION: Record<number, string> = { 11: '7.74.0', 12: '7.88.1', 13: '8.14.1' };
 
 export interface Run {
@@ -313,6 +316,7 @@ function* receive(t: Transfer, connection: Connection): Co<HttpResponse | CurlEr
     if (lines === null) return { code: 52, message: 'Empty reply from server' };
     if (lines === 'EOF' || (Array.isArray(lines) && !/^HTTP\//.test(lines[0])))
       return { code: 1, message: 'Received HTTP/0.9 when not allowed' };
+    if (lines === 'EPROTO') return { code: 56, message: `OpenSSL SSL_read: ${CERTIFICATE_REQUIRED}, errno 0` };
     if (typeof lines === 'string') return { code: 56, message: `Recv failure: ${strerror(lines)}` };
     res = parseResponseHead(lines);
     if (!res) return { code: 1, message: 'Unsupported HTTP version in response' };

@@ -29,11 +29,17 @@ beforeAll(async () => {
 const routes = (name: string, spec: object) => c.apply(config('VirtualService', 'shop', name, spec));
 const drop = (kind: string, ...names: string[]) => void c.must(['-n', 'shop', 'delete', kind, ...names]);
 const ask = (url: string, ...words: string[]) => c.curl('shop', ...words, url).out.trim();
+/** One after the other, in one shell. */
+const many = (n: number, url: string): string[] =>
+  c
+    .must(['-n', 'shop', 'exec', 'deploy/client', '-c', 'tools', '--', 'sh', '-c', `for i in $(seq ${n}); do curl -s ${url}; done`])
+    .trim()
+    .split('\n');
 const to = (host: string, subset?: string, more: object = {}) => ({ destination: { host, ...(subset ? { subset } : {}) }, ...more });
 
 describe('routes between services', () => {
   it('spread over all versions until somebody says otherwise', () => {
-    const seen = () => new Set(Array.from({ length: 10 }, () => ask('http://menu:8000/')));
+    const seen = () => new Set(many(10, 'http://menu:8000/'));
     expect([...seen()].sort()).toEqual(['v1', 'v2']);
     routes('menu', { hosts: ['menu'], http: [{ route: [to('menu', 'v2')] }] });
     expect([...seen()]).toEqual(['v2']);
@@ -63,8 +69,7 @@ describe('routes between services', () => {
 
   it('have weights', () => {
     routes('menu', { hosts: ['menu'], http: [{ route: [to('menu', 'v1', { weight: 90 }), to('menu', 'v2', { weight: 10 })] }] });
-    const seen = Array.from({ length: 60 }, () => ask('http://menu:8000/'));
-    const share = seen.filter(v => v === 'v2').length;
+    const share = many(60, 'http://menu:8000/').filter(v => v === 'v2').length;
     expect(share).toBeGreaterThan(0);
     expect(share).toBeLessThan(20);
   });
@@ -218,6 +223,35 @@ describe('gateways', () => {
   });
 });
 
+describe('gateways that ask clients for certificates', () => {
+  it('send away who has none, or one of another authority', () => {
+    const pem = Buffer.from(CERTIFICATE).toString('base64');
+    c.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'both', namespace: 'istio-system' },
+      data: { 'tls.crt': pem, 'tls.key': Buffer.from(KEY).toString('base64'), 'ca.crt': pem },
+    });
+    const https = { port: { number: 443, name: 'https', protocol: 'HTTPS' }, hosts: ['secure.example'] };
+    c.apply(
+      config('Gateway', 'shop', 'door', {
+        selector: { istio: 'ingressgateway' },
+        servers: [{ ...https, tls: { mode: 'MUTUAL', credentialName: 'both' } }],
+      }),
+    );
+    const ask = (flags: string) =>
+      c.external([
+        'sh',
+        '-c',
+        `echo '${CERTIFICATE}' > /tmp/own.pem; curl -sS -k -o /dev/null -w '%{http_code}' ${flags} --resolve secure.example:443:${door} https://secure.example/ip`,
+      ]);
+    expect(ask('--cert /tmp/own.pem --key /tmp/own.pem').out).toBe('200');
+    expect(ask('')).toMatchObject({ code: 56, err: expect.stringContaining('tlsv13 alert certificate required') });
+    expect(ask('--cert /tmp/none.pem').code).toBe(58);
+    drop('gateways.networking.istio.io', 'door');
+  });
+});
+
 describe('what lies outside', () => {
   const policy = (mode: string) =>
     c.must([
@@ -278,6 +312,37 @@ describe('what lies outside', () => {
       }),
     );
     expect(code('http://edition.cnn.com/politics')).toBe('200');
+  });
+
+  it('can be led through the egress gateway, as requests and as TLS that nobody opens', () => {
+    const gate = 'istio-egressgateway.istio-system.svc.cluster.local';
+    const leave = (host: string, port: number) => ({ destination: { host, port: { number: port } } });
+    c.apply(
+      config('Gateway', 'shop', 'exit', {
+        selector: { istio: 'egressgateway' },
+        servers: [
+          { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['httpbin.org'] },
+          { port: { number: 443, name: 'tls', protocol: 'TLS' }, hosts: ['www.google.com'], tls: { mode: 'PASSTHROUGH' } },
+        ],
+      }),
+    );
+    const both = (name: string, kind: 'http' | 'tls', host: string, port: number) =>
+      routes(name, {
+        hosts: [host],
+        gateways: ['exit', 'mesh'],
+        [kind]: [
+          { match: [{ gateways: ['mesh'], port, ...(kind === 'tls' ? { sniHosts: [host] } : {}) }], route: [leave(gate, port)] },
+          { match: [{ gateways: ['exit'], port, ...(kind === 'tls' ? { sniHosts: [host] } : {}) }], route: [leave(host, port)] },
+        ],
+      });
+    both('bin', 'http', 'httpbin.org', 80);
+    both('google', 'tls', 'www.google.com', 443);
+    const log = () => c.must('-n istio-system logs deploy/istio-egressgateway --tail=1');
+    expect(code('http://httpbin.org/status/202')).toBe('202');
+    expect(log()).toMatch(/"GET \/status\/202 HTTP\/1\.1" 202 .* outbound\|80\|\|httpbin\.org /);
+    expect(code('https://www.google.com')).toBe('200');
+    expect(log()).toMatch(/^\[\S+\] "- - -" 0 - .* outbound\|443\|\|www\.google\.com .* www\.google\.com -\n$/);
+    drop('virtualservice', 'bin', 'google');
   });
 
   it('is hidden by a Sidecar, as the rest of the mesh is', () => {

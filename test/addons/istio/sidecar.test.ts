@@ -148,6 +148,10 @@ describe('mutual TLS', () => {
     expect(c.status('outside', 'http://bin.outside:8000/ip')).toBe('200');
     const r = c.curl('outside', '-S', 'http://bin.inside:8000/ip');
     expect(r.err).toContain('curl: (56) Recv failure: Connection reset by peer\n');
+    expect(c.curl('outside', '-S', '-k', 'https://bin.inside:8000/ip')).toMatchObject({
+      code: 56,
+      err: expect.stringContaining('certificate required'),
+    });
     remove('peerauthentication', 'default', '-n', 'istio-system');
     expect(c.status('outside', 'http://bin.inside:8000/ip')).toBe('200');
   });

@@ -5,6 +5,7 @@ import { requesterOf } from '../reviews.ts';
 import { bucketOf } from '../store.ts';
 import type { WriteContext } from '../strategy.ts';
 import type { ApiRequest, ApiServer, KubeObject, ResourceInfo, Status } from '../types.ts';
+import { podSecurity } from './pod-security/admit.ts';
 import type { Attempt } from './policies/match.ts';
 import { validatingPolicies } from './policies/validating.ts';
 
@@ -31,9 +32,10 @@ export function vetoDelete(server: ApiServer, info: ResourceInfo, req: ApiReques
 
 const POLICIES = 'validatingadmissionpolicies.admissionregistration.k8s.io';
 
-/** Most clusters have no policy: what evaluates them is not even loaded then. Policies do not decide about themselves. */
 function veto(a: Attempt, req: ApiRequest, warnings: string[]): Status | null {
-  if (!bucketOf(a.server, POLICIES).objects.size || a.info.group === 'admissionregistration.k8s.io') return null;
+  const denied = podSecurity(a, warnings);
+  // Most clusters have no policy: what evaluates them is not even loaded then. Policies do not decide about themselves.
+  if (denied || !bucketOf(a.server, POLICIES).objects.size || a.info.group === 'admissionregistration.k8s.io') return denied;
   return validatingPolicies(a, { user: requesterOf(req), dryRun: req.query?.dryRun ?? false, warnings });
 }
 

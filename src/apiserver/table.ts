@@ -9,6 +9,9 @@ import type { ApiServer, KubeObject, ResourceInfo, Table } from './types.ts';
 
 export { age, humanDuration } from './tables/age.ts';
 
+/** printFlowSchemaList: in the order in which they are asked. */
+const byPrecedence = (a: KubeObject, b: KubeObject): number => a.spec.matchingPrecedence - b.spec.matchingPrecedence;
+
 export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObject[], resourceVersion: string): Table {
   const table: Table = {
     apiVersion: 'meta.k8s.io/v1',
@@ -28,7 +31,7 @@ export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObje
     table.rows = objects.map(object => ({ cells: [object.metadata.name, object.metadata.creationTimestamp ?? ''], object }));
     return table;
   }
-  for (const object of objects) {
+  for (const object of info.kind === 'FlowSchema' ? [...objects].sort(byPrecedence) : objects) {
     const conditions = info.kind === 'Pod' ? podRowConditions(object) : undefined;
     table.rows.push({ cells: print(object, server), ...(conditions && { conditions }), object });
   }

@@ -2,6 +2,7 @@
 // kube-proxy. The rooms below do the work; this one only hands them to each other.
 
 import { watchesApi } from '../addons/programs.ts';
+import { putServerObjects } from '../apiserver/bootstrap-server.ts';
 import { createObject } from '../apiserver/client.ts';
 import { listObjects, putObject } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
@@ -85,6 +86,7 @@ const structuredCloneJson = <T>(v: T): T => JSON.parse(JSON.stringify(v));
 
 /** A cluster from nothing: kubeadm's objects, then time until it is quiet. */
 export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
+  putServerObjects(server);
   for (const o of bootstrapObjects(config)) must(createObject(server, o, 'kubernetes-admin'));
   const engine = startEngine(server, config);
   for (const o of kubernetesEndpoints(config)) putObject(server, o);

@@ -5,9 +5,12 @@ import { rfc3339 } from '../sim/time.ts';
 import { vetoDelete } from './admission/validate.ts';
 import { strategyFor } from './kinds/table.ts';
 import { respond, selectionOf, selects } from './read.ts';
-import { conflict, isStatus, notFound, success } from './status.ts';
+import { conflict, forbidden, isStatus, notFound, success } from './status.ts';
 import { bucketName, commit, getObject, keyOf, listObjects } from './store.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeObject, ResourceInfo, Status } from './types.ts';
+
+/** Admission plugin NamespaceLifecycle (k8s.io/apiserver v0.36.3, pkg/admission/plugin/namespace/lifecycle). */
+const IMMORTAL = ['default', 'kube-system', 'kube-public'];
 
 type Options = NonNullable<ApiRequest['query']>;
 
@@ -44,6 +47,7 @@ export function removeOne(
   const bucket = bucketName(info.group, info.resource);
   const old = getObject(server, bucket, info.namespaced ? namespace : '', name);
   if (!old) return notFound(info.group, info.resource, name);
+  if (old.kind === 'Namespace' && IMMORTAL.includes(name)) return forbidden('', 'namespaces', name, 'this namespace may not be deleted');
   const wrong = preconditions(info, old, options);
   if (wrong) return wrong;
   const vetoed = veto?.(old);

@@ -67,10 +67,10 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
       if (argv.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(argv);
       return prepareKubectl(argv, host);
     },
-    stays: verb === 'port-forward' ? 'listens' : watches || looksOn ? 'looks on' : undefined,
+    stays: verb === 'port-forward' || verb === 'proxy' ? 'listens' : watches || looksOn ? 'looks on' : undefined,
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
     reads: READS.has(verb) && !watches,
-    patienceMs: watches || follows || verb === 'port-forward' ? 0 : 300_000,
+    patienceMs: watches || follows || verb === 'port-forward' || verb === 'proxy' ? 0 : 300_000,
   };
 }

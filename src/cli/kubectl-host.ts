@@ -14,6 +14,7 @@ export interface Staying {
   sim: Sim;
   connect: (cluster: string) => Connection | null;
   listen: KubectlHost['listen'];
+  serveApi?: KubectlHost['serveApi'];
 }
 
 function attempt<T>(f: () => T): T | FileError {
@@ -42,6 +43,7 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
       return found && !apiDown(found) ? connectionTo(machine, found) : null;
     },
     listen: staying?.listen,
+    serveApi: staying?.serveApi,
     kubeconfig: {
       path: join(machine.home, 'config'),
       load: () => machine.kubeconfig,

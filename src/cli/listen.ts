@@ -13,6 +13,9 @@ const ERRNO: Record<string, string> = {
   EAFNOSUPPORT: 'socket: address family not supported by protocol',
 };
 
+/** Why a server could not listen. */
+export const listenWords = (e: Error): string => ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message;
+
 /** Connections that this process has ended; they are waited for, or the last bytes would be cut off by its end. */
 const ending = new Set<Socket>();
 
@@ -28,7 +31,7 @@ export function hostListen(live: Live): NonNullable<KubectlHost['listen']> {
       wakeAll(changed);
       live.kick();
     };
-    server.once('error', e => settled(ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message));
+    server.once('error', e => settled(listenWords(e)));
     server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port }));
     try {
       while (outcome === null) yield* waitOn(live.client, [changed]);

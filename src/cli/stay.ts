@@ -7,6 +7,7 @@ import { liveConnection, newLive, runLive } from './live.ts';
 import type { Machine } from './machine.ts';
 import { followCommits, lookOn, type OwnWatch } from './onlooker.ts';
 import { newHistory } from './serve/history.ts';
+import { hostServeApi } from './serve/proxy.ts';
 
 export interface Stay {
   staying: Staying;
@@ -40,5 +41,8 @@ export async function beginStay(machine: Machine, env: NodeJS.ProcessEnv, listen
     process.removeListener('SIGINT', interrupt);
     process.removeListener('SIGTERM', terminate);
   };
-  return { staying: { sim: client, connect: name => liveConnection(live, name, watches), listen: hostListen(live) }, until };
+  return {
+    staying: { sim: client, connect: name => liveConnection(live, name, watches), listen: hostListen(live), serveApi: hostServeApi(live) },
+    until,
+  };
 }

@@ -74,7 +74,8 @@ export function checkStart(cmd: Cmd): void {
       throw exitFailure(1, `error occurred while applying preferences kuberc error kuberc: open ${kuberc}: no such file or directory`);
     fail('podnet does not model kuberc: defaults and aliases of commands');
   }
-  const profile = flag(cmd, 'profile');
+  // debug's own flag of that name is about something else.
+  const profile = cmd.path === 'debug' ? '' : flag(cmd, 'profile');
   if (profile && !PROFILES.includes(profile)) fail(`unknown profile '${profile}'`);
   if (profile && profile !== 'none') fail(`podnet does not model --profile: there is no Go program whose ${profile} could be profiled`);
 }

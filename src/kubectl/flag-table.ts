@@ -2,7 +2,7 @@
 // Types: s string, b bool, i int, i3 int32, i6 int64, d duration, a string array, l comma-separated list, m k=v list, t tristate; ! required.
 
 export const FLAGS: Record<string, string> = {
-  '': 'as:s|as-group:a|as-uid:s|as-user-extra:a|cache-dir:s=$HOME/.kube/cache|certificate-authority:s|client-certificate:s|client-key:s|cluster:s|context:s|disable-compression:b|insecure-skip-tls-verify:b|kubeconfig:s|kuberc:s|match-server-version:b|namespace,n:s|password:s|profile:s=none|profile-output:s=profile.pprof|request-timeout:s=0|server,s:s|tls-server-name:s|token:s|user:s|username:s|warnings-as-errors:b',
+  '': 'as:s|as-group:a|as-uid:s|as-user-extra:a|cache-dir:s=$HOME/.kube/cache|certificate-authority:s|client-certificate:s|client-key:s|cluster:s|context:s|disable-compression:b|insecure-skip-tls-verify:b|kubeconfig:s|kuberc:s|match-server-version:b|namespace,n:s|password:s|profile:s=none|profile-output:s=profile.pprof|request-timeout:s=0|server,s:s|tls-server-name:s|token:s|user:s|username:s|version:s=false?true|warnings-as-errors:b',
   annotate:
     'all:b|all-namespaces,A:b|allow-missing-template-keys:b=true|dry-run:s=none?unchanged|field-manager:s=kubectl-annotate|field-selector:s|filename,f:l|kustomize,k:s|list:b|local:b|output,o:s|overwrite:b|record:b|recursive,R:b|resource-version:s|selector,l:s|show-managed-fields:b|template:s',
   'api-resources': 'api-group:s|cached:b|categories:l|namespaced:b=true|no-headers:b|output,o:s|show-managed-fields:b|sort-by:s|verbs:l',

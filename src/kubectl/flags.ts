@@ -108,7 +108,9 @@ function valueError(def: FlagDef, value: string): string {
       return parseDuration(value) === null ? durationError(value) : '';
     case 'm': {
       const bad = splitComma(value).find(kv => !kv.includes('='));
-      return bad === undefined ? '' : 'malformed pair, expect string=string';
+      if (bad === undefined) return '';
+      // One flag is of component-base's own type.
+      return def.name === 'aggregation-rule' ? 'malformed pair, expect string=string' : `${bad} must be formatted as key=value`;
     }
     default:
       return '';

@@ -65,6 +65,18 @@ export interface HostConnection {
   port: number;
 }
 
+/** What `kubectl proxy` looks at. */
+export interface ProxyRequest {
+  method: string;
+  /** With the query. */
+  target: string;
+  /** Without the port. */
+  host: string;
+}
+
+/** Where the request goes on the server, or the refusal's code. */
+export type ProxyVerdict = { target: string } | { code: 403 | 404 };
+
 export interface KubectlHost {
   sim: Sim;
   /** An error in a manifest is followed by its place, FILE:LINE:COLUMN: podnet's own way, not kubectl's. */
@@ -97,6 +109,12 @@ export interface KubectlHost {
   /** Run a program of the user's (an editor) on the user's terminal. -> its exit code, or why it could not start */
   runProgram?: (argv: string[]) => Co<number | string>;
   /** Listen on the user's machine, for `port-forward`. -> the port that was given, or why not: `bind: address already in use` */
+  /** Serve the API of the context in force by plain HTTP, for `proxy`; what `admit` refuses is never asked. -> as `listen` */
+  serveApi?: (
+    address: string,
+    port: number,
+    admit: (request: ProxyRequest) => ProxyVerdict,
+  ) => Co<{ port: number; close: () => void } | string>;
   listen?: (
     address: string,
     port: number,

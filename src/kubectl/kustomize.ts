@@ -67,6 +67,10 @@ const absolute = (cmd: Cmd, dir: string): string => (dir.startsWith('/') ? dir :
 
 function build(cmd: Cmd, dir: string): KubeObject[] {
   const found = FILES.filter(f => typeof cmd.host.stat(join(dir, f)) !== 'string');
+  if (typeof cmd.host.stat(dir) === 'string')
+    fail(
+      `must build at directory: not a valid directory: evalsymlink failure on '${dir}' : lstat ${absolute(cmd, dir)}: no such file or directory`,
+    );
   if (!found.length)
     fail(`unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${absolute(cmd, dir)}'`);
   if (found.length > 1) fail(`Found multiple kustomization files under: ${dir}`);

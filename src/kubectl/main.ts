@@ -73,6 +73,12 @@ function resolve(argv: string[]): Invocation {
 
 const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', []) as ParsedFlags), args });
 
+/** In which order kubectl adds its commands (pkg/cmd/cmd.go). */
+const ORDER =
+  'create expose run set explain get edit delete rollout scale autoscale certificate cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth debug events diff apply patch replace wait kustomize label annotate completion alpha kuberc plugin version api-versions api-resources options config'.split(
+    ' ',
+  );
+
 function unknownCommand(word: string, host: KubectlHost): Failure {
   const suggestions = VERBS.filter(
     r =>
@@ -80,8 +86,8 @@ function unknownCommand(word: string, host: KubectlHost): Failure {
       (distance(word.toLowerCase(), r.name) <= 2 || r.name.startsWith(word.toLowerCase()) || r.suggestFor?.includes(word.toLowerCase())),
   )
     .map(r => r.name)
-    .concat((host.program?.commands ?? []).filter(c => distance(word.toLowerCase(), c) <= 2 || c.startsWith(word.toLowerCase())))
-    .sort();
+    .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+    .concat((host.program?.commands ?? []).filter(c => distance(word.toLowerCase(), c) <= 2 || c.startsWith(word.toLowerCase())));
   const hint = suggestions.length ? `\n\nDid you mean this?\n${suggestions.map(s => `\t${s}\n`).join('')}` : '';
   return failure(`unknown command ${goQuote(word)} for ${goQuote(host.program?.name ?? 'kubectl')}${hint}`);
 }

@@ -52,7 +52,7 @@ function watchEvent(o: any): boolean {
   return o && 'watchEventType' in o;
 }
 
-const TYPED = new Set(['run', 'expose', 'autoscale', 'taint', 'auth whoami']);
+const TYPED = new Set(['run', 'expose', 'autoscale', 'taint', 'auth whoami', 'auth reconcile']);
 
 /** Commands that decode what the server answers into Go types; the others keep it as it came. */
 export const holdsTypes = (path: string): boolean => TYPED.has(path) || /^(create|set|rollout) /.test(path);

@@ -28,9 +28,10 @@ function compactRules(rules: any[]): Rule[] {
             resourceNames: name === null ? [] : [name],
             nonResourceURLs: [],
           });
+    // Only resources are put together: a URL that two rules allow is shown twice.
     for (const url of r.nonResourceURLs ?? [])
       for (const verb of r.verbs ?? [])
-        rows.set(JSON.stringify([url, verb]), { verbs: [verb], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [url] });
+        rows.set(`${rows.size}`, { verbs: [verb], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [url] });
   }
   const text = (r: Rule) =>
     `&PolicyRule{Verbs:${goList(r.verbs)},APIGroups:${goList(r.apiGroups)},Resources:${goList(r.resources)},ResourceNames:${goList(r.resourceNames)},NonResourceURLs:${goList(r.nonResourceURLs)},}`;

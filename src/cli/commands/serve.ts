@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { jsonSyntaxError } from '../../kubectl/json-scan.ts';
-import { readYaml } from '../../kubectl/yaml-read.ts';
 import { toYaml } from '../../kubectl/yaml-write.ts';
 import { newSim } from '../../sim/sim.ts';
 import { newLive, runLive } from '../live.ts';
@@ -12,8 +9,7 @@ import { currentCluster, loadApi, type Machine, openMachine } from '../machine.t
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { selfSigned } from '../serve/certificate.ts';
-import type { Front } from '../serve/front.ts';
-import { follow, newHistory } from '../serve/history.ts';
+import { newFront } from '../serve/front.ts';
 import { apiServer, turn } from '../serve/server.ts';
 import { SessionError } from '../session.ts';
 
@@ -46,17 +42,7 @@ async function serve(portText: string | undefined): Promise<number> {
   const machine = await openMachine(env);
   await loadApi();
   const live = await newLive(machine, newSim(machine.sim.nowMs, { ...machine.sim.random }), env);
-  const front: Front = {
-    live,
-    history: newHistory(machine.session),
-    token: randomBytes(24).toString('base64url'),
-    codecs: { fromYaml: readYaml, toYaml, jsonError: text => jsonSyntaxError(text).text },
-    settled: new Set(),
-    watching: new Set(),
-    aheadMs: 0,
-    restless: false,
-  };
-  live.committed = () => follow(front.history);
+  const front = newFront(live);
   live.turn = () => turn(front);
   const now = Date.now();
   const hosts = ['localhost', '127.0.0.1', '::1', 'kubernetes', 'kubernetes.default.svc'];

@@ -1,12 +1,32 @@
 // The API's door for everybody who comes by HTTP: every request is one transaction on the session, as a command is.
-import { timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { HttpAnswer, HttpBackend, HttpRequest } from '../../apiserver/http/message.ts';
 import { httpRequest } from '../../apiserver/http/request.ts';
+import { jsonSyntaxError } from '../../kubectl/json-scan.ts';
+import { readYaml } from '../../kubectl/yaml-read.ts';
+import { toYaml } from '../../kubectl/yaml-write.ts';
 import { type Live, passStart, transact } from '../live.ts';
 import { type ClusterHandle, currentCluster, type Machine } from '../machine.ts';
 import type { Onlooker } from '../onlooker.ts';
 import { START_MS } from '../run.ts';
 import { SessionError } from '../session.ts';
+import { follow, newHistory } from './history.ts';
+
+/** Commits of this process reach its watches from now on. */
+export function newFront(live: Live): Front {
+  const front: Front = {
+    live,
+    history: newHistory(live.machine.session),
+    token: randomBytes(24).toString('base64url'),
+    codecs: { fromYaml: readYaml, toYaml, jsonError: text => jsonSyntaxError(text).text },
+    settled: new Set(),
+    watching: new Set(),
+    aheadMs: 0,
+    restless: false,
+  };
+  live.committed = () => follow(front.history);
+  return front;
+}
 
 export interface Front extends Onlooker {
   live: Live;

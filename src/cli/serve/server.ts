@@ -19,12 +19,15 @@ import { follow } from './history.ts';
 import { upgrade } from './upgrade.ts';
 import { streamWatch } from './watch.ts';
 
+/** One request that needs no upgrade, to its end. `as` changes what the client has sent. */
+export function serveRequest(front: Front, req: IncomingMessage, res: ServerResponse, as = (r: HttpRequest) => r): void {
+  readBody(req)
+    .then(body => answer(front, as(requestOf(req, body)), res))
+    .catch(e => crash(res, e));
+}
+
 export function apiServer(front: Front, identity: Identity): Server {
-  const server = createServer({ ...identity, keepAlive: true }, (req, res) => {
-    readBody(req)
-      .then(body => answer(front, requestOf(req, body), res))
-      .catch(e => crash(res, e));
-  });
+  const server = createServer({ ...identity, keepAlive: true }, (req, res) => serveRequest(front, req, res));
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
     upgrade(front, requestOf(req, Buffer.alloc(0)), socket, head),
   );
@@ -43,7 +46,7 @@ function readBody(req: IncomingMessage): Promise<Buffer> {
   });
 }
 
-function requestOf(req: IncomingMessage, body: Uint8Array): HttpRequest {
+export function requestOf(req: IncomingMessage, body: Uint8Array): HttpRequest {
   const headers = Object.fromEntries(Object.entries(req.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]));
   return { method: req.method ?? 'GET', target: req.url ?? '/', headers, body };
 }

@@ -127,7 +127,7 @@ export function helpCommand(cmd: Cmd, words: string[]): number {
       if (path.length) break;
       out(cmd, '');
       err(cmd, `Unknown help topic [\`${words.join(' ')}\`]\n\n\n${rootHelp()}`);
-      throw exitFailure(1);
+      return 0;
     }
     path.push(row.name);
     rows = row.subs ?? [];

@@ -3,9 +3,9 @@
 import type { ResourceInfo } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, isSet, list, out, usageError } from '../command.ts';
-import { fail } from '../failure.ts';
+import { fail, goQuote } from '../failure.ts';
 import { groupResource, groupVersion } from '../mapping.ts';
-import { badFormat, printerOf } from '../print-flags.ts';
+import { printerOf } from '../print-flags.ts';
 import { alignRows, newTableWriter } from '../tabwriter.ts';
 
 export function* run(cmd: Cmd): Co<number> {
@@ -19,11 +19,14 @@ function versions(cmd: Cmd): number {
   return 0;
 }
 
+const sortedVerbs = (r: ResourceInfo): string[] => [...r.verbs].sort();
+
 function resources(cmd: Cmd): number {
   if (cmd.args.length) usageError(cmd, `unexpected arguments: [${cmd.args.join(' ')}]`);
   const output = flag(cmd, 'output');
   const sort = flag(cmd, 'sort-by');
-  if (!['', 'wide', 'name', 'json', 'yaml', 'kyaml'].includes(output) && !printerOf(cmd)) badFormat(output, ['wide']);
+  if (!['', 'wide', 'name', 'json', 'yaml', 'kyaml'].includes(output))
+    fail(`unable to match a printer suitable for the output format ${goQuote(output)}, allowed formats are: json,kyaml,name,wide,yaml`);
   if (sort && sort !== 'name' && sort !== 'kind') fail('--sort-by accepts only name or kind');
   const [groupSet, group] = [isSet(cmd, 'api-group'), flag(cmd, 'api-group')];
   const [verbs, categories] = [list(cmd, 'verbs'), list(cmd, 'categories')];
@@ -40,18 +43,11 @@ function resources(cmd: Cmd): number {
   const key = (r: ResourceInfo) => (sort === 'name' ? r.resource : sort === 'kind' ? r.kind : `${r.group}\0${r.resource}`);
   const sorted = [...rows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
   if (output === 'name') {
-    out(
-      cmd,
-      sorted
-        .map(r => `${groupResource(r)}\n`)
-        .sort()
-        .join(''),
-    );
+    out(cmd, sorted.map(r => `${groupResource(r)}\n`).join(''));
     return 0;
   }
   if (output && output !== 'wide') {
-    const print = printerOf(cmd);
-    print?.({
+    const list = {
       kind: 'APIResourceList',
       apiVersion: 'v1',
       groupVersion: '',
@@ -62,11 +58,14 @@ function resources(cmd: Cmd): number {
         group: r.group || undefined,
         version: r.version,
         kind: r.kind,
-        verbs: r.verbs,
+        verbs: sortedVerbs(r),
         shortNames: r.shortNames.length ? r.shortNames : undefined,
         categories: r.categories.length ? r.categories : undefined,
       })),
-    });
+    };
+    // A Go struct: its fields stand as above.
+    if (output === 'json') out(cmd, `${JSON.stringify(list, null, 4)}\n`);
+    else printerOf(cmd)?.(list);
     return 0;
   }
   const wide = output === 'wide';
@@ -76,7 +75,7 @@ function resources(cmd: Cmd): number {
     groupVersion(r),
     String(r.namespaced),
     r.kind,
-    ...(wide ? [r.verbs.join(','), r.categories.join(',')] : []),
+    ...(wide ? [sortedVerbs(r).join(','), r.categories.join(',')] : []),
   ]);
   if (!bool(cmd, 'no-headers'))
     lines.unshift(['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND', ...(wide ? ['VERBS', 'CATEGORIES'] : [])]);

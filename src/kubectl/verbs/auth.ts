@@ -1,4 +1,4 @@
-// kubectl auth can-i and whoami (k8s.io/kubectl v0.36.3, pkg/cmd/auth). The API server decides.
+// kubectl auth (k8s.io/kubectl v0.36.3, pkg/cmd/auth). The API server decides.
 
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, out, warn } from '../command.ts';
@@ -8,10 +8,11 @@ import { printerOf } from '../print-flags.ts';
 import { ruleRows } from '../rbac-rules.ts';
 import { createObject } from '../requests.ts';
 import { alignRows, newTableWriter } from '../tabwriter.ts';
+import { reconcile } from './auth-reconcile.ts';
 
 export function* run(cmd: Cmd): Co<number> {
   if (cmd.path === 'auth whoami') return whoAmI(cmd);
-  if (cmd.path === 'auth reconcile') return fail("podnet's kubectl has no auth reconcile");
+  if (cmd.path === 'auth reconcile') return yield* reconcile(cmd);
   return canI(cmd);
 }
 

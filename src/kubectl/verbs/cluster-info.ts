@@ -5,7 +5,6 @@ import { stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { contextOf } from '../client-config.ts';
 import { bool, type Cmd, connect, flag, list, out } from '../command.ts';
-import { fail } from '../failure.ts';
 import { goJsonIndent } from '../go-json.ts';
 import { lazy } from '../lazy.ts';
 import { mappingFor } from '../mapping.ts';
@@ -13,7 +12,6 @@ import { listObjects } from '../requests.ts';
 
 export function* run(cmd: Cmd): Co<number> {
   if (cmd.path.endsWith('dump')) return dump(cmd);
-  if (cmd.args.length) fail(`unknown command "${cmd.args[0]}"\nSee 'kubectl cluster-info -h' for help and examples`);
   const { server } = contextOf(cmd);
   const ansi = cmd.host.stdout.tty;
   const green = (s: string) => (ansi ? `\x1b[0;32m${s}\x1b[0m` : s);

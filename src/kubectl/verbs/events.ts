@@ -5,7 +5,7 @@ import { type Co, waitOn, wakeAll } from '../../sim/task.ts';
 import { parseRfc3339 } from '../../sim/time.ts';
 import { bool, type Cmd, connect, err, flag, isStatus, list, out } from '../command.ts';
 import { fail, statusFailure } from '../failure.ts';
-import { groupVersion, mappingFor } from '../mapping.ts';
+import { findResource, groupVersion, mappingFor, noResourceMatch } from '../mapping.ts';
 import { badFormat, printerOf } from '../print-flags.ts';
 import { listObjects } from '../requests.ts';
 import { alignRows, newTableWriter } from '../tabwriter.ts';
@@ -40,7 +40,7 @@ function involved(cmd: Cmd, text: string): string {
   const parts = text.split('/');
   if (parts.length === 1) fail('--for must be in resource/name form');
   if (parts.length > 2) fail('arguments in resource/name form may not have more than one slash');
-  const m = mappingFor(connect(cmd), parts[0].toLowerCase());
+  const m = findResource(connect(cmd), parts[0].toLowerCase()) ?? noResourceMatch(parts[0]);
   return `involvedObject.kind=${m.kind},involvedObject.apiVersion=${groupVersion(m)},involvedObject.name=${parts[1]}`;
 }
 

@@ -19,11 +19,13 @@ function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   if (!cmd.args.length)
     fail('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n');
   if (cmd.args.length > 1) fail('We accept only this format: explain RESOURCE\n');
+  if (flag(cmd, 'output') === 'plaintext-openapiv2')
+    fail('podnet does not model explain --output=plaintext-openapiv2: plaintext has the same documentation');
   if (!FORMATS.includes(flag(cmd, 'output'))) fail(`unrecognized format: ${flag(cmd, 'output')}`);
   const words = cmd.args[0].replace(/\.$/, '').split('.');
   const connection = connect(cmd);
   let info = findResource(connection, words[0]) ?? noResourceMatch(words[0]);
-  let fields = words.slice(1);
+  let fields = words.slice(1).filter(Boolean);
   const whole = connection.resources().find(r => r.group && cmd.args[0].startsWith(groupResource(r)) && !flag(cmd, 'api-version'));
   if (whole) {
     info = whole;
@@ -33,7 +35,10 @@ function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   if (!version) return { info, fields };
   const wanted = splitApiVersion(version);
   const other = connection.resources().find(r => r.resource === info.resource && r.group === wanted.group && r.version === wanted.version);
-  return { info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${version}, Resource=${info.resource}`)}`), fields };
+  return {
+    info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${wanted.group}/${wanted.version}, Resource=${info.resource}`)}`),
+    fields,
+  };
 }
 
 /** The schema that a CustomResourceDefinition gives. */

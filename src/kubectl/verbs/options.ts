@@ -19,11 +19,13 @@ const KLOG = [
 ];
 
 export function* run(cmd: Cmd): Co<number> {
+  const own = KLOG.map(([name]) => name);
   const blocks = lazy('help')
     .flagBlock('', cmd.host.env.HOME ?? '/root')
     .split(/\n\n(?= {4})/)
-    .map(b => [/--[a-z-]+/.exec(b)?.[0] ?? '', b.replace(/\n*$/, '\n')]);
-  const all = [...blocks, ...KLOG.filter(([name]) => !blocks.some(b => b[0] === name))].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+    .map(b => [/--[a-z-]+/.exec(b)?.[0] ?? '', b.replace(/\n*$/, '\n')])
+    .filter(([name]) => !own.includes(name));
+  const all = [...blocks, ...KLOG].sort((a, b) => (a[0] < b[0] ? -1 : 1));
   out(cmd, `The following options can be passed to any command:\n\n${all.map(b => `${b[1]}\n`).join('')}`);
   return 0;
 }

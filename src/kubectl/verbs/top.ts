@@ -32,7 +32,7 @@ const mebibytes = (u: Usage) => `${u.memory / NANO / MI}Mi`;
 const percent = (used: bigint, all: bigint) => `${all ? (used * 100n) / all : 0n}%`;
 
 export function* run(cmd: Cmd): Co<number> {
-  if (cmd.args.length > 1) usageError(cmd, cmd.args.join(' '));
+  if (cmd.args.length > 1) usageError(cmd, 'pod [NAME | -l label]');
   const pods = cmd.path.endsWith('pod');
   const sort = flag(cmd, 'sort-by');
   if (sort && sort !== 'cpu' && sort !== 'memory') fail('--sort-by accepts only cpu or memory');

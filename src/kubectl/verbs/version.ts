@@ -48,7 +48,7 @@ export function* run(cmd: Cmd): Co<number> {
     ...(server ? { serverVersion: buildInfo(server, true) } : {}),
   };
   if (output === 'json') out(cmd, `${structJson(info, '  ')}\n`);
-  else if (output === 'yaml') out(cmd, lazy('yaml').toYaml(info));
+  else if (output === 'yaml') out(cmd, `${lazy('yaml').toYaml(info)}\n`);
   else {
     out(cmd, `Client Version: v1.36.3\nKustomize Version: ${KUSTOMIZE}\n`);
     if (server) out(cmd, `Server Version: ${server}\n`);

@@ -95,6 +95,7 @@ function splitInput(input: string): string[] {
 
 function jsonPathCheck(input: string): (o: KubeObject) => boolean {
   const parts = splitInput(input);
+  if (!parts[0]) fail('jsonpath expression cannot be empty');
   if (parts.length > 2)
     fail("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'");
   const expression = relaxed(parts[0]);

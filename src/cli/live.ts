@@ -104,6 +104,9 @@ export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>)
     get server() {
       return now().server;
     },
+    get discovery() {
+      return now().discovery;
+    },
     request: req => now().request(req),
     watch: (request, onEvent) => {
       const w: OwnWatch = { cluster: name, request, onEvent, stop: now().watch(request, onEvent) };

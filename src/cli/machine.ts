@@ -3,7 +3,7 @@
 import { handleRead } from '../apiserver/read.ts';
 import { allResources } from '../apiserver/resources.ts';
 import { newApiServer } from '../apiserver/store.ts';
-import type { ApiServer, Change, KubeObject } from '../apiserver/types.ts';
+import type { ApiServer, Change, KubeObject, ResourceInfo } from '../apiserver/types.ts';
 import type { ClusterConfig } from '../cluster/config.ts';
 import type { Engine } from '../cluster/engine.ts';
 import type { Connection, Kubeconfig } from '../kubectl/host.ts';
@@ -51,6 +51,8 @@ export interface Machine {
   clusters: Map<string, ClusterHandle>;
   kubeconfig: Kubeconfig;
   kubeconfigChanged: boolean;
+  /** By cluster, what kubectl has remembered of it and is not kept yet. */
+  discovery: Map<string, ResourceInfo[]>;
   /** What sim and random looked like at the start: nothing to commit when they still do. */
   before: { nowMs: number; random: string };
   /** Nothing is kept (`--with`). */
@@ -139,6 +141,7 @@ function machineOf(home: string, session: Session, wallNowMs: () => number): Mac
     clusters: new Map(),
     kubeconfig,
     kubeconfigChanged: false,
+    discovery: new Map(),
     before: { nowMs: sim.nowMs, random: JSON.stringify(random) },
     throwaway: false,
   };
@@ -201,9 +204,10 @@ export async function loadApi(): Promise<void> {
 }
 
 /** An API server as kubectl reaches it; `wake` builds what stands behind pods' subresources. */
-export function connectionFor(server: ApiServer, wake: () => void = () => {}): Connection {
+export function connectionFor(server: ApiServer, wake: () => void = () => {}, discovery?: Connection['discovery']): Connection {
   return {
     server,
+    discovery,
     request: req => (apiCode ? apiCode.handle(server, req) : handleRead(server, req)),
     watch: (req, onEvent) => {
       if (!apiCode) throw new Error('the API server was not loaded');
@@ -220,7 +224,10 @@ export function connectionFor(server: ApiServer, wake: () => void = () => {}): C
 
 /** kubectl's connection to one cluster. */
 export const connectionTo = (machine: Machine, cluster: ClusterHandle): Connection =>
-  connectionFor(cluster.server, () => void engineOf(machine, cluster));
+  connectionFor(cluster.server, () => void engineOf(machine, cluster), {
+    load: () => machine.discovery.get(cluster.name) ?? get<ResourceInfo[]>(machine.session, `discovery:${cluster.name}`),
+    save: resources => void machine.discovery.set(cluster.name, resources),
+  });
 
 export const apiDown = (c: ClusterHandle): boolean => (c.engine && engineCode ? !engineCode.apiserverUp(c.engine) : !!c.record.apiDown);
 
@@ -278,6 +285,8 @@ export function pendingChanges(machine: Machine): Change[] {
     }
   }
   if (machine.kubeconfigChanged) changes.push({ bucket: 'podnet', key: 'kubeconfig', object: machine.kubeconfig as unknown as KubeObject });
+  for (const [name, list] of machine.discovery)
+    changes.push({ bucket: 'podnet', key: `discovery:${name}`, object: list as unknown as KubeObject });
   const { sim, before } = machine;
   if (changes.length || sim.nowMs !== before.nowMs || JSON.stringify(sim.random) !== before.random) {
     machine.meta = {
@@ -306,6 +315,7 @@ export function replaceMachine(machine: Machine, changes: Change[]): boolean {
 export function markCommitted(machine: Machine): void {
   for (const c of machine.clusters.values()) c.server.store.changes = [];
   machine.kubeconfigChanged = false;
+  machine.discovery.clear();
   machine.before = { nowMs: machine.sim.nowMs, random: JSON.stringify(machine.sim.random) };
 }
 

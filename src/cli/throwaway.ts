@@ -26,6 +26,7 @@ export async function openThrowaway(env: NodeJS.ProcessEnv, paths: string[], con
     clusters: new Map([[handle.name, handle]]),
     kubeconfig: defaultKubeconfig(config),
     kubeconfigChanged: false,
+    discovery: new Map(),
     before: { nowMs: 0, random: '' },
     throwaway: true,
   };

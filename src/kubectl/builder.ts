@@ -6,6 +6,7 @@ import type { Co } from '../sim/task.ts';
 import { type Cmd, connect, requestRaw } from './command.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, statusFailure } from './failure.ts';
 import { fileSources, readStdin, type Source } from './files.ts';
+import type { Connection } from './host.ts';
 import { lazy } from './lazy.ts';
 import { expandCategories, groupVersion, mappingFor, noKindMatch, resourceOfKind } from './mapping.ts';
 
@@ -387,6 +388,20 @@ const bare = (object: KubeObject, source: Source): Info => ({
   subresource: '',
 });
 
+/** What a manifest is validated by comes from the server, before anything else does. */
+function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
+  try {
+    return connect(cmd);
+  } catch (e) {
+    if (!isFailure(e) || !e.unreachable || !o.checkKind) throw e;
+    const { url, why } = e.unreachable;
+    const get = `failed to download openapi: Get "${url}/openapi/v2?timeout=32s": ${why}`;
+    return fail(
+      `error validating ${goQuote(source.name)}: error validating data: ${get}; if you choose to ignore these errors, turn validation off with --validate=false`,
+    );
+  }
+}
+
 /** mapper.infoForData */
 function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: Source): Info {
   const info = bare(object, source);
@@ -394,7 +409,7 @@ function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: Sourc
     info.mapping = localMapping(object);
     return info;
   }
-  const mapping = resourceOfKind(connect(cmd), object.apiVersion ?? '', object.kind);
+  const mapping = resourceOfKind(connectFor(cmd, o, source), object.apiVersion ?? '', object.kind);
   if (!mapping)
     fail(
       `resource mapping not found for name: ${goQuote(info.name)} namespace: ${goQuote(info.namespace)} from ${goQuote(source.name)}: ${noKindMatch(object.apiVersion ?? '', object.kind)}\nensure CRDs are installed first`,

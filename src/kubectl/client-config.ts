@@ -92,12 +92,14 @@ const ATTEMPTS: [RegExp, number][] = [
 export function unreachable(cmd: Cmd, server: string): Failure {
   const url = server || 'http://localhost:8080';
   const host = url.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
-  const known = server !== '' && !flag(cmd, 'server');
+  const known = server !== '' && !flag(cmd, 'server') && !/^api-/.test(cmd.path);
   const attempts = known || flag(cmd, 'raw') ? 0 : (ATTEMPTS.find(([path]) => path.test(cmd.path))?.[1] ?? 0);
-  const why = `Get \\"${url}/api?timeout=32s\\": dial tcp ${addressOf(host)}: connect: connection refused`;
+  const refused = `dial tcp ${addressOf(host)}: connect: connection refused`;
+  const why = `Get \\"${url}/api?timeout=32s\\": ${refused}`;
   for (let i = 0; i < attempts; i++)
     err(cmd, `E${klogTime(cmd)} memcache.go:265] "Unhandled Error" err="couldn't get current server API group list: ${why}"\n`);
-  return exitFailure(1, `The connection to the server ${host} was refused - did you specify the right host or port?`);
+  const message = `The connection to the server ${host} was refused - did you specify the right host or port?`;
+  return { ...exitFailure(1, message), unreachable: { url, why: refused } };
 }
 
 const addressOf = (host: string): string => host.replace(/^localhost(?=:|$)/, '127.0.0.1');

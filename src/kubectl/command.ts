@@ -85,7 +85,18 @@ export function requestRaw(cmd: Cmd, req: ApiRequest): ApiResponse {
   for (const w of response.warnings) {
     warn(cmd, w);
   }
-  return response;
+  return response.code === 404 && !(response.body as Status).details?.name ? named(req, response) : response;
+}
+
+const METHODS: Record<string, string> = { list: 'get', watch: 'get', create: 'post', update: 'put', deletecollection: 'delete' };
+
+/** Of a path that the server has never heard of only the client knows what was asked (apimachinery, NewGenericServerResponse). */
+function named(req: ApiRequest, response: ApiResponse): ApiResponse {
+  const status = response.body as Status;
+  const custom = req.group.includes('.') && !req.group.endsWith('.k8s.io');
+  if (!custom || status.message !== 'the server could not find the requested resource') return response;
+  const asked = `${METHODS[req.verb] ?? req.verb} ${req.resource}.${req.group}${req.name ? ` ${req.name}` : ''}`;
+  return { ...response, body: { ...status, message: `${status.message} (${asked})` } };
 }
 
 /** rest.NewWarningWriter: yellow only on a terminal. Repeated texts of one command are printed once. */

@@ -15,6 +15,8 @@ export interface Failure {
   plain?: boolean;
   /** The manifest that it is about. */
   manifest?: Manifest;
+  /** No server answers: what net/http says of it, without the request. */
+  unreachable?: { url: string; why: string };
   code: number;
 }
 

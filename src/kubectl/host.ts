@@ -28,6 +28,7 @@ export interface Connection {
   resources: () => ResourceInfo[];
   /** For those who ask by HTTP. */
   server: ApiServer;
+  discovery?: DiscoveryCache;
   kubelet: KubeletProxy | null;
   /** `v1.36.3` */
   version: string;
@@ -76,6 +77,12 @@ export interface ProxyRequest {
 
 /** Where the request goes on the server, or the refusal's code. */
 export type ProxyVerdict = { target: string } | { code: 403 | 404 };
+
+/** What kubectl remembers of a cluster between two commands: the resources that came with CustomResourceDefinitions when it last asked. */
+export interface DiscoveryCache {
+  load: () => ResourceInfo[] | undefined;
+  save: (resources: ResourceInfo[]) => void;
+}
 
 export interface KubectlHost {
   sim: Sim;

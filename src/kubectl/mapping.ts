@@ -1,5 +1,6 @@
 // Which resource a word on the command line, or an object, stands for (apimachinery v0.36.3, pkg/api/meta; client-go/restmapper/shortcut.go).
 
+import { isBuiltin } from '../apiserver/resources.ts';
 import type { KubeObject, ResourceInfo } from '../apiserver/types.ts';
 import { failure, goQuote } from './failure.ts';
 import type { Connection } from './host.ts';
@@ -67,8 +68,39 @@ function expandShortcut(connection: Connection, resources: ResourceInfo[], p: Pa
 }
 
 /** The resource that `word` names, or undefined. Discovery's order is the order of preference. */
-export function findResource(connection: Connection, word: string): ResourceInfo | undefined {
-  const resources = connection.resources();
+export const findResource = (connection: Connection, word: string): ResourceInfo | undefined =>
+  throughCache(connection, resources => findAmong(connection, resources, word));
+
+/**
+ * Look for a resource as a client does that keeps what discovery said: it may know what is gone by now, until it misses something and asks
+ * anew (client-go v0.36.3, discovery/cached/disk).
+ */
+function throughCache(connection: Connection, find: (resources: ResourceInfo[]) => ResourceInfo | undefined): ResourceInfo | undefined {
+  const live = connection.resources();
+  const hit = find(live);
+  const cache = connection.discovery;
+  if (!cache || (hit && isBuiltin(hit))) return hit;
+  const known = cache.load() ?? [];
+  if (hit) {
+    if (!known.some(k => sameResource(k, hit))) cache.save(live.filter(r => !isBuiltin(r)));
+    return hit;
+  }
+  const gone = find(known.filter(k => !live.some(r => sameResource(k, r))));
+  if (!gone && known.length) refreshDiscovery(connection);
+  return gone;
+}
+
+const sameResource = (a: ResourceInfo, b: ResourceInfo): boolean =>
+  a.resource === b.resource && a.group === b.group && a.version === b.version;
+
+/** Ask the server anew, as api-resources does. */
+export function refreshDiscovery(connection: Connection): void {
+  const custom = connection.resources().filter(r => !isBuiltin(r));
+  const known = connection.discovery?.load() ?? [];
+  if (known.length !== custom.length || !known.every((k, i) => sameResource(k, custom[i]))) connection.discovery?.save(custom);
+}
+
+function findAmong(connection: Connection, resources: ResourceInfo[], word: string): ResourceInfo | undefined {
   for (const p of readings(word)) {
     const hit = matching(resources, expandShortcut(connection, resources, p))[0];
     if (hit) return hit;
@@ -103,7 +135,9 @@ export function resourceOfKind(connection: Connection, apiVersion: string, kind:
     const core = connection.resources().find(r => !r.group && r.kind === kind);
     return core && { ...core, version: '' };
   }
-  return connection.resources().find(r => r.group === group && r.version === version && (r.kind === kind || r.kind.toLowerCase() === kind));
+  return throughCache(connection, all =>
+    all.find(r => r.group === group && r.version === version && (r.kind === kind || r.kind.toLowerCase() === kind)),
+  );
 }
 
 /** meta.NoKindMatchError's text. */

@@ -3,13 +3,26 @@
 import type { ResourceInfo } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, isSet, list, out, usageError } from '../command.ts';
-import { fail, goQuote } from '../failure.ts';
-import { groupResource, groupVersion } from '../mapping.ts';
+import { fail, goQuote, isFailure } from '../failure.ts';
+import type { Connection } from '../host.ts';
+import { groupResource, groupVersion, refreshDiscovery } from '../mapping.ts';
 import { printerOf } from '../print-flags.ts';
 import { alignRows, newTableWriter } from '../tabwriter.ts';
 
 export function* run(cmd: Cmd): Co<number> {
+  const connection = connected(cmd);
+  if (!bool(cmd, 'cached')) refreshDiscovery(connection);
   return cmd.path === 'api-versions' ? versions(cmd) : resources(cmd);
+}
+
+function connected(cmd: Cmd): Connection {
+  try {
+    return connect(cmd);
+  } catch (e) {
+    if (!isFailure(e) || !e.unreachable || cmd.path !== 'api-versions') throw e;
+    const { url, why } = e.unreachable;
+    return fail(`couldn't get available api versions from server: Get "${url}/api?timeout=32s": ${why}`);
+  }
 }
 
 function versions(cmd: Cmd): number {

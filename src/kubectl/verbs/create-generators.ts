@@ -8,6 +8,7 @@ import { fail, failure, isFailure } from '../failure.ts';
 import { clusterRole, clusterRoleBinding, priorityClass, quota, role, roleBinding } from '../generators/access.ts';
 import { configMap, secretDockerRegistry, secretGeneric, secretTls } from '../generators/config.ts';
 import { cronJob, deployment, ingress, job, jobFromCronJob, podDisruptionBudget, service } from '../generators/workload.ts';
+import type { Connection } from '../host.ts';
 import { saveTypedConfig } from '../last-applied.ts';
 import { resourceOfKind } from '../mapping.ts';
 import { dryRunSuffix, printerOf, resultPrinter } from '../print-flags.ts';
@@ -67,7 +68,7 @@ export function* run(cmd: Cmd): Co<number> {
   if (cmd.explicitNamespace && !CLUSTER.has(object.kind)) object.metadata = { ...object.metadata, namespace: cmd.namespace };
   object = saveTypedConfig(object, bool(cmd, 'save-config'));
   if (mode !== 'client') {
-    const mapping = resourceOfKind(connect(cmd), object.apiVersion, object.kind);
+    const mapping = resourceOfKind(connectFor(cmd, object, generator.failed), object.apiVersion, object.kind);
     if (!mapping) return fail(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
     try {
       object = createObject(cmd, mapping, cmd.namespace, object, writeQuery(cmd, mode, 'kubectl-create', { fieldValidation: directive }));
@@ -78,6 +79,20 @@ export function* run(cmd: Cmd): Co<number> {
   }
   print(object);
   return 0;
+}
+
+/** Where a generator says what it was about, the request that found nobody is shown. */
+function connectFor(cmd: Cmd, object: KubeObject, about: string | undefined): Connection {
+  try {
+    return connect(cmd);
+  } catch (e) {
+    if (!isFailure(e) || !e.unreachable || !about) throw e;
+    const { url, why } = e.unreachable;
+    const place = CLUSTER.has(object.kind) ? '' : `namespaces/${cmd.namespace}/`;
+    const kind = object.kind.toLowerCase();
+    const path = `${object.apiVersion === 'v1' ? 'api' : 'apis'}/${object.apiVersion}/${place}${kind}${kind.endsWith('s') ? 'es' : 's'}`;
+    return fail(`${about}Post "${url}/${path}?fieldManager=${flag(cmd, 'field-manager')}&fieldValidation=${validation(cmd)}": ${why}`);
+  }
 }
 
 function* makeJob(cmd: Cmd, name: string, command: string[]): Co<KubeObject> {

@@ -2,7 +2,7 @@
 
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, out } from '../command.ts';
-import { fail } from '../failure.ts';
+import { type Failure, fail, isFailure } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { lazy } from '../lazy.ts';
 
@@ -41,7 +41,9 @@ export function* run(cmd: Cmd): Co<number> {
   const output = flag(cmd, 'output');
   if (output && output !== 'yaml' && output !== 'json') fail("--output must be 'yaml' or 'json'");
   const client = bool(cmd, 'client');
-  const server = client ? '' : connect(cmd).version;
+  // Without a server the client's version is still told.
+  const lost = client ? null : problem(cmd);
+  const server = client || lost ? '' : connect(cmd).version;
   const info = {
     clientVersion: buildInfo('v1.36.3', false),
     kustomizeVersion: KUSTOMIZE,
@@ -53,5 +55,16 @@ export function* run(cmd: Cmd): Co<number> {
     out(cmd, `Client Version: v1.36.3\nKustomize Version: ${KUSTOMIZE}\n`);
     if (server) out(cmd, `Server Version: ${server}\n`);
   }
+  if (lost) throw lost;
   return 0;
+}
+
+function problem(cmd: Cmd): Failure | null {
+  try {
+    connect(cmd);
+    return null;
+  } catch (e) {
+    if (isFailure(e) && e.unreachable) return e;
+    throw e;
+  }
 }

@@ -54,7 +54,6 @@ export function supportMatrix(): [what: string, names: string][] {
         'Cilium, Weave, Azure and AWS CNIs',
         'multi-cluster',
         "Calico's nftables data plane",
-        'kubectl proxy (refused)',
         "what CEL expressions may cost, MutatingAdmissionPolicies, validating webhooks and mutating ones but the add-ons' own, audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
       ].join('; '),

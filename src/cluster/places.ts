@@ -1,5 +1,6 @@
 // Names of places (`pod:ns/name`, `node:name`, `external:name`) and the namespaces they stand for.
 import { listObjects } from '../apiserver/store.ts';
+import type { NftSet, NftTable } from '../linux/netfilter/nft/types.ts';
 import type { Socket } from '../linux/socket.ts';
 import { placeOf } from '../linux/trace.ts';
 import type { Netns } from '../linux/types.ts';
@@ -15,7 +16,7 @@ export interface PlaceIndex {
   addressOf: (ns: Netns, family: 4 | 6) => Ip | null;
   /** `ns/pod` for a pod's namespace; for a node's, the hostNetwork pod that holds the socket, or the node's name. */
   ownerName: (ns: Netns, socket: Socket | null, port: number) => string;
-  /** Keep what `-m recent` has seen: one attempt must not decide the next. -> how to put it back */
+  /** Keep what `-m recent` and dynamic sets of nftables have seen: one attempt must not decide the next. -> how to put it back */
   rememberRecent: () => () => void;
 }
 
@@ -58,12 +59,18 @@ export function addToPlaces(engine: Engine): PlaceIndex {
       const kept = all.map(
         ns => [ns, new Map([...ns.netfilter.recent].map(([k, v]) => [k, new Map([...v].map(([a, t]) => [a, [...t]]))]))] as const,
       );
+      const sets = all.flatMap(ns => dynamicSets(ns).map(set => [set, new Map(set.exact)] as const));
       return () => {
         for (const [ns, recent] of kept) ns.netfilter.recent = recent;
+        for (const [set, exact] of sets) set.exact = exact;
       };
     },
   };
 }
+
+/** Sets that rules write to. */
+const dynamicSets = (ns: Netns): NftSet[] =>
+  (ns.netfilter.nft as NftTable[]).flatMap(t => [...t.sets.values()].filter(s => s.flags.includes('dynamic')));
 
 /** The hostNetwork pod whose process holds a node's socket. */
 export function hostPodOf(engine: Engine, ns: Netns, socket: Socket | null): string | null {

@@ -125,6 +125,15 @@ function isHere(b: Block, place: Place): boolean {
 
 const BADVERS = 'RCODE16';
 
+const [QUERY, NOTIFY] = [0, 4];
+
+/** miekg/dns DefaultMsgAcceptFunc: what is no query with one question is answered by its header alone. */
+function unacceptable(query: DnsMessage): DnsMessage | null {
+  const header = { ...query, response: true, aa: false, questions: [], answers: [], authority: [], additional: [], edns: null };
+  if (query.opcode !== QUERY && query.opcode !== NOTIFY) return { ...header, rcode: 'NOTIMP' };
+  return query.questions.length === 1 ? null : { ...header, opcode: QUERY, rcode: 'FORMERR' };
+}
+
 /** ServeDNS: the longest zone whose view takes the query; nobody for the name is REFUSED. */
 function* answer(
   instance: Instance,
@@ -134,7 +143,8 @@ function* answer(
 ): Co<DnsMessage | null> {
   const q = query.questions[0];
   const finished = (reply: DnsMessage) => withEdns(query, reply, instance.ednsOptions);
-  if (!q) return replyTo(query, 'SERVFAIL');
+  const refused = unacceptable(query);
+  if (refused) return refused;
   const here = instance.blocks.filter(b => isHere(b, place));
   if (q.class !== 'IN' && !here.some(b => b.chaos)) return finished(replyTo(query, 'REFUSED'));
   // plugin/pkg/edns Version: an unknown version ends it at once, with an OPT record and nothing else.

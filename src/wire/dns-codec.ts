@@ -21,6 +21,8 @@ const TYPES: [string, number][] = [
 const CLASSES: [string, number][] = [
   ['IN', 1],
   ['CH', 3],
+  ['HS', 4],
+  ['NONE', 254],
   ['ANY', 255],
 ];
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
@@ -45,7 +47,9 @@ export function newMessage(id: number, name: string, type: RrType): DnsMessage {
 
 /** An answer to `query` without records: id, question and RD are copied. */
 export function replyTo(query: DnsMessage, rcode: Rcode = 'NOERROR'): DnsMessage {
-  const flags = { response: true, aa: false, tc: false, ra: false, ad: false };
+  // What is no plain query asks for no recursion (miekg/dns SetReply).
+  const asked = query.opcode === 0 ? {} : { rd: false, cd: false };
+  const flags = { response: true, aa: false, tc: false, ra: false, ad: false, ...asked };
   return { ...query, ...flags, rcode, answers: [], authority: [], additional: [], edns: null };
 }
 
@@ -152,6 +156,13 @@ function writeRecord(w: Writer, r: DnsRecord): void {
   w.bytes[at + 1] = n & 255;
 }
 
+/** A record's data in bytes, names in full. */
+export function recordData(r: DnsRecord): Uint8Array {
+  const w: Writer = { bytes: [], seen: null };
+  writeData(w, r.data);
+  return Uint8Array.from(w.bytes);
+}
+
 function writeData(w: Writer, d: DnsRecord['data']): void {
   if ('ip' in d) w.bytes.push(...d.ip);
   else if ('preference' in d) {
@@ -239,6 +250,7 @@ export function encodeSparingly(m: DnsMessage, limit: number, fragmentAt = 65535
   return full.length <= limit && full.length <= fragmentAt ? full : encodeMessage(m, { limit });
 }
 
+const DO = 0x8000;
 type Edns = NonNullable<DnsMessage['edns']>;
 const optLength = (e: Edns) => e.options.reduce((n, x) => n + 4 + x.data.length, 11);
 
@@ -246,7 +258,8 @@ function writeOpt(w: Writer, e: Edns, rcode: number): void {
   w.bytes.push(0);
   u16(w, 41);
   u16(w, e.udpSize);
-  w.bytes.push(rcode >> 4, e.version, e.dnssecOk ? 0x80 : 0, 0);
+  w.bytes.push(rcode >> 4, e.version);
+  u16(w, (e.dnssecOk ? DO : 0) | (e.flags ?? 0));
   u16(w, optLength(e) - 11);
   for (const x of e.options) {
     u16(w, x.code);
@@ -296,6 +309,18 @@ function readName(r: Reader): string {
   return text || '.';
 }
 
+/** The name that stands uncompressed in a record's data, and where it ends; null: there is none. */
+export function nameAt(b: Uint8Array, at: number): { name: string; end: number } | null {
+  const r = { b, at };
+  try {
+    const name = readName(r);
+    return { name, end: r.at };
+  } catch (e) {
+    if (e instanceof Malformed) return null;
+    throw e;
+  }
+}
+
 function readData(r: Reader, type: RrType, n: number): DnsRecord['data'] {
   const end = r.at + n;
   if (end > r.b.length) throw new Malformed();
@@ -340,7 +365,8 @@ function readOpt(r: Reader): { edns: Edns; rcode: number } {
   const end = r16(r) + r.at;
   const options: Edns['options'] = [];
   while (r.at < end) options.push({ code: r16(r), data: Uint8Array.from(take(r, r16(r))) });
-  return { edns: { udpSize, dnssecOk: (flags & 0x8000) !== 0, version, options }, rcode: high };
+  const more = flags & ~DO;
+  return { edns: { udpSize, dnssecOk: (flags & DO) !== 0, version, options, ...(more ? { flags: more } : {}) }, rcode: high };
 }
 
 /** The message in `bytes`, or null when they are not one. Bytes after it are ignored. */

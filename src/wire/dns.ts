@@ -18,17 +18,19 @@ export type RrType =
   | `TYPE${number}`;
 export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | `RCODE${number}`;
 
+export type DnsClass = 'IN' | 'CH' | 'HS' | 'NONE' | 'ANY' | `CLASS${number}`;
+
 export interface DnsQuestion {
   /** Absolute, with the final dot, case kept. */
   name: string;
   type: RrType;
-  class: 'IN' | 'CH' | 'ANY' | `CLASS${number}`;
+  class: DnsClass;
 }
 
 export interface DnsRecord {
   name: string;
   type: RrType;
-  class: 'IN' | 'CH' | 'ANY' | `CLASS${number}`;
+  class: DnsClass;
   ttl: number;
   data:
     | { ip: Ip } // A, AAAA
@@ -38,6 +40,11 @@ export interface DnsRecord {
     | { priority: number; weight: number; port: number; target: string } // SRV
     | { mname: string; rname: string; serial: number; refresh: number; retry: number; expire: number; minimum: number } // SOA
     | { bytes: Uint8Array };
+}
+
+export interface EdnsOption {
+  code: number;
+  data: Uint8Array;
 }
 
 export interface DnsMessage {
@@ -56,5 +63,11 @@ export interface DnsMessage {
   authority: DnsRecord[];
   additional: DnsRecord[];
   /** EDNS0, when an OPT record is present; not repeated in `additional`. */
-  edns: { udpSize: number; dnssecOk: boolean; version: number; options: { code: number; data: Uint8Array }[] } | null;
+  edns: {
+    udpSize: number;
+    dnssecOk: boolean;
+    version: number;
+    options: EdnsOption[] /** Further flags beside DO, as they are sent. */;
+    flags?: number;
+  } | null;
 }

@@ -8,7 +8,7 @@ import { lookAt } from '../../src/linux/due.ts';
 import { deleteEntries } from '../../src/linux/netfilter/conntrack.ts';
 import type { Netns } from '../../src/linux/types.ts';
 import { settle } from '../../src/sim/sim.ts';
-import { formatIp } from '../../src/wire/ip.ts';
+import { formatIp, sameIp } from '../../src/wire/ip.ts';
 import { type TestCluster, testCluster } from '../cluster/harness.ts';
 import type { Drawing } from './draw.ts';
 import type { Serving } from './orders.ts';
@@ -83,7 +83,9 @@ export function serving(c: TestCluster, ns: Netns, names: ReturnType<typeof addT
     const known = names.ownerName(ns, s, s.localPort);
     const owner = known.includes('/') || c.engine.nodes.has(known) ? known : name;
     const any = !s.local || s.local.every(b => b === 0);
-    const local = any ? own.filter(a => (s.family === 6 && !s.v6only ? true : a.length === (s.family === 6 ? 16 : 4))) : [s.local!];
+    const known4or6 = (a: Uint8Array) => (s.family === 6 && !s.v6only) || a.length === (s.family === 6 ? 16 : 4);
+    // A device that went down took its IPv6 addresses along, whoever was bound to them.
+    const local = own.filter(a => (any ? known4or6(a) : sameIp(a, s.local!)));
     for (const a of local) {
       const entry = { name: owner, proto: s.type as 'tcp' | 'udp', address: formatIp(a), port: s.localPort };
       out.set(`${entry.proto} ${entry.address} ${entry.port}`, entry);

@@ -2,10 +2,10 @@
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
+import { isTypeName, typeText } from '../../wire/dns-types.ts';
 import { type Cidr, inCidr, parseCidr } from '../../wire/ip.ts';
 import type { Directive } from '../corefile.ts';
 import { extendedError } from '../edns.ts';
-import { isTypeName } from '../rr-types.ts';
 import { CorefileError, type Instance, type Outcome, type Plugin, type Request } from '../types.ts';
 import { longestZone, zonesOf } from '../zones.ts';
 
@@ -65,7 +65,7 @@ function netsOfFile({ p }: Instance, d: Directive, path: string): string[] {
 }
 
 function decide(policies: Policy[], r: Request): Action | null {
-  const found = policies.find(p => (p.types?.has(r.type) ?? true) && (p.nets?.some(n => inCidr(n, r.client)) ?? true));
+  const found = policies.find(p => (p.types?.has(typeText(r.type)) ?? true) && (p.nets?.some(n => inCidr(n, r.client)) ?? true));
   return found?.action ?? null;
 }
 

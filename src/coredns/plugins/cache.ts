@@ -1,4 +1,4 @@
-import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
+import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
 import type { Directive } from '../corefile.ts';
 import { argumentError, CorefileError, type Plugin, plainError } from '../types.ts';
 import { durationMs, inZone, zoneName } from '../zones.ts';
@@ -19,18 +19,23 @@ export const cache: Plugin = {
     if (max !== null && max <= 0) throw plainError(`cache TTL can not be zero or negative: ${first}`);
     const zones = directive.args.slice(max === null ? 0 : 1).map(zoneName);
     const limits = { success: max ?? 3600, denial: max ?? 1800 };
+    const least = { success: SHORT_SECONDS, denial: SHORT_SECONDS };
+    let failureSeconds = SHORT_SECONDS;
     const disabled: Record<'success' | 'denial', string[] | null> = { success: null, denial: null };
     for (const d of directive.body) {
       if (['success', 'denial', 'prefetch', 'servfail'].includes(d.name) && !d.args.length) throw argumentError(d);
       if (d.name === 'success' || d.name === 'denial') {
         for (const a of d.args.slice(0, 3)) if (!/^[-+]?\d+$/.test(a)) throw plainError(`strconv.Atoi: parsing "${a}": invalid syntax`);
         limits[d.name] = Number(d.args[1] ?? limits[d.name]);
-      } else if (d.name === 'servfail' && durationMs(d.args[0]) === null) throw plainError(`time: invalid duration "${d.args[0]}"`);
-      else if (d.name === 'serve_stale') serveStale(d);
+        least[d.name] = Number(d.args[2] ?? SHORT_SECONDS);
+      } else if (d.name === 'servfail') {
+        const ms = durationMs(d.args[0]);
+        if (ms === null) throw plainError(`time: invalid duration "${d.args[0]}"`);
+        failureSeconds = ms / 1000;
+      } else if (d.name === 'serve_stale') serveStale(d);
       else if (d.name === 'disable')
         disabled[d.args[0] as 'success' | 'denial'] = d.args.slice(1).length ? d.args.slice(1).map(zoneName) : ['.'];
-      else if (!['prefetch', 'serve_stale', 'servfail', 'keepttl'].includes(d.name))
-        throw new CorefileError(d.line, `Unknown property '${d.name}'`);
+      else if (!['prefetch', 'serve_stale', 'keepttl'].includes(d.name)) throw new CorefileError(d.line, `Unknown property '${d.name}'`);
     }
     const items = new Map<string, Item>();
     return function* (r, next) {
@@ -45,10 +50,15 @@ export const cache: Plugin = {
       const outcome = yield* next(r);
       const { reply } = outcome;
       if (!reply || reply.tc || outcome.error) return outcome;
-      const kind = reply.rcode === 'NXDOMAIN' || !reply.answers.length ? 'denial' : 'success';
-      if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return outcome;
+      const type = typeOfReply(reply, r.type as RrType);
+      // What is not kept has a short time all the same.
+      if (type === null) return { ...outcome, reply: aged({ reply, storedAtMs: sim.nowMs, ttlSeconds: SHORT_SECONDS }, r.query, 0) };
+      const kind = type === 'answer' || type === 'delegation' ? 'success' : 'denial';
       if (disabled[kind]?.some(z => inZone(r.name, z))) return outcome;
-      const ttlSeconds = Math.min(limits[kind], smallestTtl(reply, limits[kind]));
+      const ttlSeconds =
+        type === 'failure'
+          ? failureSeconds
+          : Math.min(limits[kind], Math.max(least[kind], type === 'delegation' ? SHORT_SECONDS : smallestTtl(reply)));
       if (ttlSeconds <= 0) return outcome;
       const item: Item = { reply, storedAtMs: sim.nowMs, ttlSeconds };
       items.set(key, item);
@@ -67,9 +77,23 @@ function serveStale(d: Directive): void {
     throw plainError(`invalid value for serve_stale refresh mode: ${mode}`);
 }
 
-function smallestTtl(m: DnsMessage, otherwise: number): number {
+/** dnsutil.MinimalDefaultTTL: of what says nothing about its time, and the shortest that anything is kept. */
+const SHORT_SECONDS = 5;
+
+function smallestTtl(m: DnsMessage): number {
   const all = [...m.answers, ...m.authority, ...m.additional];
-  return all.length ? Math.min(...all.map(x => x.ttl)) : otherwise;
+  return all.length ? Math.min(3600, ...all.map(x => x.ttl)) : SHORT_SECONDS;
+}
+
+/** response.Typify: what the message is to the cache; null: nothing that is kept. */
+function typeOfReply(m: DnsMessage, asked: RrType): 'answer' | 'denial' | 'delegation' | 'failure' | null {
+  if (m.opcode !== 0 || asked === 'AXFR' || asked === 'TYPE251') return null;
+  if (m.rcode === 'SERVFAIL' || m.rcode === 'NOTIMP') return 'failure';
+  if (m.rcode === 'NOERROR' && m.answers.length) return 'answer';
+  const has = (type: RrType) => m.authority.some(a => a.type === type);
+  if (has('SOA')) return m.rcode === 'NOERROR' || m.rcode === 'NXDOMAIN' ? 'denial' : null;
+  if (m.rcode !== 'NOERROR') return null;
+  return has('NS') ? 'delegation' : 'answer';
 }
 
 function aged(item: Item, query: DnsMessage, age: number): DnsMessage {

@@ -1,5 +1,5 @@
 // plugin/k8s_external (coredns 1.14.2): Services by the addresses that clients outside the cluster reach them at.
-import { listObjects } from '../../apiserver/store.ts';
+import { listObjects, watchBucket } from '../../apiserver/store.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
@@ -15,6 +15,8 @@ interface Options {
   apex: string;
   headless: boolean;
   fall: string[] | null;
+  /** When a Service with an outside address last came, changed or went, in seconds; 0: not since CoreDNS began. */
+  serial: number;
 }
 
 interface Service {
@@ -26,7 +28,7 @@ interface Service {
 type Rcode = 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL';
 
 function options({ all, block }: Setup): Options {
-  const o: Options = { zones: [], ttl: 5, apex: 'dns', headless: false, fall: null };
+  const o: Options = { zones: [], ttl: 5, apex: 'dns', headless: false, fall: null, serial: 0 };
   for (const d of all) {
     o.zones = zonesOf(d.args, block.zones);
     for (const p of d.body) {
@@ -93,11 +95,11 @@ function services(k: State, o: Options, zone: string): { found: Service[]; rcode
 const record = (name: string, type: RrType, ttl: number, data: DnsRecord['data']): DnsRecord => ({ name, type, class: 'IN', ttl, data });
 const join = (...labels: string[]) => labels.join('.').replace(/\.\.$/, '.');
 
-function soa(k: State, o: Options, zone: string): DnsRecord {
+function soa(o: Options, zone: string): DnsRecord {
   const data = {
     mname: join('ns1', o.apex, zone),
     rname: join('hostmaster', o.apex, zone),
-    serial: Math.floor(k.instance.server.sim.nowMs / 1000),
+    serial: o.serial,
     refresh: 7200,
     retry: 1800,
     expire: 86400,
@@ -132,10 +134,10 @@ function ownExternal(k: State, o: Options, name: string): DnsRecord[] {
 function apex(k: State, o: Options, zone: string): DnsMessage | null {
   const { r } = k;
   const reply = { ...replyTo(r.query), aa: true };
-  const nodata = { ...reply, authority: [soa(k, o, zone)] };
+  const nodata = { ...reply, authority: [soa(o, zone)] };
   const ns1 = join('ns1', o.apex, zone);
   if (r.name === zone) {
-    if (r.type === 'SOA') return { ...reply, answers: [soa(k, o, zone)] };
+    if (r.type === 'SOA') return { ...reply, answers: [soa(o, zone)] };
     if (r.type !== 'NS') return nodata;
     return { ...reply, answers: [record(zone, 'NS', o.ttl, { host: ns1 })], additional: ownExternal(k, o, ns1) };
   }
@@ -177,6 +179,12 @@ export const k8s_external: Plugin = {
   setup: s => {
     const o = options(s);
     const { instance, block } = s;
+    const outside = (svc: KubeObject | undefined) => svc !== undefined && externalIps(svc).length > 0;
+    instance.stops.push(
+      watchBucket(instance.server, 'services', e => {
+        if (outside(e.object) || outside(e.old)) o.serial = Math.floor(instance.server.sim.nowMs / 1000);
+      }),
+    );
     const lookup = (r: Request) =>
       function* (name: string, type: RrType): Co<DnsMessage | null> {
         const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
@@ -192,10 +200,10 @@ export const k8s_external: Plugin = {
       const reply = { ...replyTo(r.query, rcode), aa: true };
       if (!found.length) {
         if (rcode === 'NXDOMAIN' && fallsThrough(o.fall, r.name)) return yield* next(r);
-        return { reply: { ...reply, authority: [soa(k, o, zone)] } };
+        return { reply: { ...reply, authority: [soa(o, zone)] } };
       }
       const [records, additional] = yield* answers(k, o, found);
-      return { reply: { ...reply, answers: records, additional, authority: records.length ? [] : [soa(k, o, zone)] } };
+      return { reply: { ...reply, answers: records, additional, authority: records.length ? [] : [soa(o, zone)] } };
     };
   },
 };

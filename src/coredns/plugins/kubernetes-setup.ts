@@ -8,7 +8,10 @@ export interface Options {
   zones: string[];
   pods: 'disabled' | 'insecure' | 'verified';
   endpointNames: boolean;
+  /** EndpointSlices are not watched. */
   noEndpoints: boolean;
+  /** Where the API is asked; null: where the pod's environment says. */
+  endpoint: string | null;
   ttl: number;
   namespaces: Set<string> | null;
   namespaceLabels: LabelSelector | null;
@@ -64,8 +67,9 @@ const RULES: Record<string, Rule> = {
   multicluster: (o, d) => {
     o.multicluster = zonesOf(d.args, []);
   },
-  endpoint: (_, d) => {
+  endpoint: (o, d) => {
     if (!d.args.length) throw argumentError(d);
+    o.endpoint = d.args[0];
     // client-go's DefaultServerURL: a scheme with nothing behind it is neither a URL nor an address.
     if (/^\w*:\/\/$/.test(d.args[0]))
       throw plainError(`failed to create kubernetes notification controller: "host must be a URL or a host:port pair: \\"${d.args[0]}\\""`);
@@ -93,6 +97,7 @@ export function kubernetesOptions({ directive: d, block, all }: Setup): Options 
     pods: 'disabled',
     endpointNames: false,
     noEndpoints: false,
+    endpoint: null,
     ttl: 5,
     namespaces: null,
     namespaceLabels: null,

@@ -64,7 +64,8 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
       break;
     case 'TXT':
       if (r.name === `dns-version.${zone}`) answers = [record(qname(r), 'TXT', 28800, { texts: ['1.1.0'] })];
-      else if (services(s, zone, r.name) === NAME_ERROR) answers = NAME_ERROR;
+      // Unlike other types this one wants something of the name, not only the name.
+      else if (!services(s, zone, r.name).length || services(s, zone, r.name) === NAME_ERROR) answers = NAME_ERROR;
       break;
     case 'CNAME': {
       const found = services(s, zone, r.name);
@@ -90,7 +91,7 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
       if (found === NAME_ERROR) answers = found;
       else
         [answers, additional] = srv(
-          found.filter(a => parseIp(a.host)),
+          found.filter(a => parseIp(a.host)).map(a => ({ ...a, key: asAsked(a.key, zone, qname(r)) })),
           qname(r),
         );
       break;
@@ -106,10 +107,26 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
   }
   if (answers === NAME_ERROR) {
     if (fallsThrough(o.fallthrough, r.name)) return yield* next(r);
+    if (!synced(s)) return { reply: { ...replyTo(r.query, 'SERVFAIL'), aa: true, authority: [soa(s, zone)] } };
     return { reply: { ...replyTo(r.query, 'NXDOMAIN'), aa: true, authority: [soa(s, zone)] } };
   }
   if (!answers.length) return { reply: { ...replyTo(r.query), aa: true, authority: [soa(s, zone)] } };
   return { reply: { ...replyTo(r.query), aa: true, answers: dedup(answers), additional: dedup(additional) } };
+}
+
+/** Records keep the zone as the question spells it. */
+const asAsked = (name: string, zone: string, asked: string): string =>
+  name.endsWith(zone) ? name.slice(0, name.length - zone.length) + asked.slice(asked.length - zone.length) : name;
+
+/** Whether the API that the Corefile names (`endpoint`) is this cluster's: without it nothing is ever known. */
+function synced({ o, instance: { server } }: State): boolean {
+  if (o.endpoint === null) return true;
+  const host = /^(?:\w+:\/\/)?(\[[^\]]*\]|[^:/]+)/.exec(o.endpoint)?.[1].replace(/^\[|\]$/g, '');
+  const own = getObject(server, 'services', 'default', 'kubernetes')?.spec?.clusterIPs ?? [];
+  const behind = listObjects(server, 'endpointslices.discovery.k8s.io', 'default')
+    .filter(e => e.metadata.labels?.['kubernetes.io/service-name'] === 'kubernetes')
+    .flatMap(e => (e.endpoints ?? []).flatMap((x: any) => x.addresses ?? []));
+  return /^kubernetes(\.default(\.svc.*)?)?$/.test(host ?? '') || [...own, ...behind].includes(host);
 }
 
 const qname = (r: Request) => r.query.questions[0].name;
@@ -124,7 +141,7 @@ function dedup(records: DnsRecord[]): DnsRecord[] {
 
 /** The serial is the time of the last change; the minimum and the TTL are the plugin's own. */
 function soa(s: State, zone: string): DnsRecord {
-  const serial = Math.floor(s.instance.server.sim.nowMs / 1000);
+  const serial = synced(s) ? Math.floor(s.instance.server.sim.nowMs / 1000) : 0;
   const data = {
     mname: join('ns.dns', zone),
     rname: join('hostmaster', zone),
@@ -189,6 +206,7 @@ function srv(found: Answer[], owner: string): [DnsRecord[], DnsRecord[]] {
 
 /** ServiceBackend.Services: the answers of a name, or that there is no such name. */
 function services(s: State, zone: string, name: string, type: string = s.r.type): Found {
+  if (!synced(s)) return NAME_ERROR;
   if (name === join('ns.dns', zone)) {
     return ownAddresses(s, zone)
       .filter(a => (type === 'A' && a.ip.length === 4) || (type === 'AAAA' && a.ip.length === 16))
@@ -244,6 +262,7 @@ interface EndpointAddress {
 /** EndpointSlices of a Service as CoreDNS keeps them: addresses that are ready. */
 export function endpointsOf(s: State, namespace: string, service: string): EndpointAddress[] {
   const out: EndpointAddress[] = [];
+  if (s.o.noEndpoints) return out;
   for (const slice of listObjects(s.instance.server, 'endpointslices.discovery.k8s.io', namespace)) {
     if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service || slice.addressType === 'FQDN') continue;
     const ports = (slice.ports ?? []).map((p: any) => ({ name: p.name ?? '', port: p.port ?? -1, protocol: p.protocol ?? 'TCP' }));
@@ -302,6 +321,7 @@ function ofService(
 // -- the other way: addresses to names
 
 function reverse(s: State, name: string): Found {
+  if (!synced(s)) return NAME_ERROR;
   const ip = addressOfReverse(name);
   const primary = s.o.zones.find(z => !isReverse(z)) ?? '.';
   if (ip === null) {

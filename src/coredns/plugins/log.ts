@@ -1,8 +1,8 @@
 // plugin/log (coredns 1.14.2) with its formats (plugin/pkg/replacer) and classes (plugin/pkg/response).
 import { encodeMessage, encodeSparingly, fqdn, rcodeNumber } from '../../wire/dns-codec.ts';
+import { typeText } from '../../wire/dns-types.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { sizeOf } from '../edns.ts';
-import { typeText } from '../rr-types.ts';
 import { argumentError, type Instance, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { inZone } from '../zones.ts';
 

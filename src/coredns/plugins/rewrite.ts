@@ -3,8 +3,8 @@
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsQuestion, DnsRecord, Rcode } from '../../wire/dns.ts';
 import { rcodeName, replyTo } from '../../wire/dns-codec.ts';
+import { typeOfName } from '../../wire/dns-types.ts';
 import { goRegExp } from '../regexp.ts';
-import { typeOfName } from '../rr-types.ts';
 import { type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { zoneName } from '../zones.ts';
 import { ednsRule } from './rewrite-edns0.ts';

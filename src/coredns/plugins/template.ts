@@ -2,10 +2,10 @@
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, Rcode } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
+import { isTypeName } from '../../wire/dns-types.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { extendedError } from '../edns.ts';
 import { goRegExp } from '../regexp.ts';
-import { isTypeName } from '../rr-types.ts';
 import { argumentError, CorefileError, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
 import { parseRecord } from '../zonefile.ts';
 import { fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';

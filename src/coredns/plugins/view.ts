@@ -1,9 +1,9 @@
 // plugin/view (coredns 1.14.2): a server block that takes only the queries for which its expressions hold.
 import { encodeMessage } from '../../wire/dns-codec.ts';
+import { typeText } from '../../wire/dns-types.ts';
 import { formatIp, type Ip, inCidr, parseCidr, parseIp } from '../../wire/ip.ts';
 import { sizeOf } from '../edns.ts';
 import { compileExpression, type Evaluate, ExpressionError, type Functions } from '../expression.ts';
-import { typeText } from '../rr-types.ts';
 import { argumentError, CorefileError, type Plugin, plainError, type Request } from '../types.ts';
 
 const address = (a: Ip) => (a.length === 16 ? `[${formatIp(a)}]` : formatIp(a));

@@ -3,8 +3,9 @@ import { sleep } from '../../linux/process.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { bytes } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import type { DnsMessage, DnsQuestion, RrType } from '../../wire/dns.ts';
-import { fqdn, isDnsName, newMessage, typeName } from '../../wire/dns-codec.ts';
+import type { DnsClass, DnsMessage, EdnsOption, RrType } from '../../wire/dns.ts';
+import { className, encodeMessage, fqdn, isDnsName, newMessage, typeName } from '../../wire/dns-codec.ts';
+import { typeOfName } from '../../wire/dns-types.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { type Exchange, type ExchangeFailure, type ExchangeOptions, exchangeTcp, exchangeUdp, failed, newQueryId } from './dns-client.ts';
@@ -20,15 +21,21 @@ export interface Server {
 export interface Lookup {
   name: string;
   type: RrType;
-  class: DnsQuestion['class'];
+  class: DnsClass;
   servers: Server[];
   port: number;
   timeoutMs: number;
   tries: number;
   tcp: boolean;
   recurse: boolean;
-  /** `options`: codes of options that are asked for without data. */
-  edns: { udpSize: number; dnssecOk: boolean; cookie: boolean; version?: number; options?: number[] } | null;
+  edns: { udpSize: number; dnssecOk: boolean; cookie: boolean; version?: number; flags?: number; options?: EdnsOption[] } | null;
+  /** +padding: the query is as long as a multiple of it. */
+  padding?: number;
+  /** +opcode; +header-only: no question. */
+  opcode?: number;
+  headerOnly?: boolean;
+  /** A server that does not know the version of EDNS is asked again with one that it knows (+ednsneg). */
+  negotiate?: boolean;
   ignoreTruncation: boolean;
   adFlag: boolean;
   cdFlag: boolean;
@@ -62,9 +69,16 @@ function queryOf(p: Process, l: Lookup): { query: DnsMessage; cookie: Uint8Array
   query.cd = l.cdFlag;
   const cookie = l.edns?.cookie ? bytes(p.kernel.sim.random, 8) : null;
   if (l.edns) {
-    const asked = (l.edns.options ?? []).map(code => ({ code, data: new Uint8Array(0) }));
-    const options = cookie ? [...asked, { code: 10, data: cookie }] : asked;
-    query.edns = { udpSize: l.edns.udpSize, dnssecOk: l.edns.dnssecOk, version: l.edns.version ?? 0, options };
+    const asked = l.edns.options ?? [];
+    const options = cookie ? [...asked, { code: 10, data: cookie }] : [...asked];
+    const { udpSize, dnssecOk, version = 0, flags } = l.edns;
+    query.edns = { udpSize, dnssecOk, version, options, ...(flags ? { flags } : {}) };
+  }
+  query.opcode = l.opcode ?? 0;
+  if (l.headerOnly) Object.assign(query, { questions: [], edns: null });
+  if (l.padding && query.edns) {
+    const left = (encodeMessage(query).length + 4) % l.padding;
+    query.edns.options.push({ code: 12, data: new Uint8Array(left ? l.padding - left : 0) });
   }
   return { query, cookie };
 }
@@ -81,15 +95,18 @@ const WORDS: Partial<Record<Errno | 'timeout' | 'eof', string>> = {
   eof: 'end of file',
 };
 
+const BADVERS = 'RCODE16';
+
 /** Ask until somebody answers. null: nobody did, and it has been said. */
 export function* ask(p: Process, u: Userland, l: Lookup, say: Sayings): Co<Answered | null> {
   let tcp = l.tcp;
+  let edns = l.edns;
   const where = (s: Server) => `${formatIp(s.ip)}#${l.port}`;
   let setups = 0;
   for (let attempt = 0; attempt < l.tries; attempt++) {
     for (let i = 0; i < l.servers.length; i++) {
       const server = l.servers[i];
-      const { query, cookie } = queryOf(p, l);
+      const { query, cookie } = queryOf(p, { ...l, edns });
       const startMs = p.kernel.sim.nowMs;
       const o = { port: l.port, timeoutMs: l.timeoutMs * (tcp && !l.tcp ? 2 : 1), source: l.source };
       const r = yield* tcp ? exchangeTcp(p, server.ip, query, o) : patientUdp(p, u, server.ip, query, o);
@@ -106,6 +123,13 @@ export function* ask(p: Process, u: Userland, l: Lookup, say: Sayings): Co<Answe
       if (r.message.tc && !tcp && !l.ignoreTruncation) {
         say.comment('Truncated, retrying in TCP mode.');
         tcp = true;
+        i--;
+        continue;
+      }
+      const known = r.message.edns?.version ?? 0;
+      if (r.message.rcode === BADVERS && edns && (edns.version ?? 0) > known && l.negotiate) {
+        say.comment(`BADVERS, retrying with EDNS version ${known}.`);
+        edns = { ...edns, version: known };
         i--;
         continue;
       }
@@ -140,32 +164,29 @@ export function* serversNamed(p: Process, u: Userland, word: string, family: 4 |
 
 export const serversOf = (conf: ResolvConf): Server[] => conf.nameservers.map(ip => ({ ip, name: formatIp(ip) }));
 
-const TYPE_NAMES = ['A', 'NS', 'CNAME', 'SOA', 'PTR', 'MX', 'TXT', 'AAAA', 'SRV', 'ANY', 'HTTPS', 'AXFR'];
-/** Types that are printed by number here, by their names. */
-const MORE_TYPES: Record<string, number> = {
-  HINFO: 13,
-  NAPTR: 35,
-  DS: 43,
-  RRSIG: 46,
-  NSEC: 47,
-  DNSKEY: 48,
-  TLSA: 52,
-  SVCB: 64,
-  SPF: 99,
-  CAA: 257,
-};
-
 /** `mx`, `TYPE65`, `ptr` -> the type; null: no type. */
 export function typeNamed(word: string): RrType | null {
   const upper = word.toUpperCase();
-  if (TYPE_NAMES.includes(upper)) return upper as RrType;
-  if (upper in MORE_TYPES) return typeName(MORE_TYPES[upper]);
-  return /^TYPE\d+$/.test(upper) ? typeName(Number(upper.slice(4))) : null;
+  if (upper === 'OPT') return null;
+  return typeOfName(upper) ?? (/^TYPE\d+$/.test(upper) ? typeName(Number(upper.slice(4))) : null);
 }
 
-export function classNamed(word: string): DnsQuestion['class'] | null {
+const CLASSES: Record<string, DnsClass> = {
+  IN: 'IN',
+  INTERNET: 'IN',
+  CH: 'CH',
+  CHAOS: 'CH',
+  HS: 'HS',
+  HESIOD: 'HS',
+  ANY: 'ANY',
+  NONE: 'NONE',
+};
+
+/** dns_rdataclass_fromtext. */
+export function classNamed(word: string): DnsClass | null {
   const upper = word.toUpperCase();
-  return upper === 'IN' || upper === 'CH' ? upper : null;
+  if (Object.hasOwn(CLASSES, upper)) return CLASSES[upper];
+  return /^CLASS\d+$/.test(upper) ? className(Number(upper.slice(5))) : null;
 }
 
 /** The names to try one after the other for `name`: the search list as dighost.c walks it. */

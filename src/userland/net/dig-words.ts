@@ -4,7 +4,7 @@ import type { Process } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import type { RrType } from '../../wire/dns.ts';
+import type { EdnsOption, RrType } from '../../wire/dns.ts';
 import { type Ip, parseIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { classNamed, type Lookup, type Server, serversNamed, typeNamed } from './bind-lookup.ts';
@@ -22,6 +22,10 @@ export interface Query {
   tries: number;
   bufsize: number | null;
   ednsVersion: number;
+  ednsFlags: number;
+  /** +ednsopt and +subnet, as they are sent. */
+  ednsOptions: EdnsOption[];
+  padding: number;
   opcode: number;
   ndots: number | null;
   domain: string | null;
@@ -64,6 +68,9 @@ const DEFAULTS: Record<string, boolean> = {
   onesoa: false,
   keepopen: false,
   unknownformat: false,
+  ednsneg: true,
+  coflag: false,
+  'header-only': false,
   besteffort: true,
   aaonly: false,
   aaflag: false,
@@ -77,7 +84,6 @@ const DEFAULTS: Record<string, boolean> = {
   mapped: true,
   crypto: true,
   split: true,
-  subnet: false,
   rdflag: true,
   defname: false,
   ttlunits: false,
@@ -88,18 +94,7 @@ const DEFAULTS: Record<string, boolean> = {
   micro: false,
 };
 /** +options whose effect is not modelled. */
-const UNMODELLED = new Set([
-  'nssearch',
-  'yaml',
-  'https',
-  'http-plain',
-  'tls',
-  'subnet',
-  'ednsopt',
-  'header-only',
-  'dns64prefix',
-  'unknownformat',
-]);
+const UNMODELLED = new Set(['nssearch', 'yaml', 'https', 'http-plain', 'tls', 'dns64prefix']);
 
 const newQuery = (): Query => ({
   name: null,
@@ -112,6 +107,9 @@ const newQuery = (): Query => ({
   tries: 3,
   bufsize: null,
   ednsVersion: 0,
+  ednsFlags: 0,
+  ednsOptions: [],
+  padding: 0,
   opcode: 0,
   ndots: null,
   domain: null,
@@ -186,23 +184,26 @@ const VALUED = 'bcfkpqtxy';
 /** Words before the first name are for all queries, those after a name for it. */
 function* parse(p: Process, u: Userland, words: string[]): Co<Query[]> {
   const defaults = newQuery();
+  // Once a type or class was named by an option, bare words are names.
+  let open = true;
   const queries: Query[] = [];
   let q = defaults;
   const named = () => {
     if (queries.length && q.name === null) return;
-    q = { ...defaults, on: { ...defaults.on }, name: null };
+    q = { ...defaults, on: { ...defaults.on }, ednsOptions: [...defaults.ednsOptions], name: null };
     queries.push(q);
   };
   for (let i = 0; i < words.length; i++) {
     const w = words[i];
     if (w.startsWith('@')) q.servers = (yield* serversNamed(p, u, w.slice(1), q.family)) ?? noServer(p, w.slice(1));
     else if (w.startsWith('+')) plus(p, q, w.slice(1));
-    else if (!w.startsWith('-')) word(p, w, queries, () => q, named, defaults);
+    else if (!w.startsWith('-')) word(p, w, queries, () => q, named, defaults, open);
     else {
       const valued = VALUED.includes(w[1] ?? ' ');
       const value = w.length > 2 ? w.slice(2) : valued ? words[++i] : '';
       if (value === undefined || !/^-[46bcfhikmpqrtuvxy]/.test(w)) fatal(p, `Invalid option: ${w}\n${USAGE}`);
       if (w[1] === 'x' || w[1] === 'q') named();
+      if (w[1] === 'c' || w[1] === 't') open = false;
       dash(p, q, w[1], value);
     }
   }
@@ -264,10 +265,10 @@ function integer(p: Process, what: string, text: string, least: number, most: nu
 }
 
 /** A bare word is a type, a class, or a name. */
-function word(p: Process, w: string, queries: Query[], current: () => Query, named: () => void, defaults: Query): void {
+function word(p: Process, w: string, queries: Query[], current: () => Query, named: () => void, defaults: Query, open: boolean): void {
   const transfer = /^ixfr=(\d+)$/i.test(w);
-  const type = transfer ? 'AXFR' : typeNamed(w);
-  const cls = classNamed(w);
+  const type = !open ? null : transfer ? 'AXFR' : typeNamed(w);
+  const cls = open ? classNamed(w) : null;
   const q = queries.length ? current() : defaults;
   if (type) {
     if (q.typeGiven && q.name !== null) complain(p, ';; Warning, extra type option\n');
@@ -293,11 +294,70 @@ const NUMERIC: Record<string, [string, number, number, (q: Query, n: number) => 
   ndots: ['ndots', 0, 0xffff, (q, n) => (q.ndots = n)],
   edns: ['edns', 0, 255, (q, n) => (q.ednsVersion = n)],
   split: ['split', 0, 1023, () => undefined],
-  padding: ['padding', 0, 512, () => undefined],
+  padding: ['padding', 0, 512, (q, n) => (q.padding = n)],
   opcode: ['opcode', 0, 15, (q, n) => (q.opcode = n)],
 };
 
 const OPCODE_NAMES = ['query', 'iquery', 'status', 'reserved3', 'notify', 'update'];
+
+/** +options that put something into the query's EDNS record. */
+const OPTIONS: Record<string, (p: Process, q: Query, value: string | null, all: string) => void> = {
+  subnet: (p, q, value) => {
+    q.ednsOptions = q.ednsOptions.filter(o => o.code !== SUBNET);
+    if (value !== null) q.ednsOptions.push({ code: SUBNET, data: subnetBytes(p, value) });
+  },
+  ednsopt: (p, q, value) => {
+    if (value === null) q.ednsOptions = [];
+    else q.ednsOptions.push(givenOption(p, value));
+  },
+  ednsflags: (p, q, value) => {
+    const n = value ? Number(value) : 0;
+    if (!Number.isInteger(n)) fatal(p, `dig: Couldn't parse ednsflags\n`, 10);
+    q.ednsFlags = value === null ? 0 : n & 0x7fff;
+  },
+};
+
+const SUBNET = 8;
+const OPTION_NAMES: Record<string, number> = {
+  llq: 1,
+  ul: 2,
+  nsid: 3,
+  dau: 5,
+  dhu: 6,
+  n3u: 7,
+  ecs: 8,
+  expire: 9,
+  cookie: 10,
+  keepalive: 11,
+  pad: 12,
+  padding: 12,
+  chain: 13,
+  'key-tag': 14,
+  ede: 15,
+};
+
+/** `ADDRESS[/BITS]`, or 0 for none of it; only the bytes that the prefix takes are sent (RFC 7871). */
+function subnetBytes(p: Process, text: string): Uint8Array {
+  const [address, bits] = text.split('/');
+  const ip = parseIp(
+    address === '0' ? '0.0.0.0' : /^[\d.]+$/.test(address) ? [...address.split('.'), 0, 0, 0].slice(0, 4).join('.') : address,
+  );
+  if (!ip) return fatal(p, `invalid address '${text}'\ndig: couldn't parse client-subnet\n`);
+  const length = address === '0' ? 0 : bits === undefined ? ip.length * 8 : integer(p, 'prefix length', bits, 0, ip.length * 8);
+  const bytes = ip.slice(0, Math.ceil(length / 8));
+  if (length % 8) bytes[bytes.length - 1] &= 0xff << (8 - (length % 8));
+  return Uint8Array.from([0, ip.length === 4 ? 1 : 2, length, 0, ...bytes]);
+}
+
+/** `CODE[:HEX]`, the code as a number or a name. */
+function givenOption(p: Process, text: string): EdnsOption {
+  const [code, digits = ''] = text.split(':');
+  if (!code) fatal(p, 'ednsopt no code point specified\n');
+  const number = OPTION_NAMES[code.toLowerCase()] ?? Number(code);
+  if (!Number.isInteger(number) || number > 0xffff) fatal(p, `dig: bad edns code point: ${code}\n`);
+  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) fatal(p, `isc_hex_decodestring: bad hex encoding\n`);
+  return { code: number, data: Uint8Array.from(digits.match(/../g) ?? [], x => Number.parseInt(x, 16)) };
+}
 
 /** One +option. */
 function plus(p: Process, q: Query, text: string): void {
@@ -317,6 +377,10 @@ function plus(p: Process, q: Query, text: string): void {
     return;
   }
   const bare = off ? full.slice(2) : full;
+  if (OPTIONS[bare]) {
+    OPTIONS[bare](p, q, off ? null : (value ?? ''), text.slice(full.length + 1));
+    return;
+  }
   if (UNMODELLED.has(bare) && !off) fatal(p, `dig: podnet does not model +${bare}\n`);
   if (bare === 'mapped') complain(p, ';; +mapped option is deprecated\n');
   if (bare === 'dscp') {

@@ -3,12 +3,14 @@ import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime, MONTHS, WEEKDAYS } from '../../sim/time.ts';
+import type { DnsMessage, EdnsOption } from '../../wire/dns.ts';
 import { encodeMessage } from '../../wire/dns-codec.ts';
 import { formatIp, ip } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { type Answered, ask, candidates, type Lookup, legalName, type Server, serversOf } from './bind-lookup.ts';
 import { type Query, readQueries } from './dig-words.ts';
-import { headerLines, optLines, questionLine, type RecordStyle, rdataText, recordLine } from './dns-text.ts';
+import { CO, optLines } from './dns-edns.ts';
+import { headerLines, questionLine, type RecordStyle, rdataText, recordLine } from './dns-text.ts';
 import { type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
 export const bindVersion = (u: Userland): string => (u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian');
@@ -58,8 +60,19 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
       recurse: q.on.recurse,
       edns:
         q.on.edns || q.on.dnssec
-          ? { udpSize: q.bufsize ?? 1232, dnssecOk: q.on.dnssec, cookie: q.on.cookie, version: q.ednsVersion, options: ednsOptions(q) }
+          ? {
+              udpSize: q.bufsize ?? 1232,
+              dnssecOk: q.on.dnssec,
+              cookie: q.on.cookie,
+              version: q.ednsVersion,
+              flags: q.ednsFlags | (q.on.coflag ? CO : 0),
+              options: ednsOptions(q),
+            }
           : null,
+      padding: q.padding,
+      opcode: q.opcode,
+      headerOnly: q.on['header-only'],
+      negotiate: q.on.ednsneg,
       ignoreTruncation: q.on.ignore,
       adFlag: q.on.adflag,
       cdFlag: q.on.cdflag,
@@ -79,6 +92,7 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
       },
     });
     if (!r) return 9;
+    if (isOdd(r.message)) print(p, ';; Warning: Message parser reports malformed message packet.\n');
     const nx = r.message.rcode === 'NXDOMAIN' && i < names.length - 1;
     if (nx && !q.on.showsearch) continue;
     banner(p, u, q, state);
@@ -104,7 +118,16 @@ const EDNS_OPTIONS: [string, number][] = [
   ['expire', 9],
 ];
 
-const ednsOptions = (q: Query): number[] => EDNS_OPTIONS.filter(([name]) => q.on[name]).map(([, code]) => code);
+const ednsOptions = (q: Query): EdnsOption[] => [
+  ...EDNS_OPTIONS.filter(([name]) => q.on[name]).map(([, code]) => ({ code, data: new Uint8Array(0) })),
+  ...q.ednsOptions,
+];
+
+/** A record of another class than was asked for (lib/dns/message.c getsection). */
+function isOdd(m: DnsMessage): boolean {
+  const cls = m.questions[0]?.class ?? 'ANY';
+  return cls !== 'ANY' && [...m.answers, ...m.authority, ...m.additional].some(r => r.class !== cls);
+}
 
 /** A zone begins and ends with its SOA record. */
 const isTransfer = (r: Answered): boolean => r.message.answers[0]?.type === 'SOA';
@@ -181,7 +204,7 @@ function banner(p: Process, u: Userland, q: Query, state: { bannerDue: boolean }
 function styleOf(q: Query): RecordStyle {
   const ttl = q.on.ttlid;
   const cls = q.on.class;
-  const more = { multiline: q.on.multiline, units: q.on.ttlunits, expand: q.on.expandaaaa };
+  const more = { multiline: q.on.multiline, units: q.on.ttlunits, expand: q.on.expandaaaa, unknown: q.on.unknownformat };
   if (q.on.multiline || (!ttl && !cls)) return { ttl, class: cls, columns: [24, 24, 24, 32], ...more };
   if (!ttl || !cls) return { ttl, class: cls, columns: [24, 24, 32, 40], ...more };
   return { ttl, class: cls, columns: [24, 32, 40, 48], ...more };
@@ -204,6 +227,8 @@ function show(p: Process, q: Query, r: Answered): void {
     out += headerLines(m);
     if (m.rd && !m.ra) out += ';; WARNING: recursion requested but not available\n';
     out += '\n';
+    if (q.on.edns && !m.edns && (m.rcode === 'FORMERR' || m.rcode === 'NOTIMP'))
+      out += `;; WARNING: EDNS query returned status ${m.rcode} - retry with '${q.on.dnssec ? '+nodnssec ' : ''}+noedns'\n\n`;
     out += optLines(m, r.cookie);
   }
   const style = styleOf(q);

@@ -1,6 +1,9 @@
 // DNS messages as BIND's tools print them (lib/dns/masterdump.c, message.c of 9.18): columns by tab stops, names escaped, sections.
 import type { DnsMessage, DnsQuestion, DnsRecord } from '../../wire/dns.ts';
+import { classNumber, recordData, typeNumber } from '../../wire/dns-codec.ts';
+import { typeText } from '../../wire/dns-types.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
+import { dataText, quoted } from './dns-rdata.ts';
 
 /** The style of one tool's output: where TTL, class, type and data begin. */
 export interface RecordStyle {
@@ -11,6 +14,8 @@ export interface RecordStyle {
   multiline?: boolean;
   /** TTLs as `30s`, `1h30m`. */
   units?: boolean;
+  /** RFC 3597: everything by number and bytes. */
+  unknown?: boolean;
   /** IPv6 addresses in full. */
   expand?: boolean;
 }
@@ -42,8 +47,12 @@ export function recordLine(r: DnsRecord, style: RecordStyle): string {
   const [ttl, cls, type, data] = style.columns;
   line.add(r.name);
   if (style.ttl) line.add(style.units ? units(r.ttl) : String(r.ttl), ttl);
-  if (style.class) line.add(r.class, cls);
-  line.add(r.type, type);
+  if (style.class) line.add(style.unknown ? `CLASS${classNumber(r.class)}` : r.class, cls);
+  line.add(style.unknown ? `TYPE${typeNumber(r.type)}` : typeText(r.type), type);
+  if (style.unknown) {
+    line.add(bytesText(recordData(r)), data);
+    return `${line.text}\n`;
+  }
   line.add(
     style.multiline && 'mname' in r.data ? soaLines(r.data) : style.expand && 'ip' in r.data ? expanded(r.data.ip) : rdataText(r),
     data,
@@ -83,6 +92,8 @@ function soaLines(d: Extract<DnsRecord['data'], { mname: string }>): string {
   return `${d.mname} ${d.rname} (\n${rows.join('')}\t\t\t\t)`;
 }
 
+const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
+
 /** +expandaaaa: all eight groups of four digits. */
 function expanded(ip: Ip): string {
   if (ip.length === 4) return formatIp(ip);
@@ -92,21 +103,12 @@ function expanded(ip: Ip): string {
 export function questionLine(q: DnsQuestion, style: RecordStyle): string {
   const line = new Line();
   line.add(q.name);
-  line.add(q.class, style.columns[1]);
-  line.add(q.type, style.columns[2]);
+  line.add(style.unknown ? `CLASS${classNumber(q.class)}` : q.class, style.columns[1]);
+  line.add(style.unknown ? `TYPE${typeNumber(q.type)}` : typeText(q.type), style.columns[2]);
   return `;${line.text}\n`;
 }
 
-/** A character string in quotes, with BIND's escapes. */
-export function quoted(text: string): string {
-  let out = '';
-  for (const c of text) {
-    const code = c.charCodeAt(0);
-    if (c === '"' || c === '\\') out += `\\${c}`;
-    else out += code < 32 || code > 126 ? `\\${String(code).padStart(3, '0')}` : c;
-  }
-  return `"${out}"`;
-}
+const bytesText = (b: Uint8Array): string => `\\# ${b.length}${b.length ? ` ${hex(b).toUpperCase()}` : ''}`;
 
 export function rdataText(r: DnsRecord): string {
   const d = r.data;
@@ -116,8 +118,7 @@ export function rdataText(r: DnsRecord): string {
   if ('texts' in d) return d.texts.map(quoted).join(' ');
   if ('target' in d) return `${d.priority} ${d.weight} ${d.port} ${d.target}`;
   if ('mname' in d) return `${d.mname} ${d.rname} ${d.serial} ${d.refresh} ${d.retry} ${d.expire} ${d.minimum}`;
-  const hex = Array.from(d.bytes, b => b.toString(16).padStart(2, '0').toUpperCase()).join('');
-  return `\\# ${d.bytes.length}${hex ? ` ${hex}` : ''}`;
+  return dataText(r.type, d.bytes) ?? bytesText(d.bytes);
 }
 
 const OPCODES = ['QUERY', 'IQUERY', 'STATUS', 'RESERVED3', 'NOTIFY', 'UPDATE'];
@@ -128,29 +129,4 @@ export function headerLines(m: DnsMessage): string {
   const additional = m.additional.length + (m.edns ? 1 : 0);
   const counts = `QUERY: ${m.questions.length}, ANSWER: ${m.answers.length}, AUTHORITY: ${m.authority.length}, ADDITIONAL: ${additional}`;
   return `;; ->>HEADER<<- opcode: ${OPCODES[m.opcode] ?? m.opcode}, status: ${status}, id: ${m.id}\n;; flags:${flags.map(f => ` ${f}`).join('')}; ${counts}\n`;
-}
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
-
-export function optLines(m: DnsMessage, sentCookie: Uint8Array | null): string {
-  if (!m.edns) return '';
-  let out = `;; OPT PSEUDOSECTION:\n; EDNS: version: ${m.edns.version}, flags:${m.edns.dnssecOk ? ' do' : ''}; udp: ${m.edns.udpSize}\n`;
-  for (const o of m.edns.options) {
-    if (o.code === 3 || o.code === 9) {
-      const data = hex(o.data).replace(/(..)(?=.)/g, '$1 ');
-      out += `; ${o.code === 3 ? 'NSID' : 'EXPIRE'}:${data ? ` ${data}` : ''}\n`;
-      continue;
-    }
-    if (o.code !== 10) {
-      out += `; OPT=${o.code}: ${hex(o.data).replace(/(..)(?=.)/g, '$1 ')}\n`;
-      continue;
-    }
-    if (m.response === false) {
-      out += `; COOKIE: ${hex(o.data)}\n`;
-      continue;
-    }
-    const ours = sentCookie && hex(o.data.subarray(0, 8)) === hex(sentCookie);
-    out += `; COOKIE: ${hex(o.data)}${ours ? (o.data.length === 8 ? ' (echoed)' : ' (good)') : ' (bad)'}\n`;
-  }
-  return out;
 }

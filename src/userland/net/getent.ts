@@ -63,8 +63,8 @@ function* hosts(p: Process, u: Userland, keys: string[]): Co<number> {
       continue;
     }
     const names = file ? file.names.join(' ') : r.canonical;
-    const alias = !file && r.canonical !== key && !r.canonical.startsWith(`${key}.`) ? ` ${key}` : '';
-    for (const a of r.addresses) print(p, line(a, `${names.padEnd(0)}${alias}`));
+    const aliases = file ? [] : (r.aliases ?? []);
+    for (const a of r.addresses) print(p, line(a, [names, ...aliases].join(' ')));
   }
   return code;
 }
@@ -72,15 +72,18 @@ function* hosts(p: Process, u: Userland, keys: string[]): Co<number> {
 function* ahosts(p: Process, u: Userland, keys: string[], family: 4 | 6 | null): Co<number> {
   let code = 0;
   for (const key of keys) {
-    const r = yield* getaddrinfo(p, key, { libc: u.libc, family });
+    let r = yield* getaddrinfo(p, key, { libc: u.libc, family });
+    // AI_V4MAPPED: without IPv6 addresses those of IPv4 in their form.
+    const mapped = typeof r === 'string' && family === 6;
+    if (mapped) r = yield* getaddrinfo(p, key, { libc: u.libc, family: 4 });
     if (typeof r === 'string') {
       code = 2;
       continue;
     }
-    r.addresses.forEach((a, i) => {
-      print(p, `${formatIp(a).padEnd(15)} STREAM ${i === 0 ? r.canonical : ''}\n`);
-      print(p, `${formatIp(a).padEnd(15)} DGRAM  \n${formatIp(a).padEnd(15)} RAW    \n`);
-    });
+    for (const [i, a] of r.addresses.entries()) {
+      const address = `${mapped ? '::ffff:' : ''}${formatIp(a)}`.padEnd(15);
+      print(p, `${address} STREAM ${i === 0 ? r.canonical : ''}\n${address} DGRAM  \n${address} RAW    \n`);
+    }
   }
   return code;
 }

@@ -6,7 +6,7 @@ import type { DnsRecord, RrType } from '../../wire/dns.ts';
 import { formatIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { type Answered, ask, candidates, type Lookup, type Server, serversNamed, serversOf, typeNamed } from './bind-lookup.ts';
-import { quoted } from './dns-text.ts';
+import { quoted } from './dns-rdata.ts';
 import { numericHost, readResolvConf, reverseName } from './resolv-conf.ts';
 
 interface Settings {

@@ -15,6 +15,11 @@ export interface ResolvConf {
   singleRequest: boolean;
   singleRequestReopen: boolean;
   useVc: boolean;
+  edns0: boolean;
+  /** No AAAA record is asked for, nor taken to be there. */
+  noAaaa: boolean;
+  /** A name without dots is not asked for as it is. */
+  noTldQuery: boolean;
 }
 
 /** resolv.conf(5), the limits of glibc's resolv/res_init.c 2.36. No nameserver line: the local host. */
@@ -29,6 +34,9 @@ export function parseResolvConf(text: string): ResolvConf {
     singleRequest: false,
     singleRequestReopen: false,
     useVc: false,
+    edns0: false,
+    noAaaa: false,
+    noTldQuery: false,
   };
   for (const line of text.split('\n')) {
     if (/^[#;]/.test(line)) continue;
@@ -54,6 +62,9 @@ function applyOption(conf: ResolvConf, option: string): void {
   else if (name === 'single-request') conf.singleRequest = true;
   else if (name === 'single-request-reopen') conf.singleRequestReopen = true;
   else if (name === 'use-vc') conf.useVc = true;
+  else if (name === 'edns0') conf.edns0 = true;
+  else if (name === 'no-aaaa') conf.noAaaa = true;
+  else if (name === 'no-tld-query') conf.noTldQuery = true;
 }
 
 function textOf(p: Process, path: string): string {

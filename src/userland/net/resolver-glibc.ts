@@ -114,16 +114,22 @@ function* sendAll(c: Context, queries: DnsMessage[]): Co<Reply[] | 'TRY_AGAIN'> 
   return 'TRY_AGAIN';
 }
 
+/** RESOLV_EDNS_BUFFER_SIZE */
+const OWN_EDNS = { udpSize: 1200, dnssecOk: false, version: 0, options: [] };
+
 /** res_querydomain: the answers for one absolute name. */
-function* query(c: Context, name: string, types: RrType[]): Co<DnsMessage[] | HostError> {
+function* query(c: Context, name: string, wanted: RrType[]): Co<DnsMessage[] | HostError> {
   if (!isDnsName(name)) return 'NO_RECOVERY';
+  // The question for AAAA becomes one for A, whose records do not count (res_query.c, RES_NOAAAA).
+  const none = c.conf.noAaaa && wanted.every(t => t === 'AAAA');
+  const types: RrType[] = c.conf.noAaaa ? [none ? 'A' : wanted[0]] : wanted;
   c.lastRcode = null;
   c.refused = false;
-  const queries = types.map(type => newMessage(newQueryId(c.p), fqdn(name), type));
+  const queries = types.map(type => ({ ...newMessage(newQueryId(c.p), fqdn(name), type), edns: c.conf.edns0 ? OWN_EDNS : null }));
   const replies = yield* sendAll(c, queries);
   if (replies === 'TRY_AGAIN') return replies;
   const usable = replies.filter(r => r !== null);
-  if (usable.some(m => m.rcode === 'NOERROR' && m.answers.length)) return usable;
+  if (usable.some(m => m.rcode === 'NOERROR' && m.answers.length)) return none ? 'NO_DATA' : usable;
   const first = replies[0]?.rcode ?? 'NOERROR';
   const rcode = first === 'NOERROR' ? (replies[1]?.rcode ?? 'NOERROR') : first;
   if (rcode === 'NXDOMAIN') return 'HOST_NOT_FOUND';
@@ -158,7 +164,8 @@ export function* glibcSearch(p: Process, conf: ResolvConf, name: string, types: 
     else if (r === 'TRY_AGAIN' && c.lastRcode === 'SERVFAIL') servfail = true;
     else if (r !== 'HOST_NOT_FOUND') break;
   }
-  if (!triedAsIs && !rootListed) {
+  const skipped = conf.noTldQuery && dots === 0 && conf.search.length > 0;
+  if (!triedAsIs && !rootListed && !skipped) {
     const r = yield* query(c, name, types);
     if (typeof r !== 'string') return r;
     last = r;

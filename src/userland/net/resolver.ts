@@ -37,6 +37,8 @@ export interface Resolved {
   /** In the order in which a program should try them (RFC 6724). */
   addresses: Ip[];
   canonical: string;
+  /** Names that led to it, as the answers have them (h_aliases). */
+  aliases?: string[];
 }
 
 const HOST_ERRORS: Record<HostError, GaiError> = {
@@ -80,7 +82,7 @@ function* fromDns(p: Process, name: string, family: Family | null, libc: Libc): 
   const r = libc === 'musl' ? yield* muslSearch(p, conf, name, types) : yield* glibcSearch(p, conf, name, types);
   if (typeof r === 'string') return r in HOST_ERRORS ? HOST_ERRORS[r as HostError] : (r as GaiError);
   const addresses = r.flatMap(m => addressesIn(m));
-  return addresses.length ? { addresses, canonical: canonicalIn(r) ?? name } : 'EAI_NODATA';
+  return addresses.length ? { addresses, canonical: canonicalIn(r) ?? name, aliases: aliasesIn(r) } : 'EAI_NODATA';
 }
 
 /** The addresses at the end of the question's CNAME chain. */
@@ -90,6 +92,10 @@ function addressesIn(m: DnsMessage): Ip[] {
     if ((r.type === 'A' || r.type === 'AAAA') && r.type === m.questions[0]?.type && 'ip' in r.data) out.push(r.data.ip);
   return out;
 }
+
+const aliasesIn = (messages: DnsMessage[]): string[] => [
+  ...new Set(messages.flatMap(m => m.answers.filter(r => r.type === 'CNAME').map(r => r.name.replace(/\.$/, '')))),
+];
 
 function canonicalIn(messages: DnsMessage[]): string | null {
   for (const m of messages) {

@@ -1,6 +1,6 @@
-// Names of record types that a Corefile may say (miekg/dns StringToType).
-import type { RrType } from '../wire/dns.ts';
-import { typeName, typeNumber } from '../wire/dns-codec.ts';
+// Names of record types beside those that the codec takes apart: a Corefile says them, dig asks for them (miekg/dns StringToType).
+import type { RrType } from './dns.ts';
+import { typeName, typeNumber } from './dns-codec.ts';
 
 /** Those that the codec has no name for. */
 const NUMBERS: Record<string, number> = {
@@ -53,5 +53,5 @@ export const isTypeName = (name: string): boolean => typeOfName(name) !== null;
 
 const NAMES = new Map(Object.entries(NUMBERS).map(([name, n]) => [`TYPE${n}`, name]));
 
-/** The type as miekg/dns prints it: `TYPE13` is HINFO. */
+/** The type by its name: `TYPE13` is HINFO. */
 export const typeText = (type: string): string => NAMES.get(type) ?? type;

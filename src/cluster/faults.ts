@@ -1,6 +1,9 @@
 // Faults as the commands that bring them about, and those that end them. Nothing else in podnet knows of them: a fault is a state that a
 // component or a table of the kernel is in, and its symptoms follow as they do on a machine.
 
+import { RESERVATIONS } from '../cni/conf-files.ts';
+import { cidrSize, network, parseCidr } from '../wire/ip.ts';
+
 /** `node`: run there; without one, kubectl. */
 export interface FaultStep {
   node?: string;
@@ -11,6 +14,8 @@ export interface FaultArguments {
   nodes: string[];
   /** Words behind the nodes: a device, a chain, a network, a number. */
   words: string[];
+  /** Each node's pod networks. */
+  podCIDRs: (node: string) => string[];
 }
 
 export interface Fault {
@@ -59,6 +64,18 @@ const loss = (action: '-I' | '-D') =>
     ...['iptables', '-t', 'raw', action, 'PREROUTING', '-i', device],
     ...['-m', 'statistic', '--mode', 'random', '--probability', String(Number(percent) / 100), '-j', 'DROP'],
   ]);
+
+/** Files as pods leave them that went without their CNI being told (host-local); what is there already is a pod's own. */
+function leak(node: string, podCIDRs: string[]): FaultStep {
+  const net = podCIDRs.map(c => parseCidr(c)).find(c => c?.ip.length === 4);
+  const size = net ? Math.min(cidrSize(net), 256) : 0;
+  const first = net ? network(net).ip : new Uint8Array(4);
+  const prefix = first.subarray(0, 3).join('.');
+  const script = `cd ${RESERVATIONS}/* && for i in $(seq ${first[3] + 2} ${first[3] + size - 2}); do test -e ${prefix}.$i || echo ${LEAKED} > ${prefix}.$i; done`;
+  return { node, argv: ['sh', '-c', script] };
+}
+
+const LEAKED = 'leaked';
 
 /** The number of entries that a table may hold, as the kernel sizes it on these machines. */
 const CONNTRACK_MAX = '262144';
@@ -131,6 +148,14 @@ export const FAULTS: Fault[] = [
     heal: onEach(() => ['sysctl', '-w', 'net.ipv4.ip_forward=1']),
   },
   {
+    name: 'addresses',
+    usage: 'NODE...',
+    summary: "every address of the node's pod network is taken, by pods that are long gone (CNIs with host-local)",
+    needsNodes: true,
+    inject: ({ nodes, podCIDRs }) => nodes.map(node => leak(node, podCIDRs(node))),
+    heal: onEach(() => ['sh', '-c', `for f in ${RESERVATIONS}/*/*; do if grep -qx ${LEAKED} $f; then rm $f; fi; done`]),
+  },
+  {
     name: 'conntrack',
     usage: 'NODE... [ENTRIES]',
     summary: 'the connection table is full at so many entries (1)',
@@ -149,13 +174,19 @@ export const FAULTS: Fault[] = [
 ];
 
 /** Nodes are named first; what is no node's name belongs to the fault. -> the steps, or what is wrong with the words */
-export function faultSteps(nodes: string[], fault: Fault, words: string[], heal: boolean): FaultStep[] | string {
+export function faultSteps(
+  nodes: string[],
+  fault: Fault,
+  words: string[],
+  heal: boolean,
+  podCIDRs: FaultArguments['podCIDRs'] = () => [],
+): FaultStep[] | string {
   const named = fault.needsNodes ? words.filter(w => nodes.includes(w)) : [];
   const rest = words.filter(w => !named.includes(w));
   const usage = `usage: podnet fault ${heal ? '--heal ' : ''}${fault.name}${fault.usage ? ` ${fault.usage}` : ''}`;
   if (fault.needsNodes && !named.length) return `which node? there are ${nodes.join(', ')}\n${usage}`;
   if (rest.length < (fault.needsWords ?? 0)) return `something is missing\n${usage}`;
   if (!fault.usage && words.length) return `"${words[0]}" is too much\n${usage}`;
-  if (!heal) return fault.inject({ nodes: named, words: rest });
-  return fault.heal ? fault.heal({ nodes: named, words: rest }) : `nothing undoes "${fault.name}" but restarting what made it`;
+  if (!heal) return fault.inject({ nodes: named, words: rest, podCIDRs });
+  return fault.heal ? fault.heal({ nodes: named, words: rest, podCIDRs }) : `nothing undoes "${fault.name}" but restarting what made it`;
 }

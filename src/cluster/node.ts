@@ -2,6 +2,7 @@
 import { addonProgram, rewire } from '../addons/programs.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import { RESERVATIONS } from '../cni/conf-files.ts';
 import { CNI_BIN } from '../cni/programs/table.ts';
 import type { CniNode } from '../cni/types.ts';
 import { corednsProgram } from '../coredns/program.ts';
@@ -248,10 +249,17 @@ function restoreChanged(node: NodeRuntime, ns: Netns): void {
 function cniAdd(node: NodeRuntime, pod: { namespace: string; name: string; wantedIPs: string[] }): { ips: string[] } | { error: string } {
   const { engine } = node;
   const { namespace, name, wantedIPs } = pod;
-  const ips = engine.plugin.allocate(engine.cni, { namespace, name, nodeName: node.spec.name, wanted: wantedIPs });
+  const reserved = reservedAddresses(node);
+  const ips = engine.plugin.allocate(engine.cni, { namespace, name, nodeName: node.spec.name, wanted: wantedIPs, reserved });
   if ('error' in ips) return ips;
   sandboxesChanged(node);
   return { ips };
+}
+
+/** host-local takes a file's name for a reservation, whoever wrote it (a pod that is long gone, a hand). */
+function reservedAddresses(node: NodeRuntime): Set<string> {
+  const files = [...node.changedFiles(RESERVATIONS)].filter(([, text]) => text !== null);
+  return new Set(files.map(([path]) => path.slice(path.lastIndexOf('/') + 1).replaceAll('_', ':')));
 }
 
 function plumb(node: NodeRuntime, sandbox: PodSandbox, ips: string[]): void {

@@ -14,19 +14,20 @@ export function writeConflist(node: CniNode, network: string, type: string, sett
   });
   const routes = node.cluster.config.families.map(family => ({ dst: family === 6 ? '::/0' : '0.0.0.0/0' }));
   const plugins = [
-    { type, ...settings, ipam: { type: 'host-local', dataDir: DATA_DIR, routes, ranges } },
+    { type, ...settings, ipam: { type: 'host-local', dataDir: RESERVATIONS, routes, ranges } },
     { type: 'portmap', capabilities: { portMappings: true } },
   ];
   const text = JSON.stringify({ cniVersion: '0.3.1', name: network, plugins }, null, 2);
   place(node.fs, `/etc/cni/net.d/10-${network}.conflist`, newFile(`${text}\n`));
 }
 
-const DATA_DIR = '/var/lib/cni/networks';
+/** A folder for each network, a file for each address that is given out. */
+export const RESERVATIONS = '/var/lib/cni/networks';
 
 /** One file for each address, with whom it was given to. */
 export function reserve(node: CniNode, network: string, sandbox: PodSandbox): void {
   if (!node.fs) return;
-  const folder = `${DATA_DIR}/${network}`;
+  const folder = `${RESERVATIONS}/${network}`;
   place(node.fs, `${folder}/lock`, newFile(''));
   for (const ip of sandbox.ips) {
     place(node.fs, `${folder}/${ip.replace(/:/g, '_')}`, newFile(`${sandbox.id}\r\neth0`));
@@ -35,7 +36,7 @@ export function reserve(node: CniNode, network: string, sandbox: PodSandbox): vo
 }
 
 export function unreserve(node: CniNode, network: string, sandbox: PodSandbox): void {
-  const folder = node.fs && lookup(node.fs, `${DATA_DIR}/${network}`);
+  const folder = node.fs && lookup(node.fs, `${RESERVATIONS}/${network}`);
   if (!folder || typeof folder === 'string' || folder.kind !== 'dir') return;
   for (const ip of sandbox.ips) folder.entries.delete(ip.replace(/:/g, '_'));
 }

@@ -24,8 +24,10 @@ function blockOf(cluster: CniCluster, nodeName: string, family: Family): IpamBlo
   return block;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The next address behind the last one given out, going round at the end; network, gateway and broadcast are left out. */
-function next(block: IpamBlock): string | null {
+function next(block: IpamBlock, reserved: ReadonlySet<string>): string | null {
   const cidr = parseCidr(block.cidr) as Cidr;
   const size = Math.min(cidrSize(cidr), 65_536);
   const top = size - (cidr.ip.length === 4 ? 1 : 0);
@@ -34,7 +36,7 @@ function next(block: IpamBlock): string | null {
     const n = (from + i) % size;
     if (n < 2 || n >= top) continue;
     const text = formatIp(addToIp(cidr.ip, n));
-    if (!(text in block.used)) return text;
+    if (!(text in block.used) && !reserved.has(text)) return text;
   }
   return null;
 }
@@ -56,7 +58,7 @@ export function allocate(cluster: CniCluster, pod: PodRef): string[] | { error: 
     const ip = wanted ? parseIp(wanted) : null;
     let text = ip && (!(formatIp(ip) in block.used) || block.used[formatIp(ip)] === owner) ? formatIp(ip) : null;
     if (text === null) {
-      text = next(block);
+      text = next(block, pod.reserved ?? NONE);
       if (text === null) {
         release(cluster, pod);
         const range = parseCidr(block.cidr) as Cidr;

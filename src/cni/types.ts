@@ -57,6 +57,8 @@ export interface PodRef {
   nodeName: string;
   /** Addresses the pod had before or asks for (status.podIPs, annotations): honoured when free. */
   wanted?: string[];
+  /** Addresses that files in host-local's folder say are taken: those that somebody else put there. */
+  reserved?: ReadonlySet<string>;
 }
 
 export interface PortMapping {

@@ -1,5 +1,6 @@
 // Faults are commands: each takes something away, and its healing brings it back.
 import { beforeAll, expect, it } from 'vitest';
+import { clusterConfig } from '../../src/cluster/config.ts';
 import { FAULTS, faultSteps } from '../../src/cluster/faults.ts';
 import { serverPod, type TestCluster, testCluster, toolPod } from './harness.ts';
 
@@ -11,11 +12,12 @@ beforeAll(async () => {
   c.must('wait --for=condition=Ready pod --all');
 });
 
-function inflict(name: string, words: string[], heal = false): void {
-  const steps = faultSteps([...c.engine.nodes.keys()], FAULTS.find(f => f.name === name)!, words, heal);
+function inflict(name: string, words: string[], heal = false, at = c): void {
+  const { nodes } = at.engine;
+  const steps = faultSteps([...nodes.keys()], FAULTS.find(f => f.name === name)!, words, heal, n => nodes.get(n)!.spec.podCIDRs);
   if (typeof steps === 'string') throw new Error(steps);
-  for (const { node, argv } of steps) expect((node ? c.node(node, argv) : c.kubectl(argv)).code).toBe(0);
-  c.rest();
+  for (const { node, argv } of steps) expect((node ? at.node(node, argv) : at.kubectl(argv)).code).toBe(0);
+  at.rest();
 }
 
 const reached = () => {
@@ -46,6 +48,27 @@ it('kube-proxy and Felix leave and come back', () => {
     inflict(fault, [], true);
     expect(pods(app)).toBe(before);
   }
+});
+
+it('a node without free addresses starts no pods, others do; healed, it does', async () => {
+  const small = await testCluster(clusterConfig({ cni: 'bridge', nodes: 1 }));
+  small.apply(toolPod('first', { nodeName: 'node-1' }));
+  inflict('addresses', ['node-1'], false, small);
+  small.apply(toolPod('late', { nodeName: 'node-1' }), toolPod('elsewhere', { nodeName: 'control-plane' }));
+  small.rest();
+  const phase = (name: string) => small.must(['get', 'pod', name, '-o', 'jsonpath={.status.phase}']);
+  expect(['first', 'late', 'elsewhere'].map(phase)).toEqual(['Running', 'Pending', 'Running']);
+  expect(small.must('get events')).toContain('no IP addresses available in range set: 10.244.1.1-10.244.1.254');
+  inflict('addresses', ['node-1'], true, small);
+  small.must('wait --for=condition=Ready pod/late --timeout=120s');
+});
+
+it('conntrack that is full takes no new connection', () => {
+  expect(reached()).toBe(true);
+  inflict('conntrack', ['node-2']);
+  expect(reached()).toBe(false);
+  inflict('conntrack', ['node-2'], true);
+  expect(reached()).toBe(true);
 });
 
 it('says what is missing', () => {

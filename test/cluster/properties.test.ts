@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clusterConfig } from '../../src/cluster/config.ts';
 import { probe } from '../../src/cluster/probe.ts';
 import { connectivity } from '../../src/netpol/connectivity.ts';
 import type { Protocol } from '../../src/netpol/ports.ts';
@@ -116,6 +117,24 @@ describe('a Service', () => {
     for (const w of Object.values(all.weights ?? {})) expect(w).toBeCloseTo(1 / 3, 6);
   }, 120_000);
 });
+
+it.each(['iptables', 'nftables'])(
+  'a sticky Service can send a new client to any endpoint (%s)',
+  async mode => {
+    const c = await testCluster(clusterConfig({ proxyMode: mode, nodes: 1 }));
+    c.apply(
+      serverPod('web-0', { app: 'web' }),
+      serverPod('web-1', { app: 'web' }),
+      toolPod('tool'),
+      service('web', { app: 'web' }, { clusterIP: '10.96.7.8', sessionAffinity: 'ClientIP' }),
+    );
+    c.must('wait --for=condition=Ready pod --all');
+    const asked = () => probe(c.engine, { id: 'p', from: 'pod:default/tool', to: '10.96.7.8:80' }).backends;
+    // One answer must not decide the next: neither within a question nor from one to another.
+    expect([asked(), asked()]).toEqual(Array(2).fill(['default/web-0', 'default/web-1']));
+  },
+  120_000,
+);
 
 describe('the same seed and the same commands', () => {
   it('give the same bytes', async () => {

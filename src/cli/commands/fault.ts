@@ -47,8 +47,8 @@ function runFault(name: string, args: string[], heal: boolean): Promise<number> 
       engine: true,
       patienceMs: 300_000,
       prepare: async (machine, streams) => {
-        const nodes = [...engineOf(machine, currentCluster(machine)).nodes.keys()];
-        const steps = faultSteps(nodes, fault, args, heal);
+        const { nodes } = engineOf(machine, currentCluster(machine));
+        const steps = faultSteps([...nodes.keys()], fault, args, heal, name => nodes.get(name)?.spec.podCIDRs ?? []);
         if (typeof steps === 'string') throw new SessionError(steps);
         const at = shellPlace(await shellHost(machine, streams, process.env));
         return runScript(at, ['bash', '-c', scriptOf(steps)], { ...streams, tty: false });

@@ -1,6 +1,5 @@
 // Sockets as programs see them. Calls that can block are coroutines; the rest answer at once. Errors are errno values, never exceptions.
 import { concat } from '../sim/bytes.ts';
-import type { SimEvent } from '../sim/sim.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
 import type { Family, Ip } from '../wire/ip.ts';
 import type { Packet } from '../wire/packet.ts';
@@ -9,9 +8,10 @@ import { pathMtu } from './icmp.ts';
 import { isAny, isBroadcast, isLocalAddress, isMulticast, lookupRoute } from './route.ts';
 import { endAssociation, sendChunk, startAssociation } from './sctp.ts';
 import { addBound, bindConflict, boundTo, ephemeralPort, removeBound, removeConnected } from './socket-table.ts';
+import { chooseSource, target } from './source-address.ts';
 import { stack } from './stack.ts';
 import { numberSysctl, sysctl } from './sysctl.ts';
-import { abort, closeWriting, deviceOf, done, newTcpState, orphanWait, queueData, startConnect, tcpOf, windowUpdate } from './tcp.ts';
+import { closeTcp, closeWriting, deviceOf, newTcpState, queueData, startConnect, type TcpState, tcpOf, windowUpdate } from './tcp.ts';
 import type { Errno, Netns, Process, Skb, Trace } from './types.ts';
 
 export type SocketType = 'tcp' | 'udp' | 'icmp' | 'raw' | 'sctp';
@@ -47,51 +47,13 @@ export interface Socket {
   /** Received datagrams, newest last (udp, icmp, raw). */
   datagrams: Datagram[];
   readable: WaitQueue;
-  /** TCP's own state; socket-tcp.ts. */
+  /** TCP's own state (tcp.ts). */
   tcp: TcpState | null;
   closed: boolean;
   /** The last ICMP error about one of its packets, whoever it was reported to. */
   heard: { type: number; code: number; from: Ip; mtu?: number } | null;
   /** Put on every packet it sends and on those of the other side's answer. */
   trace: Trace | null;
-}
-
-/** A connection's sequence space, buffers and timers (tcp.ts). */
-export interface TcpState {
-  iss: number;
-  sndUna: number;
-  sndNxt: number;
-  sndWnd: number;
-  rcvNxt: number;
-  /** Largest data segment to send. */
-  mss: number;
-  /** Bytes from sndUna on: sent and not acknowledged, then not sent yet. */
-  out: Uint8Array;
-  finQueued: boolean;
-  finSent: boolean;
-  /** The other side's FIN has come and everything before it. */
-  finReceived: boolean;
-  readClosed: boolean;
-  inbox: Uint8Array[];
-  inboxLength: number;
-  outOfOrder: Map<number, { data: Uint8Array; fin: boolean }>;
-  timer: SimEvent | null;
-  rtoMs: number;
-  retries: number;
-  sentAtMs: number;
-  softError: Errno | null;
-  /** Nobody holds it any more: the kernel finishes it alone. */
-  orphan: boolean;
-  listener: Socket | null;
-  backlog: number;
-  /** Established and not accepted yet; connections being made count with them. */
-  accepted: Socket[];
-  pending: number;
-  advertised: number;
-  /** After a loss: the end of what has to be sent again. */
-  recover: number | null;
-  /** Something new was acknowledged since the last segment went out. */
-  confirmed: boolean;
 }
 
 export interface Datagram {
@@ -228,28 +190,6 @@ export function listen(s: Socket, backlog = 4096): Errno | null {
   s.state = 'LISTEN';
   return null;
 }
-
-/** ip_route_connect: the source address and port that a connection to `ip` gets. */
-function chooseSource(s: Socket, ip: Ip, port: number): Errno | null {
-  const own = s.local && !isAny(s.local) ? s.local : null;
-  const route = lookupRoute(s.netns, ip, { src: own, mark: Number(s.options.get('mark') ?? 0), oif: deviceOf(s) });
-  if (typeof route === 'string') return route;
-  if ((route.kind === 'broadcast' || isBroadcast(ip)) && s.type !== 'tcp' && !s.options.get('broadcast')) return 'EACCES';
-  if ((route.kind === 'broadcast' || route.kind === 'multicast') && s.type === 'tcp') return 'ENETUNREACH';
-  const local = own ?? route.src;
-  if (!local) return ip.length === 16 ? 'EADDRNOTAVAIL' : 'ENETUNREACH';
-  if (!s.localPort && s.type !== 'raw') {
-    const found = ephemeralPort(s, local, ip, port);
-    if (typeof found === 'string') return found;
-    s.localPort = found;
-    if (s.type !== 'tcp' && s.type !== 'sctp') addBound(s);
-  }
-  s.local = local;
-  return null;
-}
-
-/** 0.0.0.0 and :: mean this machine. */
-const target = (ip: Ip): Ip => (isAny(ip) ? Uint8Array.from(ip.length === 4 ? [127, 0, 0, 1] : [...ip.subarray(0, 15), 1]) : ip);
 
 const isStream = (s: Socket): boolean => s.type === 'tcp' || s.type === 'sctp';
 
@@ -392,33 +332,6 @@ export function close(s: Socket): void {
     s.netns.sockets.all.delete(s);
   }
   wakeAll(s.readable);
-}
-
-function closeTcp(s: Socket): void {
-  const t = tcpOf(s);
-  t.orphan = true;
-  t.readClosed = true;
-  if (s.state === 'LISTEN') {
-    s.state = 'UNCONN';
-    for (const child of t.accepted.splice(0)) {
-      child.closed = true;
-      tcpOf(child).orphan = true;
-      abort(child);
-    }
-  }
-  if (s.state === 'UNCONN' || s.state === 'SYN-SENT') {
-    done(s, null);
-    return;
-  }
-  if (t.inboxLength || s.options.get('linger0')) {
-    abort(s);
-    return;
-  }
-  if (s.state === 'FIN-WAIT-2') {
-    orphanWait(s);
-    return;
-  }
-  closeWriting(s);
 }
 
 export interface SendToOptions {

@@ -1,14 +1,14 @@
 // TCP (RFC 9293) with Linux's timers: what is sent, retransmission, closing. What arrives is tcp-input.ts, the calls are in socket.ts.
 import { concat } from '../sim/bytes.ts';
 import { nextU32 } from '../sim/random.ts';
-import { cancel, schedule } from '../sim/sim.ts';
+import { cancel, type SimEvent, schedule } from '../sim/sim.ts';
 import { wakeAll } from '../sim/task.ts';
 import { formatIp, type Ip } from '../wire/ip.ts';
 import { type Packet, PROTO, TCP_FLAG, type Tcp } from '../wire/packet.ts';
 import { pathMtu } from './icmp.ts';
 import { linkByName } from './link.ts';
 import { lookupRoute } from './route.ts';
-import type { Socket, TcpState } from './socket.ts';
+import type { Socket } from './socket.ts';
 import { addConnected, removeBound, removeConnected } from './socket-table.ts';
 import { stack } from './stack.ts';
 import { numberSysctl } from './sysctl.ts';
@@ -16,6 +16,44 @@ import { addStep } from './trace.ts';
 import type { Errno } from './types.ts';
 
 const { FIN, SYN, RST, PSH, ACK } = TCP_FLAG;
+
+/** A connection's sequence space, buffers and timers (tcp.ts). */
+export interface TcpState {
+  iss: number;
+  sndUna: number;
+  sndNxt: number;
+  sndWnd: number;
+  rcvNxt: number;
+  /** Largest data segment to send. */
+  mss: number;
+  /** Bytes from sndUna on: sent and not acknowledged, then not sent yet. */
+  out: Uint8Array;
+  finQueued: boolean;
+  finSent: boolean;
+  /** The other side's FIN has come and everything before it. */
+  finReceived: boolean;
+  readClosed: boolean;
+  inbox: Uint8Array[];
+  inboxLength: number;
+  outOfOrder: Map<number, { data: Uint8Array; fin: boolean }>;
+  timer: SimEvent | null;
+  rtoMs: number;
+  retries: number;
+  sentAtMs: number;
+  softError: Errno | null;
+  /** Nobody holds it any more: the kernel finishes it alone. */
+  orphan: boolean;
+  listener: Socket | null;
+  backlog: number;
+  /** Established and not accepted yet; connections being made count with them. */
+  accepted: Socket[];
+  pending: number;
+  advertised: number;
+  /** After a loss: the end of what has to be sent again. */
+  recover: number | null;
+  /** Something new was acknowledged since the last segment went out. */
+  confirmed: boolean;
+}
 
 export const SYN_RTO_MS = 1000;
 export const MIN_RTO_MS = 200;
@@ -311,4 +349,32 @@ export function queueData(s: Socket, data: Uint8Array): void {
   const t = tcpOf(s);
   t.out = t.out.length ? concat([t.out, data]) : data;
   push(s);
+}
+
+/** Its socket was let go. */
+export function closeTcp(s: Socket): void {
+  const t = tcpOf(s);
+  t.orphan = true;
+  t.readClosed = true;
+  if (s.state === 'LISTEN') {
+    s.state = 'UNCONN';
+    for (const child of t.accepted.splice(0)) {
+      child.closed = true;
+      tcpOf(child).orphan = true;
+      abort(child);
+    }
+  }
+  if (s.state === 'UNCONN' || s.state === 'SYN-SENT') {
+    done(s, null);
+    return;
+  }
+  if (t.inboxLength || s.options.get('linger0')) {
+    abort(s);
+    return;
+  }
+  if (s.state === 'FIN-WAIT-2') {
+    orphanWait(s);
+    return;
+  }
+  closeWriting(s);
 }

@@ -1,4 +1,5 @@
 import type { ProgramTable } from '../programs.ts';
+import { arpProgram, busyboxArpProgram } from './arp.ts';
 import { bridgeProgram } from './bridge.ts';
 import { busyboxNc } from './busybox-nc.ts';
 import { busyboxNslookup } from './busybox-nslookup.ts';
@@ -9,21 +10,14 @@ import { curl } from './curl.ts';
 import { dig } from './dig.ts';
 import { getent } from './getent.ts';
 import { host } from './host.ts';
+import { busyboxIfconfigProgram, ifconfigProgram } from './ifconfig.ts';
 import { busyboxIpProgram, ipProgram } from './ip/main.ts';
 import { mtr } from './mtr.ts';
-import {
-  arpProgram,
-  busyboxArpProgram,
-  busyboxIfconfigProgram,
-  busyboxNetstatProgram,
-  busyboxRouteProgram,
-  ifconfigProgram,
-  netstatProgram,
-  routeProgram,
-} from './net-tools.ts';
+import { busyboxNetstatProgram, netstatProgram } from './netstat.ts';
 import { nslookup } from './nslookup.ts';
 import { openbsdNc } from './openbsd-nc.ts';
 import { ping } from './ping.ts';
+import { busyboxRouteProgram, routeProgram } from './route-tool.ts';
 import { ssProgram } from './ss.ts';
 import { busyboxSysctlProgram, sysctlProgram } from './sysctl.ts';
 import { tcpdump } from './tcpdump.ts';

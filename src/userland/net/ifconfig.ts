@@ -1,0 +1,157 @@
+// ifconfig (net-tools 2.10 and BusyBox).
+import { addAddress, broadcastOf, linkByName, removeAddress, setMac, setUp } from '../../linux/link.ts';
+import { maskOf } from '../../linux/netfilter/values.ts';
+import { complain, print } from '../../linux/process.ts';
+import { linkFlags } from '../../linux/procfs.ts';
+import type { Link, Process, Program } from '../../linux/types.ts';
+import type { Co } from '../../sim/task.ts';
+import { type Cidr, formatIp, parseCidr } from '../../wire/ip.ts';
+import type { Userland } from '../userland.ts';
+import { netmaskBits, sortedLinks } from './net-tools.ts';
+
+/** 531.1 KiB and the like. */
+function human(bytes: number, busybox: boolean): string {
+  if (busybox) {
+    let n = bytes;
+    const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+    let i = 0;
+    while (n >= 1024 && i < 4) {
+      n /= 1024;
+      i++;
+    }
+    return `${n.toFixed(1)} ${units[i]}`;
+  }
+  const steps: [number, string][] = [
+    [1024 ** 4, 'TiB'],
+    [1024 ** 3, 'GiB'],
+    [1024 ** 2, 'MiB'],
+    [1024, 'KiB'],
+  ];
+  for (const [size, unit] of steps) if (bytes >= size) return `${(Math.floor((bytes * 10) / size) / 10).toFixed(1)} ${unit}`;
+  return `${bytes.toFixed(1)} B`;
+}
+
+const FLAGS: [bit: number, name: string][] = [
+  [1, 'UP'],
+  [2, 'BROADCAST'],
+  [8, 'LOOPBACK'],
+  [0x10, 'POINTOPOINT'],
+  [0x40, 'RUNNING'],
+  [0x80, 'NOARP'],
+  [0x1000, 'MULTICAST'],
+];
+
+const flagNames = (flags: number): string[] => FLAGS.filter(([bit]) => flags & bit).map(([, name]) => name);
+
+const SCOPE6 = { link: '0x20<link>', global: '0x0<global>', host: '0x10<host>' } as const;
+
+const BUSYBOX_SCOPE = { link: 'Link', global: 'Global', host: 'Host' } as const;
+
+function ifconfigText(l: Link): string {
+  const c = l.counters;
+  const flags = linkFlags(l);
+  const names = flagNames(flags);
+  const lines = [`${l.name}: flags=${flags}<${names.join(',')}>  mtu ${l.mtu}`];
+  const first = l.addresses.find(a => a.ip.length === 4);
+  if (first) {
+    const brd = first.broadcast ?? (l.kind === 'loopback' ? null : first.bits === 32 ? Uint8Array.from([0, 0, 0, 0]) : null);
+    lines.push(
+      `        inet ${formatIp(first.ip)}  netmask ${formatIp(maskOf(first.bits, 4))}${l.kind === 'loopback' ? '' : `  broadcast ${formatIp(brd ?? new Uint8Array(4))}`}`,
+    );
+  }
+  for (const a of l.addresses)
+    if (a.ip.length === 16) lines.push(`        inet6 ${formatIp(a.ip)}  prefixlen ${a.bits}  scopeid ${SCOPE6[a.scope]}`);
+  if (l.kind === 'loopback') lines.push(`        loop  txqueuelen ${l.txqlen}  (Local Loopback)`);
+  else if (l.kind === 'ipip') lines.push(`        tunnel   txqueuelen ${l.txqlen}  (IPIP Tunnel)`);
+  else lines.push(`        ether ${l.mac}  txqueuelen ${l.txqlen}  (Ethernet)`);
+  lines.push(`        RX packets ${c.rxPackets}  bytes ${c.rxBytes} (${human(c.rxBytes, false)})`);
+  lines.push(`        RX errors 0  dropped ${c.rxDropped}  overruns 0  frame 0`);
+  lines.push(`        TX packets ${c.txPackets}  bytes ${c.txBytes} (${human(c.txBytes, false)})`);
+  lines.push(`        TX errors 0  dropped ${c.txDropped} overruns 0  carrier 0  collisions 0`);
+  return `${lines.join('\n')}\n\n`;
+}
+
+function busyboxIfconfigText(l: Link): string {
+  const c = l.counters;
+  const encap =
+    l.kind === 'loopback' ? 'Local Loopback  ' : l.kind === 'ipip' ? 'IPIP Tunnel  HWaddr   ' : `Ethernet  HWaddr ${l.mac.toUpperCase()}  `;
+  const lines = [`${l.name.padEnd(9)} Link encap:${encap}`];
+  const pad = ' '.repeat(10);
+  const first = l.addresses.find(a => a.ip.length === 4);
+  if (first) {
+    const brd = l.kind === 'loopback' ? '' : `  Bcast:${formatIp(first.broadcast ?? new Uint8Array(4))}`;
+    lines.push(`${pad}inet addr:${formatIp(first.ip)}${brd}  Mask:${formatIp(maskOf(first.bits, 4))}`);
+  }
+  for (const a of l.addresses)
+    if (a.ip.length === 16) lines.push(`${pad}inet6 addr: ${formatIp(a.ip)}/${a.bits} Scope:${BUSYBOX_SCOPE[a.scope]}`);
+  const flags = linkFlags(l);
+  const names = flagNames(flags);
+  lines.push(`${pad}${names.join(' ') || '[NO FLAGS]'}  MTU:${l.mtu}  Metric:1`);
+  lines.push(`${pad}RX packets:${c.rxPackets} errors:0 dropped:${c.rxDropped} overruns:0 frame:0`);
+  lines.push(`${pad}TX packets:${c.txPackets} errors:0 dropped:${c.txDropped} overruns:0 carrier:0`);
+  lines.push(`${pad}collisions:0 txqueuelen:${l.txqlen} `);
+  lines.push(`${pad}RX bytes:${c.rxBytes} (${human(c.rxBytes, true)})  TX bytes:${c.txBytes} (${human(c.txBytes, true)})`);
+  return `${lines.join('\n')}\n\n`;
+}
+
+const ifconfig = (_u: Userland, busybox: boolean): Program =>
+  function* ifconfig(p: Process): Co<number> {
+    const all = p.argv.includes('-a');
+    const words = p.argv.slice(1).filter(a => a !== '-a' && a !== '-s' && a !== '-v');
+    const text = busybox ? busyboxIfconfigText : ifconfigText;
+    if (!words.length) {
+      const links = sortedLinks(p).filter(l => all || l.up);
+      for (const l of links.sort((a, b) => (a.name < b.name ? -1 : 1))) print(p, text(l));
+      return 0;
+    }
+    const l = linkByName(p.netns, words[0]);
+    if (!l) {
+      complain(
+        p,
+        busybox
+          ? `ifconfig: ${words[0]}: error fetching interface information: Device not found\n`
+          : `${words[0]}: error fetching interface information: Device not found\n`,
+      );
+      return 1;
+    }
+    if (words.length === 1) {
+      print(p, text(l));
+      return 0;
+    }
+    return configure(p, l, words.slice(1), busybox);
+  };
+
+function configure(p: Process, l: Link, words: string[], busybox: boolean): number {
+  if (!p.caps.has('NET_ADMIN')) {
+    complain(p, `${busybox ? 'ifconfig: ' : ''}SIOCSIFFLAGS: Operation not permitted\n`);
+    return busybox ? 1 : 255;
+  }
+  let ip: Cidr | null = null;
+  let bits: number | null = null;
+  for (let i = 0; i < words.length; i++) {
+    const w = words[i];
+    if (w === 'up' || w === 'down') setUp(l, w === 'up');
+    else if (w === 'mtu') l.mtu = Number(words[++i]);
+    else if (w === 'netmask') bits = netmaskBits(words[++i] ?? '');
+    else if (w === 'broadcast') i++;
+    else if (w === 'hw') {
+      i++;
+      setMac(l, words[++i] ?? l.mac);
+    } else if (w === 'promisc' || w === '-promisc') l.promisc = w === 'promisc';
+    else if (w === 'add' || w === 'inet6') ip = parseCidr(words[++i] ?? '');
+    else ip = parseCidr(w);
+  }
+  if (ip) {
+    for (const a of [...l.addresses]) if (a.ip.length === ip.ip.length && ip.ip.length === 4) removeAddress(l, a.ip, a.bits);
+    const classful = ip.ip[0] < 128 ? 8 : ip.ip[0] < 192 ? 16 : 24;
+    const n = bits ?? (ip.bits < 32 || ip.ip.length === 16 ? ip.bits : classful);
+    addAddress(l, ip.ip, n, { broadcast: broadcastOf(ip.ip, n) });
+    setUp(l, true);
+  }
+  p.netns.dirty.add('links').add('routes');
+  return 0;
+}
+
+export const ifconfigProgram = (u: Userland): Program => ifconfig(u, false);
+
+export const busyboxIfconfigProgram = (u: Userland): Program => ifconfig(u, true);

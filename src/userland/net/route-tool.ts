@@ -1,0 +1,58 @@
+// route (net-tools 2.10 and BusyBox).
+import { linkByName } from '../../linux/link.ts';
+import { complain, strerror } from '../../linux/process.ts';
+import { addRoute, removeRoute } from '../../linux/route.ts';
+import type { Process, Program, Route } from '../../linux/types.ts';
+import type { Co } from '../../sim/task.ts';
+import { type Cidr, parseCidr, parseIp } from '../../wire/ip.ts';
+import type { Userland } from '../userland.ts';
+import { letters, netmaskBits, printRoutes } from './net-tools.ts';
+
+const routeTool = (_u: Userland, busybox: boolean): Program =>
+  function* route(p: Process): Co<number> {
+    const words = p.argv.slice(1).filter(a => !/^-[neAv]+$/.test(a) && a !== '-4');
+    const at = words.findIndex(w => w === 'add' || w === 'del' || w === 'delete');
+    if (at < 0) {
+      printRoutes(p, letters(p.argv).includes('n'), letters(p.argv).includes('e'), busybox);
+      return 0;
+    }
+    return changeRoute(p, words[at] === 'add', words.slice(at + 1), busybox);
+  };
+
+function changeRoute(p: Process, add: boolean, words: string[], busybox: boolean): number {
+  const r: Partial<Route> = {};
+  let dst: Cidr | null = null;
+  for (let i = 0; i < words.length; i++) {
+    const w = words[i];
+    if (w === '-net' || w === '-host') continue;
+    if (w === 'gw') r.via = parseIp(words[++i] ?? '');
+    else if (w === 'dev') r.dev = linkByName(p.netns, words[++i] ?? '')?.ifindex ?? -1;
+    else if (w === 'metric') r.metric = Number(words[++i]);
+    else if (w === 'netmask') {
+      const bits = netmaskBits(words[++i] ?? '');
+      if (dst && bits !== null) dst = { ip: dst.ip, bits };
+    } else if (w === 'reject') r.kind = 'unreachable';
+    else if (dst && linkByName(p.netns, w)) r.dev = linkByName(p.netns, w)?.ifindex;
+    else dst = w === 'default' ? { ip: new Uint8Array(4), bits: 0 } : parseCidr(w);
+    if (!dst && w !== 'gw' && w !== 'dev') {
+      complain(p, `${w}: ${busybox ? 'bad address' : 'Unknown host'}\n`);
+      return busybox ? 1 : 6;
+    }
+  }
+  const say = (text: string): number => {
+    complain(p, busybox ? `route: ${text}\n` : `${text}\n`);
+    return busybox ? 1 : 7;
+  };
+  const call = add ? 'SIOCADDRT' : 'SIOCDELRT';
+  if (!dst) return say('Usage: inet_route [-vF] del {-host|-net} Target[/prefix] [gw Gw] [metric M] [[dev] If]');
+  if (!p.caps.has('NET_ADMIN')) return say(busybox ? `${call}: Operation not permitted` : `${call}: Operation not permitted`);
+  if (r.dev === -1) return say(`${call}: No such device`);
+  const e = add ? addRoute(p.netns, { ...r, dst }) : removeRoute(p.netns, { ...r, dst });
+  if (e) return say(`${call}: ${strerror(e)}`);
+  p.netns.dirty.add('routes');
+  return 0;
+}
+
+export const routeProgram = (u: Userland): Program => routeTool(u, false);
+
+export const busyboxRouteProgram = (u: Userland): Program => routeTool(u, true);

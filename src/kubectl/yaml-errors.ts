@@ -1,6 +1,6 @@
 // go-yaml v2's words for broken YAML (go.yaml.in/yaml/v2 v2.4.3, parserc.go, decode.go).
-
-import { isMistake, newScanner, peekToken, type Scanner, type TokenType, takeToken, type YamlMistake } from './yaml-scan.ts';
+import { isMistake, newScanner, type Scanner, type TokenType, type YamlMistake } from './yaml-cursor.ts';
+import { peekToken, takeToken } from './yaml-scan.ts';
 
 const say = (words: string, line = 0): string => `error converting YAML to JSON: yaml: ${line ? `line ${line}: ` : ''}${words}`;
 

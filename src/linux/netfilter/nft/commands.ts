@@ -1,21 +1,16 @@
 // nftables' commands: tables, chains, sets, maps, elements, rules and lists (parser_bison.y and rule.c of nftables 1.0.6).
-
 import type { Netns } from '../../types.ts';
-import type { Token } from './lex.ts';
-import { lex } from './lex.ts';
+import { chainBlock, chainCommand, makeChain } from './chains.ts';
+import { lex, type Token } from './lex.ts';
 import { listCommand, optionalFamily } from './list.ts';
-import { type ListOptions, priorityOf } from './print.ts';
+import { defineObject, objectCommand } from './objects.ts';
+import type { ListOptions } from './print.ts';
 import {
-  atEnd,
   expectSymbol,
-  expectWord,
   isRefusal,
-  isSymbol,
-  isWord,
   type NftError,
   name,
   next,
-  number,
   peek,
   quotedOrWord,
   type Reader,
@@ -25,11 +20,11 @@ import {
   takeWord,
   unexpected,
 } from './reader.ts';
-import { chainNamed, family, MISSING, type Run, tableNamed } from './run.ts';
+import { ruleCommand, takeHandle } from './rules.ts';
+import { family, MISSING, type Run } from './run.ts';
 import { defineSet, elementCommand, setCommand } from './sets.ts';
-import { parseLimit, statement } from './statements.ts';
-import { commit, findTable, isReferred, newTable, newWork, noteRule, ownChain, ownTable, removeTable, type Work } from './store.ts';
-import type { NftChain, NftObject, NftRule, NftTable } from './types.ts';
+import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, type Work } from './store.ts';
+import type { NftTable } from './types.ts';
 
 // Tables
 
@@ -85,224 +80,6 @@ function tableBlock(x: Run, table: NftTable): void {
         unexpected(word);
     }
   }
-}
-
-// Chains
-
-function makeChain(x: Run, table: NftTable, token: Token): NftChain {
-  const old = table.chains.get(token.text);
-  if (old) return ownChain(x.w, table, old);
-  const chain: NftChain = { name: token.text, handle: table.nextHandle++, comment: null, base: null, rules: [] };
-  table.chains.set(chain.name, chain);
-  x.w.ownChains.add(chain);
-  return chain;
-}
-
-const HOOKS: Record<string, string[]> = {
-  filter: ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress', 'egress'],
-  nat: ['prerouting', 'input', 'output', 'postrouting'],
-  route: ['output'],
-};
-
-/** `type T hook H [device D] priority P;` */
-function baseSpec(x: Run, chain: NftChain, start: Token): void {
-  const { r } = x;
-  const type = name(r);
-  if (!(type.text in HOOKS)) refuse(type, 'unknown chain type');
-  expectWord(r, 'hook');
-  const hook = name(r);
-  if (!HOOKS.filter.includes(hook.text)) refuse(hook, 'unknown chain hook');
-  const device = takeWord(r, 'device') ? quotedOrWord(r) : null;
-  expectWord(r, 'priority');
-  const priority = parsePriority(r, hook.text);
-  if (!HOOKS[type.text].includes(hook.text)) {
-    const end = r.text.indexOf('\n', start.at);
-    refuse({ ...start, text: r.text.slice(start.at, end < 0 ? undefined : end) }, 'Operation not supported', 'Operation not supported');
-  }
-  chain.base = { type: type.text as 'filter', hook: hook.text, priority, policy: chain.base?.policy ?? 'accept', device };
-  x.w.hooksChanged = true;
-  if (type.text === 'nat') x.w.conntrack = true;
-}
-
-function parsePriority(r: Reader, hook: string): number {
-  const t = peek(r);
-  let base = 0;
-  let sign = 1;
-  if (t.kind === 'word') {
-    r.at++;
-    const known = priorityOf(t.text, hook);
-    if (known === undefined) {
-      const m = /^([a-z]+)-(\d+)$/.exec(t.text);
-      const value = m ? priorityOf(m[1], hook) : undefined;
-      return m && value !== undefined ? value - Number(m[2]) : refuse(t, `invalid priority expression ${t.text} in this context.`);
-    }
-    base = known;
-    if (!isSymbol(r, '+') && !isSymbol(r, '-')) return base;
-  }
-  if (takeSymbol(r, '-')) sign = -1;
-  else takeSymbol(r, '+');
-  return base + sign * number(r);
-}
-
-function chainBlock(x: Run, table: NftTable, chain: NftChain): void {
-  const { r } = x;
-  for (;;) {
-    skipNewlines(r);
-    const t = peek(r);
-    if (takeSymbol(r, '}')) return;
-    if (t.kind === 'end') unexpected(t);
-    if (takeWord(r, 'type')) baseSpec(x, chain, r.tokens[r.start]);
-    else if (takeWord(r, 'policy')) {
-      const policy = expectWord(r, 'accept', 'drop');
-      if (chain.base) chain.base = { ...chain.base, policy: policy as 'accept' };
-    } else if (isWord(r, 'comment') && peek(r, 1).kind === 'string') {
-      r.at++;
-      chain.comment = quotedOrWord(r);
-    } else if (takeWord(r, 'device')) quotedOrWord(r);
-    else chain.rules.push(parseRule(x, table));
-  }
-}
-
-function chainCommand(x: Run, verb: string): void {
-  const { r, w } = x;
-  const { table: found } = tableNamed(x, true);
-
-  const token = name(r);
-  const old = found.chains.get(token.text);
-  if (verb === 'add' || verb === 'create') {
-    if (old && verb === 'create') refuse(token, 'File exists', 'File exists');
-    const table = ownTable(w, found);
-    x.r.table = table;
-    const chain = makeChain(x, table, token);
-    if (takeSymbol(r, '{')) chainBlock(x, table, chain);
-
-    return;
-  }
-  if (!old) {
-    if (verb === 'destroy') return;
-    refuse(token, MISSING, MISSING);
-    return;
-  }
-  const table = ownTable(w, found);
-  if (verb === 'flush') ownChain(w, table, old).rules = [];
-  else if (verb === 'rename') {
-    const to = name(r).text;
-    table.chains.delete(old.name);
-    table.chains.set(to, { ...old, name: to });
-    w.hooksChanged = true;
-  } else {
-    if (isReferred(table, old.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
-    table.chains.delete(old.name);
-    if (old.base) w.hooksChanged = true;
-  }
-}
-
-// Rules
-
-const TERMINAL = new Set([
-  'accept',
-  'drop',
-  'return',
-  'continue',
-  'jump',
-  'goto',
-  'reject',
-  'dnat',
-  'snat',
-  'masquerade',
-  'redirect',
-  'queue',
-]);
-
-function parseRule(x: Run, table: NftTable): NftRule {
-  const { r } = x;
-  r.table = table;
-  r.proto = null;
-  const rule: NftRule = { handle: table.nextHandle++, statements: [], comment: null };
-  let terminal: Token | null = null;
-  while (!atEnd(r)) {
-    if (isWord(r, 'comment') && (peek(r, 1).kind === 'string' || peek(r, 1).kind === 'word')) {
-      r.at++;
-      rule.comment = quotedOrWord(r);
-      continue;
-    }
-    const t = peek(r);
-    if (terminal) refuse(t, 'Statement after terminal statement has no effect', null, terminal);
-    const s = statement(r);
-    for (const chain of s.chains ?? []) x.w.wanted.push({ table, chain, token: r.tokens[r.at - 1] });
-    rule.statements.push(s);
-    if (TERMINAL.has(t.text)) terminal = t;
-  }
-  if (!rule.statements.length && rule.comment === null) unexpected(peek(r));
-  noteRule(x.w, rule);
-  return rule;
-}
-
-function takeHandle(r: Reader): { n: number; token: Token } | null {
-  if (!takeWord(r, 'handle', 'position')) return null;
-  const token = peek(r);
-  return { n: number(r), token };
-}
-
-function ruleCommand(x: Run, verb: string): void {
-  const { r, w } = x;
-  const found = chainNamed(x, true);
-  const table = ownTable(w, found.table);
-  const chain = ownChain(w, table, found.chain);
-  const handle = takeHandle(r);
-  const index = !handle && takeWord(r, 'index') ? { n: number(r), token: r.tokens[r.at - 1] } : null;
-  let at = handle ? chain.rules.findIndex(rule => rule.handle === handle.n) : (index?.n ?? -1);
-  const place = handle ?? index;
-  if (place && (at < 0 || at >= chain.rules.length)) refuse(place.token, MISSING, MISSING);
-  if (verb === 'delete' || verb === 'destroy') {
-    if (!handle) unexpected(peek(r));
-    chain.rules.splice(at, 1);
-    return;
-  }
-  const rule = parseRule(x, table);
-  if (verb === 'replace') {
-    rule.handle = chain.rules[at].handle;
-    chain.rules[at] = rule;
-  } else if (verb === 'insert') chain.rules.splice(place ? at : 0, 0, rule);
-  else {
-    if (!place) at = chain.rules.length - 1;
-    chain.rules.splice(at + 1, 0, rule);
-  }
-}
-
-function defineObject(x: Run, table: NftTable, kind: 'counter' | 'quota' | 'limit', token: Token): void {
-  const { r } = x;
-  const object: NftObject = { kind, name: token.text, handle: table.nextHandle++, comment: null, packets: 0, bytes: 0, spec: '' };
-  if (takeSymbol(r, '{')) {
-    for (;;) {
-      skipNewlines(r);
-      if (takeSymbol(r, '}')) break;
-      if (takeWord(r, 'comment')) object.comment = quotedOrWord(r);
-      else objectBody(r, object);
-    }
-  }
-  if (!table.objects.has(`${kind} ${object.name}`)) table.objects.set(`${kind} ${object.name}`, object);
-}
-
-function objectBody(r: Reader, object: NftObject): void {
-  if (object.kind === 'counter') {
-    const word = expectWord(r, 'packets', 'bytes');
-    object[word as 'packets'] = number(r);
-  } else if (object.kind === 'limit') object.spec = parseLimit(r).text;
-  else {
-    let spec = '';
-    while (!atEnd(r)) spec += `${spec ? ' ' : ''}${next(r).text}`;
-    object.spec = spec;
-  }
-}
-
-function objectCommand(x: Run, verb: string, kind: 'counter' | 'quota' | 'limit'): void {
-  const { table: found } = tableNamed(x, true);
-  const token = name(x.r);
-  const table = ownTable(x.w, found);
-  const key = `${kind} ${token.text}`;
-  if (verb === 'add' || verb === 'create') defineObject(x, table, kind, token);
-  else if (!table.objects.delete(key) && verb !== 'destroy') refuse(token, MISSING, MISSING);
 }
 
 function flushCommand(x: Run): void {

@@ -15,6 +15,14 @@ export interface FlagDef {
   bare: string;
 }
 
+/** What klog's flags are for; no command's help lists them. */
+export const KLOG_USAGE: Record<string, string> = {
+  'log-flush-frequency': 'Maximum number of seconds between log flushes',
+  v: 'number for the log level verbosity',
+  version: '--version, --version=raw prints version information and quits; --version=vX.Y.Z... sets the reported version',
+  vmodule: 'comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)',
+};
+
 /** Flags that every command has beside kubectl's own: cobra's help and klog's. */
 const COMMON = 'help,h:b|v,v:i|vmodule:s|log-flush-frequency:d=5s';
 

@@ -4,7 +4,8 @@ import type { KubeObject } from '../../apiserver/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Cmd, connect, err, kubeconfigOf, out, setNamespace } from '../command.ts';
 import { isFailure } from '../failure.ts';
-import { type FlagDef, flagsOf, parseFlags } from '../flags.ts';
+import { type FlagDef, flagsOf, KLOG_USAGE, parseFlags } from '../flags.ts';
+import { compareKeys } from '../go-json.ts';
 import { lazy } from '../lazy.ts';
 import { findResource, groupResource } from '../mapping.ts';
 import { attachablePod } from '../pods.ts';
@@ -120,9 +121,10 @@ function flagNames(path: string, defs: FlagDef[], prefix: string): string[] {
   const { HELP_FLAGS, ownFlags } = lazy('help');
   const own = new Set(ownFlags(path).map(f => f.name));
   const usable = defs.filter(d => !HELP_FLAGS(path).hidden.includes(d.name));
-  const order = [...usable.filter(d => !own.has(d.name) && d.name !== 'help'), ...usable.filter(d => own.has(d.name) || d.name === 'help')];
+  const sorted = [...usable].sort((a, b) => compareKeys(a.name, b.name));
+  const order = [...sorted.filter(d => !own.has(d.name) && d.name !== 'help'), ...sorted.filter(d => own.has(d.name) || d.name === 'help')];
   return order.flatMap(d => {
-    const usage = HELP_FLAGS(path).usage(d.name);
+    const usage = KLOG_USAGE[d.name] ?? HELP_FLAGS(path).usage(d.name);
     return [`--${d.name}`, ...(d.short ? [`-${d.short}`] : [])].filter(w => w.startsWith(prefix)).map(w => `${w}\t${usage}`);
   });
 }
@@ -222,6 +224,7 @@ function* argumentsOf(cmd: Cmd, prefix: string): Co<Completion | null> {
 }
 
 function names(cmd: Cmd, word: string, prefix: string): string[] {
+  if (word.includes(',')) return word.split(',').flatMap(w => names(cmd, w, prefix));
   const mapping = findResource(connect(cmd), word);
   if (!mapping) return [];
   return listObjects(cmd, mapping, mapping.namespaced ? cmd.namespace : '')
@@ -242,11 +245,10 @@ function resourceTypes(cmd: Cmd, prefix: string): string[] {
   const all = connect(cmd)
     .resources()
     .filter(r => (r.verbs as string[]).includes('get'))
+    // As api-resources -o name: by group, then by name.
+    .sort((a, b) => compareKeys(a.group, b.group) || compareKeys(a.resource, b.resource))
     .map(groupResource);
-  return [...new Set(all)]
-    .sort()
-    .filter(n => n.startsWith(tail))
-    .map(n => head + n);
+  return [...new Set(all)].filter(n => n.startsWith(tail)).map(n => head + n);
 }
 
 /** resourceTypeAndNameCompletionFunc */
@@ -318,6 +320,8 @@ function copySource(cmd: Cmd, prefix: string): Completion {
     slash > 0
       ? names({ ...cmd, namespace: prefix.slice(0, slash) }, 'pod', prefix.slice(slash + 1)).map(n => `${prefix.slice(0, slash)}/${n}:`)
       : [...names(cmd, 'namespace', prefix).map(n => `${n}/`), ...names(cmd, 'pod', prefix).map(n => `${n}:`)];
+  // Nothing typed yet: it may be a file here as well.
+  if (!prefix) words.push('./', '/');
   return { words, directive: words.length ? NO_SPACE : DEFAULT };
 }
 

@@ -1,6 +1,6 @@
 // kubectl config (k8s.io/kubectl v0.36.3, pkg/cmd/config).
 
-import { base64, stringToBytes } from '../../sim/bytes.ts';
+import { base64 } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, err, flag, isSet, kubeconfigOf, list, out, usageError } from '../command.ts';
 import { exitFailure, fail, failure, goQuote } from '../failure.ts';
@@ -11,6 +11,7 @@ import { kubeconfigPath, saveKubeconfig, shownKubeconfig } from '../kubeconfig.t
 import { lazy } from '../lazy.ts';
 import { badFormat, printerOf } from '../print-flags.ts';
 import { alignRows, newTableWriter } from '../tabwriter.ts';
+import { changeProperty } from './config-property.ts';
 
 const copy = (c: Kubeconfig): Kubeconfig => JSON.parse(JSON.stringify(c));
 const pathOf = (cmd: Cmd): string | null => kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig'));
@@ -102,7 +103,8 @@ function names(cmd: Cmd, rows: { name: string }[]): void {
 
 function getContexts(cmd: Cmd, c: Kubeconfig): void {
   const output = flag(cmd, 'output');
-  if (output && output !== 'name') fail(`output must be one of '' or 'name': ${output}`);
+  if (output && output !== 'name')
+    fail(`--output ${output} is not available in kubectl config get-contexts; resetting to default output format`);
   const wanted = cmd.args.length ? cmd.args : c.contexts.map(x => x.name);
   const missing = wanted.filter(n => !c.contexts.some(x => x.name === n));
   const rows = wanted
@@ -157,13 +159,12 @@ function setCluster(cmd: Cmd, c: Kubeconfig): void {
   const { cluster } = row;
   if (isSet(cmd, 'server')) cluster.server = flag(cmd, 'server').replace(/\/$/, '');
   if (isSet(cmd, 'tls-server-name')) cluster['tls-server-name'] = flag(cmd, 'tls-server-name');
-  if (isSet(cmd, 'insecure-skip-tls-verify')) {
-    if (insecure) {
-      cluster['insecure-skip-tls-verify'] = true;
-      delete cluster['certificate-authority'];
-      delete cluster['certificate-authority-data'];
-    } else delete cluster['insecure-skip-tls-verify'];
-  }
+  // The flag says it anew each time: without it verification is on again.
+  if (insecure) {
+    cluster['insecure-skip-tls-verify'] = true;
+    delete cluster['certificate-authority'];
+    delete cluster['certificate-authority-data'];
+  } else delete cluster['insecure-skip-tls-verify'];
   if (isSet(cmd, 'certificate-authority')) {
     delete cluster['insecure-skip-tls-verify'];
     if (embed) {
@@ -180,6 +181,52 @@ function setCluster(cmd: Cmd, c: Kubeconfig): void {
 }
 
 const absolute = (cmd: Cmd, path: string): string => (path.startsWith('/') || !path ? path : `${cmd.host.cwd}/${path}`);
+
+const INTERACTIVE = ['IfAvailable', 'Never', 'Always'];
+
+/** `NAME=VALUE` sets, `NAME-` removes. */
+function changesOf(cmd: Cmd, flagName: string): { set: [string, string][]; remove: string[] } {
+  const set: [string, string][] = [];
+  const remove: string[] = [];
+  for (const word of list(cmd, flagName)) {
+    const at = word.indexOf('=');
+    if (at > 0) set.push([word.slice(0, at), word.slice(at + 1)]);
+    else if (at < 0 && word.endsWith('-') && word.length > 1) remove.push(word.slice(0, -1));
+    else fail(`invalid ${flagName} format: ${word}`);
+  }
+  return { set, remove };
+}
+
+/** A plugin's command makes the entry; the other flags change one that is there. */
+function setExec(cmd: Cmd, user: Record<string, any>): void {
+  const mode = flag(cmd, 'exec-interactive-mode');
+  if (mode && !INTERACTIVE.includes(mode)) fail(`invalid interactive mode type, can be only ${INTERACTIVE.join(', ')}`);
+  if (flag(cmd, 'exec-command'))
+    user.exec = { args: null, env: null, provideClusterInfo: false, ...user.exec, command: flag(cmd, 'exec-command') };
+  const { exec } = user;
+  if (!exec) return;
+  if (flag(cmd, 'exec-api-version')) exec.apiVersion = flag(cmd, 'exec-api-version');
+  if (list(cmd, 'exec-arg').length) exec.args = list(cmd, 'exec-arg');
+  if (mode) exec.interactiveMode = mode;
+  // The older versions have a default (client-go tools/clientcmd/api/v1/defaults.go).
+  else if (/\/v1(alpha|beta)1$/.test(exec.apiVersion ?? '')) exec.interactiveMode ??= 'IfAvailable';
+  if (isSet(cmd, 'exec-provide-cluster-info')) exec.provideClusterInfo = bool(cmd, 'exec-provide-cluster-info');
+  if (!isSet(cmd, 'exec-env')) return;
+  const { set, remove } = changesOf(cmd, 'exec-env');
+  const env = new Map<string, string>((exec.env ?? []).map((e: any) => [e.name, e.value]));
+  for (const [k, v] of set) env.set(k, v);
+  for (const k of remove) env.delete(k);
+  exec.env = [...env].map(([k, value]) => ({ name: k, value }));
+}
+
+function setAuthProvider(cmd: Cmd, user: Record<string, any>): void {
+  if (flag(cmd, 'auth-provider')) user['auth-provider'] = { config: null, name: flag(cmd, 'auth-provider') };
+  const provider = user['auth-provider'];
+  if (!provider || !isSet(cmd, 'auth-provider-arg')) return;
+  const { set, remove } = changesOf(cmd, 'auth-provider-arg');
+  provider.config = { ...provider.config, ...Object.fromEntries(set) };
+  for (const k of remove) delete provider.config[k];
+}
 
 function setCredentials(cmd: Cmd, c: Kubeconfig): void {
   if (cmd.args.length !== 1) unexpected(cmd);
@@ -216,43 +263,16 @@ function setCredentials(cmd: Cmd, c: Kubeconfig): void {
     user[field] = flag(cmd, field);
     delete user.token;
   }
-  if (flag(cmd, 'exec-command'))
-    user.exec = {
-      apiVersion: flag(cmd, 'exec-api-version') || undefined,
-      args: list(cmd, 'exec-arg').length ? list(cmd, 'exec-arg') : null,
-      command: flag(cmd, 'exec-command'),
-      env: null,
-      provideClusterInfo: false,
-    };
+  setExec(cmd, user);
+  setAuthProvider(cmd, user);
   save(cmd, c);
   out(cmd, `User ${goQuote(name)} set.\n`);
 }
 
-const LISTS: Record<string, 'cluster' | 'user' | 'context'> = { clusters: 'cluster', users: 'user', contexts: 'context' };
-
 function setProperty(cmd: Cmd, c: Kubeconfig, unset: boolean): void {
   if (cmd.args.length !== (unset ? 1 : 2)) unexpected(cmd);
   const [property, value] = cmd.args;
-  const [first, ...rest] = property.split('.');
-  const root = c as unknown as Record<string, any>;
-  if (first === 'current-context' || first === 'preferences') {
-    if (unset) root[first] = first === 'preferences' ? {} : '';
-    else root[first] = value;
-  } else if (LISTS[first]) {
-    const field = rest.at(-1) as string;
-    const rows = root[first] as { name: string }[];
-    if (unset && rest.length === 1) root[first] = rows.filter(r => r.name !== rest[0]);
-    else {
-      const name = rest.slice(0, -1).join('.');
-      let row = rows.find(r => r.name === name) as Record<string, any> | undefined;
-      if (!row && unset) fail(`current map key \`${name}\` is invalid`);
-      if (!row) rows.push((row = { name, [LISTS[first]]: {} }) as { name: string });
-      const target = row[LISTS[first]];
-      if (unset) delete target[field];
-      else if (field.endsWith('-data')) target[field] = bool(cmd, 'set-raw-bytes') ? base64(stringToBytes(value)) : value;
-      else target[field] = value === 'true' ? true : value === 'false' ? false : value;
-    }
-  } else fail(`unable to parse ${property} after [] at api.Config`);
+  changeProperty(c, property, unset ? null : value, bool(cmd, 'set-raw-bytes'));
   save(cmd, c);
   out(cmd, `Property ${goQuote(property)} ${unset ? 'unset' : 'set'}.\n`);
 }
@@ -266,7 +286,7 @@ const SECRETS: Record<string, string> = {
 };
 
 function view(cmd: Cmd, c: Kubeconfig): void {
-  if (cmd.args.length) fail(`unexpected args: [${cmd.args.join(' ')}]`);
+  if (cmd.args.length) usageError(cmd, `unexpected arguments: [${cmd.args.join(' ')}]`);
   const output = flag(cmd, 'output') || 'yaml';
   let shown = c;
   if (bool(cmd, 'minify')) {
@@ -282,6 +302,7 @@ function view(cmd: Cmd, c: Kubeconfig): void {
     };
   }
   shown = copy(shown);
+  if (bool(cmd, 'flatten')) flatten(cmd, shown);
   if (!bool(cmd, 'raw'))
     for (const row of [...shown.clusters.map(x => x.cluster), ...shown.users.map(x => x.user)])
       for (const k of Object.keys(row)) if (SECRETS[k] && row[k]) row[k] = SECRETS[k];
@@ -297,6 +318,17 @@ function view(cmd: Cmd, c: Kubeconfig): void {
   const print = printerOf(cmd);
   if (!print) badFormat(output);
   else print(config);
+}
+
+/** --flatten: what lies in files stands in the kubeconfig itself. */
+function flatten(cmd: Cmd, c: Kubeconfig): void {
+  const fields = ['certificate-authority', 'client-certificate', 'client-key'];
+  for (const row of [...c.users.map(x => x.user), ...c.clusters.map(x => x.cluster)])
+    for (const field of fields) {
+      if (!row[field]) continue;
+      row[`${field}-data`] = base64(readBytes(cmd, row[field]));
+      delete row[field];
+    }
 }
 
 /** encoding/json keeps the order of struct fields (client-go tools/clientcmd/api/v1/types.go). */
@@ -315,8 +347,11 @@ const ORDER: Record<string, string[]> = {
     'tokenFile',
     'username',
     'password',
+    'auth-provider',
     'exec',
   ],
+  exec: ['command', 'args', 'env', 'apiVersion', 'installHint', 'provideClusterInfo', 'interactiveMode'],
+  'auth-provider': ['name', 'config'],
   context: ['cluster', 'user', 'namespace'],
 };
 

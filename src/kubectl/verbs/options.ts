@@ -2,21 +2,18 @@
 
 import type { Co } from '../../sim/task.ts';
 import { type Cmd, out } from '../command.ts';
+import { KLOG_USAGE } from '../flags.ts';
 import { lazy } from '../lazy.ts';
 
 /** klog's, which live among the others. */
-const KLOG = [
-  ['--log-flush-frequency', '    --log-flush-frequency=5s:\n\tMaximum number of seconds between log flushes\n'],
-  ['--v', '    -v, --v=0:\n\tnumber for the log level verbosity\n'],
+const KLOG = (
   [
-    '--version',
-    '    --version=false:\n\t--version, --version=raw prints version information and quits; --version=vX.Y.Z... sets the reported version\n',
-  ],
-  [
-    '--vmodule',
-    '    --vmodule=:\n\tcomma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)\n',
-  ],
-];
+    ['log-flush-frequency', '--log-flush-frequency=5s'],
+    ['v', '-v, --v=0'],
+    ['version', '--version=false'],
+    ['vmodule', '--vmodule='],
+  ] as const
+).map(([name, head]) => [`--${name}`, `    ${head}:\n\t${KLOG_USAGE[name]}\n`]);
 
 export function* run(cmd: Cmd): Co<number> {
   const own = KLOG.map(([name]) => name);

@@ -52,11 +52,13 @@ function filterOf(cmd: Cmd): Filter {
   };
 }
 
-/** The server's path is what is left without the prefix. */
+/** The server's path is what is left without the prefix; one of the API's own stays (pkg/proxy/proxy_server.go, NewServer). */
 function verdictOf(r: ProxyRequest, prefix: string, f: Filter | null): ProxyVerdict {
-  const path = r.target.split('?')[0];
+  if (!r.target.startsWith(prefix)) return { code: 404 };
+  const target = prefix.startsWith('/api') ? r.target : r.target.slice(prefix.length - 1);
+  const path = target.split('?')[0];
   const any = (of: RegExp[], text: string) => of.some(x => x.test(text));
-  if (f && (any(f.rejectPaths, path) || any(f.rejectMethods, r.method) || !any(f.acceptPaths, path) || !any(f.acceptHosts, r.host)))
-    return { code: 403 };
-  return r.target.startsWith(prefix) ? { target: r.target.slice(prefix.length - 1) } : { code: 404 };
+  const refused =
+    f && (any(f.rejectPaths, path) || any(f.rejectMethods, r.method) || !any(f.acceptPaths, path) || !any(f.acceptHosts, r.host));
+  return refused ? { code: 403 } : { target };
 }

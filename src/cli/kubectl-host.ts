@@ -60,7 +60,7 @@ export function kubectlHost(machine: Machine, streams: Streams, env: NodeJS.Proc
     readFile: path => attempt(() => new Uint8Array(fs.readFileSync(path))),
     writeFile: (path, data, mode) => done(() => fs.writeFileSync(path, data, { mode })),
     makeDir: path => done(() => void fs.mkdirSync(path)),
-    removeFile: path => done(() => fs.rmSync(path)),
+    removeFile: path => done(() => (fs.lstatSync(path).isDirectory() ? fs.rmdirSync(path) : fs.rmSync(path))),
     stat: path =>
       attempt(() => {
         const s = fs.lstatSync(path);

@@ -9,6 +9,7 @@ import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
 import { klogTime } from './klog.ts';
 import { kubeconfigPath, readKubeconfig } from './kubeconfig.ts';
 import { onAmbiguousShortName } from './mapping.ts';
+import { logConfig, logRequest } from './request-log.ts';
 
 export interface Cmd {
   host: KubectlHost;
@@ -69,6 +70,7 @@ export function connect(cmd: Cmd): Connection {
   checkClient(cmd, ctx);
   const connection = cmd.host.connect({ name: flag(cmd, 'server') ? '' : ctx.cluster, server: ctx.server });
   if (!connection) throw unreachable(cmd, ctx.server);
+  logConfig(cmd, kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig')) ?? cmd.host.kubeconfig.path);
   onAmbiguousShortName(connection, text => warn(cmd, text));
   cmd.connection = connection;
   return connection;
@@ -82,6 +84,7 @@ export function userOf(cmd: Cmd): string | undefined {
 export function requestRaw(cmd: Cmd, req: ApiRequest): ApiResponse {
   const user = userOf(cmd);
   const response = connect(cmd).request(user ? { ...req, user, groups: list(cmd, 'as-group') } : req);
+  logRequest(cmd, req, response);
   for (const w of response.warnings) {
     warn(cmd, w);
   }

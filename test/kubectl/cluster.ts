@@ -2,7 +2,7 @@
 import { allResources } from '../../src/apiserver/resources.ts';
 import { handle, newApiServer, watchRequest } from '../../src/apiserver/server.ts';
 import type { ApiServer, KubeletProxy } from '../../src/apiserver/types.ts';
-import type { Kubeconfig, KubectlHost } from '../../src/kubectl/host.ts';
+import type { DiscoveryCache, Kubeconfig, KubectlHost } from '../../src/kubectl/host.ts';
 import { prepareKubectl } from '../../src/kubectl/main.ts';
 import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
 import { newPipe, pipeOf } from '../../src/sim/pipe.ts';
@@ -18,6 +18,7 @@ export interface TestCluster {
   /** What lies at URLs. */
   pages: Map<string, string>;
   env: Record<string, string>;
+  discovery: DiscoveryCache;
   program?: KubectlHost['program'];
 }
 
@@ -40,7 +41,9 @@ export function newCluster(kubelet: KubeletProxy | null = null): TestCluster {
     contexts: [{ name: 'admin@here', context: { cluster: 'here', user: 'admin' } }],
     'current-context': 'admin@here',
   };
-  const cluster = { sim, server, config, files: new Map<string, string>(), pages: new Map<string, string>(), env: {} };
+  let remembered: ReturnType<DiscoveryCache['load']>;
+  const discovery: DiscoveryCache = { load: () => remembered, save: resources => (remembered = resources) };
+  const cluster = { discovery, sim, server, config, files: new Map<string, string>(), pages: new Map<string, string>(), env: {} };
   for (const name of ['default', 'kube-system'])
     handle(server, {
       verb: 'create',
@@ -68,6 +71,7 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
         ? null
         : {
             server: c.server,
+            discovery: c.discovery,
             request: req => handle(c.server, req),
             watch: (req, onEvent) => watchRequest(c.server, req, onEvent),
             resources: () => [...allResources(c.server)],

@@ -5,7 +5,8 @@ import { ADDONS } from '../../addons/table.ts';
 import { RESOURCES } from '../../apiserver/resources.ts';
 import { PLUGINS as CNI_PLUGINS } from '../../cni/plugins.ts';
 import { PLUGINS as DNS_PLUGINS, UNMODELLED } from '../../coredns/plugins.ts';
-import { VERBS } from '../../kubectl/verbs.ts';
+import { NOT_MODELLED } from '../../kubectl/unmodelled.ts';
+import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { packageNames, programsOf } from '../../userland/programs.ts';
@@ -18,11 +19,23 @@ const ACTING = new Set(
   ),
 );
 
+const subsOf = (v: VerbRow): string[] => (v.subs ?? []).flatMap(s => (s.subs ? s.subs.map(x => `${s.name} ${x.name}`) : [s.name]));
+
+/** Every verb, with its subcommands and what podnet does not do of it. */
+const verbRows = (): [string, string][] =>
+  VERBS.filter(v => !v.hidden)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(v => {
+      const not = NOT_MODELLED[v.name];
+      return [`kubectl ${v.name}`, [subsOf(v).join(', '), not].filter(Boolean).join('; ') || 'modelled'];
+    });
+
 /** The support matrix, made of the tables that the program itself runs by: it cannot claim what is not there. */
 export function supportMatrix(): [what: string, names: string][] {
   const list = (names: Iterable<string>) => [...new Set(names)].sort().join(' ');
   return [
-    ['kubectl verbs', list(VERBS.filter(v => !v.hidden && v.name !== 'proxy').map(v => v.name))],
+    ['kubectl, all commands', `with the flags of v1.36; ${NOT_MODELLED['']}`],
+    ...verbRows(),
     ['kinds that act', list(RESOURCES.filter(r => ACTING.has(r.resource)).map(r => r.resource))],
     ['kinds that are kept and shown', list(RESOURCES.filter(r => !ACTING.has(r.resource)).map(r => r.resource))],
     ['CNIs', list(CNI_PLUGINS.map(p => p.name))],

@@ -2,6 +2,7 @@
 
 import { cloneJson } from '../../apiserver/json.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { stringToBytes } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime } from '../../sim/time.ts';
@@ -47,7 +48,8 @@ function* compare(cmd: Cmd): Co<number> {
   const pairs: Compared[] = [];
   const error = result.visit(info => void pairs.push(compareOne(cmd, info)));
   if (error) throw error;
-  return printDifferences(cmd, pairs);
+  const program = cmd.host.env.KUBECTL_EXTERNAL_DIFF;
+  return program ? yield* runProgram(cmd, program, pairs) : printDifferences(cmd, pairs);
 }
 
 function compareOne(cmd: Cmd, info: Info): Compared {
@@ -103,9 +105,34 @@ function mask(live: any, merged: any): [any, any] {
   return [live, merged];
 }
 
+const numberOf = (cmd: Cmd): string => Array.from({ length: 9 }, () => String(below(cmd.host.sim.random, 10))).join('');
+
+/** KUBECTL_EXTERNAL_DIFF: the user's own program over two folders. Words that are not plain are left out (pkg/cmd/diff/diff.go). */
+function* runProgram(cmd: Cmd, program: string, pairs: Compared[]): Co<number> {
+  const { host } = cmd;
+  if (!host.runProgram) return fail('podnet runs no programs of the machine here: KUBECTL_EXTERNAL_DIFF has to be unset');
+  const dirs = [`/tmp/LIVE-${numberOf(cmd)}`, `/tmp/MERGED-${numberOf(cmd)}`];
+  const written: string[] = [];
+  for (const [i, dir] of dirs.entries()) {
+    host.makeDir(dir);
+    for (const p of pairs) {
+      const [path, text] = [`${dir}/${p.name}`, i ? p.merged : p.live];
+      if (!text) continue;
+      if (host.writeFile(path, stringToBytes(text))) fail(`open ${path}: permission denied`);
+      written.push(path);
+    }
+  }
+  const [name, ...words] = program.split(' ');
+  const code = yield* host.runProgram([name, ...words.filter(w => /^[a-zA-Z0-9-=]+$/.test(w)), ...dirs]);
+  for (const path of [...written, ...dirs]) host.removeFile(path);
+  if (typeof code === 'string') return fail(`failed to run ${JSON.stringify(name)}: executable file not found in $PATH`);
+  if (code > 1) return fail(`exit status ${code}`);
+  if (code) throw exitFailure(1);
+  return 0;
+}
+
 function printDifferences(cmd: Cmd, pairs: Compared[]): number {
-  const number = () => Array.from({ length: 9 }, () => String(below(cmd.host.sim.random, 10))).join('');
-  const [live, merged] = [`/tmp/LIVE-${number()}`, `/tmp/MERGED-${number()}`];
+  const [live, merged] = [`/tmp/LIVE-${numberOf(cmd)}`, `/tmp/MERGED-${numberOf(cmd)}`];
   const time = civilTime(cmd.host.sim.nowMs);
   const two = (n: number) => String(n).padStart(2, '0');
   const stamp = `${time.year}-${two(time.month)}-${two(time.day)} ${two(time.hour)}:${two(time.minute)}:${two(time.second)}.${String(Math.floor(time.ms)).padStart(3, '0')}000000 +0000`;

@@ -1,0 +1,16 @@
+// What of kubectl v1.36 podnet's own does not do, by command; '' : what concerns all of them. The support matrix prints it.
+
+export const NOT_MODELLED: Record<string, string> = {
+  '': '--profile and --kuberc FILE are refused; -v=8 and -v=9 log no bodies; --cache-dir, --disable-compression and TLS flags change nothing',
+  alpha: 'v1.36 has no alpha commands',
+  apply: '--applyset is refused',
+  debug: '--custom is refused',
+  diff: '--prune is refused',
+  explain: '--output=plaintext-openapiv2 is refused',
+  get: '--raw of a watch or of the OpenAPI documents is refused (podnet serve has them)',
+  kuberc: 'refused: podnet reads no kuberc file',
+  kustomize: 'Helm charts, functions and plugins are not run',
+  plugin: 'plugins are listed, not run',
+  proxy: '--www and --unix-socket are refused, and so are requests on to pods and Services',
+  top: 'needs the metrics-server add-on, as in reality',
+};

@@ -50,9 +50,9 @@ function handleWrite(server: ApiServer, info: ResourceInfo, req: ApiRequest): Ap
 
 /** Once a cluster: of the first object. */
 function noticeOf(server: ApiServer, info: ResourceInfo, r: ApiResponse): string[] {
-  const bucket = bucketName(info.group, info.resource);
-  const notice = server.config.notices[bucket];
-  return notice && r.code < 400 && bucketOf(server, bucket).objects.size === 1 ? [notice] : [];
+  if (r.code >= 400 || bucketOf(server, bucketName(info.group, info.resource)).objects.size !== 1) return [];
+  const notice = server.config.notice(info, r.body as KubeObject);
+  return notice ? [notice] : [];
 }
 
 const OPTIONS: Partial<Record<ApiRequest['verb'], string>> = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' };

@@ -16,7 +16,7 @@ export function newApiServer(sim: Sim, random: Random, config: Partial<ApiServer
     random,
     store: newStore(),
     config: {
-      notices: {},
+      notice: () => null,
       serviceCIDRs: ['10.96.0.0/12'],
       nodePortRange: [30000, 32767],
       podCIDRs: ['10.244.0.0/16'],

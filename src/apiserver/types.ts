@@ -240,8 +240,8 @@ export interface ApiServer {
     nodePortRange: [number, number];
     podCIDRs: string[];
     version: string;
-    /** What the first object of a bucket is warned of: kept and shown, but nothing in this cluster acts on it. */
-    notices: Record<string, string>;
+    /** What the first object of a kind is warned of: kept and shown, but nothing in this cluster acts on it. */
+    notice: (info: ResourceInfo, o: KubeObject) => string | null;
   };
   kubelet: KubeletProxy | null;
   /** Asks an admission webhook; the composition sets it. Without it nobody can be asked, and no webhook is. */

@@ -10,6 +10,7 @@ import type { Connection, Kubeconfig } from '../kubectl/host.ts';
 import type { Random } from '../sim/random.ts';
 import { newSim, type Sim } from '../sim/sim.ts';
 import { podnetHome } from './home.ts';
+import { keptNotice } from './kept.ts';
 import { commit, loadBucket, openSession, replaceAll, type Session, SessionError } from './session.ts';
 
 /** Bucket `podnet`: what the machine itself keeps. */
@@ -165,12 +166,12 @@ const ENFORCES_POLICIES = ['calico'];
 
 export function newServer(sim: Sim, config: ClusterConfig, random: Random): ApiServer {
   const { serviceCIDRs, podCIDRs, version, cni } = config;
-  const notices: Record<string, string> = {};
-  if (!ENFORCES_POLICIES.includes(cni.name)) {
-    notices['networkpolicies.networking.k8s.io'] =
-      `podnet: the CNI of this cluster (${cni.name}) enforces no NetworkPolicies: they are kept and shown, and change nothing`;
-  }
-  return newApiServer(sim, random, { serviceCIDRs, podCIDRs, version, notices });
+  const notice = (info: ResourceInfo, o: KubeObject): string | null => {
+    if (info.resource !== 'networkpolicies') return keptNotice(info, o);
+    if (ENFORCES_POLICIES.includes(cni.name)) return null;
+    return `podnet: the CNI of this cluster (${cni.name}) enforces no NetworkPolicies: they are kept and shown, and change nothing`;
+  };
+  return newApiServer(sim, random, { serviceCIDRs, podCIDRs, version, notice });
 }
 
 /** The engine of a cluster, built when it is first needed; its code must have been loaded (loadEngine). */

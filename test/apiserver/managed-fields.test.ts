@@ -182,8 +182,8 @@ describe('server-side apply', () => {
 
 describe('notices', () => {
   it('are given once, of the first object that nothing acts on', () => {
-    const notices = { 'networkpolicies.networking.k8s.io': 'nobody enforces these' };
-    const server = newApiServer(newSim(1_800_000_000_000, newRandom(1)), newRandom(2), { notices });
+    const notice = (info: { kind: string }) => (info.kind === 'NetworkPolicy' ? 'nobody enforces these' : null);
+    const server = newApiServer(newSim(1_800_000_000_000, newRandom(1)), newRandom(2), { notice });
     createObject(server, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
     const create = (name: string, dryRun = false) =>
       handle(server, {

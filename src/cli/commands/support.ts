@@ -10,14 +10,8 @@ import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { packageNames, programsOf } from '../../userland/programs.ts';
+import { isKept } from '../kept.ts';
 import { PROTOCOLS } from '../serve/upgrade.ts';
-
-/** Kinds whose objects make something happen; the others are kept, shown and watched. */
-const ACTING = new Set(
-  'namespaces nodes pods services endpoints endpointslices configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs cronjobs networkpolicies replicationcontrollers poddisruptionbudgets horizontalpodautoscalers servicecidrs ipaddresses clusternetworkpolicies adminnetworkpolicies baselineadminnetworkpolicies priorityclasses events leases ingresses ingressclasses apiservices resourcequotas limitranges roles rolebindings clusterroles clusterrolebindings persistentvolumes persistentvolumeclaims storageclasses customresourcedefinitions controllerrevisions validatingadmissionpolicies validatingadmissionpolicybindings subjectaccessreviews localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews selfsubjectreviews'.split(
-    ' ',
-  ),
-);
 
 const subsOf = (v: VerbRow): string[] => (v.subs ?? []).flatMap(s => (s.subs ? s.subs.map(x => `${s.name} ${x.name}`) : [s.name]));
 
@@ -36,8 +30,8 @@ export function supportMatrix(): [what: string, names: string][] {
   return [
     ['kubectl, all commands', `with the flags of v1.36; ${NOT_MODELLED['']}`],
     ...verbRows(),
-    ['kinds that act', list(RESOURCES.filter(r => ACTING.has(r.resource)).map(r => r.resource))],
-    ['kinds that are kept and shown', list(RESOURCES.filter(r => !ACTING.has(r.resource)).map(r => r.resource))],
+    ['kinds that act', list(RESOURCES.filter(r => !isKept(r)).map(r => r.resource))],
+    ['kinds that are kept and shown', list(RESOURCES.filter(isKept).map(r => r.resource))],
     ['CNIs', list(CNI_PLUGINS.map(p => p.name))],
     ['CoreDNS plugins', list(DNS_PLUGINS.map(p => p.name))],
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],

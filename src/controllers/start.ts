@@ -1,5 +1,6 @@
 // kube-controller-manager: all controllers of the table, over one set of indexes.
 import type { ApiServer } from '../apiserver/types.ts';
+import { startAdmissionPolicyStatus } from './admission-policy-status.ts';
 import { startApiServices } from './api-services.ts';
 import { newControllers, type Controllers as Shared } from './context.ts';
 import { startCronJobs } from './cronjob.ts';
@@ -57,6 +58,7 @@ const TABLE: ((c: Shared) => void)[] = [
   startPersistentVolumes,
   startResourceQuotas,
   startApiServices,
+  startAdmissionPolicyStatus,
 ];
 
 /** The running controller manager. */

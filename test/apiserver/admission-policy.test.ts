@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { typeCheck } from '../../src/apiserver/admission/policies/type-check.ts';
 import { createObject } from '../../src/apiserver/client.ts';
 import { handle, newApiServer } from '../../src/apiserver/server.ts';
 import type { ApiRequest, ApiServer, KubeObject, Status } from '../../src/apiserver/types.ts';
@@ -209,5 +210,48 @@ describe('a ValidatingAdmissionPolicy', () => {
     expect(policy({})).toContain('validations or auditAnnotations must contain at least one item');
     const both = { policyName: 'p', validationActions: ['Deny', 'Warn'] };
     expect(add(server, 'ValidatingAdmissionPolicyBinding', 'b', both)).toContain('must not contain both Deny and Warn');
+  });
+});
+
+describe('type checking of policies', () => {
+  const warnings = (resources: string[], expressions: string[], more: object = {}) => {
+    const rule = { apiGroups: ['', 'apps'], apiVersions: ['v1'], operations: ['CREATE'], resources };
+    const spec = { matchConstraints: { resourceRules: [rule] }, validations: expressions.map(expression => ({ expression })), ...more };
+    return typeCheck(fresh(), { apiVersion: GROUP, kind: 'ValidatingAdmissionPolicy', metadata: { name: 'p' }, spec });
+  };
+
+  it('warns of fields that a matched kind does not have, kind by kind', () => {
+    expect(warnings(['pods', 'deployments'], ['object.spec.replicas > 1', "object.metadata.name != ''"])).toEqual([
+      {
+        fieldRef: 'spec.validations[0].expression',
+        warning: "/v1, Kind=Pod: ERROR: <input>:1:12: undefined field 'replicas'\n | object.spec.replicas > 1\n | ...........^\n",
+      },
+    ]);
+  });
+
+  it('knows lists, maps, times, and what may be of several types', () => {
+    expect(
+      warnings(
+        ['services', 'statefulsets'],
+        [
+          "!has(object.spec.ports) || object.spec.ports.all(p, p.targetPort == 80 || p.targetPort == 'http')",
+          "object.metadata.labels['a'] == 'b' && object.metadata.creationTimestamp < timestamp(0)",
+        ],
+      ).map(w => [w.fieldRef, ...w.warning.split('\n').filter(l => l.includes('ERROR'))]),
+    ).toEqual([
+      [
+        'spec.validations[0].expression',
+        "apps/v1, Kind=StatefulSet: ERROR: <input>:1:5: undefined field 'ports'",
+        "ERROR: <input>:1:39: undefined field 'ports'",
+      ],
+    ]);
+  });
+
+  it('leaves alone what matches everything, and variables', () => {
+    expect(warnings(['*'], ['object.nothing'])).toEqual([]);
+    const variables = [{ name: 'v', expression: 'object.spec.nothing' }];
+    expect(warnings(['pods'], ['variables.v.more == 1'], { variables })).toEqual([]);
+    const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    expect(warnings(['pods'], ['params.dta.a == "b"'], { paramKind })[0].warning).toContain("undefined field 'dta'");
   });
 });

@@ -30,7 +30,8 @@ function compile(text: string, scope: Map<string, Type>, results: string[]): Exp
   return { text, program: null, error: `must evaluate to ${want} but got ${formatType(program.type)}` };
 }
 
-function scopeOf(spec: Json, authorizer: boolean, variables: Map<string, Type> | null): Map<string, Type> {
+/** The variables of a kind of expression. */
+export function scopeOf(spec: Json, authorizer: boolean, variables: Map<string, Type> | null): Map<string, Type> {
   const scope = new Map<string, Type>([
     ['object', DYN],
     ['oldObject', DYN],

@@ -20,6 +20,14 @@ export interface WriteContext {
   scale?: boolean;
 }
 
+/** The empty list or map that a request says at a path, of which decoding leaves nothing; null: it says none. */
+export function saidEmpty(c: WriteContext, ...path: string[]): unknown {
+  let v: any = c.request.body;
+  for (const k of path) v = v?.[k];
+  const isEmpty = typeof v === 'object' && v !== null && !Object.keys(v).length;
+  return isEmpty ? v : null;
+}
+
 /** Every hook gets an object of its own, which it may change; `old` is stored and may not be changed. */
 export interface KindStrategy {
   /** Version defaulting: runs on everything that is decoded. */

@@ -189,3 +189,38 @@ describe('strategic merge', () => {
     expect(merged(list('LAB'), list('C'), ['A', 'B', 'C'])).toBe('LABC');
   });
 });
+
+describe('what a request says and nothing keeps', () => {
+  it('is shown in the error all the same', () => {
+    const server = fresh();
+    const site = (spec: object) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'site', namespace: 'default' },
+      spec,
+    });
+    const ingresses = { group: 'networking.k8s.io', resource: 'ingresses' };
+    expect(messageOf(handle(server, create(site({ rules: [] }), ingresses)))).toContain('spec: Invalid value: []: either');
+    expect(messageOf(handle(server, create(site({}), ingresses)))).toContain('spec: Invalid value: null: either');
+    const volume = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'v' },
+      spec: { capacity: {}, accessModes: ['ReadWriteOnce'] },
+    };
+    const volumes = { resource: 'persistentvolumes', namespace: undefined };
+    expect(messageOf(handle(server, create(volume, volumes)))).toContain(
+      'spec.capacity: Unsupported value: {}: supported values: "storage"',
+    );
+  });
+
+  it('is a number that no range has, where a dry run asks for node ports', () => {
+    const ports = [
+      { name: 'a', port: 80 },
+      { name: 'b', port: 81 },
+    ];
+    const body = service('web', { type: 'NodePort', ports });
+    const made = handle(fresh(), create(body, { query: { dryRun: true } })).body as KubeObject;
+    expect(made.spec.ports.map((p: { nodePort: number }) => p.nodePort)).toEqual([32769, 32770]);
+  });
+});

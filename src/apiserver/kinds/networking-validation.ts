@@ -3,6 +3,7 @@
 import { inCidr, network, parseCidr } from '../../wire/ip.ts';
 import { duplicate, type FieldError, forbiddenField, invalidField, notSupported, required, tooLong, tooMany } from '../field.ts';
 import { sameJson } from '../json.ts';
+import { saidEmpty, type WriteContext } from '../strategy.ts';
 import type { KubeObject } from '../types.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import {
@@ -123,8 +124,8 @@ export function validateNetworkPolicyUpdate(o: KubeObject, old: KubeObject): Fie
 
 const CLASS = 'kubernetes.io/ingress.class';
 
-export function validateIngress(o: KubeObject): FieldError[] {
-  const errors = ingress(o);
+export function validateIngress(o: KubeObject, c: WriteContext): FieldError[] {
+  const errors = ingress(o, c);
   const note = o.metadata.annotations?.[CLASS];
   if (note != null && o.spec?.ingressClassName != null && note !== o.spec.ingressClassName) {
     errors.push(invalidField(`annotations.${CLASS}`, note, 'must match `ingressClassName` when both are specified'));
@@ -132,9 +133,9 @@ export function validateIngress(o: KubeObject): FieldError[] {
   return errors;
 }
 
-export const validateIngressUpdate = (o: KubeObject, old: KubeObject): FieldError[] => [
+export const validateIngressUpdate = (o: KubeObject, old: KubeObject, c: WriteContext): FieldError[] => [
   ...validateMetadataUpdate(o.metadata, old.metadata),
-  ...ingress(o),
+  ...ingress(o, c),
 ];
 
 export function ingressWarnings(o: KubeObject, old: KubeObject | null): string[] {
@@ -142,11 +143,11 @@ export function ingressWarnings(o: KubeObject, old: KubeObject | null): string[]
   return [`annotation "${CLASS}" is deprecated, please use 'spec.ingressClassName' instead`];
 }
 
-function ingress(o: KubeObject): FieldError[] {
+function ingress(o: KubeObject, c: WriteContext): FieldError[] {
   const s = o.spec ?? {};
   const errors = validateMetadata(o.metadata, true, nameIsSubdomain);
   if (!s.rules?.length && !s.defaultBackend) {
-    errors.push(invalidField('spec', s.rules ?? null, 'either `defaultBackend` or `rules` must be specified'));
+    errors.push(invalidField('spec', s.rules ?? saidEmpty(c, 'spec', 'rules'), 'either `defaultBackend` or `rules` must be specified'));
   }
   if (s.defaultBackend) errors.push(...backend(s.defaultBackend, 'spec.defaultBackend'));
   for (const [i, r] of (s.rules ?? []).entries()) {

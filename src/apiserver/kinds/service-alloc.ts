@@ -388,6 +388,12 @@ function updateNodePorts(c: WriteContext, s: KubeObject, t: Taken, held: Set<num
 /** Random within the upper band, then the lower one (KEP-3668). */
 function nextNodePort(c: WriteContext, t: Taken, mine: Set<number>): number {
   const [lo, hi] = c.server.config.nodePortRange;
+  if (c.dryRun) {
+    // A number to show: no range has it (portallocator/operation.go).
+    const dummy = (mine.size ? Math.max(...mine) : 32768) + 1;
+    mine.add(dummy);
+    return dummy;
+  }
   const size = hi - lo + 1;
   const band = size <= 16 ? 0 : Math.min(128, Math.max(16, Math.floor(size / 32)));
   const tryFrom = (first: number, count: number): number => {

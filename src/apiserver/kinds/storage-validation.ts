@@ -3,6 +3,7 @@
 import { type FieldError, forbiddenField, invalidField, notSupported, required } from '../field.ts';
 import { sameJson } from '../json.ts';
 import { compareQuantity, quantity } from '../quantity.ts';
+import { saidEmpty, type WriteContext } from '../strategy.ts';
 import type { KubeObject } from '../types.ts';
 import { nodeSelector } from './affinity-validation.ts';
 import { internalDiff } from './internal-diff.ts';
@@ -106,7 +107,7 @@ const NOT_SOURCES = new Set([
 
 const sources = (spec: Any): Any => Object.fromEntries(Object.entries(spec ?? {}).filter(([k]) => !NOT_SOURCES.has(k)));
 
-export function validatePersistentVolume(o: KubeObject): FieldError[] {
+export function validatePersistentVolume(o: KubeObject, c: WriteContext): FieldError[] {
   const s = o.spec ?? {};
   const errors = validateMetadata(o.metadata, false, nameIsSubdomain);
   const modes: string[] = s.accessModes ?? [];
@@ -115,7 +116,7 @@ export function validatePersistentVolume(o: KubeObject): FieldError[] {
   const capacity = s.capacity ?? {};
   if (!Object.keys(capacity).length) errors.push(required('spec.capacity'));
   if (capacity.storage == null || Object.keys(capacity).length > 1) {
-    errors.push(notSupported('spec.capacity', s.capacity ?? null, ['storage']));
+    errors.push(notSupported('spec.capacity', s.capacity ?? saidEmpty(c, 'spec', 'capacity'), ['storage']));
   }
   for (const k of Object.keys(capacity).sort()) {
     const q = quantity(capacity[k]);
@@ -155,8 +156,8 @@ function volumeSource(s: Any): FieldError[] {
   return errors;
 }
 
-export function validatePersistentVolumeUpdate(o: KubeObject, old: KubeObject): FieldError[] {
-  const errors = validatePersistentVolume(o);
+export function validatePersistentVolumeUpdate(o: KubeObject, old: KubeObject, c: WriteContext): FieldError[] {
+  const errors = validatePersistentVolume(o, c);
   const now = sources(o.spec);
   const was = sources(old.spec);
   if (!sameJson(now, was)) {

@@ -20,6 +20,7 @@ const tables = paths([
 // Modules that few clusters need: whoever imports them gets them when it first calls.
 const late = paths([
   'src/apiserver/admission/policies/compile.ts',
+  'src/apiserver/admission/policies/type-check.ts',
   'src/apiserver/admission/policies/validating.ts',
   'src/apiserver/custom/rules.ts',
   'src/apiserver/kinds/custom-rule-validation.ts',

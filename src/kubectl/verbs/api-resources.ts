@@ -46,9 +46,12 @@ function resources(cmd: Cmd): number {
   // The preferred version of each group: discovery lists it first.
   const preferred = new Map<string, string>();
   for (const r of connect(cmd).resources()) if (!preferred.has(r.group)) preferred.set(r.group, r.version);
+  // A resource that the preferred version does not have is shown in another (discovery.ServerPreferredResources).
+  const inPreferred = (x: ResourceInfo, r: ResourceInfo) => groupResource(x) === groupResource(r) && x.version === preferred.get(r.group);
+  const firstVersionOf = (all: ResourceInfo[], r: ResourceInfo) => all.find(x => groupResource(x) === groupResource(r))?.version;
   const rows = connect(cmd)
     .resources()
-    .filter(r => r.version === preferred.get(r.group))
+    .filter((r, _, all) => r.version === (all.some(x => inPreferred(x, r)) ? preferred.get(r.group) : firstVersionOf(all, r)))
     .filter(r => !groupSet || r.group === group)
     .filter(r => !isSet(cmd, 'namespaced') || r.namespaced === bool(cmd, 'namespaced'))
     .filter(r => verbs.every(v => (r.verbs as string[]).includes(v)))

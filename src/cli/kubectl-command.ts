@@ -63,8 +63,10 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
   return {
     prepare: async (machine, streams, staying) => {
       const host = { ...kubectlHost(machine, streams, env, staying), program, places: program !== undefined };
-      // Few commands name a URL: the others do not load what stands for the internet.
-      if (argv.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(argv);
+      // Few commands name a URL of their own: the others do not load what stands for the internet.
+      const end = argv.indexOf('--');
+      const own = verb === 'exec' || verb === 'run' ? [] : end < 0 ? argv : argv.slice(0, end);
+      if (own.some(word => /https?:\/\/|github\.com\//.test(word))) host.fetchUrl = await (await import('./web.ts')).webOf(own);
       return prepareKubectl(argv, host);
     },
     stays: verb === 'port-forward' || verb === 'proxy' ? 'listens' : watches || looksOn ? 'looks on' : undefined,

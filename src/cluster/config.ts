@@ -2,6 +2,7 @@
 import type { CniConfig, Encapsulation } from '../cni/types.ts';
 import type { KubeProxyConfiguration } from '../kube-proxy/types.ts';
 import { addToIp, type Cidr, type Family, familyOf, formatCidr, formatIp, network, parseCidr, parseIp } from '../wire/ip.ts';
+import { RAW_FILES } from './world-files.ts';
 
 export interface NodeSpec {
   name: string;
@@ -304,7 +305,13 @@ const DEFAULT_HOSTS = [
       { port: 443, tls: true, app: 'httpbin' },
     ],
   },
-  { name: 'github', addresses: ['140.82.121.4'], dns: ['github.com', 'api.github.com', 'raw.githubusercontent.com'] },
+  { name: 'github', addresses: ['140.82.121.4'], dns: ['github.com', 'api.github.com'] },
+  {
+    name: 'github-raw',
+    addresses: ['185.199.108.133'],
+    dns: ['raw.githubusercontent.com'],
+    listen: [{ port: 443, tls: true, http: RAW_FILES }],
+  },
   {
     name: 'packages',
     addresses: ['151.101.2.132'],

@@ -31,13 +31,21 @@ const REASONS: Record<number, string> = {
   504: 'Gateway Timeout',
 };
 
+/** `*` stands for anything; at the end it does so in every configuration, elsewhere in those of podnet's own. */
+const fitsPath = (pattern: string, path: string): boolean => {
+  const at = pattern.indexOf('*');
+  if (at < 0) return pattern === path;
+  const [head, tail] = [pattern.slice(0, at), pattern.slice(at + 1)];
+  return path.length >= head.length + tail.length && path.startsWith(head) && path.endsWith(tail);
+};
+
 /**
  * `STATUS REASON`, the given headers in their order, Content-Length, Connection: close. The first path that matches answers; `$host` and
  * `$path` in a header are the request's.
  */
 function worldAnswer(l: WorldListener, method: string, target: string, host: string): string {
   const path = target.split('?')[0];
-  const rule = (l.http ?? []).find(r => (r.path.endsWith('*') ? path.startsWith(r.path.slice(0, -1)) : r.path === path));
+  const rule = (l.http ?? []).find(r => fitsPath(r.path, path));
   const status = rule ? (rule.status ?? 200) : 404;
   const body = rule?.body ?? '';
   const filled = (v: string) => v.replace('$host', host).replace('$path', target);

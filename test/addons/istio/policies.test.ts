@@ -133,4 +133,15 @@ describe('tokens', () => {
     expect(seen()).toContain('"Authorization": "Bearer ');
     clear();
   });
+
+  it('of the sample issuer are on the internet, with the key that checks them', () => {
+    const samples = 'https://raw.githubusercontent.com/istio/istio/release-1.28/security/tools/jwt/samples';
+    const sample = c.external(['curl', '-s', `${samples}/demo.jwt`]).out.trim();
+    const issuer = 'testing@secure.istio.io';
+    expect(JSON.parse(Buffer.from(sample.split('.')[1], 'base64url').toString())).toMatchObject({ iss: issuer, sub: issuer, foo: 'bar' });
+    rules({ issuer, jwks: undefined, jwksUri: `${samples}/jwks.json` });
+    expect([ask('street', '/ip', ...bearer(sample)), ask('street', '/ip', ...bearer(token({ iss: issuer })))]).toEqual(['200', '401']);
+    expect(c.external(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `${samples}/other`]).out).toBe('404');
+    clear();
+  });
 });

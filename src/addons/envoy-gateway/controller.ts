@@ -8,12 +8,13 @@ import { base64, stringToBytes } from '../../sim/bytes.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { untilSignal } from '../../userland/servers/daemon.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
+import { writeRoutes } from '../gateway-api/conditions.ts';
 import { CLASSES, GATEWAYS, GRANTS, ROUTES, translate } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';
 import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { reconcileInfra } from './infra.ts';
 import { CONTROLLER, NS } from './manifest.ts';
-import { writeClass, writeGateway, writeRoutes } from './status.ts';
+import { writeClass, writeGateway } from './status.ts';
 
 const WATCHED = [
   CLASSES,
@@ -82,5 +83,6 @@ function sync(server: ApiServer): void {
   writeRoutes(
     server,
     all.flatMap(x => x.t.attachments),
+    CONTROLLER,
   );
 }

@@ -9,6 +9,7 @@ import { getaddrinfo } from '../../userland/net/resolver.ts';
 import { ownAddresses } from '../../userland/servers/daemon.ts';
 import { tlsConnect } from '../../userland/tls.ts';
 import { type Family, ip } from '../../wire/ip.ts';
+import { GATEWAYS as API_GATEWAYS } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';
 import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { askApplication, type Prober } from './app-probes.ts';
@@ -96,7 +97,7 @@ function* proxy({ server, pod, settled }: AddonContext, p: Process, router: bool
       info(p, `generated new workload certificate\tresourceName=default ttl=${notAfterMs - p.kernel.sim.nowMs > 0 ? '23h59m59s' : '0s'}`);
     if (router) {
       const opened = new Set<number>();
-      stops.push(reconcileOn(server, [GATEWAYS, 'services', 'secrets'], () => listenForGateways(x, opened), { settled }));
+      stops.push(reconcileOn(server, [GATEWAYS, API_GATEWAYS, 'services', 'secrets'], () => listenForGateways(x, opened), { settled }));
       listenForGateways(x, opened);
     } else {
       tcpServer(p, 15001, s => outbound(x, s), families(p));

@@ -4,7 +4,14 @@ import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../../sim/bytes.ts';
 import type { Certificate } from '../../userland/tls.ts';
 import { certificateOf } from '../../userland/x509.ts';
+import { type Asked as AskedRule, type Rule, ruleFor } from '../gateway-api/model.ts';
+import { translate } from '../gateway-api/translate.ts';
+import { gatewayOf } from './gateway-api.ts';
 import { GATEWAYS } from './names.ts';
+
+/** In the place of a Gateway's name: rules of the Gateway API say where requests go. */
+export const API_GATEWAY = 'gateway.networking.k8s.io';
+
 import { coversHost } from './registry.ts';
 import { hostsOf, virtualServices } from './virtual-service.ts';
 
@@ -76,6 +83,8 @@ export function serversOf(server: ApiServer, pod: KubeObject): Server[] {
   const own = listObjects(server, GATEWAYS)
     .filter(g => Object.entries((g.spec?.selector ?? {}) as Record<string, string>).every(([k, v]) => labels[k] === v))
     .sort((a, b) => (created(a) < created(b) ? -1 : 1));
+  const api = apiServers(server, pod);
+  if (api) return api;
   const seen = new Set<string>();
   return own.flatMap(g =>
     (g.spec.servers ?? []).flatMap((s: any): Server[] => {
@@ -108,6 +117,35 @@ export function serversOf(server: ApiServer, pod: KubeObject): Server[] {
       ];
     }),
   );
+}
+
+/** Of a proxy that was made for a Gateway of the Gateway API: its listeners. null: it is no such proxy */
+function apiServers(server: ApiServer, pod: KubeObject): Server[] | null {
+  const gateway = gatewayOf(server, pod);
+  if (!gateway) return null;
+  return translate(server, gateway).listeners.flatMap((l): Server[] => {
+    if (!l.refs.ok) return [];
+    return [
+      {
+        gateway: API_GATEWAY,
+        port: l.port,
+        listens: l.port,
+        protocol: PROTOCOLS[l.protocol] ?? 'TCP',
+        hosts: [l.hostname || '*'],
+        namespaces: ['*'],
+        tls: l.certificate ? 'SIMPLE' : null,
+        certificate: l.certificate,
+        authority: null,
+        redirects: false,
+      },
+    ];
+  });
+}
+
+/** The rule for a request to such a proxy. null: none fits */
+export function apiRule(server: ApiServer, pod: KubeObject, port: number, asked: AskedRule): Rule | null {
+  const gateway = gatewayOf(server, pod);
+  return gateway && ruleFor(translate(server, gateway).listeners, port, asked);
 }
 
 /** The server's host that a VirtualService of this namespace may have for a name. */

@@ -197,6 +197,13 @@ function proxyContainer(pod: KubeObject, namespace: string, native: boolean, pro
   };
 }
 
+/** The container of a proxy that stands alone, and what it mounts. */
+export function gatewayContainer(name: string, namespace: string): { container: object; volumes: object[] } {
+  const pod: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec: { containers: [] } };
+  const { startupProbe: _, ...rest } = proxyContainer(pod, namespace, false, null);
+  return { container: { ...rest, args: ['proxy', 'router', ...rest.args.slice(2)] }, volumes: volumes() };
+}
+
 /** The webhook at /inject. */
 export function inject({ object: pod, namespace }: AdmissionReview): AdmissionAnswer {
   const notes = pod.metadata.annotations ?? {};

@@ -10,9 +10,13 @@ import type { Co } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { httpServer, tcpServer } from '../../userland/http.ts';
 import { type Certificate, tlsAccept } from '../../userland/tls.ts';
+import { CLASSES, GATEWAYS, GRANTS, ROUTES } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';
 import { reconcileOn, untilEnd } from '../reconcile.ts';
+import { removeOrphans, syncGatewayApi } from './gateway-api.ts';
 import { ROOT, TRUST_DOMAIN, VERSION } from './names.ts';
+
+const GATEWAY_API = [CLASSES, GATEWAYS, ROUTES, GRANTS, 'customresourcedefinitions.apiextensions.k8s.io'];
 
 const SYSTEM = ['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage'];
 const PEM = '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n';
@@ -47,7 +51,16 @@ export const istiod = ({ server, settled }: AddonContext): Program =>
       settled,
       concerns: (bucket, e) => bucket === 'namespaces' || e.object.metadata.name === 'istio-ca-root-cert',
     });
-    return yield* untilEnd(p, [stop]);
+    const more = reconcileOn(
+      server,
+      [...GATEWAY_API, 'services', 'secrets', 'deployments.apps'],
+      () => {
+        syncGatewayApi(server);
+        removeOrphans(server);
+      },
+      { settled, delayMs: 60 },
+    );
+    return yield* untilEnd(p, [stop, more]);
   };
 
 /** What it writes once, and the ConfigMap that proxies mount in each namespace. */

@@ -5,14 +5,25 @@ import { peek } from '../../linux/peek.ts';
 import type { Socket } from '../../linux/socket.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Headers, header, plainStream, type Reply, type Served, type Stream, serveStream, tcpServer } from '../../userland/http.ts';
+import {
+  type Headers,
+  header,
+  plainStream,
+  type Reply,
+  type Served,
+  type Stream,
+  serveStream,
+  splitTarget,
+  tcpServer,
+} from '../../userland/http.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
 import { type Certificate, helloIn, tlsAccept } from '../../userland/tls.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { decorated, localReply } from '../envoy/local-reply.ts';
 import { logAccess } from './access-log.ts';
 import { type Attributes, authorize } from './authorization.ts';
-import { boundTo, type Server, serversOf } from './gateway.ts';
+import { API_GATEWAY, apiRule, boundTo, type Server, serversOf } from './gateway.ts';
+import { chosenFor } from './gateway-api.ts';
 import { authenticate } from './jwt.ts';
 import { answered, askedOf, BLACK_HOLE, incoming, NO_ROUTE, relayTo } from './outbound.ts';
 import { peerMetadata } from './peer-metadata.ts';
@@ -86,6 +97,15 @@ function planFor(x: EnvoyProxy, req: Served, own: Server[], secure: boolean): Pl
   const host = (header(req.headers, 'Host') ?? '').replace(/:\d+$/, '').toLowerCase();
   const port = own[0].port;
   const base = { port, secure, name: '-', operation: '', chosen: null, cluster: null };
+  if (own[0].gateway === API_GATEWAY) {
+    const { path, query } = splitTarget(req.target);
+    const asked = { host, path, method: req.method, header: (n: string) => header(req.headers, n), query };
+    const rule = apiRule(x.server, podNow(x), port, asked);
+    if (!rule) return { ...base, missing: true };
+    const chosen = chosenFor(rule, path);
+    const to = chosen.route.route?.[0]?.destination;
+    return { ...base, name: chosen.route.name, operation: to ? operationOf(to.host, to.port?.number ?? port, chosen.match) : '', chosen };
+  }
   for (const s of own.filter(o => o.hosts.some(h => coversHost(h, host)))) {
     if (s.redirects && !secure)
       return { ...base, chosen: { route: { redirect: { scheme: 'https', port: undefined } }, match: null, namespace: '' } };

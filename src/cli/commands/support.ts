@@ -42,11 +42,11 @@ export function supportMatrix(): [what: string, names: string][] {
     ['annotations of ingress-nginx', list(INGRESS_ANNOTATIONS)],
     [
       'Istio: acts',
-      'sidecar injection (native sidecars), istio-iptables, mutual TLS with PeerAuthentication, VirtualService, DestinationRule (subsets, TLS, load balancing), Gateway, ServiceEntry, Sidecar, AuthorizationPolicy, RequestAuthentication (RS256), access logs',
+      'sidecar injection (native sidecars), istio-iptables, mutual TLS with PeerAuthentication, VirtualService, DestinationRule (subsets, TLS, load balancing), Gateway, ServiceEntry, Sidecar, AuthorizationPolicy, RequestAuthentication (RS256), access logs; Gateways and HTTPRoutes of class istio',
     ],
     [
       'Istio: kept without effect',
-      'EnvoyFilter, WasmPlugin, Telemetry, ProxyConfig, WorkloadGroup, outlierDetection, connectionPool but connectTimeout, locality, corsPolicy, CUSTOM providers (deny), TPROXY, DNS capture; no metrics or traces, ambient mode, meshes over several clusters, Gateway API by Istio',
+      'EnvoyFilter, WasmPlugin, Telemetry, ProxyConfig, WorkloadGroup, outlierDetection, connectionPool but connectTimeout, locality, corsPolicy, CUSTOM providers (deny), TPROXY, DNS capture; no metrics or traces, ambient mode, meshes over several clusters, HTTPRoutes of Services (GAMMA), Ingresses of class istio',
     ],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],

@@ -43,7 +43,6 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
       if (volume) mountVolume(fs, volume, m, subPath);
     }
     for (const m of mounts) if (!volumes.get(m.name)) place(fs, m.mountPath, newDir());
-    fs.changed.clear();
   });
   // A path in a volume is made for all that mount it.
   if (mounts.some(m => m.subPath || m.subPathExpr)) void fs.root;

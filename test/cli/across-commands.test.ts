@@ -1,0 +1,35 @@
+// What one command did inside of a container, a volume or a node is there in the next ones, and in those after them.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Home, newHome, removeHome, run, sh } from './machine.ts';
+
+let home: Home;
+beforeAll(() => {
+  home = newHome();
+});
+afterAll(() => removeHome(home));
+
+const POD = `
+apiVersion: v1
+kind: Pod
+metadata: {name: box}
+spec:
+  containers:
+  - {name: box, image: 'busybox:1.36', command: [sleep, infinity], volumeMounts: [{name: shared, mountPath: /shared}, {name: host, mountPath: /host, readOnly: true}]}
+  volumes: [{name: shared, emptyDir: {}}, {name: host, hostPath: {path: /etc}}]
+`;
+
+const inBox = (script: string) => run(home, ['kubectl', 'exec', 'box', '--', 'sh', '-c', script]);
+
+it('one file, many files, a volume, a file that is gone, and the node’s own', async () => {
+  expect(await sh(home, 'kubectl apply -f -', POD)).toMatchObject({ code: 0 });
+  expect(await inBox('echo alone > /tmp/one')).toMatchObject({ code: 0, stderr: '' });
+  for (let i = 0; i < 2; i++) expect(await inBox('cat /tmp/one')).toMatchObject({ stdout: 'alone\n', stderr: '' });
+  expect(await inBox('echo two > /tmp/two; echo both > /shared/both; rm /etc/hosts')).toMatchObject({ code: 0 });
+  const node = (await sh(home, 'kubectl get pod box -o jsonpath={.spec.nodeName}')).stdout;
+  expect(await run(home, ['podnet', 'node', node, '--', 'sh', '-c', 'echo seen > /etc/seen'])).toMatchObject({ code: 0 });
+  for (let i = 0; i < 2; i++) {
+    const r = await inBox('cat /tmp/one /tmp/two /shared/both /host/seen; cat /etc/hosts; echo no > /host/other');
+    expect(r.stdout).toBe('alone\ntwo\nboth\nseen\n');
+    expect(r.stderr).toMatch(/can't open '\/etc\/hosts'.*\n.*can't create \/host\/other: Read-only file system/);
+  }
+});

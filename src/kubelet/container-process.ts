@@ -5,7 +5,7 @@ import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } fro
 import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
 import type { Netns, Process } from '../linux/types.ts';
-import { beforeLook, type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
+import { beforeLook, ensureDir, type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
 import { wakeAll } from '../sim/task.ts';
@@ -31,10 +31,12 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
     '/etc/resolv.conf': podResolvConf(k, pod),
   };
   const mounts: any[] = spec.volumeMounts ?? [];
+  fs.readOnly = spec.securityContext?.readOnlyRootFilesystem === true;
   beforeLook(fs, () => {
     const volumes = new Map(mounts.map(m => [m.name, rt.volumes.get(m.name)]));
-    place(fs, '/proc', makeProc(kernel, ns));
-    place(fs, '/sys', makeSys(kernel, ns));
+    place(fs, '/proc', { ...makeProc(kernel, ns), readOnly: false });
+    place(fs, '/sys', { ...makeSys(kernel, ns), readOnly: false });
+    ensureDir(fs, '/dev').readOnly = false;
     for (const [path, text] of Object.entries(files)) place(fs, path, newFile(text));
     place(fs, '/dev/termination-log', newFile('', 0o666));
     for (const m of mounts) {

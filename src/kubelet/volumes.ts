@@ -241,12 +241,18 @@ export function mountVolume(fs: Filesystem, node: FsNode, mount: any, subPath: s
   }
   // The entries are shared with the volume; only this view of them is read-only.
   const mounted = source;
-  place(fs, mount.mountPath, mount.readOnly ? nodeElsewhere(() => mounted, { readOnly: true }) : mounted);
+  const readOnly = mount.readOnly === true;
+  place(fs, mount.mountPath, readOnly || fs.readOnly ? nodeElsewhere(() => mounted, { readOnly }) : mounted);
   return null;
 }
 
 /** As vfs.place, but through the image's symlinks (/var/run -> /run). */
 export function place(fs: Filesystem, path: string, node: FsNode): void {
+  for (let links = 0; links < 20; links++) {
+    const there = lookup(fs, path, null, false);
+    if (typeof there === 'string' || there.kind !== 'symlink') break;
+    path = absolute(there.target, absolute(path).replace(/[^/]*$/, ''));
+  }
   const parts = absolute(path).split('/').filter(Boolean);
   let dir: DirNode = fs.root;
   let at = '';

@@ -4,6 +4,8 @@ import type { Errno, Process, Program } from './types.ts';
 /** Files of one container or machine, in memory. A mounted volume is one directory node hung into several trees. */
 export interface Filesystem {
   readonly root: DirNode;
+  /** Mounted read-only (securityContext.readOnlyRootFilesystem): what is mounted into it says itself whether it is. */
+  readOnly?: boolean;
   /** Absolute paths that programs changed since the start: what a session has to keep. */
   changed: Set<string>;
   /** What is put in when somebody first looks; none: somebody has. */
@@ -105,11 +107,19 @@ export function absolute(path: string, cwd = '/'): string {
 
 const entriesOf = (d: DirNode, p: Process | null) => (d.dynamic ? d.dynamic(p) : d.entries);
 
-/** The node at an absolute path. `follow`: resolve a symlink at the end too. */
-export function lookup(fs: Filesystem, path: string, p: Process | null = null, follow = true, depth = 0): FsNode | Errno {
+/** The node at an absolute path. `follow`: resolve a symlink at the end too. `mount` comes to say how the last node on the way is mounted. */
+export function lookup(
+  fs: Filesystem,
+  path: string,
+  p: Process | null = null,
+  follow = true,
+  depth = 0,
+  mount: { readOnly?: boolean } = {},
+): FsNode | Errno {
   if (depth > 20) return 'ELOOP';
   const parts = absolute(path).split('/').filter(Boolean);
   let node: FsNode = fs.root;
+  mount.readOnly = node.readOnly ?? fs.readOnly;
   for (let i = 0; i < parts.length; i++) {
     if (node.kind !== 'dir') return 'ENOTDIR';
     const next = entriesOf(node, p).get(parts[i]);
@@ -117,11 +127,19 @@ export function lookup(fs: Filesystem, path: string, p: Process | null = null, f
     if (next.kind === 'symlink' && (follow || i < parts.length - 1)) {
       const rest = parts.slice(i + 1).join('/');
       const target = absolute(next.target, `/${parts.slice(0, i).join('/')}`);
-      return lookup(fs, rest ? `${target}/${rest}` : target, p, follow, depth + 1);
+      return lookup(fs, rest ? `${target}/${rest}` : target, p, follow, depth + 1, mount);
     }
     node = next;
+    if (node.kind !== 'symlink') mount.readOnly = node.readOnly ?? mount.readOnly;
   }
   return node;
+}
+
+/** Whether what is at this path, or the folder where it would be, is on a read-only mount. */
+export function isReadOnly(fs: Filesystem, path: string, p: Process | null = null): boolean {
+  const mount: { readOnly?: boolean } = {};
+  lookup(fs, path, p, true, 0, mount);
+  return mount.readOnly ?? false;
 }
 
 export function readFile(fs: Filesystem, path: string, p: Process | null = null): Uint8Array | Errno {
@@ -138,22 +156,24 @@ export function listDir(fs: Filesystem, path: string, p: Process | null = null):
   return node.kind === 'dir' ? entriesOf(node, p) : 'ENOTDIR';
 }
 
-function parentOf(fs: Filesystem, path: string, p: Process | null): { dir: DirNode; name: string } | Errno {
+function parentOf(fs: Filesystem, path: string, p: Process | null): { dir: DirNode; name: string; readOnly: boolean } | Errno {
   const at = path.lastIndexOf('/');
-  const dir = lookup(fs, path.slice(0, at) || '/', p);
+  const mount: { readOnly?: boolean } = {};
+  const dir = lookup(fs, path.slice(0, at) || '/', p, true, 0, mount);
   if (typeof dir === 'string') return dir;
-  return dir.kind === 'dir' ? { dir, name: path.slice(at + 1) } : 'ENOTDIR';
+  return dir.kind === 'dir' ? { dir, name: path.slice(at + 1), readOnly: mount.readOnly ?? false } : 'ENOTDIR';
 }
 
 /** Write a whole file as a program would: the parent must exist. `append` adds to the end. */
 export function writeFile(fs: Filesystem, path: string, data: Uint8Array | string, p: Process | null = null, append = false): Errno | null {
   const bytes = typeof data === 'string' ? stringToBytes(data) : data;
   path = absolute(path);
-  const old = lookup(fs, path, p);
+  const mount: { readOnly?: boolean } = {};
+  const old = lookup(fs, path, p, true, 0, mount);
   if (typeof old !== 'string') {
     if (old.kind === 'dir') return 'EISDIR';
     if (old.kind === 'symlink') return 'ELOOP';
-    if (old.readOnly) return 'EROFS';
+    if (mount.readOnly) return 'EROFS';
     if (old.onWrite) return old.onWrite(bytes, p);
     const before = append ? (typeof old.data === 'function' ? old.data(p) : old.data) : new Uint8Array(0);
     const all = new Uint8Array(before.length + bytes.length);
@@ -167,7 +187,7 @@ export function writeFile(fs: Filesystem, path: string, data: Uint8Array | strin
   if (old !== 'ENOENT') return old;
   const at = parentOf(fs, path, p);
   if (typeof at === 'string') return at;
-  if (at.dir.readOnly) return 'EROFS';
+  if (at.readOnly) return 'EROFS';
   if (at.dir.dynamic) return 'EACCES';
   at.dir.entries.set(at.name, newFile(bytes, 0o644, p?.kernel.sim.nowMs ?? 0));
   fs.changed.add(path);
@@ -202,7 +222,7 @@ export function makeDir(fs: Filesystem, path: string, p: Process | null = null):
   if (typeof lookup(fs, path, p, false) !== 'string') return 'EEXIST';
   const at = parentOf(fs, path, p);
   if (typeof at === 'string') return at;
-  if (at.dir.readOnly) return 'EROFS';
+  if (at.readOnly) return 'EROFS';
   at.dir.entries.set(at.name, newDir(0o755, p?.kernel.sim.nowMs ?? 0));
   fs.changed.add(path);
   return null;
@@ -216,7 +236,7 @@ export function remove(fs: Filesystem, path: string, p: Process | null = null): 
   if (node.kind === 'dir' && entriesOf(node, p).size) return 'ENOTEMPTY';
   const at = parentOf(fs, path, p);
   if (typeof at === 'string') return at;
-  if (at.dir.readOnly || (node.kind === 'file' && node.readOnly)) return 'EROFS';
+  if (at.readOnly || (node.kind === 'file' && node.readOnly)) return 'EROFS';
   at.dir.entries.delete(at.name);
   fs.changed.add(path);
   return null;

@@ -28,8 +28,10 @@ it('one file, many files, a volume, a file that is gone, and the node’s own', 
   const node = (await sh(home, 'kubectl get pod box -o jsonpath={.spec.nodeName}')).stdout;
   expect(await run(home, ['podnet', 'node', node, '--', 'sh', '-c', 'echo seen > /etc/seen'])).toMatchObject({ code: 0 });
   for (let i = 0; i < 2; i++) {
-    const r = await inBox('cat /tmp/one /tmp/two /shared/both /host/seen; cat /etc/hosts; echo no > /host/other');
+    const r = await inBox('cat /tmp/one /tmp/two /shared/both /host/seen; cat /etc/hosts; echo no > /host/other; echo no > /host/seen');
     expect(r.stdout).toBe('alone\ntwo\nboth\nseen\n');
-    expect(r.stderr).toMatch(/can't open '\/etc\/hosts'.*\n.*can't create \/host\/other: Read-only file system/);
+    expect(r.stderr).toMatch(
+      /can't open '\/etc\/hosts'.*\n.*can't create \/host\/other: Read-only file system\n.*can't create \/host\/seen: Read-only file system/,
+    );
   }
 });

@@ -1,6 +1,6 @@
 // Where a tool's operand leads in the tree.
 import type { Errno } from '../../linux/types.ts';
-import { absolute, type DirNode, type FsNode, lookup } from '../../linux/vfs.ts';
+import { absolute, type DirNode, type FsNode, isReadOnly, lookup } from '../../linux/vfs.ts';
 import { mayWrite } from '../sh/redirect.ts';
 import type { Run } from './tool.ts';
 
@@ -23,7 +23,7 @@ export function parentWritable(r: Run, path: string): Errno | null {
   const dir = lookup(r.p.fs, at(r, path).replace(/\/[^/]*$/, '') || '/', r.p);
   if (typeof dir === 'string') return dir;
   if (dir.kind !== 'dir') return 'ENOTDIR';
-  if (dir.readOnly) return 'EROFS';
+  if (isReadOnly(r.p.fs, at(r, path), r.p)) return 'EROFS';
   return mayWrite(r.p, dir) ? null : 'EACCES';
 }
 

@@ -1,7 +1,7 @@
 // Entrypoints that are scripts in the real images, as programs: a thousand pods start without a thousand parses.
 import { complain, findExecutable, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
-import { listDir, lookup, readFile, writeFile } from '../../linux/vfs.ts';
+import { isReadOnly, listDir, lookup, readFile, writeFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 
@@ -83,7 +83,7 @@ function addIPv6(p: Process, say: (text: string) => void): string {
   const node = lookup(p.fs, CONF, p);
   const conf = readFile(p.fs, CONF, p);
   if (typeof conf === 'string' || typeof node === 'string') return `${CONF.slice(1)} is not a file or does not exist`;
-  if (p.uid !== 0 || (node.kind === 'file' && node.readOnly)) return `can not modify ${CONF} (read-only file system?)`;
+  if (p.uid !== 0 || isReadOnly(p.fs, CONF, p)) return `can not modify ${CONF} (read-only file system?)`;
   const text = bytesToString(conf);
   if (/listen\s+\[::\]:/.test(text)) return 'IPv6 listen already enabled';
   say(`10-listen-on-ipv6-by-default.sh: info: Getting the checksum of ${CONF}`);

@@ -87,8 +87,9 @@ function makeTemplate(image: Image): Filesystem {
   const fs = newFilesystem();
   const u = image.userland;
   for (const dir of ['/tmp', '/var/tmp']) ensureDir(fs, dir).mode = 0o1777;
-  for (const dir of ['/dev', '/proc', '/sys', '/etc', '/root', '/run', '/var/run', '/var/log', '/usr/bin', '/home', '/var/lib'])
-    ensureDir(fs, dir);
+  for (const dir of ['/dev', '/proc', '/sys', '/etc', '/root', '/run', '/var/log', '/usr/bin', '/home', '/var/lib']) ensureDir(fs, dir);
+  if (u.distro === 'busybox' || u.distro === 'scratch') ensureDir(fs, '/var/run');
+  else place(fs, '/var/run', { kind: 'symlink', target: u.distro === 'alpine' ? '../run' : '/run', mtimeMs: 0 });
   if (image.packages.includes('busybox') || image.packages.includes('coreutils')) ensureDir(fs, '/bin');
   if (u.distro === 'debian' || u.distro === 'ubuntu' || u.distro === 'rhel') mergeUsr(fs);
   for (const pkg of image.packages) installPackage(fs, pkg, u, image.packages);

@@ -2,7 +2,7 @@
 import { complain } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
-import { absolute } from '../../linux/vfs.ts';
+import { absolute, isReadOnly } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
@@ -62,6 +62,8 @@ function configure(p: Process, version: string, path: string): Nginx | string {
   if (isConfError(conf)) return conf.text;
   const unknown = unknownDirective(conf);
   if (unknown) return unknown.text;
+  if (isReadOnly(p.fs, '/var/cache/nginx', p)) return 'mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)';
+  if (isReadOnly(p.fs, '/run', p)) return 'open() "/run/nginx.pid" failed (30: Read-only file system)';
   const http = last(conf, 'http')?.block ?? [];
   const n: Nginx = {
     p,

@@ -54,6 +54,24 @@ function manifests(services, pods) {
   return file;
 }
 
+/**
+ * The real kube-proxy on as many Services, in the same run: `script` is a program that takes numbers of Services and prints a line of JSON for
+ * each mode, with what it has measured.
+ */
+function realKubeProxy(script) {
+  if (!script) {
+    console.log('the real kube-proxy: skipped, PODNET_BENCH_KUBE_PROXY names no program that measures it');
+    return;
+  }
+  const r = spawnSync(script, ['1000'], { encoding: 'utf8', timeout: 600_000, maxBuffer: 1 << 26 });
+  for (const text of r.stdout.split('\n').filter(l => l.startsWith('{'))) {
+    const { mode, services, ...figures } = JSON.parse(text);
+    const words = Object.entries(figures).filter(([, v]) => typeof v === 'number');
+    console.log(`${`real, ${mode}, ${services} Services`.padEnd(34)} ${words.map(([k, v]) => `${k} ${Number(v.toFixed(3))}`).join(', ')}`);
+  }
+  if (r.status !== 0) console.log(`the real kube-proxy: ${(r.error?.message ?? r.stderr).trim().split('\n').pop()}`);
+}
+
 try {
   run(podnet('apply', '-f', join(root, 'manifests/shop.yaml')));
   run(kubectl('get', 'pods'));
@@ -75,10 +93,12 @@ try {
   const big = manifests(200, 1000);
   const first = median([0, 1, 2].map(() => run(podnet('--with', big, 'get', 'svc')).ms));
   console.log(`${'1,000 pods + 200 Services'.padEnd(34)} ${first.toFixed(0).padStart(8)} ms  from nothing to the first answer (goal 1000)`);
-  const inside = join(home, 'inside.js');
-  const bundle = ['--platform', 'node', '--format', 'cjs', '--dir', home];
-  run([join(root, 'node_modules/rolldown/bin/cli.mjs'), join(__dirname, 'inside.ts'), ...bundle]);
-  process.stdout.write(run(['--expose-gc', '--max-old-space-size=4096', inside]).out);
+  for (const part of ['inside', 'scale']) {
+    const bundle = ['--platform', 'node', '--format', 'cjs', '--dir', join(home, part)];
+    run([join(root, 'node_modules/rolldown/bin/cli.mjs'), join(__dirname, `${part}.ts`), ...bundle]);
+    process.stdout.write(run(['--expose-gc', '--max-old-space-size=4096', join(home, part, `${part}.js`)]).out);
+  }
+  realKubeProxy(process.env.PODNET_BENCH_KUBE_PROXY);
 } finally {
   fs.rmSync(home, { recursive: true, force: true });
 }

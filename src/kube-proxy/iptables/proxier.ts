@@ -122,17 +122,19 @@ export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean 
   }
   const all: Section[] = [];
   const changed: Section[] = [];
+  // A large cluster's stale chains are looked for now and then only: finding them takes a look at every chain.
+  const sweeps = !large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS;
   const active = new Set<string>();
   for (const [key, service] of p.services) {
     const write = full || p.dirty?.has(key);
     for (const section of sectionsOf(p, service)) {
       all.push(section);
       if (write) changed.push(section);
-      for (const chain of section.chains) active.add(chain);
+      if (sweeps) for (const chain of section.chains) active.add(chain);
     }
   }
   const stale: string[] = [];
-  if (!large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS) {
+  if (sweeps) {
     for (const chain of ns.netfilter.xt[p.family].get('nat')?.chains.keys() ?? []) {
       if (isServiceChainName(chain) && !active.has(chain)) stale.push(chain);
     }

@@ -1,4 +1,4 @@
-// Istio's kinds (manifests/charts/base/files/crd-all.gen.yaml 1.28): fields, limits and columns; descriptions and CEL rules are left out.
+// Istio's kinds (manifests/charts/base/files/crd-all.gen.yaml 1.28): fields, limits and columns; descriptions and most CEL rules are left out.
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bool, crd, type Kind, list, map, open, type Schema, str, struct } from '../objects.ts';
 import { destinationRule, gateway, serviceEntry, sidecar, virtualService, workload } from './networking-schemas.ts';

@@ -6,7 +6,14 @@ const MODES = ['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'];
 const mtls = () => struct({ mode: str({ enum: MODES }) });
 
 export const peerAuthentication = (selector: () => Schema): Schema =>
-  struct({ mtls: mtls(), portLevelMtls: { additionalProperties: mtls(), minProperties: 1, type: 'object' }, selector: selector() });
+  struct({ mtls: mtls(), portLevelMtls: { additionalProperties: mtls(), minProperties: 1, type: 'object' }, selector: selector() }, [], {
+    'x-kubernetes-validations': [
+      {
+        message: 'portLevelMtls requires selector',
+        rule: '(has(self.selector) && has(self.selector.matchLabels) && self.selector.matchLabels.size() > 0) || !has(self.portLevelMtls)',
+      },
+    ],
+  });
 
 const pairs = (names: string): Record<string, Schema> =>
   Object.fromEntries(names.split(' ').flatMap(n => [n, `not${n[0].toUpperCase()}${n.slice(1)}`].map(x => [x, strings()])));

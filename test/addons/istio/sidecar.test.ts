@@ -172,6 +172,16 @@ describe('mutual TLS', () => {
     remove('peerauthentication', 'default', 'bin', '-n', 'inside');
   });
 
+  it('has ports only for workloads that are chosen, and modes that exist', () => {
+    const refused = (spec: object) => c.kubectl('apply -f -', JSON.stringify(peers('inside', 'odd', spec))).err;
+    expect(refused({ portLevelMtls: { 80: { mode: 'DISABLE' } } })).toMatch(
+      /^The PeerAuthentication "odd" is invalid: spec: Invalid value: .*portLevelMtls requires selector\n$/,
+    );
+    expect(refused({ mtls: { mode: 'SOMETIMES' } })).toContain(
+      'spec.mtls.mode: Unsupported value: "SOMETIMES": supported values: "UNSET", "DISABLE", "PERMISSIVE", "STRICT"',
+    );
+  });
+
   it('fails where a rule makes a client speak what the server does not', () => {
     const rule = (name: string, host: string, mode: string) =>
       config('DestinationRule', 'inside', name, { host, trafficPolicy: { tls: { mode } } });

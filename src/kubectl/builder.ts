@@ -1,5 +1,4 @@
 // From words and files to objects (k8s.io/cli-runtime v0.36.3, pkg/resource/builder.go and visitor.go).
-
 import { matchRequirements, parseSelector } from '../apiserver/labels.ts';
 import type { KubeList, KubeObject, ResourceInfo, Status, Table } from '../apiserver/types.ts';
 import type { Co } from '../sim/task.ts';
@@ -8,7 +7,9 @@ import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound,
 import { fileSources, readStdin, type Source } from './files.ts';
 import type { Connection } from './host.ts';
 import { lazy } from './lazy.ts';
-import { expandCategories, groupVersion, mappingFor, noKindMatch, resourceOfKind } from './mapping.ts';
+import { mappingFor } from './mapping.ts';
+import { bare, flatten, objectInfo, setNamespace } from './object-infos.ts';
+import { readArgs, type Tuple } from './resource-args.ts';
 
 export interface Info {
   /** Undefined only in local mode. */
@@ -68,42 +69,6 @@ Example resource specifications include:
    '--filename=rsrc.json'
    '<resource> <name>'
    '<resource>'`;
-
-interface Tuple {
-  resource: string;
-  name: string;
-}
-
-const unique = (arg: string): string[] => [...new Set(arg.split(','))];
-
-function splitTypeName(s: string): Tuple | null {
-  if (!s.includes('/')) return null;
-  const seg = s.split('/');
-  if (seg.length !== 2) fail('arguments in resource/name form may not have more than one slash');
-  if (!seg[0] || !seg[1] || unique(seg[0]).length !== 1) fail('arguments in resource/name form must have a single resource and name');
-  return { resource: seg[0], name: seg[1] };
-}
-
-/** Words of `get`: types, names and pairs. */
-function readArgs(cmd: Cmd, o: BuildOptions): { types: string[]; names: string[]; tuples: Tuple[] } {
-  let args = o.args ?? [];
-  const none = { types: [] as string[], names: [] as string[], tuples: [] as Tuple[] };
-  if (o.defaultType !== undefined) {
-    return { ...none, tuples: args.map(a => splitTypeName(a) ?? { resource: o.defaultType as string, name: a }) };
-  }
-  if (args.length >= 2 && unique(args[0]).length > 1) args = unique(args[0]).flatMap(t => args.slice(1).map(n => `${t}/${n}`));
-  const slashes = args.filter(a => a.includes('/')).length;
-  if (slashes) {
-    if (slashes !== args.length)
-      fail(
-        "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
-      );
-    return { ...none, tuples: args.map(a => splitTypeName(a) as Tuple) };
-  }
-  if (!args.length) return none;
-  const types = unique(o.local ? args[0] : expandCategories(connect(cmd), args[0]));
-  return { types, names: args.slice(1), tuples: [] };
-}
 
 export function* build(cmd: Cmd, o: BuildOptions): Co<Result> {
   const bad = (error: Failure): Result => ({ error, singleItemImplied: false, targetsSingleItems: false, visit: () => error });
@@ -378,18 +343,8 @@ function* sourceObjects(cmd: Cmd, source: Source, o: BuildOptions): Generator<Ku
   yield* lazy('manifest').manifestObjects(source.text ?? '', source.name, o.checkKind ?? false);
 }
 
-const bare = (object: KubeObject, source: Source): Info => ({
-  mapping: undefined as unknown as ResourceInfo,
-  namespace: object.metadata?.namespace ?? '',
-  name: object.metadata?.name ?? '',
-  source: source.name,
-  text: source.text,
-  object,
-  subresource: '',
-});
-
 /** What a manifest is validated by comes from the server, before anything else does. */
-function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
+export function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
   try {
     return connect(cmd);
   } catch (e) {
@@ -400,93 +355,6 @@ function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
       `error validating ${goQuote(source.name)}: error validating data: ${get}; if you choose to ignore these errors, turn validation off with --validate=false`,
     );
   }
-}
-
-/** mapper.infoForData */
-function objectInfo(cmd: Cmd, o: BuildOptions, object: KubeObject, source: Source): Info {
-  const info = bare(object, source);
-  if (o.local) {
-    info.mapping = localMapping(object);
-    return info;
-  }
-  const mapping = resourceOfKind(connectFor(cmd, o, source), object.apiVersion ?? '', object.kind);
-  if (!mapping)
-    fail(
-      `resource mapping not found for name: ${goQuote(info.name)} namespace: ${goQuote(info.namespace)} from ${goQuote(source.name)}: ${noKindMatch(object.apiVersion ?? '', object.kind)}\nensure CRDs are installed first`,
-    );
-  info.mapping = mapping as ResourceInfo;
-  info.subresource = o.subresource ?? '';
-  return info;
-}
-
-function localMapping(object: KubeObject): ResourceInfo {
-  const slash = (object.apiVersion ?? '').indexOf('/');
-  const kind = object.kind ?? '';
-  return {
-    group: slash < 0 ? '' : object.apiVersion.slice(0, slash),
-    version: object.apiVersion?.slice(slash + 1) ?? '',
-    resource: `${kind.toLowerCase()}s`,
-    kind,
-    singular: kind.toLowerCase(),
-    shortNames: [],
-    namespaced: true,
-    categories: [],
-    subresources: [],
-    verbs: [],
-  };
-}
-
-const sourceOf = (info: Info): Source => ({ name: info.source, text: info.text });
-
-/** FlattenListVisitor */
-function* flatten(cmd: Cmd, o: BuildOptions, info: Info, error?: (f: Failure) => void): Generator<Info> {
-  const listObject = info.object as KubeList;
-  for (const item of listObject.items ?? []) {
-    if (!item.kind || !item.apiVersion) {
-      const kind = item.kind ?? (listObject.kind === 'List' ? '' : listObject.kind.replace(/List$/, ''));
-      if (!kind) fail(`unable to decode ${goQuote(info.source)}: Object 'Kind' is missing in '${JSON.stringify(item)}'`);
-      item.kind = kind;
-      item.apiVersion ??= listObject.apiVersion;
-    }
-    if (Array.isArray((item as KubeObject & { items?: unknown }).items) && item.kind.endsWith('List'))
-      yield* flatten(cmd, o, { ...info, object: item }, error);
-    else if (info.mapping && item.kind === info.mapping.kind && item.apiVersion === groupVersion(info.mapping))
-      yield { ...bare(item, sourceOf(info)), mapping: info.mapping };
-    else {
-      if (!o.local && !resourceOfKind(connect(cmd), item.apiVersion, item.kind)) {
-        const why = { ...failure(`unable to recognize ${noKindMatch(item.apiVersion, item.kind)}`), plain: true };
-        if (!error) throw why;
-        error(why);
-        continue;
-      }
-      yield objectInfo(cmd, o, item, sourceOf(info));
-    }
-  }
-}
-
-/** SetNamespace, RequireNamespace, FilterNamespace. */
-function setNamespace(cmd: Cmd, o: BuildOptions, info: Info): void {
-  // Without discovery nothing is known to have a namespace: the object stays as it is.
-  if (o.local) return;
-  const object = info.object as KubeObject;
-  const put = (ns: string) => {
-    info.namespace = ns;
-    object.metadata = { ...object.metadata, namespace: ns };
-  };
-  if (!info.mapping.namespaced) {
-    info.namespace = '';
-    if (object.metadata?.namespace !== undefined) {
-      const { namespace: _, ...rest } = object.metadata;
-      object.metadata = rest as KubeObject['metadata'];
-    }
-    return;
-  }
-  const namespace = o.namespace ?? cmd.namespace;
-  if (!info.namespace) put(namespace);
-  else if (o.enforceNamespace && info.namespace !== namespace)
-    fail(
-      `the namespace from the provided object ${goQuote(info.namespace)} does not match the namespace ${goQuote(namespace)}. You must pass '--namespace=${info.namespace}' to perform this operation.`,
-    );
 }
 
 /** Result.Infos: everything that could be had, and what went wrong. */

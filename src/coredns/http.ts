@@ -1,7 +1,7 @@
 // The small HTTP endpoints of CoreDNS' plugins.
 import { stringToBytes } from '../sim/bytes.ts';
 import { waitOn } from '../sim/task.ts';
-import { httpServer } from '../userland/http.ts';
+import { httpServer } from '../userland/http-server.ts';
 import type { Instance } from './types.ts';
 
 /** Serve `answer(path)` on a port as long as the instance lives. */

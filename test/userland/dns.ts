@@ -2,7 +2,7 @@
 import { bind, recv, recvFrom, send, sendTo, socket } from '../../src/linux/socket.ts';
 import type { Program } from '../../src/linux/types.ts';
 import { waitOn } from '../../src/sim/task.ts';
-import { background, tcpServer } from '../../src/userland/http.ts';
+import { background, tcpServer } from '../../src/userland/http-server.ts';
 import type { DnsMessage, DnsRecord } from '../../src/wire/dns.ts';
 import { decodeMessage, encodeMessage, frameForTcp, replyTo } from '../../src/wire/dns-codec.ts';
 

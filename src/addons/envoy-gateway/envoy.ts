@@ -7,21 +7,12 @@ import { stringToBytes } from '../../sim/bytes.ts';
 import { nextFloat, uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate, rfc3339 } from '../../sim/time.ts';
-import {
-  background,
-  type Headers,
-  header,
-  plainStream,
-  type Reply,
-  type Served,
-  type ServeOptions,
-  serveStream,
-  splitTarget,
-  tcpServer,
-} from '../../userland/http.ts';
+import { type Headers, header, plainStream } from '../../userland/http.ts';
+import { background, type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
 import { exchange, HOP_BY_HOP, hasFailed } from '../../userland/servers/upstream.ts';
 import { tlsAccept } from '../../userland/tls.ts';
+import { splitTarget } from '../../userland/url.ts';
 import { formatIp, parseIp } from '../../wire/ip.ts';
 import { type Backend, type Filter, fitsHost, type Listener, type PathChange, type Rule, ruleFor } from '../gateway-api/model.ts';
 import { GATEWAYS, GRANTS, ROUTES, translate } from '../gateway-api/translate.ts';

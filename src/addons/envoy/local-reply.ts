@@ -1,7 +1,8 @@
 // What every Envoy says by itself, whoever configured it: names in lower case, the texts of its own answers (source/common/http 1.36).
 import type { Sim } from '../../sim/sim.ts';
 import { httpDate } from '../../sim/time.ts';
-import { type Headers, header, type Reply } from '../../userland/http.ts';
+import { type Headers, header } from '../../userland/http.ts';
+import type { Reply } from '../../userland/http-server.ts';
 import { HOP_BY_HOP, type UpstreamFailure } from '../../userland/servers/upstream.ts';
 
 const lower = (headers: Headers): Headers => headers.map(([n, v]) => [n.toLowerCase(), v]);

@@ -2,7 +2,8 @@
 import { close, shutdown } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import { type Co, join } from '../../sim/task.ts';
-import { background, type Stream } from '../../userland/http.ts';
+import type { Stream } from '../../userland/http.ts';
+import { background } from '../../userland/http-server.ts';
 
 function* pump(from: Stream, to: Stream, count: (n: number) => void): Co<void> {
   for (;;) {

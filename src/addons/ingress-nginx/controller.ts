@@ -9,16 +9,8 @@ import type { Process, Program } from '../../linux/types.ts';
 import { writeFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime, httpDate } from '../../sim/time.ts';
-import {
-  type Headers,
-  header,
-  plainStream,
-  type Reply,
-  type Served,
-  type ServeOptions,
-  serveStream,
-  tcpServer,
-} from '../../userland/http.ts';
+import { type Headers, header, plainStream } from '../../userland/http.ts';
+import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { goFlags } from '../../userland/servers/daemon.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { errorPage } from '../../userland/servers/nginx-pages.ts';

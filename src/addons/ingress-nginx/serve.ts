@@ -2,10 +2,12 @@
 import { complain, print } from '../../linux/process.ts';
 import { nextFloat, nextU32 } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Headers, header, type Reply, type Served, splitTarget } from '../../userland/http.ts';
+import { type Headers, header } from '../../userland/http.ts';
+import type { Reply, Served } from '../../userland/http-server.ts';
 import { clfTime, slashTime } from '../../userland/servers/daemon.ts';
 import { errorPage, errorText } from '../../userland/servers/nginx-pages.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
+import { splitTarget } from '../../userland/url.ts';
 import { formatIp, inCidr } from '../../wire/ip.ts';
 import { authorized } from './auth.ts';
 import { balance } from './balance.ts';

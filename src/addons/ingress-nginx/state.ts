@@ -1,6 +1,7 @@
 // What the running proxy remembers.
 import type { Process } from '../../linux/types.ts';
-import { header, type Served } from '../../userland/http.ts';
+import { header } from '../../userland/http.ts';
+import type { Served } from '../../userland/http-server.ts';
 import type { Config } from './config.ts';
 
 export interface IngressProxy {

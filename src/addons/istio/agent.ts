@@ -4,7 +4,7 @@ import { close, connect, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
-import { background, httpServer, type Reply, type Served, tcpServer } from '../../userland/http.ts';
+import { background, httpServer, type Reply, type Served, tcpServer } from '../../userland/http-server.ts';
 import { getaddrinfo } from '../../userland/net/resolver.ts';
 import { ownAddresses } from '../../userland/servers/daemon.ts';
 import { tlsConnect } from '../../userland/tls.ts';

@@ -4,7 +4,8 @@ import type { KubeObject } from '../../apiserver/types.ts';
 import { bind, close, connect, socket } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import type { Headers, Reply, Served } from '../../userland/http.ts';
+import type { Headers } from '../../userland/http.ts';
+import type { Reply, Served } from '../../userland/http-server.ts';
 import { exchange, hasFailed } from '../../userland/servers/upstream.ts';
 import { type Ip, ip } from '../../wire/ip.ts';
 

@@ -1,12 +1,13 @@
 // One request to a cluster: an endpoint by the balancer's choice, tried again as the route says (Envoy's router filter).
-
 import { stringToBytes } from '../../sim/bytes.ts';
 import { nextFloat } from '../../sim/random.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { type Co, sleep } from '../../sim/task.ts';
-import { type Headers, header, type Reply, splitTarget } from '../../userland/http.ts';
+import { type Headers, header } from '../../userland/http.ts';
+import type { Reply } from '../../userland/http-server.ts';
 import { getaddrinfo } from '../../userland/net/resolver.ts';
 import { exchange, hasFailed, type UpstreamAnswer, type UpstreamFailure, type UpstreamOptions } from '../../userland/servers/upstream.ts';
+import { splitTarget } from '../../userland/url.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import { localReply, passedOn, resetReason, resetText } from '../envoy/local-reply.ts';
 import { type Cluster, speaksMtls } from './destination.ts';

@@ -8,7 +8,7 @@ import type { Process, Program } from '../../linux/types.ts';
 import { base64, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
-import { httpServer, tcpServer } from '../../userland/http.ts';
+import { httpServer, tcpServer } from '../../userland/http-server.ts';
 import { type Certificate, tlsAccept } from '../../userland/tls.ts';
 import { CLASSES, GATEWAYS, GRANTS, ROUTES } from '../gateway-api/translate.ts';
 import type { AddonContext } from '../programs.ts';

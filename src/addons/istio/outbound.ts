@@ -1,14 +1,15 @@
 // The virtual outbound listener, 15001: what the application opens comes here with its real destination, and goes on by the mesh's services
 // (pilot/pkg/networking/core/listener*.go, httproute.go 1.28).
-
 import { originalDestination } from '../../linux/netfilter/original-dst.ts';
 import { peek } from '../../linux/peek.ts';
 import { connect, type Socket, socket } from '../../linux/socket.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Headers, header, plainStream, type Reply, type Served, type Stream, serveStream, splitTarget } from '../../userland/http.ts';
+import { type Headers, header, plainStream, type Stream } from '../../userland/http.ts';
+import { type Reply, type Served, serveStream } from '../../userland/http-server.ts';
 import { HOP_BY_HOP } from '../../userland/servers/upstream.ts';
 import { helloIn, tlsConnect } from '../../userland/tls.ts';
+import { splitTarget } from '../../userland/url.ts';
 import { formatIp, type Ip, inCidr, parseCidr } from '../../wire/ip.ts';
 import { decorated } from '../envoy/local-reply.ts';
 import { relay } from '../envoy/relay.ts';

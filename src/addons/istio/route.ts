@@ -2,7 +2,8 @@
 import type { ApiServer } from '../../apiserver/types.ts';
 import { nextFloat } from '../../sim/random.ts';
 import { type Co, sleep } from '../../sim/task.ts';
-import { background, type Headers, header, type Reply } from '../../userland/http.ts';
+import { type Headers, header } from '../../userland/http.ts';
+import { background, type Reply } from '../../userland/http-server.ts';
 import { localReply } from '../envoy/local-reply.ts';
 import { type Cluster, clusterOf } from './destination.ts';
 import { forward, type Outcome, type Outgoing, outcome, retriesOf } from './forward.ts';

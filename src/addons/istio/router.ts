@@ -1,23 +1,14 @@
 // `proxy router`: an ingress or egress gateway's Envoy.
-
 import { originalDestination } from '../../linux/netfilter/original-dst.ts';
 import { peek } from '../../linux/peek.ts';
 import type { Socket } from '../../linux/socket.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import {
-  type Headers,
-  header,
-  plainStream,
-  type Reply,
-  type Served,
-  type Stream,
-  serveStream,
-  splitTarget,
-  tcpServer,
-} from '../../userland/http.ts';
+import { type Headers, header, plainStream, type Stream } from '../../userland/http.ts';
+import { type Reply, type Served, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { plain } from '../../userland/servers/nginx-scope.ts';
 import { type Certificate, helloIn, tlsAccept } from '../../userland/tls.ts';
+import { splitTarget } from '../../userland/url.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { decorated, localReply } from '../envoy/local-reply.ts';
 import { logAccess } from './access-log.ts';

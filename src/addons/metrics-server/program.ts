@@ -6,7 +6,7 @@ import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { type Co, sleep, startTask } from '../../sim/task.ts';
 import { civilTime, rfc3339 } from '../../sim/time.ts';
-import { background, type Reply, type Served, serveStream, tcpServer } from '../../userland/http.ts';
+import { background, type Reply, type Served, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { goFlags, hostnameOf, untilSignal } from '../../userland/servers/daemon.ts';
 import { goOptions, notFound } from '../../userland/servers/go-http.ts';
 import { exchange, hasFailed } from '../../userland/servers/upstream.ts';

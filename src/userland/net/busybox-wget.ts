@@ -1,5 +1,4 @@
 // BusyBox wget (networking/wget.c, 1.28 to 1.37).
-
 import { complain, print } from '../../linux/process.ts';
 import { close, connect, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
@@ -13,16 +12,14 @@ import {
   header,
   newReader,
   parseResponseHead,
-  parseUrl,
   plainStream,
   readBodyPart,
   readHead,
-  resolveUrl,
   responseFraming,
   serialiseHead,
-  type Url,
 } from '../http.ts';
 import { tlsConnect } from '../tls.ts';
+import { parseUrl, resolveUrl, type Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { numericHost } from './resolv-conf.ts';
 import { getaddrinfo } from './resolver.ts';

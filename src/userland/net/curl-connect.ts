@@ -1,5 +1,4 @@
 // From a URL to an open connection: curl's name resolution, connecting to one address after the other, TLS.
-
 import { strerror } from '../../linux/process.ts';
 import { bind, close, connect, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
@@ -7,8 +6,9 @@ import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, killTask, startTask, waitOn } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip, ip, parseIp } from '../../wire/ip.ts';
-import { newReader, plainStream, type Reader, type Stream, type Url } from '../http.ts';
+import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
 import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
+import type { Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { certificateOf } from '../x509.ts';
 import type { CurlConfig } from './curl-options.ts';

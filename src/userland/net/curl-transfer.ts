@@ -1,23 +1,11 @@
 // One transfer of curl: the request, the answer, where a redirect leads, what becomes of the connection (lib/http.c, lib/multi.c).
-
 import { complain, strerror } from '../../linux/process.ts';
 import { close } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import { concat, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import {
-  bodyState,
-  type Headers,
-  type HttpResponse,
-  header,
-  parseResponseHead,
-  parseUrl,
-  readBodyPart,
-  readHead,
-  resolveUrl,
-  responseFraming,
-  type Url,
-} from '../http.ts';
+import { bodyState, type Headers, type HttpResponse, header, parseResponseHead, readBodyPart, readHead, responseFraming } from '../http.ts';
+import { parseUrl, resolveUrl, type Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { type Connection, type CurlError, isError, openConnection, type Session } from './curl-connect.ts';
 import { type Meter, showMeter, stopMeter } from './curl-meter.ts';

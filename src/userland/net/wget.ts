@@ -1,5 +1,4 @@
 // GNU Wget 1.21.3 (Debian 12) and 1.25.0 (13): src/http.c, src/connect.c, src/progress.c.
-
 import { complain, print, sleep, strerror } from '../../linux/process.ts';
 import { close, connect, socket } from '../../linux/socket.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
@@ -15,18 +14,16 @@ import {
   header,
   newReader,
   parseResponseHead,
-  parseUrl,
   plainStream,
   type Reader,
   readBodyPart,
   readHead,
-  resolveUrl,
   responseFraming,
   type Stream,
   serialiseHead,
-  type Url,
 } from '../http.ts';
 import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
+import { parseUrl, resolveUrl, type Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { withDeadline } from './curl-connect.ts';
 import { numericHost } from './resolv-conf.ts';

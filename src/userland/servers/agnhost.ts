@@ -1,5 +1,4 @@
 // registry.k8s.io/e2e-test-images/agnhost 2.53 (kubernetes/test/images/agnhost v1.36): the subcommands that serve or probe.
-
 import { capture, complain, print } from '../../linux/process.ts';
 import { bind, close, connect, recvFrom, type Socket, send, sendTo, shutdown, socket } from '../../linux/socket.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
@@ -7,22 +6,11 @@ import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import { type Co, sleep, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
 import { civilTime } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import {
-  background,
-  header,
-  newReader,
-  parseResponseHead,
-  plainStream,
-  type Reply,
-  readBody,
-  readHead,
-  responseFraming,
-  type Served,
-  splitTarget,
-  tcpServer,
-} from '../http.ts';
+import { header, newReader, parseResponseHead, plainStream, readBody, readHead, responseFraming } from '../http.ts';
+import { background, type Reply, type Served, tcpServer } from '../http-server.ts';
 import { gaiStrerror, getaddrinfo } from '../net/resolver.ts';
 import { localPid } from '../pids.ts';
+import { splitTarget } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { GO_DEFAULT, goFlags, hostnameOf, readText, untilSignal } from './daemon.ts';
 import { staticFiles } from './files.ts';

@@ -1,6 +1,5 @@
 // Databases and brokers as far as their ports show: the first bytes a client sees, refusals of what is not spoken, log lines, signals.
 // None of them stores anything; Redis does, in redis.ts.
-
 import { complain, print, strerror } from '../../linux/process.ts';
 import { close, connect, recv, type Socket, send, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
@@ -8,8 +7,9 @@ import { bytesToString, concat, stringToBytes } from '../../sim/bytes.ts';
 import { bytes as randomBytes } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
-import { httpServer, type Reply, type Served, splitTarget, tcpServer } from '../http.ts';
+import { httpServer, type Reply, type Served, tcpServer } from '../http-server.ts';
 import { gaiStrerror, getaddrinfo } from '../net/resolver.ts';
+import { splitTarget } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { hostnameOf, untilSignal } from './daemon.ts';
 import { goServer, jsonReply, notFound } from './go-http.ts';

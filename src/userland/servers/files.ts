@@ -5,7 +5,9 @@ import { absolute, listDir, lookup, readFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import { type Headers, httpServer, type Reply, type Served, splitTarget } from '../http.ts';
+import type { Headers } from '../http.ts';
+import { httpServer, type Reply, type Served } from '../http-server.ts';
+import { splitTarget } from '../url.ts';
 import { clfTime, untilSignal } from './daemon.ts';
 import { notFound } from './go-http.ts';
 

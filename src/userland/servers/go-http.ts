@@ -3,7 +3,8 @@ import type { Process } from '../../linux/types.ts';
 import { stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
-import { type Headers, httpServer, type Reply, type Served, type ServeOptions } from '../http.ts';
+import type { Headers } from '../http.ts';
+import { httpServer, type Reply, type Served, type ServeOptions } from '../http-server.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 

@@ -1,6 +1,6 @@
 // httpbin's /status: codes that come with more than themselves (httpbin/helpers.py status_code, 0.9).
 import { nextFloat, type Random } from '../../sim/random.ts';
-import type { Reply } from '../http.ts';
+import type { Reply } from '../http-server.ts';
 
 const TEAPOT = [
   '',

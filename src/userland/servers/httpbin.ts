@@ -6,18 +6,9 @@ import { uuid } from '../../sim/random.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import { httpDate, rfc3339 } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import {
-  header,
-  httpServer,
-  plainStream,
-  type Reply,
-  type Served,
-  type ServeOptions,
-  type Stream,
-  serveStream,
-  splitTarget,
-  tcpServer,
-} from '../http.ts';
+import { header, plainStream, type Stream } from '../http.ts';
+import { httpServer, type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../http-server.ts';
+import { splitTarget } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { GO_DEFAULT, goFlags, hostnameOf, untilSignal } from './daemon.ts';
 import { canonicalHeader, goServer, jsonReply, notFound } from './go-http.ts';

@@ -7,8 +7,10 @@ import { stringToBytes } from '../../sim/bytes.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
-import { type HttpRequest, type Reply, type Served, serveStream, splitTarget, tcpServer } from '../http.ts';
+import type { HttpRequest } from '../http.ts';
+import { type Reply, type Served, serveStream, tcpServer } from '../http-server.ts';
 import { type Certificate, tlsAccept } from '../tls.ts';
+import { splitTarget } from '../url.ts';
 import { hostnameOf } from './daemon.ts';
 import { goOptions } from './go-http.ts';
 

@@ -1,5 +1,4 @@
 // nginx's proxy_pass: one upstream request per client request, HTTP/1.0 and Connection: close unless told otherwise.
-
 import { complain } from '../../linux/process.ts';
 import { close, connect, socket } from '../../linux/socket.ts';
 import { concat, stringToBytes } from '../../sim/bytes.ts';
@@ -10,15 +9,15 @@ import {
   header,
   newReader,
   parseResponseHead,
-  parseUrl,
   plainStream,
-  type Reply,
   readBody,
   readHead,
   responseFraming,
   serialiseHead,
 } from '../http.ts';
+import type { Reply } from '../http-server.ts';
 import { getaddrinfo } from '../net/resolver.ts';
+import { parseUrl } from '../url.ts';
 import { slashTime } from './daemon.ts';
 import type { Directive } from './nginx-conf.ts';
 import { errorPage, errorText } from './nginx-pages.ts';

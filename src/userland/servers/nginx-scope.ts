@@ -4,8 +4,10 @@ import type { Process } from '../../linux/types.ts';
 import { lookup, writeFile } from '../../linux/vfs.ts';
 import { nextU32 } from '../../sim/random.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
-import { header, type Served, splitTarget } from '../http.ts';
+import { header } from '../http.ts';
+import type { Served } from '../http-server.ts';
 import { localPid } from '../pids.ts';
+import { splitTarget } from '../url.ts';
 import { clfTime, slashTime } from './daemon.ts';
 import type { Directive } from './nginx-conf.ts';
 

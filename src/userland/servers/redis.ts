@@ -1,12 +1,11 @@
 // Redis: RESP over TCP, strings, lists, hashes, counters and expiry; and redis-cli beside it (7.4).
-
 import { complain, print, stdinLine, strerror } from '../../linux/process.ts';
 import { close, connect, recv, type Socket, send, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime, MONTHS } from '../../sim/time.ts';
-import { tcpServer } from '../http.ts';
+import { tcpServer } from '../http-server.ts';
 import { gaiStrerror, getaddrinfo } from '../net/resolver.ts';
 import { localPid } from '../pids.ts';
 import type { Userland } from '../userland.ts';

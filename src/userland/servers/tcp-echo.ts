@@ -4,7 +4,7 @@ import { recv, type Socket, send } from '../../linux/socket.ts';
 import type { Program } from '../../linux/types.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { tcpServer } from '../http.ts';
+import { tcpServer } from '../http-server.ts';
 import type { Userland } from '../userland.ts';
 import { GO_DEFAULT, untilSignal } from './daemon.ts';
 

@@ -2,7 +2,7 @@
 import type { Socket } from '../../linux/socket.ts';
 import type { Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Handler, httpServer, type Reply, type Served, serveStream, tcpServer } from '../http.ts';
+import { type Handler, httpServer, type Reply, type Served, serveStream, tcpServer } from '../http-server.ts';
 import { tlsAccept } from '../tls.ts';
 import { hostnameOf, untilSignal } from './daemon.ts';
 

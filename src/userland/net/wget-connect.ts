@@ -1,0 +1,69 @@
+// GNU Wget's connections: names, addresses, TLS (src/connect.c, src/host.c).
+import { complain, strerror } from '../../linux/process.ts';
+import { close, connect, socket } from '../../linux/socket.ts';
+import type { Errno } from '../../linux/types.ts';
+import type { Co } from '../../sim/task.ts';
+import { familyOf, formatIp, type Ip } from '../../wire/ip.ts';
+import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
+import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
+import type { Url } from '../url.ts';
+import { withDeadline } from './curl-connect.ts';
+import { numericHost } from './resolv-conf.ts';
+import { gaiStrerror, getaddrinfo } from './resolver.ts';
+import { type Run, say } from './wget-run.ts';
+
+export function* reach(r: Run, url: Url, port: number): Co<Reader | { done: number } | { again: string }> {
+  const numeric = numericHost(url.host);
+  let addresses: Ip[] = numeric ? [numeric] : (r.resolved.get(url.host) ?? []);
+  if (!addresses.length) {
+    say(r, `Resolving ${url.host} (${url.host})... `);
+    const look = getaddrinfo(r.p, url.host, { libc: r.u.libc, family: r.family });
+    const found = yield* withDeadline(r.p, look, r.p.kernel.sim.nowMs + r.dnsMs);
+    if (typeof found === 'string') {
+      say(r, `failed: ${found === 'deadline' ? 'Connection timed out' : gaiStrerror(r.u.libc, found)}.\n`);
+      if (r.level) r.log(`wget: unable to resolve host address '${url.host}'\n`);
+      return { done: 4 };
+    }
+    addresses = found.addresses;
+    r.resolved.set(url.host, addresses);
+    const shown = addresses.slice(0, 3).map(formatIp).join(', ');
+    say(r, `${shown}${addresses.length > 3 ? ', ...' : ''}\n`);
+  }
+  let last: Errno = 'ECONNREFUSED';
+  for (const address of addresses) {
+    const bare = familyOf(address) === 6 ? `[${formatIp(address)}]` : formatIp(address);
+    say(r, `Connecting to ${numeric ? `${bare}:${port}` : `${url.host} (${url.host})|${bare.replace(/[[\]]/g, '')}|:${port}`}... `);
+    const s = socket(r.p, 'tcp', familyOf(address));
+    const error = typeof s === 'string' ? s : yield* connect(s, address, port, Number.isFinite(r.connectMs) ? r.connectMs : undefined);
+    if (!error && typeof s !== 'string') {
+      say(r, 'connected.\n');
+      return yield* secured(r, url, plainStream(s));
+    }
+    if (typeof s !== 'string') close(s);
+    last = error === 'EINPROGRESS' ? 'ETIMEDOUT' : (error as Errno);
+    say(r, `failed: ${strerror(last)}.\n`);
+  }
+  const final = ['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(last) && !r.o.flags.has('retry-connrefused');
+  return final ? { done: 4 } : { again: '' };
+}
+
+function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }> {
+  if (url.scheme !== 'https') return newReader(plain);
+  const t = yield* tlsConnect(plain.socket, { sni: numericHost(url.host) ? null : url.host, alpn: [] }, r.readMs);
+  if (typeof t === 'string') {
+    if (t === 'wrong version number') complain(r.p, 'GnuTLS: An unexpected TLS packet was received.\n');
+    complain(r.p, 'Unable to establish SSL connection.\n');
+    close(plain.socket);
+    return { done: 4 };
+  }
+  const trusted = t.certificate.issuer === PUBLIC_CA && certificateFits(t.certificate, url.host);
+  if (!trusted && !r.o.flags.has('no-check-certificate') && !r.o.flags.has('ca-certificate')) {
+    if (r.level)
+      r.log(
+        `ERROR: The certificate of '${url.host}' is not trusted.\nERROR: The certificate of '${url.host}' doesn't have a known issuer.\n`,
+      );
+    close(plain.socket);
+    return { done: 5 };
+  }
+  return newReader(t.stream);
+}

@@ -26,7 +26,8 @@ import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
 import { pilotAgentTool } from './pilot-agent.ts';
-import { redisCli, redisServer } from './redis.ts';
+import { redisServer } from './redis.ts';
+import { redisCli } from './redis-cli.ts';
 import { tcpEcho } from './tcp-echo.ts';
 import { echoBasic, mysqlWebApp } from './web-apps.ts';
 

@@ -5,7 +5,6 @@ import type { Co } from '../sim/task.ts';
 import { type Cmd, connect, requestRaw } from './command.ts';
 import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, statusFailure } from './failure.ts';
 import { fileSources, readStdin, type Source } from './files.ts';
-import type { Connection } from './host.ts';
 import { lazy } from './lazy.ts';
 import { mappingFor } from './mapping.ts';
 import { bare, flatten, objectInfo, setNamespace } from './object-infos.ts';
@@ -341,20 +340,6 @@ function* sourceObjects(cmd: Cmd, source: Source, o: BuildOptions): Generator<Ku
     return;
   }
   yield* lazy('manifest').manifestObjects(source.text ?? '', source.name, o.checkKind ?? false);
-}
-
-/** What a manifest is validated by comes from the server, before anything else does. */
-export function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
-  try {
-    return connect(cmd);
-  } catch (e) {
-    if (!isFailure(e) || !e.unreachable || !o.checkKind) throw e;
-    const { url, why } = e.unreachable;
-    const get = `failed to download openapi: Get "${url}/openapi/v2?timeout=32s": ${why}`;
-    return fail(
-      `error validating ${goQuote(source.name)}: error validating data: ${get}; if you choose to ignore these errors, turn validation off with --validate=false`,
-    );
-  }
 }
 
 /** Result.Infos: everything that could be had, and what went wrong. */

@@ -1,9 +1,10 @@
 // Objects of files and lists, with the resource that they are and the namespace that they get (cli-runtime v0.36.3, pkg/resource/mapper.go and visitor.go).
 import type { KubeList, KubeObject, ResourceInfo } from '../apiserver/types.ts';
-import { type BuildOptions, connectFor, type Info } from './builder.ts';
+import type { BuildOptions, Info } from './builder.ts';
 import { type Cmd, connect } from './command.ts';
-import { type Failure, fail, failure, goQuote } from './failure.ts';
+import { type Failure, fail, failure, goQuote, isFailure } from './failure.ts';
 import type { Source } from './files.ts';
+import type { Connection } from './host.ts';
 import { groupVersion, noKindMatch, resourceOfKind } from './mapping.ts';
 
 export const bare = (object: KubeObject, source: Source): Info => ({
@@ -101,4 +102,18 @@ export function setNamespace(cmd: Cmd, o: BuildOptions, info: Info): void {
     fail(
       `the namespace from the provided object ${goQuote(info.namespace)} does not match the namespace ${goQuote(namespace)}. You must pass '--namespace=${info.namespace}' to perform this operation.`,
     );
+}
+
+/** What a manifest is validated by comes from the server, before anything else does. */
+function connectFor(cmd: Cmd, o: BuildOptions, source: Source): Connection {
+  try {
+    return connect(cmd);
+  } catch (e) {
+    if (!isFailure(e) || !e.unreachable || !o.checkKind) throw e;
+    const { url, why } = e.unreachable;
+    const get = `failed to download openapi: Get "${url}/openapi/v2?timeout=32s": ${why}`;
+    return fail(
+      `error validating ${goQuote(source.name)}: error validating data: ${get}; if you choose to ignore these errors, turn validation off with --validate=false`,
+    );
+  }
 }

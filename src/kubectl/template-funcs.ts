@@ -1,6 +1,6 @@
 // Functions of Go templates (text/template/funcs.go, fmt). bigint = Go's int, number = float64.
 
-import { bytesToString, stringToBytes, unbase64 } from '../sim/bytes.ts';
+import { bytesToString, hex, stringToBytes, unbase64 } from '../sim/bytes.ts';
 import { goQuote } from './failure.ts';
 import { sprint } from './go-print.ts';
 
@@ -220,13 +220,8 @@ function formatOne(verb: string, v: unknown, flags: string, precision: string | 
       return typeof v === 'bigint' ? String.fromCodePoint(Number(v)) : wrong();
     case 'x':
     case 'X': {
-      const hex =
-        typeof v === 'bigint'
-          ? v.toString(16)
-          : typeof v === 'string'
-            ? [...stringToBytes(v)].map(b => b.toString(16).padStart(2, '0')).join('')
-            : wrong();
-      return verb === 'X' ? hex.toUpperCase() : hex;
+      const digits = typeof v === 'bigint' ? v.toString(16) : typeof v === 'string' ? hex(stringToBytes(v)) : wrong();
+      return verb === 'X' ? digits.toUpperCase() : digits;
     }
     case 'f':
     case 'F':

@@ -1,6 +1,6 @@
 // Ages and durations as kubectl words them (apimachinery v0.36.3, pkg/util/duration/duration.go).
 
-import { civilTime, MONTHS, parseRfc3339, WEEKDAYS } from '../sim/time.ts';
+import { civilTime, clockText, MONTHS, parseRfc3339, twoDigits, WEEKDAYS } from '../sim/time.ts';
 
 /** `3d4h`, from milliseconds. */
 export function humanDuration(ms: number): string {
@@ -42,14 +42,12 @@ export function translateTimestampSince(nowMs: number, at: string | undefined | 
   return ms === null ? '<unknown>' : humanDuration(nowMs - ms);
 }
 
-const two = (n: number) => String(n).padStart(2, '0');
-
 /** time.RFC1123Z in UTC: `Sat, 21 Nov 2026 14:35:00 +0000`. */
 export function rfc1123z(at: string | undefined | null): string {
   const ms = at ? parseRfc3339(at) : null;
   if (ms === null) return 'Mon, 01 Jan 0001 00:00:00 +0000';
   const c = civilTime(ms);
-  return `${WEEKDAYS[c.weekday]}, ${two(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${two(c.hour)}:${two(c.minute)}:${two(c.second)} +0000`;
+  return `${WEEKDAYS[c.weekday]}, ${twoDigits(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${clockText(c)} +0000`;
 }
 
 /** time.Time.String() in UTC: `2026-11-21 14:35:00 +0000 UTC`. */
@@ -57,5 +55,5 @@ export function goTime(at: string | undefined | null): string {
   const ms = at ? parseRfc3339(at) : null;
   if (ms === null) return '0001-01-01 00:00:00 +0000 UTC';
   const c = civilTime(ms);
-  return `${c.year}-${two(c.month)}-${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)} +0000 UTC`;
+  return `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)} ${clockText(c)} +0000 UTC`;
 }

@@ -1,5 +1,5 @@
 // /proc as programs in a container or on a node see it. Formats: net/ipv4/tcp_ipv4.c, fib_trie.c, arp.c, net/core/net-procfs.c (v6.12).
-import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { bytesToString, hex, stringToBytes } from '../sim/bytes.ts';
 import { rfc3339 } from '../sim/time.ts';
 import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
@@ -31,7 +31,7 @@ function dynamic(list: (p: Process | null) => Map<string, FsNode>): DirNode {
   return d;
 }
 
-const hex = (n: number, width: number) => n.toString(16).toUpperCase().padStart(width, '0');
+const hexNumber = (n: number, width: number) => n.toString(16).toUpperCase().padStart(width, '0');
 
 /** Network-order words printed as the machine's little-endian numbers. */
 function hexIp(ip: Ip, six: boolean): string {
@@ -42,7 +42,7 @@ function hexIp(ip: Ip, six: boolean): string {
     b.set(ip, 12);
   }
   let out = '';
-  for (let i = 0; i < b.length; i += 4) out += hex(((b[i + 3] << 24) | (b[i + 2] << 16) | (b[i + 1] << 8) | b[i]) >>> 0, 8);
+  for (let i = 0; i < b.length; i += 4) out += hexNumber(((b[i + 3] << 24) | (b[i + 2] << 16) | (b[i + 1] << 8) | b[i]) >>> 0, 8);
   return out;
 }
 
@@ -88,8 +88,8 @@ function socketLines(ns: Netns, type: Socket['type'], six: boolean): string {
     const queue = s.state === 'LISTEN' ? [0, s.tcp?.accepted.length ?? 0] : [s.tcp?.out.length ?? 0, s.tcp?.inboxLength ?? 0];
     const timer = s.tcp?.timer?.run ? (s.state === 'TIME-WAIT' ? '03' : '01') : '00';
     const when = s.tcp?.timer?.run ? Math.max(0, Math.round((s.tcp.timer.atMs - ns.kernel.sim.nowMs) / 10)) : 0;
-    const head = `${String(n).padStart(type === 'tcp' ? 4 : 5)}: ${hexIp(local, six)}:${hex(s.localPort, 4)} ${hexIp(s.remote ?? anyRemote, six)}:${hex(s.remotePort, 4)}`;
-    const mid = ` ${hex(state, 2)} ${hex(queue[0], 8)}:${hex(queue[1], 8)} ${timer}:${hex(when, 8)} ${hex(s.tcp?.retries ?? 0, 8)} ${String(s.uid).padStart(5)} ${'0'.padStart(8)} ${inodeOf(s)}`;
+    const head = `${String(n).padStart(type === 'tcp' ? 4 : 5)}: ${hexIp(local, six)}:${hexNumber(s.localPort, 4)} ${hexIp(s.remote ?? anyRemote, six)}:${hexNumber(s.remotePort, 4)}`;
+    const mid = ` ${hexNumber(state, 2)} ${hexNumber(queue[0], 8)}:${hexNumber(queue[1], 8)} ${timer}:${hexNumber(when, 8)} ${hexNumber(s.tcp?.retries ?? 0, 8)} ${String(s.uid).padStart(5)} ${'0'.padStart(8)} ${inodeOf(s)}`;
     const tail = type === 'tcp' ? ' 1 0000000000000000 100 0 0 10 0' : ' 2 0000000000000000 0';
     const line = head + mid + tail;
     rows.push(six ? line : line.padEnd(type === 'tcp' ? 149 : 127));
@@ -126,7 +126,7 @@ function routeLines(ns: Netns): string {
       dev,
       hexIp(r.dst.ip, false),
       hexIp(via, false),
-      hex(flags, 4),
+      hexNumber(flags, 4),
       '0',
       '0',
       String(r.metric),
@@ -183,7 +183,7 @@ function ifInet6(ns: Netns): string {
   for (const l of sortLinks(ns)) {
     for (const a of l.addresses) {
       if (a.ip.length !== 16) continue;
-      const bytes = Array.from(a.ip, x => x.toString(16).padStart(2, '0')).join('');
+      const bytes = hex(a.ip);
       const two = (n: number) => n.toString(16).padStart(2, '0');
       rows.push(`${bytes} ${two(l.ifindex)} ${two(a.bits)} ${SCOPES6[a.scope]} 80 ${l.name.padStart(8)}\n`);
     }
@@ -223,8 +223,6 @@ function fibTrie(ns: Netns): string {
   return `Main:\n${trie}Local:\n${trie}`;
 }
 
-const plainHex = (ip: Ip): string => Array.from(ip, x => x.toString(16).padStart(2, '0')).join('');
-
 function ipv6Routes(ns: Netns): string {
   const rows: string[] = [];
   for (const table of [TABLE.main, TABLE.local]) {
@@ -235,7 +233,7 @@ function ipv6Routes(ns: Netns): string {
       const word = (n: number) => (n >>> 0).toString(16).padStart(8, '0');
       const zero = '0'.repeat(32);
       rows.push(
-        `${plainHex(r.dst.ip)} ${r.dst.bits.toString(16).padStart(2, '0')} ${zero} 00 ${r.via ? plainHex(r.via) : zero} ${word(r.metric)} 00000001 00000000 ${word(flags)} ${dev.padStart(8)}\n`,
+        `${hex(r.dst.ip)} ${r.dst.bits.toString(16).padStart(2, '0')} ${zero} 00 ${r.via ? hex(r.via) : zero} ${word(r.metric)} 00000001 00000000 ${word(flags)} ${dev.padStart(8)}\n`,
       );
     }
   }

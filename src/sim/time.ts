@@ -48,7 +48,20 @@ export function civilTime(ms: number): Civil {
   };
 }
 
-const pad = (n: number, width = 2) => String(n).padStart(width, '0');
+/** As clocks and calendars write numbers: `07`. */
+export const twoDigits = (n: number): string => String(n).padStart(2, '0');
+
+/** HH:MM:SS */
+export const clockText = (c: Civil): string => `${twoDigits(c.hour)}:${twoDigits(c.minute)}:${twoDigits(c.second)}`;
+
+/** The time of klog's header: MMDD HH:MM:SS.uuuuuu */
+export function klogStamp(ms: number): string {
+  const c = civilTime(ms);
+  const micros = Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000);
+  return `${twoDigits(c.month)}${twoDigits(c.day)} ${clockText(c)}.${pad(micros, 6)}`;
+}
+
+const pad = (n: number, width: number) => String(n).padStart(width, '0');
 
 /** metav1.Time: seconds, `Z`. */
 export function rfc3339(ms: number): string {
@@ -66,7 +79,7 @@ let lastText = '';
 
 function format(ms: number): string {
   const c = civilTime(ms);
-  return `${pad(c.year, 4)}-${pad(c.month)}-${pad(c.day)}T${pad(c.hour)}:${pad(c.minute)}:${pad(c.second)}Z`;
+  return `${pad(c.year, 4)}-${twoDigits(c.month)}-${twoDigits(c.day)}T${clockText(c)}Z`;
 }
 
 /** metav1.MicroTime. Fractions of a millisecond come from the clock's own fraction. */
@@ -102,5 +115,5 @@ export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', '
 /** RFC 1123 with numeric or GMT zone is left to callers; this is the HTTP form: `Sat, 21 Nov 2026 14:35:00 GMT`. */
 export function httpDate(ms: number): string {
   const c = civilTime(ms);
-  return `${WEEKDAYS[c.weekday]}, ${pad(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${pad(c.hour)}:${pad(c.minute)}:${pad(c.second)} GMT`;
+  return `${WEEKDAYS[c.weekday]}, ${twoDigits(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${clockText(c)} GMT`;
 }

@@ -1,5 +1,5 @@
 // X.509 certificates as far as TLS shows them: names, alternative names, validity (RFC 5280; DER by X.690). No signature is checked.
-import { bytesToString, unbase64 } from '../sim/bytes.ts';
+import { bytesToString, hex, unbase64 } from '../sim/bytes.ts';
 import { parseRfc3339 } from '../sim/time.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { Certificate } from './tls.ts';
@@ -24,8 +24,6 @@ function values(data: Uint8Array): Der[] {
   }
   return out;
 }
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** Attribute types (2.5.4.N) as OpenSSL abbreviates them. */
 const ATTRIBUTES: Record<string, string> = { '550403': 'CN', '550406': 'C', '550407': 'L', '550408': 'ST', '55040a': 'O', '55040b': 'OU' };

@@ -2,15 +2,13 @@
 import { createObject, deleteObject, patchObject } from '../../apiserver/client.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { sameJson } from '../reconcile.ts';
 import { NS, VERSION } from './manifest.ts';
 
 export const OWNER_NAME = 'gateway.envoyproxy.io/owning-gateway-name';
 export const OWNER_NAMESPACE = 'gateway.envoyproxy.io/owning-gateway-namespace';
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** utils.GetHashedName: at most 48 characters of the name and eight of its hash. */
 export function infraName(gateway: KubeObject): string {

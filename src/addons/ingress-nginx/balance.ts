@@ -1,7 +1,7 @@
 // The endpoint that gets a request, what is sent to it, and what comes of its failures (rootfs/etc/nginx/lua/balancer.lua, nginx.tmpl).
 import { complain, strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Headers, header } from '../../userland/http.ts';
@@ -22,8 +22,6 @@ interface Errand {
   trip: Trip;
   options: Options | null;
 }
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** A cookie's value names its endpoint. */
 const stickyValue = (e: { host: string; port: number }) => hex(sha1(stringToBytes(`${e.host}:${e.port}`)).subarray(0, 16));

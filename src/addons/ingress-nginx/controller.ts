@@ -8,7 +8,7 @@ import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { writeFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
-import { civilTime, httpDate } from '../../sim/time.ts';
+import { httpDate, klogStamp } from '../../sim/time.ts';
 import { type Headers, header, plainStream } from '../../userland/http.ts';
 import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { goFlags } from '../../userland/servers/daemon.ts';
@@ -90,15 +90,8 @@ function banner(p: Process): void {
   );
 }
 
-const two = (n: number) => String(n).padStart(2, '0');
-
 function klog(p: Process, severity: string, where: string, text: string): void {
-  const c = civilTime(p.kernel.sim.nowMs);
-  const micros = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
-  complain(
-    p,
-    `${severity}${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros}       7 ${where}] ${text}\n`,
-  );
+  complain(p, `${severity}${klogStamp(p.kernel.sim.nowMs)}       7 ${where}] ${text}\n`);
 }
 
 /** A new or changed Ingress is told of once, with what of it does nothing here. */

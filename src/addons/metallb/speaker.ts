@@ -3,7 +3,7 @@ import { newRecorder, recordEvent } from '../../apiserver/recorder.ts';
 import { listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import type { Link, Program } from '../../linux/types.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { goServer } from '../../userland/servers/go-http.ts';
 import { type Ip, parseIp, sameIp } from '../../wire/ip.ts';
@@ -110,6 +110,6 @@ function candidateNodes(server: ApiServer, s: KubeObject, ads: KubeObject[]): st
 
 /** The node with the lowest hash of its name and the address. */
 function leader(nodes: string[], ip: string): string | undefined {
-  const hash = (name: string) => Array.from(sha256(stringToBytes(`${name}#${ip}`)), b => b.toString(16).padStart(2, '0')).join('');
+  const hash = (name: string) => hex(sha256(stringToBytes(`${name}#${ip}`)));
   return [...nodes].sort((a, b) => (hash(a) < hash(b) ? -1 : 1))[0];
 }

@@ -5,7 +5,7 @@ import { complain } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { type Co, sleep, startTask } from '../../sim/task.ts';
-import { civilTime, rfc3339 } from '../../sim/time.ts';
+import { klogStamp, rfc3339 } from '../../sim/time.ts';
 import { background, type Reply, type Served, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { goFlags, hostnameOf, untilSignal } from '../../userland/servers/daemon.ts';
 import { goOptions, notFound } from '../../userland/servers/go-http.ts';
@@ -55,13 +55,7 @@ export const metricsServer = ({ server }: AddonContext): Program =>
   };
 
 function log(p: Process, severity: string, where: string, text: string): void {
-  const c = civilTime(p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const micros = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
-  complain(
-    p,
-    `${severity}${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros}       1 ${where}] ${text}\n`,
-  );
+  complain(p, `${severity}${klogStamp(p.kernel.sim.nowMs)}       1 ${where}] ${text}\n`);
 }
 
 function* connection(s: Scraper, c: Socket): Co<void> {

@@ -1,26 +1,25 @@
 // Times as systemd, syslog and klog print them. UTC: a node has no other zone.
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const two = (n: number) => String(n).padStart(2, '0');
 const clock = (ms: number) => {
   const c = civilTime(ms);
-  return `${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
+  return `${clockText(c)}`;
 };
 const date = (ms: number) => {
   const c = civilTime(ms);
-  return `${c.year}-${two(c.month)}-${two(c.day)}`;
+  return `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)}`;
 };
 
 /** `Nov 21 18:12:49` */
-export const syslogTime = (ms: number): string => `${MONTHS[civilTime(ms).month - 1]} ${two(civilTime(ms).day)} ${clock(ms)}`;
+export const syslogTime = (ms: number): string => `${MONTHS[civilTime(ms).month - 1]} ${twoDigits(civilTime(ms).day)} ${clock(ms)}`;
 /** `Sat 2026-11-21 18:12:49 UTC` */
 export const systemdTime = (ms: number): string => `${DAYS[civilTime(ms).weekday]} ${date(ms)} ${clock(ms)} UTC`;
 /** `1121 18:12:49.123000` */
 export const klogTime = (ms: number): string => {
   const c = civilTime(ms);
-  return `${two(c.month)}${two(c.day)} ${clock(ms)}.${String(Math.floor(c.ms)).padStart(3, '0')}000`;
+  return `${twoDigits(c.month)}${twoDigits(c.day)} ${clock(ms)}.${String(Math.floor(c.ms)).padStart(3, '0')}000`;
 };
 
 const UNITS: [string, number][] = [

@@ -1,5 +1,6 @@
 // The sets of the IPVS mode and the rules that match them (k8s.io/kubernetes v1.36.3 pkg/proxy/ipvs/{ipset,proxier}.go).
 import { restoreSets } from '../../linux/netfilter/ipset.ts';
+import { protocolName } from '../../linux/netfilter/values.ts';
 import type { Netns } from '../../linux/types.ts';
 import type { Family } from '../../wire/ip.ts';
 import type { RuleSettings } from '../iptables/settings.ts';
@@ -60,10 +61,8 @@ export type SetEntries = Map<SetId, Set<string>>;
 export const setName = (id: SetId, family: Family): string =>
   family === 4 ? SETS[id][0] : SETS[id][0].replace('KUBE-', 'KUBE-6-').slice(0, LONGEST_NAME);
 
-const PROTOCOLS: Record<string, string> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
-
 /** The kernel keeps protocols by number. */
-const named = (entry: string): string => entry.replace(/,(6|17|132):/, (_, n) => `,${PROTOCOLS[n]}:`);
+const named = (entry: string): string => entry.replace(/,(6|17|132):/, (_, n) => `,${protocolName(Number(n))}:`);
 
 /** Make every set, and bring its entries to those that are wanted. */
 export function syncSets(ns: Netns, family: Family, wanted: SetEntries): void {

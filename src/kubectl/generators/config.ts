@@ -1,7 +1,7 @@
 // create configmap and create secret (k8s.io/kubectl v0.36.3, pkg/cmd/create/create_configmap.go, create_secret*.go).
 
 import type { KubeObject } from '../../apiserver/types.ts';
-import { base64, bytesToString, stringToBytes } from '../../sim/bytes.ts';
+import { base64, bytesToString, hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { bool, type Cmd, flag, list } from '../command.ts';
 import { fail, goQuote, isFailure } from '../failure.ts';
@@ -101,9 +101,9 @@ const isUtf8 = (data: Uint8Array): boolean => {
 };
 
 export function shortHash(text: string): string {
-  const hex = Array.from(sha256(stringToBytes(text)), b => b.toString(16).padStart(2, '0')).join('');
+  const digits = hex(sha256(stringToBytes(text)));
   const map: Record<string, string> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' };
-  return [...hex.slice(0, 10)].map(c => map[c] ?? c).join('');
+  return [...digits.slice(0, 10)].map(c => map[c] ?? c).join('');
 }
 
 const nonEmpty = (o: Record<string, string>) => (Object.keys(o).length ? o : undefined);

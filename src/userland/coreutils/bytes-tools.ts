@@ -1,14 +1,12 @@
 // Tools over bytes: checksums, base64, od, hexdump, xxd, cmp, diff.
 import { stdinAll } from '../../linux/process.ts';
-import { base64, stringToBytes, unbase64 } from '../../sim/bytes.ts';
+import { base64, hex, stringToBytes, unbase64 } from '../../sim/bytes.ts';
 import { bytes as randomBytes, uuid } from '../../sim/random.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { sha512 } from '../../sim/sha512.ts';
 import type { Co } from '../../sim/task.ts';
 import { md5, sha1 } from './digests.ts';
 import { error, has, option, out, type Run, slurp, splitLines, type ToolSpec, toBinary, usage } from './tool.ts';
-
-const hex = (b: Uint8Array): string => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 const DIGESTS: Record<string, (b: Uint8Array) => Uint8Array> = { md5sum: md5, sha1sum: sha1, sha256sum: sha256, sha512sum: sha512 };
 

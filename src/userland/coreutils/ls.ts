@@ -3,7 +3,7 @@ import { strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
 import { absolute, type FsNode, listDir, lookup } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
-import { civilTime, MONTHS } from '../../sim/time.ts';
+import { civilTime, MONTHS, twoDigits } from '../../sim/time.ts';
 import { isFifo } from '../fifo.ts';
 import { strftime } from '../strftime.ts';
 import { account, groupName } from './accounts.ts';
@@ -47,8 +47,7 @@ export const timeOf = (r: Run, node: FsNode): number => node.mtimeMs || r.p.kern
 function when(r: Run, ms: number): string {
   const c = civilTime(ms);
   const recent = r.p.kernel.sim.nowMs - ms < 15_778_476_000;
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${MONTHS[c.month - 1]} ${String(c.day).padStart(2)} ${recent ? `${two(c.hour)}:${two(c.minute)}` : ` ${c.year}`}`;
+  return `${MONTHS[c.month - 1]} ${String(c.day).padStart(2)} ${recent ? `${twoDigits(c.hour)}:${twoDigits(c.minute)}` : ` ${c.year}`}`;
 }
 
 export function human(n: number): string {

@@ -1,7 +1,7 @@
 // ps and top: the processes of a container.
 import { complain, sleep } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, twoDigits } from '../../sim/time.ts';
 import { containerProcesses, localPid } from '../pids.ts';
 import { strftime } from '../strftime.ts';
 import type { Userland } from '../userland.ts';
@@ -17,8 +17,7 @@ export const name = (q: Process): string => (q.argv[0] ?? '').replace(/.*\//, ''
 function clock(r: Run, q: Process): string {
   const c = civilTime(q.startedAtMs);
   const today = Math.floor(q.startedAtMs / 86_400_000) === Math.floor(r.p.kernel.sim.nowMs / 86_400_000);
-  const two = (n: number) => String(n).padStart(2, '0');
-  return today ? `${two(c.hour)}:${two(c.minute)}` : strftime('%b%d', q.startedAtMs);
+  return today ? `${twoDigits(c.hour)}:${twoDigits(c.minute)}` : strftime('%b%d', q.startedAtMs);
 }
 
 const PS_COLUMNS: Record<string, [string, boolean, (r: Run, q: Process) => string]> = {
@@ -38,10 +37,9 @@ const PS_COLUMNS: Record<string, [string, boolean, (r: Run, q: Process) => strin
 
 function elapsed(ms: number): string {
   const s = Math.floor(ms / 1000);
-  const two = (n: number) => String(n).padStart(2, '0');
   const h = Math.floor(s / 3600) % 24;
   const d = Math.floor(s / 86_400);
-  return `${d ? `${d}-` : ''}${d || h ? `${two(h)}:` : ''}${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return `${d ? `${d}-` : ''}${d || h ? `${twoDigits(h)}:` : ''}${twoDigits(Math.floor(s / 60) % 60)}:${twoDigits(s % 60)}`;
 }
 
 function busyboxPs(r: Run, processes: Process[]): void {

@@ -1,19 +1,5 @@
 // POSIX regular expressions, basic and extended with GNU's additions, as JavaScript's. Alternation takes the first that fits, not the longest.
-
-const CLASSES: Record<string, string> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  cntrl: '\\x00-\\x1f\\x7f',
-  print: '\\x20-\\x7e',
-  graph: '\\x21-\\x7e',
-};
+import { POSIX_CLASSES } from '../posix-classes.ts';
 
 /** A wrong pattern, in the words of regcomp(3). */
 export class RegexError extends Error {}
@@ -32,8 +18,8 @@ function bracket(source: string, at: number, escapes: boolean): { text: string; 
     const named = /^\[[:.=]([a-z]+|.)[:.=]\]/.exec(source.slice(i));
     if (named) {
       if (named[0][1] === ':') {
-        if (!CLASSES[named[1]]) throw new RegexError('Invalid character class name');
-        out += CLASSES[named[1]];
+        if (!POSIX_CLASSES[named[1]]) throw new RegexError('Invalid character class name');
+        out += POSIX_CLASSES[named[1]];
       } else out += `\\${named[1]}`;
       i += named[0].length;
       continue;

@@ -1,7 +1,7 @@
 // Tools about the machine: free, df, mount, dmesg, uname, uptime …
 import { complain } from '../../linux/process.ts';
 import { listDir } from '../../linux/vfs.ts';
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import { hostName } from './host-name.ts';
 import { error, has, out, type ToolSpec, usage } from './tool.ts';
 
@@ -148,9 +148,8 @@ export const UPTIME: ToolSpec = {
     const up = Math.floor((now - r.p.kernel.bootedAtMs) / 60_000);
     const days = Math.floor(up / 1440);
     const hours = Math.floor(up / 60) % 24;
-    const two = (n: number) => String(n).padStart(2, '0');
-    const length = `${days ? `${days} day${days > 1 ? 's' : ''}, ` : ''}${hours ? `${String(hours).padStart(2)}:${two(up % 60)}` : `${up % 60} min`}`;
-    out(r, ` ${two(c.hour)}:${two(c.minute)}:${two(c.second)} up ${length},  0 users,  load average: 0.00, 0.00, 0.00\n`);
+    const length = `${days ? `${days} day${days > 1 ? 's' : ''}, ` : ''}${hours ? `${String(hours).padStart(2)}:${twoDigits(up % 60)}` : `${up % 60} min`}`;
+    out(r, ` ${clockText(c)} up ${length},  0 users,  load average: 0.00, 0.00, 0.00\n`);
     return 0;
   },
 };

@@ -2,7 +2,7 @@
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { civilTime, MONTHS, WEEKDAYS } from '../../sim/time.ts';
+import { civilTime, clockText, MONTHS, twoDigits, WEEKDAYS } from '../../sim/time.ts';
 import type { DnsMessage, EdnsOption } from '../../wire/dns.ts';
 import { encodeMessage } from '../../wire/dns-codec.ts';
 import { formatIp, ip } from '../../wire/ip.ts';
@@ -250,8 +250,7 @@ function show(p: Process, q: Query, r: Answered): void {
 
 function stats(p: Process, q: Query, r: Answered): string {
   const c = civilTime(p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const when = `${WEEKDAYS[c.weekday]} ${MONTHS[c.month - 1]} ${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)} UTC ${c.year}`;
+  const when = `${WEEKDAYS[c.weekday]} ${MONTHS[c.month - 1]} ${twoDigits(c.day)} ${clockText(c)} UTC ${c.year}`;
   const server = `${formatIp(r.server.ip)}#${q.port}(${r.server.name}) (${r.tcp ? 'TCP' : 'UDP'})`;
   return `;; Query time: ${q.on.micro ? `${Math.floor(r.ms * 1000)} usec` : `${Math.floor(r.ms)} msec`}\n;; SERVER: ${server}\n;; WHEN: ${when}\n;; MSG SIZE  rcvd: ${r.bytes.length}\n\n`;
 }

@@ -1,8 +1,8 @@
 // The EDNS record as dig shows it (lib/dns/message.c of 9.18, dns_message_pseudosectiontotext).
+import { hex } from '../../sim/bytes.ts';
 import type { DnsMessage } from '../../wire/dns.ts';
 import { formatIp } from '../../wire/ip.ts';
 
-const hex = (b: Uint8Array): string => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 const spaced = (b: Uint8Array): string => hex(b).replace(/(..)(?=.)/g, '$1 ');
 /** Bytes as letters; what cannot be shown is a dot. */
 const letters = (b: Uint8Array): string => Array.from(b, x => (x >= 0x20 && x < 0x7f ? String.fromCharCode(x) : '.')).join('');

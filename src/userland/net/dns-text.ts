@@ -1,4 +1,5 @@
 // DNS messages as BIND's tools print them (lib/dns/masterdump.c, message.c of 9.18): columns by tab stops, names escaped, sections.
+import { hex } from '../../sim/bytes.ts';
 import type { DnsMessage, DnsQuestion, DnsRecord } from '../../wire/dns.ts';
 import { classNumber, recordData, typeNumber } from '../../wire/dns-codec.ts';
 import { typeText } from '../../wire/dns-types.ts';
@@ -91,8 +92,6 @@ function soaLines(d: Extract<DnsRecord['data'], { mname: string }>): string {
   ];
   return `${d.mname} ${d.rname} (\n${rows.join('')}\t\t\t\t)`;
 }
-
-const hex = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join('');
 
 /** +expandaaaa: all eight groups of four digits. */
 function expanded(ip: Ip): string {

@@ -1,7 +1,7 @@
 // /etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf and the numeric forms of addresses that getaddrinfo takes.
 import type { Process } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
-import { bytesToString } from '../../sim/bytes.ts';
+import { bytesToString, hex } from '../../sim/bytes.ts';
 import { type Ip, ip, parseIp } from '../../wire/ip.ts';
 
 export interface ResolvConf {
@@ -123,6 +123,6 @@ export function numericHost(text: string): Ip | null {
 /** The name under which an address is asked backwards: `20.0.96.10.in-addr.arpa.` */
 export function reverseName(address: Ip): string {
   if (address.length === 4) return `${[...address].reverse().join('.')}.in-addr.arpa.`;
-  const nibbles = Array.from(address, b => b.toString(16).padStart(2, '0')).join('');
+  const nibbles = hex(address);
   return `${[...nibbles].reverse().join('.')}.ip6.arpa.`;
 }

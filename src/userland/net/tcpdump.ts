@@ -3,7 +3,7 @@ import { complain, print } from '../../linux/process.ts';
 import type { Link, Process, Program, Tap } from '../../linux/types.ts';
 import { absolute, readFile, writeFile } from '../../linux/vfs.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import type { Frame } from '../../wire/packet.ts';
 import { getopt, type Options, optionValue } from '../busybox.ts';
@@ -213,13 +213,12 @@ function* nameHost(p: Process, u: Userland, hosts: Map<string, string>, a: Ip): 
 
 function stamp(o: Options, atMs: number, lastMs: number, level: number): string {
   const c = civilTime(atMs);
-  const two = (n: number) => String(n).padStart(2, '0');
   const micros = String(Math.floor(atMs * 1000) % 1_000_000).padStart(6, '0');
   if (level === 1) return '';
   if (level === 2) return `${Math.floor(atMs / 1000)}.${micros} `;
   if (level === 3) return ` 00:00:${((lastMs ? atMs - lastMs : 0) / 1000).toFixed(6).padStart(9, '0')} `;
-  const time = `${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros}`;
-  return level === 4 || o.flags.has('tttt') ? `${c.year}-${two(c.month)}-${two(c.day)} ${time} ` : `${time} `;
+  const time = `${clockText(c)}.${micros}`;
+  return level === 4 || o.flags.has('tttt') ? `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)} ${time} ` : `${time} `;
 }
 
 /** -x, -X and -A: the packet's bytes without its Ethernet header. */

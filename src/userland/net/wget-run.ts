@@ -2,7 +2,7 @@
 import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { absolute, writeFile } from '../../linux/vfs.ts';
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import type { Family, Ip } from '../../wire/ip.ts';
 import { type Options, optionValue } from '../busybox.ts';
 import type { Reader } from '../http.ts';
@@ -106,11 +106,9 @@ export const say = (r: Run, text: string) => {
   if (r.level === 2) r.log(text);
 };
 
-const two = (n: number) => String(n).padStart(2, '0');
-
 export function stamp(p: Process): string {
   const c = civilTime(p.kernel.sim.nowMs);
-  return `${c.year}-${two(c.month)}-${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
+  return `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)} ${clockText(c)}`;
 }
 
 export function shownUrl(url: Url): string {

@@ -22,6 +22,7 @@ import {
 } from '../../linux/ipvs/types.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Errno, Netns, Process, Program } from '../../linux/types.ts';
+import { twoDigits } from '../../sim/time.ts';
 import { compareIp, formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 
@@ -207,8 +208,6 @@ function listing(ns: Netns, w: Words): string {
   return out;
 }
 
-const two = (n: number): string => String(n).padStart(2, '0');
-
 function connections(ns: Netns): string {
   const row = (a: string, b: string, c: string, d: string, e: string, f: string) =>
     `${a} ${b.padEnd(6)} ${c.padEnd(11)} ${d.padEnd(18)} ${e.padEnd(18)} ${f}\n`;
@@ -217,12 +216,19 @@ function connections(ns: Netns): string {
   for (const c of liveConnections(ns)) {
     const left = Math.max(0, Math.floor((c.expiresAtMs - now) / 1000));
     const at = (x: { ip: Ip; port: number }) => addressText(x.ip, x.port);
-    out += row(c.protocol.slice(0, 3), `${two(Math.floor(left / 60))}:${two(left % 60)}`, c.state, at(c.client), at(c.virtual), at(c.dest));
+    out += row(
+      c.protocol.slice(0, 3),
+      `${twoDigits(Math.floor(left / 60))}:${twoDigits(left % 60)}`,
+      c.state,
+      at(c.client),
+      at(c.virtual),
+      at(c.dest),
+    );
   }
   for (const t of ipvsOf(ns).templates.values()) {
     const left = Math.floor((t.expiresAtMs - now) / 1000);
     if (left < 0) continue;
-    const expire = `${two(Math.floor(left / 60))}:${two(left % 60)}`;
+    const expire = `${twoDigits(Math.floor(left / 60))}:${twoDigits(left % 60)}`;
     const source = t.client.length === 16 ? `[${formatIp(t.client)}]:0` : `${formatIp(t.client)}:0`;
     const s = t.service;
     out += row(s.protocol.slice(0, 3), expire, 'ASSURED', source, addressText(s.ip, s.port), addressText(t.dest.ip, t.dest.port));

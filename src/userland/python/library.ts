@@ -1,10 +1,10 @@
 // Built-in functions and the modules that small servers import.
 import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
-import { bytesToString } from '../../sim/bytes.ts';
+import { bytesToString, hex } from '../../sim/bytes.ts';
 import { nextFloat, bytes as randomBytes, uuid } from '../../sim/random.ts';
 import { type Co, sleep } from '../../sim/task.ts';
-import { civilTime, MONTHS } from '../../sim/time.ts';
+import { civilTime, clockText, MONTHS, twoDigits } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { hostnameOf, ownAddresses, readText } from '../servers/daemon.ts';
 import { percentDecode, splitTarget } from '../url.ts';
@@ -125,7 +125,6 @@ function argvOf(argv: string[]): string[] {
   return argv[at] === '-c' ? ['-c', ...argv.slice(at + 2)] : argv.slice(Math.max(at, 1));
 }
 
-const two = (n: number) => String(n).padStart(2, '0');
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 export function strftime(ms: number, spec: string): string {
@@ -133,19 +132,19 @@ export function strftime(ms: number, spec: string): string {
   const month = MONTHS[c.month - 1];
   const words: Record<string, string> = {
     Y: String(c.year),
-    m: two(c.month),
-    d: two(c.day),
-    H: two(c.hour),
-    M: two(c.minute),
-    S: two(c.second),
+    m: twoDigits(c.month),
+    d: twoDigits(c.day),
+    H: twoDigits(c.hour),
+    M: twoDigits(c.minute),
+    S: twoDigits(c.second),
     f: String(Math.floor((ms % 1000) * 1000)).padStart(6, '0'),
     b: month,
     B: month,
     Z: 'UTC',
     z: '+0000',
     '%': '%',
-    F: `${c.year}-${two(c.month)}-${two(c.day)}`,
-    T: `${two(c.hour)}:${two(c.minute)}:${two(c.second)}`,
+    F: `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)}`,
+    T: `${clockText(c)}`,
     A: DAYS[Math.floor(ms / 86_400_000 + 4) % 7],
     a: DAYS[Math.floor(ms / 86_400_000 + 4) % 7].slice(0, 3),
   };
@@ -233,7 +232,7 @@ export function modulesOf(p: Process, x: () => Interpreter): (name: string) => T
     }),
     uuid: () => ({ uuid4: native(() => uuid(sim.random)) }),
     secrets: () => ({
-      token_hex: native(([n = 32]) => Array.from(randomBytes(sim.random, n), b => b.toString(16).padStart(2, '0')).join('')),
+      token_hex: native(([n = 32]) => hex(randomBytes(sim.random, n))),
     }),
     logging: () => {
       const say = (level: string) => native(args => void complain(p, `${level}:root:${str(args[0])}\n`));

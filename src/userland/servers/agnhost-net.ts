@@ -4,7 +4,7 @@ import { bind, close, recvFrom, type Socket, sendTo, socket } from '../../linux/
 import type { Errno, Process } from '../../linux/types.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { civilTime } from '../../sim/time.ts';
+import { klogStamp } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { background, type Served } from '../http-server.ts';
 import { getaddrinfo } from '../net/resolver.ts';
@@ -22,13 +22,7 @@ const logLine = (release: string): number => (Number(release.split('.')[1]) < 44
 
 /** klog's line, as `log.Printf` of these programs ends up. */
 export function log(p: Process, text: string): void {
-  const c = civilTime(p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const micros = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
-  complain(
-    p,
-    `I${two(c.month)}${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros} ${String(localPid(p)).padStart(7)} log.go:${logLine(releaseOf(p))}] ${text}\n`,
-  );
+  complain(p, `I${klogStamp(p.kernel.sim.nowMs)} ${String(localPid(p)).padStart(7)} log.go:${logLine(releaseOf(p))}] ${text}\n`);
 }
 
 export const endpoint = (req: Served) =>

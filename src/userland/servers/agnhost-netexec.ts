@@ -4,7 +4,7 @@ import { close, connect, send, socket } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import { type Co, sleep, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
-import { civilTime } from '../../sim/time.ts';
+import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { header, newReader, parseResponseHead, plainStream, readBody, readHead, responseFraming } from '../http.ts';
 import { background, type Reply, type Served } from '../http-server.ts';
@@ -107,9 +107,8 @@ function* netexecAnswer(p: Process, req: Served, exit: Exit, startMs: number): C
 /** time.Now().String() with the monotonic reading since the program began. */
 function goNow(p: Process, startMs: number): string {
   const c = civilTime(p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
   const nanos = String(Math.floor((p.kernel.sim.nowMs % 1000) * 1_000_000)).padStart(9, '0');
-  const date = `${c.year}-${two(c.month)}-${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${nanos} +0000 UTC`;
+  const date = `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)} ${clockText(c)}.${nanos} +0000 UTC`;
   return `${date} m=+${((p.kernel.sim.nowMs - startMs) / 1000).toFixed(9)}`;
 }
 

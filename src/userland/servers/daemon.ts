@@ -4,7 +4,7 @@ import type { Errno, Process } from '../../linux/types.ts';
 import { lookup, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
-import { civilTime, MONTHS } from '../../sim/time.ts';
+import { civilTime, clockText, MONTHS, twoDigits } from '../../sim/time.ts';
 
 /**
  * Sit until one of `signals` comes; its value is the exit code.
@@ -25,18 +25,16 @@ export function* untilSignal(p: Process, signals: Record<string, number | (() =>
 
 export const GO_DEFAULT = { TERM: 2, INT: 2, QUIT: 2 };
 
-const two = (n: number) => String(n).padStart(2, '0');
-
 /** `21/Nov/2026:02:13:02 +0000`, the time of Common Log Format. */
 export function clfTime(ms: number): string {
   const c = civilTime(ms);
-  return `${two(c.day)}/${MONTHS[c.month - 1]}/${c.year}:${two(c.hour)}:${two(c.minute)}:${two(c.second)} +0000`;
+  return `${twoDigits(c.day)}/${MONTHS[c.month - 1]}/${c.year}:${clockText(c)} +0000`;
 }
 
 /** `2026/11/21 02:13:02`: nginx's error log and Go's log package. */
 export function slashTime(ms: number): string {
   const c = civilTime(ms);
-  return `${c.year}/${two(c.month)}/${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
+  return `${c.year}/${twoDigits(c.month)}/${twoDigits(c.day)} ${clockText(c)}`;
 }
 
 /** The host's name as uname says it inside the container: HOSTNAME, else /etc/hostname, else the machine's. */

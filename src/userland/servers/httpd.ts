@@ -3,7 +3,7 @@ import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { absolute, listDir, lookup, readFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
-import { civilTime, httpDate, MONTHS, WEEKDAYS } from '../../sim/time.ts';
+import { civilTime, clockText, httpDate, MONTHS, twoDigits, WEEKDAYS } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { type Headers, header } from '../http.ts';
 import { httpServer, type Reply, type Served } from '../http-server.ts';
@@ -70,9 +70,8 @@ export const httpd = (_u: Userland): Program =>
 
 function notice(a: Apache, module: string, text: string): void {
   const c = civilTime(a.p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
   const micros = String(Math.floor((a.p.kernel.sim.nowMs % 1000) * 1000)).padStart(6, '0');
-  const time = `${WEEKDAYS[c.weekday]} ${MONTHS[c.month - 1]} ${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${micros} ${c.year}`;
+  const time = `${WEEKDAYS[c.weekday]} ${MONTHS[c.month - 1]} ${twoDigits(c.day)} ${clockText(c)}.${micros} ${c.year}`;
   complain(a.p, `[${time}] [${module}:notice] [pid ${localPid(a.p)}:tid ${localPid(a.p)}] ${text}\n`);
 }
 

@@ -4,7 +4,7 @@ import { recv, type Socket, send } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { civilTime, MONTHS } from '../../sim/time.ts';
+import { civilTime, clockText, MONTHS, twoDigits } from '../../sim/time.ts';
 import { tcpServer } from '../http-server.ts';
 import { localPid } from '../pids.ts';
 import type { Userland } from '../userland.ts';
@@ -13,8 +13,7 @@ import { execute, OK, type Store, VERSION } from './redis-commands.ts';
 
 function logLine(p: Process, mark: string, text: string): void {
   const c = civilTime(p.kernel.sim.nowMs);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const time = `${two(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}.${String(c.ms).padStart(3, '0')}`;
+  const time = `${twoDigits(c.day)} ${MONTHS[c.month - 1]} ${c.year} ${clockText(c)}.${String(c.ms).padStart(3, '0')}`;
   print(p, `${localPid(p)}:M ${time} ${mark} ${text}\n`);
 }
 

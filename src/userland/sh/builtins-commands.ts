@@ -3,7 +3,7 @@ import { findExecutable, spawnProgram, waitFor } from '../../linux/process.ts';
 import { absolute, lookup } from '../../linux/vfs.ts';
 import { pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Builtin, builtins } from './builtins.ts';
+import { type Builtin, builtins, SPECIAL } from './builtins.ts';
 import { fail, say } from './messages.ts';
 import { shellQuote } from './param.ts';
 import { runText } from './script.ts';
@@ -37,30 +37,11 @@ function describe(sh: Shell, name: string, verbose: boolean): string | null {
   if (KEYWORDS.has(name)) return verbose ? `${name} is a shell keyword` : name;
   const f = sh.functions.get(name);
   if (f) return verbose ? (bashLike(sh) ? `${name} is a function\n${f.source.slice(f.pos, f.end)}` : `${name} is a shell function`) : name;
-  if (builtinOf(sh, name))
-    return verbose ? `${name} is a ${SPECIAL_NAMES.has(name) && !bashLike(sh) ? 'special ' : ''}shell builtin` : name;
+  if (builtinOf(sh, name)) return verbose ? `${name} is a ${SPECIAL.has(name) && !bashLike(sh) ? 'special ' : ''}shell builtin` : name;
   const found = findExecutable(sh.p.fs, name, getParam(sh, 'PATH'), sh.p.cwd);
   if (typeof found === 'string') return null;
   return verbose ? `${name} is ${found.path}` : found.path;
 }
-
-const SPECIAL_NAMES = new Set([
-  '.',
-  ':',
-  'break',
-  'continue',
-  'eval',
-  'exec',
-  'exit',
-  'export',
-  'readonly',
-  'return',
-  'set',
-  'shift',
-  'times',
-  'trap',
-  'unset',
-]);
 
 const KEYWORDS = new Set(['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for', '{', '}', '!']);
 

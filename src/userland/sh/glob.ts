@@ -2,22 +2,9 @@
 import type { Process } from '../../linux/types.ts';
 import { absolute, listDir, lookup } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
+import { POSIX_CLASSES } from '../posix-classes.ts';
 
-const CLASSES: Record<string, string> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  cntrl: '\\x00-\\x1f\\x7f',
-  print: ' -~',
-  graph: '!-~',
-  word: '\\w',
-};
+const CLASSES: Record<string, string> = { ...POSIX_CLASSES, word: '\\w' };
 
 const literal = (c: string) => c.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 

@@ -6,7 +6,7 @@ import { continueToken, readContinueToken } from './continue.ts';
 import { type FieldRequirement, matchRequirements, parseFieldSelector, parseSelector, type Requirement } from './labels.ts';
 import { asClientGets } from './managed/kept.ts';
 import { apiVersionOf, isBuiltin, resourceInfo } from './resources.ts';
-import { badRequest, methodNotAllowed, noSuchResource, notFound } from './status.ts';
+import { badRequest, isStatus, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { bucketName, bucketOf, getObject, keyOf, listObjects } from './store.ts';
 import { tableOf } from './table.ts';
 import type { ApiRequest, ApiResponse, ApiServer, KubeList, KubeObject, ResourceInfo, Status } from './types.ts';
@@ -33,7 +33,11 @@ export function handleRead(server: ApiServer, req: ApiRequest): ApiResponse {
         : getObject(server, bucketName(info.group, info.resource), info.namespaced ? req.namespace : '', req.name ?? '');
     if (!found) return respond(notFound(info.group, info.resource, req.name ?? ''), warnings);
     const o = inVersion(info, found);
-    if (req.subresource && req.subresource !== 'status') return respond(subresourceOf(info, req.subresource, o));
+    if (req.subresource && req.subresource !== 'status') {
+      const part = subresourceOf(info, req.subresource, o);
+      if (req.as !== 'table' || isStatus(part)) return respond(part);
+      return respond(tableOf(server, info, [part], part.metadata.resourceVersion ?? '', 'Scale'));
+    }
     return respond(
       req.as === 'table' ? tableOf(server, info, [o], o.metadata.resourceVersion ?? '') : asClientGets(server, info, req, o),
       warnings,

@@ -12,21 +12,22 @@ export { age, humanDuration } from './tables/age.ts';
 /** printFlowSchemaList: in the order in which they are asked. */
 const byPrecedence = (a: KubeObject, b: KubeObject): number => a.spec.matchingPrecedence - b.spec.matchingPrecedence;
 
-export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObject[], resourceVersion: string): Table {
+/** `kind`: of the objects, where a subresource has another than its resource. */
+export function tableOf(server: ApiServer, info: ResourceInfo, objects: KubeObject[], resourceVersion: string, kind = info.kind): Table {
   const table: Table = {
     apiVersion: 'meta.k8s.io/v1',
     kind: 'Table',
     metadata: { resourceVersion },
-    columnDefinitions: isBuiltin(info) ? (columnsOf(info.kind) ?? []) : [],
+    columnDefinitions: isBuiltin(info) || kind !== info.kind ? (columnsOf(kind) ?? []) : [],
     rows: [],
   };
-  if (!isBuiltin(info)) {
+  if (!isBuiltin(info) && kind === info.kind) {
     const { columns, cells } = customColumns(server, info);
     table.columnDefinitions = columns;
     table.rows = objects.map(object => ({ cells: cells(object), object }));
     return table;
   }
-  const print = PRINTERS[info.kind];
+  const print = PRINTERS[kind];
   if (!print) {
     table.rows = objects.map(object => ({ cells: [object.metadata.name, object.metadata.creationTimestamp ?? ''], object }));
     return table;

@@ -105,6 +105,16 @@ describe('plugins', () => {
   });
 });
 
+describe('a Scale', () => {
+  it('has a row of its own', async () => {
+    const c = newCluster();
+    await stdout(c, 'create deployment web --image=nginx --replicas=3');
+    expect(await stdout(c, 'get deployment web --subresource=scale')).toMatch(
+      /^NAME {3}DESIRED {3}AVAILABLE {3}AGE\nweb {4}3 {9}0 {11}\d+s\n$/,
+    );
+  });
+});
+
 describe('what may not be done', () => {
   it('names it as the real one does', async () => {
     const c = newCluster();

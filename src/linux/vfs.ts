@@ -173,7 +173,8 @@ export function writeFile(fs: Filesystem, path: string, data: Uint8Array | strin
   if (typeof old !== 'string') {
     if (old.kind === 'dir') return 'EISDIR';
     if (old.kind === 'symlink') return 'ELOOP';
-    if (mount.readOnly) return 'EROFS';
+    // A file of /proc that can be written lies in a folder that takes no others.
+    if (old.readOnly || (mount.readOnly && !old.onWrite)) return 'EROFS';
     if (old.onWrite) return old.onWrite(bytes, p);
     const before = append ? (typeof old.data === 'function' ? old.data(p) : old.data) : new Uint8Array(0);
     const all = new Uint8Array(before.length + bytes.length);

@@ -73,6 +73,7 @@ export const TOOLS: [script: string, code: number, stdout: string, stderr: strin
     '2\n1\n3\n2 1\nHELLO 5 ell 7\n3 b\n',
     '',
   ],
+  ["awk 'BEGIN { while (1) print \"y\" }' | head -2; timeout 1 awk 'BEGIN { for (;;) ; }'; echo $?", 0, 'y\ny\n124\n', ''],
   [
     "echo 'foo123bar' | awk '{gsub(/[0-9]+/,\"-\"); print}'; echo 'aXbX' | awk '{print gsub(/X/,\"&&\"), $0}'; echo 'key=value' | awk -F= '{print $2}'; awk 'BEGIN{print 1/3, 100000000, 0.1+0.2, 1e6, 2^10, 7%3, -7%3}'; awk 'BEGIN { while (i<3) print i++; do print \"d\"; while(0); for(;;){ if(++k>2) break }; print k }'",
     0,

@@ -22,6 +22,8 @@ export interface Awk {
   usedFiles: boolean;
   compiled: Map<string, RegExp>;
   seed: number;
+  /** Rounds of loops since it last gave up its turn. */
+  spins: number;
   jump: 'next' | 'nextfile' | 'exit' | 'return' | 'break' | 'continue' | null;
   returned: Value;
   code: number;
@@ -184,6 +186,7 @@ export function newAwk(r: Run, program: AwkProgram, fs: string, operands: string
     usedFiles: false,
     compiled: new Map(),
     seed: 0,
+    spins: 0,
     jump: null,
     returned: undefined,
     code: 0,

@@ -1,4 +1,5 @@
 // awk's statements and rules.
+import { sleep } from '../../../linux/process.ts';
 import type { Co } from '../../../sim/task.ts';
 import { BROKEN } from '../tool.ts';
 import { key, value } from './evaluate.ts';
@@ -43,6 +44,7 @@ export function* run(a: Awk, s: Statement): Co<void> {
       while (truthy(yield* value(a, s.test))) {
         yield* run(a, s.body);
         if (leaves(a)) return;
+        yield* spin(a);
       }
       return;
     case 'for':
@@ -51,6 +53,7 @@ export function* run(a: Awk, s: Statement): Co<void> {
         yield* run(a, s.body);
         if (leaves(a)) return;
         if (s.step) yield* run(a, s.step);
+        yield* spin(a);
       }
       return;
     case 'forin':
@@ -70,6 +73,13 @@ export function* run(a: Awk, s: Statement): Co<void> {
       a.jump = s.kind;
       return;
   }
+}
+
+/** A thousand rounds take a millisecond: a loop without an end passes time as a real one does, and others get their turn. */
+function* spin(a: Awk): Co<void> {
+  if (++a.spins < 1000) return;
+  a.spins = 0;
+  yield* sleep(a.r.p, 1);
 }
 
 function leaves(a: Awk): boolean {

@@ -63,6 +63,7 @@ function restoreContainer(c: ContainerRuntime, s: any, saved: SavedContainer | u
   c.backoffMs = c.restartCount ? Math.min(300_000, 10_000 * 2 ** (c.restartCount - 1)) : 0;
   c.log = saved?.log ?? [];
   c.previousLog = saved?.previousLog ?? null;
+  c.bornRevision = saved?.bornRevision ?? 0;
   c.failedStart = saved?.failedStart ?? null;
   c.pulls = saved?.pulls ?? null;
   return c;
@@ -296,6 +297,7 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
         id: c.id,
         log: c.log.slice(-MAX_SAVED_LINES),
         previousLog: c.previousLog?.slice(-MAX_SAVED_LINES) ?? null,
+        ...(c.bornRevision ? { bornRevision: c.bornRevision } : {}),
         ...(files ? { files } : {}),
         ...(c.failedStart ? { failedStart: c.failedStart } : {}),
         ...(c.pulls ? { pulls: c.pulls } : {}),

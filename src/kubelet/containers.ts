@@ -48,6 +48,7 @@ export function newContainer(spec: any, kind: ContainerRuntime['kind']): Contain
     ready: false,
     started: false,
     imageRef: '',
+    bornRevision: 0,
     backoffMs: 0,
     probes: [],
     task: null,
@@ -171,6 +172,7 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
     if (c.state?.terminated) c.lastState = { terminated: c.state.terminated };
   }
   c.id = hexId(k);
+  c.bornRevision = k.server.store.revision;
   c.imageRef = pulled.ref;
   noteFiles(rt, pod);
   recordEvent(k.recorder, pod, 'Normal', 'Created', 'Container created', path);

@@ -17,14 +17,20 @@ const layers = new WeakMap<object, Map<string, ServiceLayer>>();
 
 /**
  * The variables of Services: those of the pod's namespace, and `kubernetes` of default for every pod.
- * `startedAt`: a container that runs already keeps what it was born with, so later Services are none of its.
+ * `startedAt`, `revision`: a container that runs already keeps what it was born with, so later Services are none of its; of those from the
+ * same second the API's revision tells.
  */
-export function serviceEnv(k: Kubelet, pod: KubeObject, startedAt?: string): ReadonlyMap<string, string> {
+export function serviceEnv(k: Kubelet, pod: KubeObject, startedAt?: string, revision = 0): ReadonlyMap<string, string> {
   const links: boolean = pod.spec.enableServiceLinks ?? true;
   const namespace = links ? (pod.metadata.namespace as string) : '';
   const api = getObject(k.server, 'services', 'default', 'kubernetes');
   const all = [api, ...(links ? listObjects(k.server, 'services', namespace) : [])];
-  const services = startedAt ? all.filter(s => (s?.metadata.creationTimestamp ?? '') <= startedAt) : all;
+  const isEarlier = (s: KubeObject | undefined): boolean => {
+    const created = s?.metadata.creationTimestamp ?? '';
+    if (created !== startedAt || !revision) return !startedAt || created <= startedAt;
+    return Number(s?.metadata.resourceVersion) <= revision;
+  };
+  const services = startedAt ? all.filter(isEarlier) : all;
   if (services.length < all.length) return variablesOf(services);
   let known = layers.get(k.server);
   if (!known) layers.set(k.server, (known = new Map()));
@@ -137,7 +143,7 @@ export function containerEnv(k: Kubelet, pod: KubeObject, rt: PodRuntime | null,
   const namespace = pod.metadata.namespace as string;
   const env = new Map<string, string>();
   const status = (pod.status?.containerStatuses ?? []).find((c: any) => c.name === container.name);
-  const services = serviceEnv(k, pod, status?.state?.running?.startedAt);
+  const services = serviceEnv(k, pod, status?.state?.running?.startedAt, rt?.containers.get(container.name)?.bornRevision);
   for (const from of container.envFrom ?? []) {
     const ref = from.configMapRef ?? from.secretRef;
     const secret = !!from.secretRef;

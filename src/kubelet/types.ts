@@ -161,6 +161,8 @@ export interface ContainerRuntime {
   ready: boolean;
   started: boolean;
   imageRef: string;
+  /** The API's revision when it was created: which Services its environment can know. 0: unknown. */
+  bornRevision: number;
   backoffMs: number;
   probes: ProbeState[];
   task: Task<void> | null;
@@ -252,6 +254,7 @@ export interface SavedContainer {
   id: string;
   log: LogLine[];
   previousLog: LogLine[] | null;
+  bornRevision?: number;
   failedStart?: FailedStart;
   pulls?: ContainerRuntime['pulls'];
   /** What its programs changed in its tree (linux/vfs-changes.ts). */

@@ -35,3 +35,12 @@ it('one file, many files, a volume, a file that is gone, and the node’s own', 
     );
   }
 });
+
+it('a container knows the Services that were there when it was created, not those of the same second after it', async () => {
+  expect(await sh(home, 'kubectl create service clusterip before --tcp=80')).toMatchObject({ code: 0 });
+  expect(await sh(home, 'kubectl run young --image=busybox:1.36 --command -- sleep infinity')).toMatchObject({ code: 0 });
+  expect(await sh(home, 'kubectl get pods')).toMatchObject({ code: 0 });
+  expect(await sh(home, 'kubectl create service clusterip after --tcp=80')).toMatchObject({ code: 0 });
+  const names = (await sh(home, 'kubectl exec young -- printenv')).stdout.match(/^\w+(?=_SERVICE_HOST=)/gm);
+  expect(names?.sort()).toEqual(['BEFORE', 'KUBERNETES']);
+});

@@ -2,7 +2,9 @@
 import { print } from '../../linux/process.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { type Headers, header } from '../../userland/http.ts';
+import type { Reply, Served } from '../../userland/http-server.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
+import type { Outcome } from './forward.ts';
 import { meshConfig } from './mesh-config.ts';
 import type { EnvoyProxy } from './proxy.ts';
 
@@ -32,6 +34,56 @@ export interface Entry {
   sni: string | null;
   route: string;
 }
+
+type Ends = Pick<Entry, 'local' | 'remote' | 'sni'>;
+
+/** Of a connection that nothing is known of but its ends. */
+export const connectionEntry = (fromMs: number, ends: Ends): Entry => ({
+  fromMs,
+  method: '',
+  path: '',
+  protocol: '',
+  status: 0,
+  flags: '-',
+  details: '-',
+  termination: null,
+  transport: '',
+  received: 0,
+  sent: 0,
+  serviceMs: null,
+  headers: [],
+  upstream: null,
+  cluster: '-',
+  upstreamLocal: null,
+  route: '-',
+  ...ends,
+});
+
+/** Of a request and what became of it. */
+export const exchangeEntry = (
+  fromMs: number,
+  req: Served,
+  headers: Headers,
+  done: Outcome & { cluster: string },
+  reply: Reply,
+  ends: Ends,
+): Entry => ({
+  ...connectionEntry(fromMs, ends),
+  method: req.method,
+  path: req.target,
+  protocol: req.version,
+  status: reply.status,
+  flags: done.flags,
+  details: done.details,
+  transport: done.transport,
+  received: req.body.length,
+  sent: typeof reply.body === 'string' ? reply.body.length : (reply.body?.length ?? 0),
+  serviceMs: done.serviceMs,
+  headers,
+  upstream: done.upstream,
+  cluster: done.cluster,
+  upstreamLocal: done.local,
+});
 
 export const place = (x: Place): string => (x ? `${x.ip.length === 16 ? `[${formatIp(x.ip)}]` : formatIp(x.ip)}:${x.port}` : '-');
 

@@ -12,7 +12,7 @@ import { type Certificate, helloIn, tlsAccept } from '../../userland/tls.ts';
 import { type Ip, ip, parseIp } from '../../wire/ip.ts';
 import { decorated, localReply, passedOn, resetReason, resetText } from '../envoy/local-reply.ts';
 import { relay } from '../envoy/relay.ts';
-import { type Entry, logAccess } from './access-log.ts';
+import { connectionEntry, type Entry, logAccess } from './access-log.ts';
 import { type Attributes, authorize } from './authorization.ts';
 import { authenticate } from './jwt.ts';
 import { SLICES } from './names.ts';
@@ -78,28 +78,7 @@ export function* inbound(x: EnvoyProxy, s: Socket): Co<void> {
   yield* serve(x, s, t.stream, { ...base, peer: t.hello.certificate ?? null, sni: t.hello.sni }, null);
 }
 
-const blank = (x: EnvoyProxy, i: Inbound): Entry => ({
-  fromMs: x.p.kernel.sim.nowMs,
-  method: '',
-  path: '',
-  protocol: '',
-  status: 0,
-  flags: '-',
-  details: '-',
-  termination: null,
-  transport: '',
-  received: 0,
-  sent: 0,
-  serviceMs: null,
-  headers: [],
-  upstream: null,
-  cluster: '-',
-  upstreamLocal: null,
-  local: i.to,
-  remote: i.remote,
-  sni: i.sni,
-  route: '-',
-});
+const blank = (x: EnvoyProxy, i: Inbound): Entry => connectionEntry(x.p.kernel.sim.nowMs, { local: i.to, remote: i.remote, sni: i.sni });
 
 function reject(x: EnvoyProxy, i: Inbound): void {
   logAccess(x, { ...blank(x, i), flags: 'NR', details: 'filter_chain_not_found' });

@@ -13,7 +13,7 @@ import { splitTarget } from '../../userland/url.ts';
 import { formatIp, type Ip, inCidr, parseCidr } from '../../wire/ip.ts';
 import { decorated } from '../envoy/local-reply.ts';
 import { relay } from '../envoy/relay.ts';
-import { type Entry, logAccess } from './access-log.ts';
+import { connectionEntry, type Entry, exchangeEntry, logAccess } from './access-log.ts';
 import { type Cluster, clusterOf } from './destination.ts';
 import { pick, targetsOf, tlsFor } from './forward.ts';
 import { peerMetadata } from './peer-metadata.ts';
@@ -143,26 +143,9 @@ export function* relayTo(x: EnvoyProxy, s: Socket, down: Stream, cluster: Cluste
   const none = { method: '', target: '', headers: [], body: new Uint8Array(0), original: d, sourceIp: s.remote as Ip };
   const t = pick(x, cluster, list, new Set(), none);
   const entry: Entry = {
-    fromMs,
-    method: '',
-    path: '',
-    protocol: '',
-    status: 0,
-    flags: '-',
-    details: '-',
-    termination: null,
-    transport: '',
-    received: 0,
-    sent: 0,
-    serviceMs: null,
-    headers: [],
+    ...connectionEntry(fromMs, { local: d, remote: { ip: s.remote as Ip, port: s.remotePort }, sni }),
     upstream: t && { ip: t.ip, port: t.port },
     cluster: cluster.name,
-    upstreamLocal: null,
-    local: d,
-    remote: { ip: s.remote as Ip, port: s.remotePort },
-    sni,
-    route: '-',
   };
   if (!t) {
     // What the client sent already is never read: it is answered with a reset.
@@ -290,29 +273,8 @@ function* http(x: EnvoyProxy, stream: Stream, d: Destination, only: Found | null
     const out = { method: req.method, target: req.target, headers, body: req.body, original: d, sourceIp: req.remote };
     const done = plan.missing ? { ...NO_ROUTE, cluster: '-' } : yield* follow(x, out, plan, namespaceOf(x));
     const reply = answered(done.reply, done.serviceMs);
-    const sent = typeof reply.body === 'string' ? reply.body.length : (reply.body?.length ?? 0);
-    logAccess(x, {
-      fromMs,
-      method: req.method,
-      path: req.target,
-      protocol: req.version,
-      status: reply.status,
-      flags: done.flags,
-      details: done.details,
-      termination: null,
-      transport: done.transport,
-      received: req.body.length,
-      sent,
-      serviceMs: done.serviceMs,
-      headers,
-      upstream: done.upstream,
-      cluster: done.cluster,
-      upstreamLocal: done.local,
-      local: d,
-      remote: { ip: req.remote, port: req.remotePort },
-      sni: null,
-      route: plan.name,
-    });
+    const remote = { ip: req.remote, port: req.remotePort };
+    logAccess(x, { ...exchangeEntry(fromMs, req, headers, done, reply, { local: d, remote, sni: null }), route: plan.name });
     return reply;
   }
   yield* serveStream(stream, handler, {

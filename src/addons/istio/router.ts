@@ -11,7 +11,7 @@ import { type Certificate, helloIn, tlsAccept } from '../../userland/tls.ts';
 import { splitTarget } from '../../userland/url.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { decorated, localReply } from '../envoy/local-reply.ts';
-import { logAccess } from './access-log.ts';
+import { exchangeEntry, logAccess } from './access-log.ts';
 import { type Attributes, authorize } from './authorization.ts';
 import { API_GATEWAY, apiRule, boundTo, type Server, serversOf } from './gateway.ts';
 import { chosenFor } from './gateway-api.ts';
@@ -138,29 +138,11 @@ function* http(x: EnvoyProxy, stream: Stream, own: Server[], secure: boolean, sn
     const headers = [...edgeHeaders(x, req, plan, secure), ...peerMetadata(pod)];
     const done = yield* decide(x, req, pod, plan, headers, { sni, peer });
     const reply = answered(done.reply, done.serviceMs);
-    const sent = typeof reply.body === 'string' ? reply.body.length : (reply.body?.length ?? 0);
-    logAccess(x, {
-      fromMs,
-      method: req.method,
-      path: req.target,
-      protocol: req.version,
-      status: reply.status,
-      flags: done.flags,
-      details: done.details,
-      termination: null,
-      transport: done.transport,
-      received: req.body.length,
-      sent,
-      serviceMs: done.serviceMs,
-      headers,
-      upstream: done.upstream,
-      cluster: done.cluster,
-      upstreamLocal: done.local,
-      local: { ip: plain(req.local), port: req.localPort },
-      remote: { ip: plain(req.remote), port: req.remotePort },
-      sni,
-      route: plan.name,
-    });
+    const [local, remote] = [
+      { ip: plain(req.local), port: req.localPort },
+      { ip: plain(req.remote), port: req.remotePort },
+    ];
+    logAccess(x, { ...exchangeEntry(fromMs, req, headers, done, reply, { local, remote, sni }), route: plan.name });
     return reply;
   }
   yield* serveStream(stream, handler, {

@@ -27,6 +27,8 @@ export interface Fault {
   needsNodes: boolean;
   /** Words that must be there. */
   needsWords?: number;
+  /** The CNIs that it is about; none: any. */
+  cnis?: string[];
   inject: (a: FaultArguments) => FaultStep[];
   /** null: nothing undoes it but who made it (a restart of the component). */
   heal: ((a: FaultArguments) => FaultStep[]) | null;
@@ -152,6 +154,7 @@ export const FAULTS: Fault[] = [
     usage: 'NODE...',
     summary: "every address of the node's pod network is taken, by pods that are long gone (CNIs with host-local)",
     needsNodes: true,
+    cnis: ['bridge', 'ptp', 'kindnet', 'flannel'],
     inject: ({ nodes, podCIDRs }) => nodes.map(node => leak(node, podCIDRs(node))),
     heal: onEach(() => ['sh', '-c', `for f in ${RESERVATIONS}/*/*; do if grep -qx ${LEAKED} $f; then rm $f; fi; done`]),
   },
@@ -179,14 +182,17 @@ export function faultSteps(
   fault: Fault,
   words: string[],
   heal: boolean,
-  podCIDRs: FaultArguments['podCIDRs'] = () => [],
+  cluster: { cni: string; podCIDRs: FaultArguments['podCIDRs'] } = { cni: '', podCIDRs: () => [] },
 ): FaultStep[] | string {
+  const { cni, podCIDRs } = cluster;
   const named = fault.needsNodes ? words.filter(w => nodes.includes(w)) : [];
   const rest = words.filter(w => !named.includes(w));
   const usage = `usage: podnet fault ${heal ? '--heal ' : ''}${fault.name}${fault.usage ? ` ${fault.usage}` : ''}`;
   if (fault.needsNodes && !named.length) return `which node? there are ${nodes.join(', ')}\n${usage}`;
   if (rest.length < (fault.needsWords ?? 0)) return `something is missing\n${usage}`;
   if (!fault.usage && words.length) return `"${words[0]}" is too much\n${usage}`;
+  if (fault.cnis && !fault.cnis.includes(cni))
+    return `"${fault.name}" is a fault of ${fault.cnis.join(', ')}: this cluster's CNI is ${cni}`;
   if (!heal) return fault.inject({ nodes: named, words: rest, podCIDRs });
   return fault.heal ? fault.heal({ nodes: named, words: rest, podCIDRs }) : `nothing undoes "${fault.name}" but restarting what made it`;
 }

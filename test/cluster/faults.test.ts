@@ -13,8 +13,9 @@ beforeAll(async () => {
 });
 
 function inflict(name: string, words: string[], heal = false, at = c): void {
-  const { nodes } = at.engine;
-  const steps = faultSteps([...nodes.keys()], FAULTS.find(f => f.name === name)!, words, heal, n => nodes.get(n)!.spec.podCIDRs);
+  const { nodes, config } = at.engine;
+  const cluster = { cni: config.cni.name, podCIDRs: (n: string) => nodes.get(n)!.spec.podCIDRs };
+  const steps = faultSteps([...nodes.keys()], FAULTS.find(f => f.name === name)!, words, heal, cluster);
   if (typeof steps === 'string') throw new Error(steps);
   for (const { node, argv } of steps) expect((node ? at.node(node, argv) : at.kubectl(argv)).code).toBe(0);
   at.rest();
@@ -77,4 +78,6 @@ it('says what is missing', () => {
   expect(faultSteps(['n1'], of('route'), ['n1'], false)).toMatch(/^something is missing/);
   expect(faultSteps(['n1'], of('route'), ['n1', '10.0.0.0/8'], true)).toMatch(/^nothing undoes "route"/);
   expect(faultSteps(['n1'], of('coredns'), ['n1'], false)).toMatch(/^"n1" is too much/);
+  const calico = { cni: 'calico', podCIDRs: () => [] };
+  expect(faultSteps(['n1'], of('addresses'), ['n1'], false, calico)).toMatch(/kindnet, flannel: this cluster's CNI is calico$/);
 });

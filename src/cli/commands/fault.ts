@@ -47,8 +47,9 @@ function runFault(name: string, args: string[], heal: boolean): Promise<number> 
       engine: true,
       patienceMs: 300_000,
       prepare: async (machine, streams) => {
-        const { nodes } = engineOf(machine, currentCluster(machine));
-        const steps = faultSteps([...nodes.keys()], fault, args, heal, name => nodes.get(name)?.spec.podCIDRs ?? []);
+        const { nodes, config } = engineOf(machine, currentCluster(machine));
+        const podCIDRs = (name: string) => nodes.get(name)?.spec.podCIDRs ?? [];
+        const steps = faultSteps([...nodes.keys()], fault, args, heal, { cni: config.cni.name, podCIDRs });
         if (typeof steps === 'string') throw new SessionError(steps);
         const at = shellPlace(await shellHost(machine, streams, process.env));
         return runScript(at, ['bash', '-c', scriptOf(steps)], { ...streams, tty: false });

@@ -1,5 +1,6 @@
 // Kinds that nothing acts on are not taken silently.
 import { describe, expect, it } from 'vitest';
+import { ADDONS } from '../../src/addons/table.ts';
 import { RESOURCES } from '../../src/apiserver/resources.ts';
 import { KEPT, keptNotice } from '../../src/cli/kept.ts';
 
@@ -23,5 +24,11 @@ describe('kinds that are kept', () => {
     const webhooks = (namespace: string) => object({ webhooks: [{ clientConfig: { service: { name: 'hook', namespace } } }] });
     expect(keptNotice(info('validatingwebhookconfigurations'), webhooks('ingress-nginx'))).toBeNull();
     expect(keptNotice(info('validatingwebhookconfigurations'), webhooks('team'))).toContain('no webhook is called');
+  });
+
+  it.each(ADDONS.map(a => [a.name, a] as const))('are not told of the webhooks of %s', async (_, addon) => {
+    const hooks = (await addon.manifest(addon.url)).filter(o => o.kind.endsWith('WebhookConfiguration'));
+    const resource = (kind: string) => info(`${kind.toLowerCase()}s`);
+    expect(hooks.map(o => keptNotice(resource(o.kind), o)).filter(Boolean)).toEqual([]);
   });
 });

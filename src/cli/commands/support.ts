@@ -45,6 +45,10 @@ export function supportMatrix(): [what: string, names: string][] {
       'sidecar injection (native sidecars), istio-iptables, mutual TLS with PeerAuthentication, VirtualService, DestinationRule (subsets, TLS, load balancing), Gateway, ServiceEntry, Sidecar, AuthorizationPolicy, RequestAuthentication (RS256), access logs; Gateways and HTTPRoutes of class istio',
     ],
     [
+      'Istio: not as in reality',
+      'proxies that have started read the API as it is, also while istiod is gone; a webhook is asked by its ready endpoints, without packets on the way',
+    ],
+    [
       'Istio: kept without effect',
       'EnvoyFilter, WasmPlugin, Telemetry, ProxyConfig, WorkloadGroup, outlierDetection, connectionPool but connectTimeout, locality, corsPolicy, CUSTOM providers (deny), TPROXY, DNS capture; no metrics or traces, ambient mode, meshes over several clusters, HTTPRoutes of Services (GAMMA), Ingresses of class istio',
     ],

@@ -22,14 +22,17 @@ const late = paths([
   'src/apiserver/admission/policies/compile.ts',
   'src/apiserver/admission/policies/type-check.ts',
   'src/apiserver/admission/policies/validating.ts',
+  'src/apiserver/bootstrap-rbac.ts',
   'src/apiserver/custom/rules.ts',
   'src/apiserver/kinds/custom-rule-validation.ts',
   'src/apiserver/http/request.ts',
+  'src/cli/kept.ts',
   'src/cluster/host/machine.ts',
   'src/cni/programs/table.ts',
   'src/coredns/program.ts',
   'src/kube-proxy/ipvs/proxier.ts',
   'src/kube-proxy/nftables/proxier.ts',
+  'src/kubectl/request-log.ts',
   'src/linux/netfilter/nft/commands.ts',
 ]);
 

@@ -63,6 +63,8 @@ export function setNamespace(cmd: Cmd): void {
   cmd.namespace = given || contextOf(cmd).namespace || 'default';
 }
 
+const logsRequests = (cmd: Cmd): boolean => int(cmd, 'v') >= 6;
+
 /** The API server of the context in force. */
 export function connect(cmd: Cmd): Connection {
   if (cmd.connection) return cmd.connection;
@@ -70,7 +72,7 @@ export function connect(cmd: Cmd): Connection {
   checkClient(cmd, ctx);
   const connection = cmd.host.connect({ name: flag(cmd, 'server') ? '' : ctx.cluster, server: ctx.server });
   if (!connection) throw unreachable(cmd, ctx.server);
-  logConfig(cmd, kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig')) ?? cmd.host.kubeconfig.path);
+  if (logsRequests(cmd)) logConfig(cmd, kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig')) ?? cmd.host.kubeconfig.path);
   onAmbiguousShortName(connection, text => warn(cmd, text));
   cmd.connection = connection;
   return connection;
@@ -84,7 +86,7 @@ export function userOf(cmd: Cmd): string | undefined {
 export function requestRaw(cmd: Cmd, req: ApiRequest): ApiResponse {
   const user = userOf(cmd);
   const response = connect(cmd).request(user ? { ...req, user, groups: list(cmd, 'as-group') } : req);
-  logRequest(cmd, req, response);
+  if (logsRequests(cmd)) logRequest(cmd, req, response);
   for (const w of response.warnings) {
     warn(cmd, w);
   }

@@ -26,10 +26,8 @@ const STATUS: Record<number, string> = {
 
 const METHODS: Record<string, string> = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', deletecollection: 'DELETE' };
 
-const level = (cmd: Cmd): number => int(cmd, 'v');
-
 export function logConfig(cmd: Cmd, path: string): void {
-  if (level(cmd) >= 6) err(cmd, `I${klogTime(cmd)} loader.go:407] Config loaded from file:  ${path}\n`);
+  err(cmd, `I${klogTime(cmd)} loader.go:407] Config loaded from file:  ${path}\n`);
 }
 
 /** The path of a request on the server, with its query as url.Values writes it. */
@@ -54,10 +52,9 @@ export function urlOf(cmd: Cmd, req: ApiRequest): string {
 const TABLES = ['v1', 'v1beta1'].map(v => `application/json;as=Table;v=${v};g=meta.k8s.io`).join(',');
 
 export function logRequest(cmd: Cmd, req: ApiRequest, response: ApiResponse): void {
-  if (level(cmd) < 6) return;
   const what = `verb="${METHODS[req.verb] ?? 'GET'}" url="${urlOf(cmd, req)}"`;
   const status = `status="${response.code} ${STATUS[response.code] ?? ''}" milliseconds=1\n`;
-  if (level(cmd) < 7) {
+  if (int(cmd, 'v') < 7) {
     err(cmd, `I${klogTime(cmd)} round_trippers.go:632] "Response" ${what} ${status}`);
     return;
   }

@@ -1,7 +1,7 @@
 // What of kubectl v1.36 podnet's own does not do, by command; '' : what concerns all of them. The support matrix prints it.
 
 export const NOT_MODELLED: Record<string, string> = {
-  '': '--profile and --kuberc FILE are refused; -v=8 and -v=9 log no bodies; --cache-dir, --disable-compression and TLS flags change nothing',
+  '': '--profile and --kuberc FILE are refused; -v=6 says one millisecond of every request, -v=8 and -v=9 log no bodies; --cache-dir, --disable-compression and TLS flags change nothing',
   alpha: 'v1.36 has no alpha commands',
   apply: '--applyset is refused',
   debug: '--custom is refused',

@@ -1,8 +1,8 @@
-// Listening sockets of the user's machine, for `kubectl port-forward`.
-import { createServer, type Socket } from 'node:net';
+// Listening sockets of the user's machine, for `kubectl port-forward` and `kubectl proxy`.
+import { createServer, type Server, type Socket } from 'node:net';
 import type { HostConnection, KubectlHost } from '../kubectl/host.ts';
 import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
-import { waitOn, wakeAll } from '../sim/task.ts';
+import { type Co, waitOn, wakeAll } from '../sim/task.ts';
 import { closeStream, fresh, type Live, openStream, settleNow } from './live.ts';
 
 /** As strerror(3) has them; Go prints these. */
@@ -13,35 +13,41 @@ const ERRNO: Record<string, string> = {
   EAFNOSUPPORT: 'socket: address family not supported by protocol',
 };
 
-/** Why a server could not listen. */
-export const listenWords = (e: Error): string => ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message;
+interface Listening {
+  port: number;
+  close: () => void;
+}
 
 /** Connections that this process has ended; they are waited for, or the last bytes would be cut off by its end. */
 const ending = new Set<Socket>();
 
 const LINGER_MS = 250;
 
-export function hostListen(live: Live): NonNullable<KubectlHost['listen']> {
-  return function* (address, port, onConnection) {
-    const server = createServer({ allowHalfOpen: true }, socket => void accepted(live, socket, onConnection));
-    const changed = new Set<() => void>();
-    let outcome: { port: number } | string | null = null;
-    const settled = (result: { port: number } | string) => {
-      outcome = result;
-      wakeAll(changed);
-      live.kick();
-    };
-    server.once('error', e => settled(listenWords(e)));
-    server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port }));
-    try {
-      while (outcome === null) yield* waitOn(live.client, [changed]);
-    } finally {
-      // The command has ended meanwhile, or begins again.
-      if (outcome === null) server.close();
-    }
-    return typeof outcome === 'string' ? outcome : { port: (outcome as { port: number }).port, close: () => void server.close() };
+/** Listen on the user's machine. -> the port, and how to end it; or why it cannot be. */
+export function* listening(live: Live, server: Server, address: string, port: number, close: () => void): Co<Listening | string> {
+  const changed = new Set<() => void>();
+  let outcome: Listening | string | null = null;
+  const settled = (result: Listening | string) => {
+    outcome = result;
+    wakeAll(changed);
+    live.kick();
   };
+  server.once('error', e => settled(ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message));
+  server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port, close }));
+  try {
+    while (outcome === null) yield* waitOn(live.client, [changed]);
+  } finally {
+    // The command has ended meanwhile, or begins again.
+    if (outcome === null) close();
+  }
+  return outcome;
 }
+
+export const hostListen = (live: Live): NonNullable<KubectlHost['listen']> =>
+  function* (address, port, onConnection) {
+    const server = createServer({ allowHalfOpen: true }, socket => void accepted(live, socket, onConnection));
+    return yield* listening(live, server, address, port, () => void server.close());
+  };
 
 function accepted(live: Live, socket: Socket, onConnection: (c: HostConnection) => void): void {
   const machine = fresh(live);

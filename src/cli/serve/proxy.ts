@@ -2,8 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { HttpRequest } from '../../apiserver/http/message.ts';
 import type { KubectlHost, ProxyVerdict } from '../../kubectl/host.ts';
-import { waitOn, wakeAll } from '../../sim/task.ts';
-import { listenWords } from '../listen.ts';
+import { listening } from '../listen.ts';
 import type { Live } from '../live.ts';
 import { newFront } from './front.ts';
 import { requestOf, serveRequest, turn } from './server.ts';
@@ -33,24 +32,9 @@ export function hostServeApi(live: Live): NonNullable<KubectlHost['serveApi']> {
       else socket.end(`HTTP/1.1 ${verdict.code} ${TEXT[verdict.code].trim()}\r\nConnection: close\r\n\r\n`);
     });
     server.on('clientError', (_e, socket) => void socket.destroy());
-    const changed = new Set<() => void>();
-    let outcome: { port: number } | string | null = null;
-    const settled = (result: { port: number } | string) => {
-      outcome = result;
-      wakeAll(changed);
-      live.kick();
-    };
-    server.once('error', e => settled(listenWords(e)));
-    server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port }));
-    const close = () => {
+    return yield* listening(live, server, address, port, () => {
       server.close();
       server.closeAllConnections();
-    };
-    try {
-      while (outcome === null) yield* waitOn(live.client, [changed]);
-    } finally {
-      if (outcome === null) close();
-    }
-    return typeof outcome === 'string' ? outcome : { port: (outcome as { port: number }).port, close };
+    });
   };
 }

@@ -72,8 +72,6 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
   value: actual >= 0 ? actual : OMIT,
   detail: max >= 0 ? `must have at most ${max} ${max === 1 ? 'item' : 'items'}` : 'has too many items',
 });
-export const internalField = (field: string, detail: string): FieldError => ({ type: 'InternalError', field, value: '', detail });
-
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   const detail = supported.length ? `supported values: ${supported.map(quote).join(', ')}` : '';
   return { type: 'NotSupported', field, value, detail };

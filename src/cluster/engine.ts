@@ -11,7 +11,6 @@ import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
 import type { Controllers } from '../controllers/start.ts';
 import { nodeDueMs } from '../kubelet/due.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
-import type { Kernel } from '../linux/types.ts';
 import { schedule, settle } from '../sim/sim.ts';
 import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
@@ -119,8 +118,6 @@ export function saveEngine(engine: Engine): Map<string, unknown> {
   }
   return changed;
 }
-
-export const kernelOf = (engine: Engine, node: string): Kernel | null => engine.nodes.get(node)?.kernel() ?? null;
 
 /** Every pod the API knows, in the order of their names. */
 export const allPods = (engine: Engine): KubeObject[] => listObjects(engine.server, 'pods');

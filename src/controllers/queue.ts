@@ -123,12 +123,6 @@ export function indexed(index: Index, value: string): KubeObject[] {
 
 export const controllerOf = (o: KubeObject) => o.metadata.ownerReferences?.find(r => r.controller);
 
-/** By the uid of the controlling owner. */
-export const byController = (o: KubeObject): string[] => {
-  const ref = controllerOf(o);
-  return ref ? [ref.uid] : [];
-};
-
 /** Call `changed` for objects of `bucket`, old ones (now, or not at all when `initial` is false) and new ones. */
 export function watchAll(server: ApiServer, bucket: string, initial: boolean, changed: (e: WatchEvent) => void): () => void {
   if (initial) for (const object of listObjects(server, bucket)) changed({ type: 'ADDED', object });

@@ -30,15 +30,12 @@ export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletD
     unwired: new Set(),
     unwritten: new Set(),
     heartbeat: null,
-    stopWatching: [],
     saved: deps.saved ?? null,
     disks: new Map(),
   };
-  k.stopWatching.push(
-    watchBucket(server, 'pods', e => podChanged(k, e)),
-    watchBucket(server, 'configmaps', e => sourceChanged(k, 'configmap', e)),
-    watchBucket(server, 'secrets', e => sourceChanged(k, 'secret', e)),
-  );
+  watchBucket(server, 'pods', e => podChanged(k, e));
+  watchBucket(server, 'configmaps', e => sourceChanged(k, 'configmap', e));
+  watchBucket(server, 'secrets', e => sourceChanged(k, 'secret', e));
   // An earlier process of the same kubelet has done so.
   if (k.running && !k.saved) registerNode(k);
   startHeartbeat(
@@ -81,13 +78,6 @@ export function resumeKubelet(k: Kubelet): void {
     () => syncStaticPods(k),
   );
   resync(k);
-}
-
-/** Forget everything of this node: its machine goes away. */
-export function shutDownKubelet(k: Kubelet): void {
-  stopKubelet(k);
-  for (const stop of k.stopWatching) stop();
-  for (const rt of k.pods.values()) for (const t of rt.timers) cancel(k.server.sim, t);
 }
 
 function podChanged(k: Kubelet, e: WatchEvent): void {

@@ -244,7 +244,6 @@ export interface Kubelet {
   /** Pods whose status could not be written: the apiserver was out of reach. */
   unwritten: Set<string>;
   heartbeat: SimEvent | null;
-  stopWatching: (() => void)[];
   saved: KubeletState | null;
   /** Directories behind PersistentVolumes, by the volume's name. */
   disks: Map<string, DirNode>;

@@ -259,8 +259,6 @@ export function pathMtuTo(p: Process, to: Ip): number {
   return typeof route === 'string' ? 0 : pathMtu(p.netns, to, route.mtu);
 }
 
-export const pendingBytes = (s: Socket): number => (s.tcp ? s.tcp.inboxLength : (s.datagrams[0]?.data.length ?? 0));
-
 /** The next bytes of a stream, all that is there; empty: the other side has closed. EAGAIN: timed out. */
 export function* recv(s: Socket, timeoutMs = Number.POSITIVE_INFINITY): Co<Uint8Array | Errno> {
   if (!isStream(s)) {

@@ -80,5 +80,3 @@ export interface Config {
   defaultUpstream: Upstream | null;
   hsts: boolean;
 }
-
-export const emptyConfig = (): Config => ({ servers: [], defaultUpstream: null, hsts: true });

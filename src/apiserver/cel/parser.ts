@@ -1,6 +1,5 @@
 // From text to expression (cel-go parser v0.26.0): precedence climbing, then the macros.
 
-import { stringToBytes } from '../../sim/bytes.ts';
 import type { Expr } from './ast.ts';
 import { type Issue, SyntaxIssue, type Token, tokenize } from './lexer.ts';
 import { expandGlobal, expandMember } from './macros.ts';
@@ -213,6 +212,3 @@ function number(t: Token, sign: string): Val {
   if (n >= 1n << 63n || n < -(1n << 63n)) throw new SyntaxIssue(t.at, 'invalid int literal');
   return n;
 }
-
-/** What a bytes literal and `bytes(string)` make of a text. */
-export const utf8Bytes = (text: string): Uint8Array => stringToBytes(text);

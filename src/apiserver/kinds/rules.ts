@@ -151,11 +151,6 @@ export const isEnvVarName: Rule = v => {
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 };
 
-export const isCIdentifier: Rule = v => {
-  const text = "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(v) ? [] : [regexError(text, '[A-Za-z_][A-Za-z0-9_]*', 'my_name', 'MY_NAME', 'MyName')];
-};
-
 export const isConfigMapKey: Rule = v => {
   const errors: string[] = [];
   if (byteLength(v) > 253) errors.push(maxLength(253));

@@ -21,8 +21,6 @@ export interface RecordStyle {
   expand?: boolean;
 }
 
-export const DIG_STYLE: RecordStyle = { ttl: true, class: true, columns: [24, 32, 40, 48] };
-
 /** indent(): tabs as far as they reach, then blanks; always at least one. */
 function indent(from: number, to: number): string {
   const target = Math.max(to, from + 1);

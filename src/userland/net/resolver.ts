@@ -3,7 +3,7 @@ import { close, connect, socket } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, RrType } from '../../wire/dns.ts';
-import { type Family, familyOf, formatIp, type Ip, inCidr, ip, parseCidr, sameIp } from '../../wire/ip.ts';
+import { type Family, familyOf, type Ip, inCidr, ip, parseCidr, sameIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { hostSources, numericHost, readHosts, readResolvConf, reverseName } from './resolv-conf.ts';
 import { glibcSearch, type HostError } from './resolver-glibc.ts';
@@ -178,5 +178,3 @@ export function* getnameinfo(p: Process, address: Ip, libc: Libc): Co<string | n
   const ptr = r[0].answers.find(a => a.type === 'PTR');
   return ptr && 'host' in ptr.data ? ptr.data.host.replace(/\.$/, '') : null;
 }
-
-export const formatHost = (a: Ip): string => (a.length === 16 ? `[${formatIp(a)}]` : formatIp(a));

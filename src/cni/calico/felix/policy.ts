@@ -1,7 +1,7 @@
 // One policy rule as iptables rules: felix/rules/policy.go v3.32 (ProtoRuleToIptablesRules).
 import type { Family } from '../../../wire/ip.ts';
 import type { FelixConfig } from './config.ts';
-import { action, type Chain, limitedName, match, type Rule, rule, type Side } from './rules.ts';
+import { action, limitedName, match, type Rule, rule, type Side } from './rules.ts';
 import { setName } from './static.ts';
 
 export type RuleAction = 'allow' | 'deny' | 'pass' | 'log';
@@ -208,5 +208,3 @@ export const policyChainName = (direction: 'ingress' | 'egress', id: string): st
   limitedName(direction === 'ingress' ? 'cali-pi-' : 'cali-po-', id);
 export const profileChainName = (direction: 'ingress' | 'egress', name: string): string =>
   limitedName(direction === 'ingress' ? 'cali-pri-' : 'cali-pro-', name);
-
-export const chainOf = (name: string, rules: Rule[]): Chain => ({ name, rules });

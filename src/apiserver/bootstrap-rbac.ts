@@ -68,5 +68,9 @@ function parse(line: string, own: boolean): KubeObject {
 
 const lines = (text: string): string[] => text.trim().split('\n');
 
-/** To be written by putObject: they have no uid yet. */
-export const bootstrapRbac = (): KubeObject[] => [...lines(ROLES).map(l => parse(l, true)), ...lines(KUBEADM).map(l => parse(l, false))];
+/** The server's own. They have no uid yet. */
+export const serverRbac = (): KubeObject[] => lines(ROLES).map(l => parse(l, true));
+export const kubeadmRbac = (): KubeObject[] => lines(KUBEADM).map(l => parse(l, false));
+
+/** Both, as a new cluster has them. */
+export const bootstrapRbac = (): KubeObject[] => [...serverRbac(), ...kubeadmRbac()];

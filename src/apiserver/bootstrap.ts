@@ -1,6 +1,6 @@
 // What kube-apiserver itself writes into a new cluster (pkg/controlplane, poststart hooks, v1.36.3).
 
-import { bootstrapRbac } from './bootstrap-rbac.ts';
+import { serverRbac } from './bootstrap-rbac.ts';
 import type { KubeObject } from './types.ts';
 
 /** The default ServiceCIDR; its controller adds the Ready condition. */
@@ -12,4 +12,4 @@ export const defaultServiceCidr = (cidrs: string[]): KubeObject => ({
 });
 
 /** For createObject, before the Services. */
-export const apiserverObjects = (serviceCIDRs: string[]): KubeObject[] => [defaultServiceCidr(serviceCIDRs), ...bootstrapRbac()];
+export const apiserverObjects = (serviceCIDRs: string[]): KubeObject[] => [defaultServiceCidr(serviceCIDRs), ...serverRbac()];

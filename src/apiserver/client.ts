@@ -13,10 +13,10 @@ function requestFor(info: ResourceInfo, o: KubeObject, rest: Partial<ApiRequest>
   return { group, version, resource, namespace: info.namespaced ? o.metadata.namespace : undefined, body: o, ...rest };
 }
 
-export function createObject(server: ApiServer, o: KubeObject, user = 'system:controller'): Result {
+export function createObject(server: ApiServer, o: KubeObject, user = 'system:controller', fieldManager?: string): Result {
   const info = resourceOfKind(server, o.apiVersion, o.kind);
   if (!info) return noSuchResource();
-  return handle(server, requestFor(info, o, { verb: 'create', user, query: { fieldValidation: 'Ignore' } })).body as Result;
+  return handle(server, requestFor(info, o, { verb: 'create', user, query: { fieldValidation: 'Ignore', fieldManager } })).body as Result;
 }
 
 export function updateObject(server: ApiServer, o: KubeObject, user = 'system:controller', subresource?: string): Result {

@@ -1,10 +1,13 @@
 // The objects that a cluster is born with: what kubeadm v1.36 and the CNI's own manifest leave behind (cmd/kubeadm/app/phases/addons,
 // cmd/kubeadm/app/phases/controlplane), in the order in which they come.
 import { apiserverObjects } from '../apiserver/bootstrap.ts';
+import { kubeadmRbac } from '../apiserver/bootstrap-rbac.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { addToIp, formatIp, network, parseCidr } from '../wire/ip.ts';
+import { cniManifest } from './cni-manifests.ts';
 import type { ClusterConfig } from './config.ts';
 import { crdObjects } from './crds.ts';
+import { meta, serviceAccount } from './objects.ts';
 
 const nth = (cidr: string, n: number) => formatIp(addToIp(network(parseCidr(cidr)!).ip, n));
 
@@ -12,13 +15,18 @@ const nth = (cidr: string, n: number) => formatIp(addToIp(network(parseCidr(cidr
 export const dnsAddresses = (config: ClusterConfig): string[] => config.serviceCIDRs.slice(0, 1).map(c => nth(c, 10));
 export const apiAddresses = (config: ClusterConfig): string[] => config.serviceCIDRs.slice(0, 1).map(c => nth(c, 1));
 
-const meta = (name: string, namespace?: string, extra: Record<string, unknown> = {}) => ({
-  name,
-  ...(namespace ? { namespace } : {}),
-  ...extra,
-});
+/** By whom they are written: the name of the field manager. */
+export type Writer = 'kube-apiserver' | 'kubeadm' | 'kubectl-create';
 
-export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
+export function bootstrapObjects(config: ClusterConfig): [Writer, KubeObject[]][] {
+  return [
+    ['kube-apiserver', apiserversOwn(config)],
+    ['kubeadm', kubeadmsOwn(config)],
+    ['kubectl-create', [...crdObjects(config.cni.name), ...cniManifest(config)]],
+  ];
+}
+
+function apiserversOwn(config: ClusterConfig): KubeObject[] {
   return [
     ...['default', 'kube-system', 'kube-public', 'kube-node-lease'].map(n => ({ apiVersion: 'v1', kind: 'Namespace', metadata: meta(n) })),
     priorityClass('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
@@ -27,23 +35,18 @@ export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
       2_000_000_000,
       'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     ),
-    ...[
-      'coredns',
-      'kube-proxy',
-      ...(config.cni.name === 'calico'
-        ? ['calico-node', 'calico-kube-controllers', 'calico-cni-plugin']
-        : config.cni.name === 'kindnet'
-          ? ['kindnet']
-          : []),
-    ].map(n => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(n, 'kube-system') })),
     ...apiserverObjects(config.serviceCIDRs),
-    ...crdObjects(config.cni.name),
+  ];
+}
+
+function kubeadmsOwn(config: ClusterConfig): KubeObject[] {
+  return [
+    ...kubeadmRbac(),
+    ...['coredns', 'kube-proxy'].map(n => serviceAccount(n, 'kube-system')),
     ...configMaps(config),
-    kubernetesService(config),
     dnsService(config),
     corednsDeployment(),
     kubeProxyDaemonSet(config),
-    ...cniWorkloads(config),
   ];
 }
 
@@ -153,42 +156,6 @@ function yamlBlock(value: Record<string, any>, indent = ''): string {
       return `${indent}${k}: ${JSON.stringify(v)}\n`;
     })
     .join('');
-}
-
-function kubernetesService(config: ClusterConfig): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: meta('kubernetes', 'default', { labels: { component: 'apiserver', provider: 'kubernetes' } }),
-    spec: {
-      clusterIP: apiAddresses(config)[0],
-      clusterIPs: apiAddresses(config),
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
-      type: 'ClusterIP',
-    },
-  };
-}
-
-/** The apiserver writes the endpoints of its own Service (pkg/controlplane/reconcilers). */
-export function kubernetesEndpoints(config: ClusterConfig): KubeObject[] {
-  const ip = config.nodes.find(n => n.role === 'control-plane')?.ips[0] ?? config.nodes[0]?.ips[0];
-  if (!ip) return [];
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Endpoints',
-      metadata: meta('kubernetes', 'default', { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }),
-      subsets: [{ addresses: [{ ip }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }],
-    },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: meta('kubernetes', 'default', { labels: { 'kubernetes.io/service-name': 'kubernetes' } }),
-      addressType: ip.includes(':') ? 'IPv6' : 'IPv4',
-      endpoints: [{ addresses: [ip], conditions: { ready: true } }],
-      ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
-    } as KubeObject,
-  ];
 }
 
 function dnsService(config: ClusterConfig): KubeObject {
@@ -326,141 +293,4 @@ function kubeProxyDaemonSet(config: ClusterConfig): KubeObject {
       },
     },
   };
-}
-
-function cniWorkloads(config: ClusterConfig): KubeObject[] {
-  const tolerations = [{ operator: 'Exists' }];
-  const daemon = (name: string, image: string, container: string, extra: Record<string, unknown> = {}): KubeObject => ({
-    apiVersion: 'apps/v1',
-    kind: 'DaemonSet',
-    metadata: meta(name, 'kube-system', { labels: { 'k8s-app': name } }),
-    spec: {
-      selector: { matchLabels: { 'k8s-app': name } },
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
-      template: {
-        metadata: { labels: { 'k8s-app': name } },
-        spec: {
-          nodeSelector: { 'kubernetes.io/os': 'linux' },
-          hostNetwork: true,
-          tolerations,
-          priorityClassName: 'system-node-critical',
-          containers: [
-            {
-              name: container,
-              image,
-              securityContext: { privileged: true },
-              resources: { requests: { cpu: name === 'calico-node' ? '250m' : '100m' } },
-            },
-          ],
-          ...extra,
-        },
-      },
-    },
-  });
-  switch (config.cni.name) {
-    case 'calico':
-      return [
-        daemon('calico-node', 'quay.io/calico/node:v3.32.0', 'calico-node', {
-          serviceAccountName: 'calico-node',
-          terminationGracePeriodSeconds: 0,
-        }),
-        {
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: meta('calico-kube-controllers', 'kube-system', { labels: { 'k8s-app': 'calico-kube-controllers' } }),
-          spec: {
-            replicas: 1,
-            selector: { matchLabels: { 'k8s-app': 'calico-kube-controllers' } },
-            strategy: { type: 'Recreate' },
-            template: {
-              metadata: { labels: { 'k8s-app': 'calico-kube-controllers' } },
-              spec: {
-                nodeSelector: { 'kubernetes.io/os': 'linux' },
-                tolerations: [
-                  { key: 'CriticalAddonsOnly', operator: 'Exists' },
-                  { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
-                ],
-                serviceAccountName: 'calico-kube-controllers',
-                priorityClassName: 'system-cluster-critical',
-                containers: [{ name: 'calico-kube-controllers', image: 'quay.io/calico/kube-controllers:v3.32.0' }],
-              },
-            },
-          },
-        },
-      ];
-    case 'kindnet':
-      return [daemon('kindnet', 'docker.io/kindest/kindnetd:v20250512', 'kindnet-cni', { serviceAccountName: 'kindnet' })];
-    case 'flannel':
-      return [daemon('kube-flannel-ds', 'ghcr.io/flannel-io/flannel:v0.28.0', 'kube-flannel')];
-    default:
-      return [];
-  }
-}
-
-/** Manifests in /etc/kubernetes/manifests of a control-plane node: the kubelet makes mirror pods NAME-NODE of them. */
-export function staticPods(config: ClusterConfig, nodeName: string): KubeObject[] {
-  const node = config.nodes.find(n => n.name === nodeName);
-  if (node?.role !== 'control-plane') return [];
-  const ip = node.ips[0];
-  const pod = (component: string, image: string, command: string[], cpu: string, port: number): KubeObject => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: meta(component, 'kube-system', { labels: { component, tier: 'control-plane' } }),
-    spec: {
-      containers: [
-        {
-          name: component,
-          image,
-          imagePullPolicy: 'IfNotPresent',
-          command,
-          ports: [{ containerPort: port, name: 'probe-port', protocol: 'TCP' }],
-          resources: { requests: { cpu } },
-        },
-      ],
-      hostNetwork: true,
-      priority: 2_000_001_000,
-      priorityClassName: 'system-node-critical',
-      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-    },
-  });
-  return [
-    pod(
-      'etcd',
-      'registry.k8s.io/etcd:3.6.6-0',
-      [
-        'etcd',
-        `--advertise-client-urls=https://${ip}:2379`,
-        `--listen-client-urls=https://127.0.0.1:2379,https://${ip}:2379`,
-        `--name=${nodeName}`,
-      ],
-      '100m',
-      2381,
-    ),
-    pod(
-      'kube-apiserver',
-      `registry.k8s.io/kube-apiserver:${config.version}`,
-      ['kube-apiserver', `--advertise-address=${ip}`, '--secure-port=6443', `--service-cluster-ip-range=${config.serviceCIDRs.join(',')}`],
-      '250m',
-      6443,
-    ),
-    pod(
-      'kube-controller-manager',
-      `registry.k8s.io/kube-controller-manager:${config.version}`,
-      [
-        'kube-controller-manager',
-        '--allocate-node-cidrs=true',
-        `--cluster-cidr=${config.podCIDRs.join(',')}`,
-        `--service-cluster-ip-range=${config.serviceCIDRs.join(',')}`,
-      ],
-      '200m',
-      10257,
-    ),
-    pod(
-      'kube-scheduler',
-      `registry.k8s.io/kube-scheduler:${config.version}`,
-      ['kube-scheduler', '--bind-address=127.0.0.1', '--leader-elect=true'],
-      '100m',
-      10259,
-    ),
-  ];
 }

@@ -4,7 +4,7 @@
 import { watchesApi } from '../addons/programs.ts';
 import { putServerObjects } from '../apiserver/bootstrap-server.ts';
 import { createObject } from '../apiserver/client.ts';
-import { listObjects, putObject } from '../apiserver/store.ts';
+import { listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
@@ -12,9 +12,10 @@ import type { Controllers } from '../controllers/start.ts';
 import { nodeDueMs } from '../kubelet/due.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
 import { schedule, settle } from '../sim/sim.ts';
-import { bootstrapObjects, kubernetesEndpoints } from './bootstrap.ts';
+import { bootstrapObjects } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
 import { apiserverUp, startControlPlane } from './control-plane.ts';
+import { keepKubernetesService, mendKubernetesService } from './kubernetes-service.ts';
 import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
 import { clusterProxy } from './proxy.ts';
 import { webhookCaller } from './webhooks.ts';
@@ -64,6 +65,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
   startControlPlane(engine, settled);
+  keepKubernetesService(server, config, () => apiserverUp(engine));
   server.kubelet = clusterProxy(engine);
   server.webhook = webhookCaller(server);
   wakeAddons(engine);
@@ -86,9 +88,10 @@ const structuredCloneJson = <T>(v: T): T => JSON.parse(JSON.stringify(v));
 /** A cluster from nothing: kubeadm's objects, then time until it is quiet. */
 export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
   putServerObjects(server);
-  for (const o of bootstrapObjects(config)) must(createObject(server, o, 'kubernetes-admin'));
+  for (const [writer, objects] of bootstrapObjects(config))
+    for (const o of objects) must(createObject(server, o, 'kubernetes-admin', writer));
+  mendKubernetesService(server, config);
   const engine = startEngine(server, config);
-  for (const o of kubernetesEndpoints(config)) putObject(server, o);
   settle(server.sim, 120_000);
   return engine;
 }

@@ -40,7 +40,11 @@ export function emptyObject(info: ResourceInfo): Json {
   return o;
 }
 
-const COMPONENTS: Record<string, string> = { 'system:controller': 'kube-controller-manager', 'system:kube-scheduler': 'kube-scheduler' };
+const COMPONENTS: Record<string, string> = {
+  'system:apiserver': 'kube-apiserver',
+  'system:controller': 'kube-controller-manager',
+  'system:kube-scheduler': 'kube-scheduler',
+};
 
 /** Without a name of its own a client is what its user agent says. */
 function nameOf(req: ApiRequest): string {

@@ -2,15 +2,19 @@
 import { dump, load } from 'js-yaml';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { ensureDir, type Filesystem, newFile, place } from '../../linux/vfs.ts';
-import { staticPods } from '../bootstrap.ts';
 import type { NodeRuntime } from '../node.ts';
+import { staticPods } from '../static-pods.ts';
 
 const FOLDER = '/etc/kubernetes/manifests';
 
 export function placeManifests(node: NodeRuntime, fs: Filesystem): void {
   ensureDir(fs, FOLDER);
   for (const pod of staticPods(node.engine.config, node.spec.name)) {
-    place(fs, `${FOLDER}/${pod.metadata.name}.yaml`, newFile(dump(pod, { lineWidth: -1, noRefs: true }), 0o600));
+    place(
+      fs,
+      `${FOLDER}/${pod.metadata.name}.yaml`,
+      newFile(dump({ ...pod, status: {} }, { lineWidth: -1, noRefs: true, sortKeys: true, seqNoIndent: true }), 0o600),
+    );
   }
 }
 

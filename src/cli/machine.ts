@@ -251,6 +251,10 @@ export function currentCluster(machine: Machine): ClusterHandle {
   return cluster;
 }
 
+export function currentNamespace({ kubeconfig }: Machine): string {
+  return kubeconfig.contexts.find(c => c.name === kubeconfig['current-context'])?.context.namespace || 'default';
+}
+
 const SETTLE_MS = 30_000;
 
 /** Let every cluster come to rest before a command acts (CONTRACT: until it is quiet, or 30 s have passed). */

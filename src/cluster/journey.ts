@@ -11,6 +11,7 @@ import type { Co } from '../sim/task.ts';
 import { gaiStrerror, getaddrinfo } from '../userland/net/resolver.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
+import { type Ending, endingOf } from './journey-rules.ts';
 
 export interface Journey {
   from: string;
@@ -21,6 +22,8 @@ export interface Journey {
   steps: TraceStep[];
   /** connected, refused, timeout, unreachable, unresolved */
   verdict: string;
+  /** Of what was not connected: where and by what it was stopped; null: nothing that was seen stopped it. */
+  because: Ending | null;
   /** Status line of the answer to a URL. */
   answer: string | null;
   /** Probability of this very path: the product of the chances that its rules took. */
@@ -62,6 +65,7 @@ export function* travel(engine: Engine, namespace: string, podName: string, to: 
     address: null,
     steps: [],
     verdict: '',
+    because: null,
     answer: null,
     odds: 1,
   };
@@ -77,6 +81,7 @@ export function* travel(engine: Engine, namespace: string, podName: string, to: 
   } finally {
     engine.server.sim.chance = dice;
   }
+  if (journey.verdict !== 'connected') journey.because = endingOf(journey.steps) ?? endingOf(journey.lookup?.steps ?? []);
   return journey;
 }
 

@@ -74,7 +74,9 @@ export const goTypeName = (object: KubeObject): string => `*${object.apiVersion.
 const ready = (p: KubeObject) => (p.status?.conditions ?? []).find((c: any) => c.type === 'Ready' && c.status === 'True');
 const restarts = (p: KubeObject) => Math.max(0, ...(p.status?.containerStatuses ?? []).map((c: any) => c.restartCount ?? 0));
 
-/** Best first: assigned, running, ready, ready for longest, restarts, oldest. */
+/** For sort(): assigned, running, ready, ready for longest, restarts, oldest. */
+export const bestFirst = (a: KubeObject, b: KubeObject): number => comparePods(a, b, false);
+
 function comparePods(a: KubeObject, b: KubeObject, logging: boolean): number {
   if (!a.spec.nodeName !== !b.spec.nodeName) return a.spec.nodeName ? -1 : 1;
   const phase = (p: KubeObject) => ({ Running: 0, Unknown: 1, Pending: 2 })[p.status?.phase as string] ?? 0;

@@ -54,7 +54,7 @@ function natStep(chains: HookEntry[]): Step {
       }
       nullBinding(ctx.netns, skb, manip);
     }
-    natPacket(skb, ctx.hook);
+    natPacket(ctx.netns, skb, ctx.hook);
     return 'ACCEPT';
   };
 }

@@ -160,7 +160,7 @@ function applies(entry: CtEntry, manip: Manip, direction: 'original' | 'reply'):
 }
 
 /** nf_nat_packet, and nf_nat_icmp_reply_translation for errors. Replaces skb.packet. */
-export function natPacket(skb: Skb, hook: HookName): void {
+export function natPacket(ns: Netns, skb: Skb, hook: HookName): void {
   const ref = skb.ct;
   if (!ref || ref.info === 'UNTRACKED') return;
   const manip = manipOf(hook);
@@ -171,6 +171,11 @@ export function natPacket(skb: Skb, hook: HookName): void {
   const b = skb.packet.body;
   if (b.kind === 'icmp' && isIcmpError(skb.packet, b)) skb.packet = natError(skb.packet, b, opposite, target, manip);
   else skb.packet = manipulate(skb.packet, target, manip);
+  if (skb.trace && direction === 'reply') {
+    const undone = manip === 'src' ? 'un-DNAT' : 'un-SNAT';
+    const [from, to] = [endpoint(entry.reply, manip), endpoint(target, manip)];
+    addStep(skb.trace, ns, 'nat', `${undone} ${from} -> ${to}`, skb.packet, { manip: undone, from, to });
+  }
 }
 
 /** The quoted packet is turned back too, at its other end: who sent it must recognise it. */

@@ -3,7 +3,7 @@
 import type { Family } from '../../../wire/ip.ts';
 import { packetLength } from '../../../wire/packet.ts';
 import { addStep } from '../../trace.ts';
-import type { Netns, Skb } from '../../types.ts';
+import type { Netns, Skb, Trace } from '../../types.ts';
 import { nftKey, registeredAt } from '../registered.ts';
 import type { HookContext, HookEntry, HookName } from '../types.ts';
 import { ruleText } from './print.ts';
@@ -45,9 +45,10 @@ function runBase(table: NftTable, name: string, skb: Skb, ctx: HookContext): 'AC
 /** null: the end of the chain, or return. */
 function runChain(chain: NftChain, skb: Skb, ctx: NftContext, depth: number): NftVerdict | null {
   for (const rule of chain.rules) {
+    const before = skb.trace?.steps.length;
     const verdict = runRule(rule, skb, ctx);
     if (!verdict || verdict.kind === 'continue') continue;
-    if (skb.trace) note(chain, rule, skb, ctx);
+    if (skb.trace) note(skb.trace, before as number, chain, rule, skb, ctx, verdict);
     if (verdict.kind === 'return') return null;
     if (verdict.kind !== 'jump' && verdict.kind !== 'goto') return verdict;
     const next = ctx.nft.chains.get(verdict.chain ?? '');
@@ -67,7 +68,16 @@ function runRule(rule: NftRule, skb: Skb, ctx: NftContext): NftVerdict | null {
   return null;
 }
 
-function note(chain: NftChain, rule: NftRule, skb: Skb, ctx: NftContext): void {
+/** The rule comes before what it did, which is told by then: the trace's steps from `at` on. */
+function note(trace: Trace, at: number, chain: NftChain, rule: NftRule, skb: Skb, ctx: NftContext, verdict: NftVerdict): void {
   const text = `${ctx.nft.family} ${ctx.nft.name} ${chain.name}: ${ruleText(rule)}`;
-  addStep(skb.trace, ctx.netns, 'rule', text, skb.packet, { table: ctx.nft.name, chain: chain.name, hook: ctx.hook });
+  const done = trace.steps.splice(at);
+  addStep(trace, ctx.netns, 'rule', text, skb.packet, {
+    table: ctx.nft.name,
+    chain: chain.name,
+    hook: ctx.hook,
+    target: verdict.chain ?? verdict.kind,
+    family: ctx.family,
+  });
+  trace.steps.push(...done);
 }

@@ -7,6 +7,7 @@ import { transmit } from './device.ts';
 import { toNumber } from './fib.ts';
 import { BROADCAST_MAC, NO_MAC } from './link.ts';
 import { ANY6, isAny, isLinkLocal, isLocalAddress, isLoopback, isMulticast, lookupRoute, selectSource } from './route.ts';
+import { martianSource, sourceFault } from './source-check.ts';
 import { stack } from './stack.ts';
 import { conf4, conf6, maxConf4, orConf4, sysctl } from './sysctl.ts';
 import { addStep, dropped } from './trace.ts';
@@ -252,7 +253,9 @@ export function arpReceive(link: Link, arp: Arp, toUs: boolean, from: Skb | null
       if (isLocalAddress(ns, targetIp) && !ignoresArp(link, senderIp, targetIp)) answer();
       return;
     }
-    const route = lookupRoute(ns, targetIp, { src: senderIp, iif: link });
+    // Who asks from where nothing may come is not answered; a route there is none for it.
+    const strange = martianSource(link, senderIp, targetIp) ?? sourceFault(link, senderIp, targetIp, 0);
+    const route = strange ? 'EINVAL' : lookupRoute(ns, targetIp, { src: senderIp, iif: link });
     if (typeof route !== 'string' && route.kind === 'local') {
       if (ignoresArp(link, senderIp, targetIp)) return;
       update(link, senderIp, arp.senderMac, false, true);

@@ -11,9 +11,10 @@ import { icmpError } from './icmp.ts';
 import { isPointToPoint } from './link.ts';
 import { arpReceive, resolve } from './neigh.ts';
 import { runHook } from './netfilter/hooks.ts';
-import { isAny, isBroadcast, isLinkLocal, isLocalAddress, isLoopback, isMulticast, lookupRoute, type RouteResult } from './route.ts';
+import { isAny, isBroadcast, isLinkLocal, isLoopback, isMulticast, lookupRoute, type RouteResult } from './route.ts';
+import { martianSource, sourceFault } from './source-check.ts';
 import { newSkb, type SendOptions, stack } from './stack.ts';
-import { conf4, conf6, maxConf4, orConf4 } from './sysctl.ts';
+import { conf4, conf6, orConf4 } from './sysctl.ts';
 import { addStep, dropped } from './trace.ts';
 import type { Errno, Link, Netns, Skb } from './types.ts';
 
@@ -73,24 +74,16 @@ function routeInput4(link: Link, skb: Skb, group: boolean): void {
   const ns = link.netns;
   const { src, dst } = skb.packet;
   if (link.kind !== 'loopback') {
-    const localnet = () => orConf4(link, 'route_localnet');
-    if (isMulticast(src) || isBroadcast(src)) {
-      martian(skb, ns, 'source');
-      return;
-    }
-    if (isLoopback(src) && !localnet()) {
-      martian(skb, ns, 'source');
-      return;
-    }
-    if (src[0] === 0 && !isBroadcast(dst)) {
-      martian(skb, ns, 'source');
+    const fault = martianSource(link, src, dst);
+    if (fault) {
+      dropped(skb, ns, fault.why);
       return;
     }
     if (dst[0] === 0) {
       martian(skb, ns, 'destination');
       return;
     }
-    if (isLoopback(dst) && !localnet()) {
+    if (isLoopback(dst) && !orConf4(link, 'route_localnet')) {
       martian(skb, ns, 'destination');
       return;
     }
@@ -140,26 +133,10 @@ function martian(skb: Skb, ns: Netns, what: 'source' | 'destination'): void {
   dropped(skb, ns, `martian ${what}: ${formatIp(skb.packet.src)} to ${formatIp(skb.packet.dst)}`);
 }
 
-/** fib_validate_source: rp_filter, and no packet from outside may come from one of our own addresses. */
 function validSource(link: Link, skb: Skb): boolean {
-  const ns = link.netns;
-  const { src, dst } = skb.packet;
-  const mode = maxConf4(link, 'rp_filter');
-  if (mode === 0) {
-    if (orConf4(link, 'accept_local') || !isLocalAddress(ns, src)) return true;
-    martian(skb, ns, 'source');
-    return false;
-  }
-  if (isAny(src) && isBroadcast(dst)) return true;
-  const back = lookupRoute(ns, src, { src: dst, mark: conf4(link, 'src_valid_mark') ? skb.mark : 0, iif: link });
-  if (typeof back !== 'string' && back.kind === 'local' && !orConf4(link, 'accept_local')) {
-    martian(skb, ns, 'source');
-    return false;
-  }
-  const same = typeof back !== 'string' && (back.dev === link || back.route?.nexthops?.some(h => h.dev === link.ifindex));
-  if (same || (mode === 2 && typeof back !== 'string')) return true;
-  dropped(skb, ns, `rp_filter ${mode} on ${link.name}: ${formatIp(src)} is not reached by it`, { dev: link.name, rp_filter: mode });
-  return false;
+  const fault = sourceFault(link, skb.packet.src, skb.packet.dst, skb.mark);
+  if (fault) dropped(skb, link.netns, fault.why, fault.detail);
+  return !fault;
 }
 
 function routeInput6(link: Link, skb: Skb): void {

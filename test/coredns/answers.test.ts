@@ -77,6 +77,12 @@ describe('dig shows', () => {
     expect(asked('-t SOA z.test').match(/;; Got answer/g)).toHaveLength(1);
   });
 
+  it('nothing but data when +short stands anywhere, and sizes that fit sixteen bits with a sign', () => {
+    expect(asked('-t SOA z.test now.z.test +short')).toBe(asked('-t SOA z.test +short') + asked('-t SOA now.z.test +short'));
+    expect(asked('z.test SOA +short +noshort')).toContain('SOA');
+    expect(['32767', '32768'].map(n => /udp: (\d+)/.exec(asked(`z.test SOA +bufsize=${n}`))?.[1])).toEqual(['32767', '1232']);
+  });
+
   it('versions of EDNS that nobody knows', () => {
     expect(asked('z.test SOA +edns=3')).toMatch(/^;; BADVERS, retrying with EDNS version 0\.\n(?:.*\n)*.*status: NOERROR/);
     expect(asked('z.test SOA +edns=3 +noednsneg')).not.toContain('retrying');

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { newNetns } from '../../src/linux/kernel.ts';
 import { linkByName, setUp } from '../../src/linux/link.ts';
-import { findNeigh, neighState } from '../../src/linux/neigh.ts';
+import { arpReceive, findNeigh, neighState } from '../../src/linux/neigh.ts';
 import { addRoute, lookupRoute, selectSource } from '../../src/linux/route.ts';
 import { accept, bind, close, connect, kernelSocket, listen, recv, recvFrom, send, sendIcmp, sendTo } from '../../src/linux/socket.ts';
 import { setSysctl, sysctl } from '../../src/linux/sysctl.ts';
 import type { Netns } from '../../src/linux/types.ts';
 import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
-import type { Sim } from '../../src/sim/sim.ts';
+import { type Sim, settle } from '../../src/sim/sim.ts';
 import { join, startTask } from '../../src/sim/task.ts';
 import { formatIp } from '../../src/wire/ip.ts';
+import type { Arp } from '../../src/wire/packet.ts';
 import { address, bridge, bridged, cidr, ip, machine, newSegment, newWorld, routed, run } from './world.ts';
 
 /** A server that answers with what it got, upper case, and closes. */
@@ -65,6 +66,15 @@ function* ping(ns: Netns, to: string, ttl?: number, size = 56, df = false) {
     : `${d.data.length} from ${formatIp(d.from)} ttl=${d.ttl}`;
 }
 
+const arp = (op: Arp['op'], senderMac: string, senderIp: string, targetIp: string): Arp => ({
+  kind: 'arp',
+  op,
+  senderMac,
+  senderIp: ip(senderIp),
+  targetMac: '00:00:00:00:00:00',
+  targetIp: ip(targetIp),
+});
+
 const pair = () => {
   const sim = newWorld();
   const lan = newSegment('lan', 0.1);
@@ -77,6 +87,24 @@ describe('two machines on a segment', () => {
     expect(run(sim, ping(a.ns, '192.168.1.2'))).toBe('56 from 192.168.1.2 ttl=64');
     expect(findNeigh(a.ns, a.eth0.ifindex, ip('192.168.1.2'))?.mac).toBe(b.eth0.mac);
     expect(neighState(a.ns, findNeigh(a.ns, a.eth0.ifindex, ip('192.168.1.2'))!)).toBe('REACHABLE');
+  });
+  it('do not answer who asks for them from where no packet may come', () => {
+    const { sim, a, b } = pair();
+    // A packet from 127.0.0.1 leaves a: a rule may have sent it to another machine.
+    const asks = (from: string) => {
+      arpReceive(b.eth0, arp('request', a.eth0.mac, from, '192.168.1.2'), false, null);
+      settle(sim, 10);
+      return findNeigh(b.ns, b.eth0.ifindex, ip(from))?.mac ?? null;
+    };
+    expect(asks('127.0.0.1')).toBeNull();
+    expect(asks('192.168.1.2')).toBeNull();
+    setSysctl(b.ns, 'net.ipv4.conf.eth0.rp_filter', '1');
+    expect(asks('10.7.7.7')).toBeNull();
+    setSysctl(b.ns, 'net.ipv4.conf.all.route_localnet', '1');
+    setSysctl(b.ns, 'net.ipv4.conf.all.accept_local', '1');
+    setSysctl(b.ns, 'net.ipv4.conf.eth0.rp_filter', '0');
+    expect(asks('127.0.0.1')).toBe(a.eth0.mac);
+    expect(asks('10.7.7.7')).toBe(a.eth0.mac);
   });
   it('ping over IPv6 by neighbour discovery', () => {
     const { sim, a, b } = pair();

@@ -186,6 +186,7 @@ function* parse(p: Process, u: Userland, words: string[]): Co<Query[]> {
   const defaults = newQuery();
   // Once a type or class was named by an option, bare words are names.
   let open = true;
+  let short = false;
   const queries: Query[] = [];
   let q = defaults;
   const named = () => {
@@ -196,8 +197,11 @@ function* parse(p: Process, u: Userland, words: string[]): Co<Query[]> {
   for (let i = 0; i < words.length; i++) {
     const w = words[i];
     if (w.startsWith('@')) q.servers = (yield* serversNamed(p, u, w.slice(1), q.family)) ?? noServer(p, w.slice(1));
-    else if (w.startsWith('+')) plus(p, q, w.slice(1));
-    else if (!w.startsWith('-')) word(p, w, queries, () => q, named, defaults, open);
+    else if (w.startsWith('+')) {
+      q.on.short = short;
+      plus(p, q, w.slice(1));
+      short = q.on.short;
+    } else if (!w.startsWith('-')) word(p, w, queries, () => q, named, defaults, open);
     else {
       const valued = VALUED.includes(w[1] ?? ' ');
       const value = w.length > 2 ? w.slice(2) : valued ? words[++i] : '';
@@ -207,11 +211,12 @@ function* parse(p: Process, u: Userland, words: string[]): Co<Query[]> {
       dash(p, q, w[1], value);
     }
   }
-  if (!queries.length || queries.every(x => x.name === null)) {
-    const only = queries[0] ?? defaults;
-    return [{ ...only, name: '.', type: only.type ?? 'NS' }];
-  }
-  return queries.filter(x => x.name !== null);
+  const asked = queries.filter(x => x.name !== null);
+  const only = queries[0] ?? defaults;
+  const all = asked.length ? asked : [{ ...only, name: '.', type: only.type ?? 'NS' }];
+  // +short is dig's own, whichever query it stands at; the last one counts.
+  for (const q of all) q.on.short = short;
+  return all;
 }
 
 const noServer = (p: Process, name: string): never => fatal(p, `dig: couldn't get address for '${name}': not found\n`);
@@ -290,7 +295,8 @@ const NUMERIC: Record<string, [string, number, number, (q: Query, n: number) => 
   timeout: ['timeout', 0, 0xffff, (q, n) => (q.timeoutMs = Math.max(1, n) * 1000)],
   tries: ['tries', 0, 0xffff, (q, n) => (q.tries = Math.max(1, n))],
   retry: ['retries', 0, 0xfffffffe, (q, n) => (q.tries = n + 1)],
-  bufsize: ['buffer size', 0, 65_535, (q, n) => (q.bufsize = n)],
+  // Kept in sixteen bits with a sign; less than nothing is as if it was not said.
+  bufsize: ['buffer size', 0, 65_535, (q, n) => (q.bufsize = n < 0x8000 ? n : null)],
   ndots: ['ndots', 0, 0xffff, (q, n) => (q.ndots = n)],
   edns: ['edns', 0, 255, (q, n) => (q.ednsVersion = n)],
   split: ['split', 0, 1023, () => undefined],

@@ -2,16 +2,15 @@
 
 import { complain, print } from '../../linux/process.ts';
 import { close, connect, recv, send, socket } from '../../linux/socket.ts';
-import type { Process, Program } from '../../linux/types.ts';
+import type { Errno, Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
 import { decodeMessage, encodeMessage, fqdn, isDnsName, newMessage } from '../../wire/dns-codec.ts';
-import { familyOf, formatIp, type Ip } from '../../wire/ip.ts';
+import { familyOf, formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import { busyboxUsage, libcError } from '../busybox.ts';
 import type { Userland } from '../userland.ts';
-import { typeNamed } from './bind-lookup.ts';
 import { newQueryId } from './dns-client.ts';
-import { numericHost, type ResolvConf, readResolvConf, reverseName } from './resolv-conf.ts';
+import { type ResolvConf, readResolvConf, reverseName } from './resolv-conf.ts';
 import { getaddrinfo, getnameinfo } from './resolver.ts';
 
 const usage = `nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]
@@ -24,28 +23,35 @@ export const busyboxNslookup = (u: Userland): Program => ((u.busybox ?? 37) < 29
 
 interface Question {
   name: string;
-  message: DnsMessage;
-  reply: DnsMessage | null;
+  id: number;
+  /** As it is sent; null where the name is none: the kernel then refuses a datagram of that length. */
+  bytes: Uint8Array | null;
+  answered: boolean;
 }
+
+interface Options {
+  types: RrType[];
+  port: number;
+  retry: number;
+  timeoutMs: number;
+  debug: boolean;
+}
+
+/** Types are asked in the order of its own table. */
+const TYPES: RrType[] = ['SOA', 'NS', 'A', 'AAAA', 'CNAME', 'MX', 'TXT', 'SRV', 'PTR', 'ANY'];
+
+/** Options by the first letters that tell them apart. */
+const WORDS = ['type', 'querytype', 'port', 'retry', 'debug', 't', 'timeout'];
 
 const newNslookup = (u: Userland): Program =>
   function* nslookup(p: Process): Co<number> {
-    const types: RrType[] = [];
-    const operands: string[] = [];
-    for (const w of p.argv.slice(1)) {
-      const option = /^-(?:type|querytype|t|q)=(.*)$/.exec(w);
-      if (option) {
-        const type = typeNamed(option[1]);
-        if (!type) {
-          complain(p, `nslookup: invalid query type "${option[1]}"\n`);
-          return 1;
-        }
-        types.push(type);
-      } else if (w.startsWith('-') && !/^-(?:debug|stats|timeout=\d+|retry=\d+|port=\d+)$/.test(w))
-        return busyboxUsage(p, u, usage, `unrecognized option '${w}'`);
-      else if (!w.startsWith('-')) operands.push(w);
+    const operands = p.argv.slice(1);
+    const o = optionsOf(operands);
+    if (typeof o === 'string') {
+      complain(p, o);
+      return 1;
     }
-    if (!operands.length || operands.length > 2) return busyboxUsage(p, u, usage);
+    if (!o || !operands.length || operands.length > 2) return busyboxUsage(p, u, usage);
     const conf = readResolvConf(p);
     let servers: { ip: Ip; name: string }[] = conf.nameservers.map(ip => ({ ip, name: formatIp(ip) }));
     if (operands[1]) {
@@ -56,95 +62,132 @@ const newNslookup = (u: Userland): Program =>
       }
       servers = [{ ip: found.addresses[0], name: operands[1] }];
     }
-    const questions = questionsFor(p, conf, operands[0], types);
-    if (!questions) {
-      complain(p, `nslookup: invalid domain name '${operands[0]}'\n`);
-      return 1;
-    }
+    const questions = questionsFor(p, conf, operands[0], o.types);
     for (const server of servers) {
-      const r = yield* ask(p, u, server.ip, questions);
-      if (typeof r === 'number') return r;
-      if (r) return show(p, server, questions);
+      const code = yield* ask(p, u, server, questions, o);
+      if (code === null) continue;
+      const silent = questions.filter(q => !q.answered);
+      for (const q of silent) print(p, `*** Can't find ${q.name}: No answer\n`);
+      if (silent.length) print(p, '\n');
+      return code;
     }
     print(p, ';; connection timed out; no servers could be reached\n\n');
     return 1;
   };
 
-/** Names without a dot are asked under every search domain, all others as they are. */
-function questionsFor(p: Process, conf: ResolvConf, word: string, types: RrType[]): Question[] | null {
-  const address = numericHost(word);
-  const wanted: RrType[] = types.length ? types : address ? ['PTR'] : ['A', 'AAAA'];
-  const out: Question[] = [];
-  for (const type of wanted) {
-    const target = address && type === 'PTR' ? reverseName(address).replace(/\.$/, '') : word;
-    const names = type === 'PTR' || word.includes('.') || !conf.search.length ? [target] : conf.search.map(d => `${word}.${d}`);
-    for (const name of names) {
-      if (!isDnsName(name)) return null;
-      out.push({ name, message: newMessage(newQueryId(p), fqdn(name), type), reply: null });
+/** Takes the options off the front of `words`. -> null: usage; text: what is wrong */
+function optionsOf(words: string[]): Options | string | null {
+  const o: Options = { types: [], port: 53, retry: 2, timeoutMs: 5000, debug: false };
+  const wanted = new Set<RrType>();
+  while (words[0]?.startsWith('-')) {
+    const [, name, value = ''] = /^-([^=]*)=?(.*)$/s.exec(words.shift() as string) as RegExpExecArray;
+    const word = WORDS.find(w => w.startsWith(name));
+    if (!word || !name) return null;
+    if (word === 'debug') o.debug = true;
+    else if (word === 'type' || word === 'querytype') {
+      const type = TYPES.find(t => t === value.toUpperCase());
+      if (!type) return `nslookup: invalid query type "${value}"\n`;
+      wanted.add(type);
+    } else {
+      if (!/^\d+$/.test(value)) return `nslookup: invalid number '${value}'\n`;
+      const n = Number(value);
+      const most = word === 'port' ? 0xffff : word === 'retry' ? 0x7fffffff : 2147483;
+      if (n < 1 || n > most) return `nslookup: number ${value} is not in 1..${most} range\n`;
+      if (word === 'port') o.port = n;
+      else if (word === 'retry') o.retry = n;
+      else o.timeoutMs = n * 1000;
     }
   }
-  return out;
+  o.types = TYPES.filter(t => wanted.has(t));
+  return o;
 }
 
-/** -> true: at least one reply; a number: the exit code of a failure that ends the program. */
-function* ask(p: Process, u: Userland, server: Ip, questions: Question[]): Co<boolean | number> {
-  const s = socket(p, 'udp', familyOf(server));
+/** Names without a dot are asked under every search domain, all others as they are; a lone `search .` is none. */
+function questionsFor(p: Process, conf: ResolvConf, word: string, types: RrType[]): Question[] {
+  const address = types.length ? null : parseIp(word);
+  const wanted: RrType[] = types.length ? types : address ? ['PTR'] : ['A', 'AAAA'];
+  const target = address ? reverseName(address).replace(/\.$/, '') : word;
+  const search = conf.search.length === 1 && conf.search[0] === '.' ? [] : conf.search;
+  const first = newQueryId(p);
+  return wanted
+    .flatMap(type => {
+      const names = type === 'PTR' || target.includes('.') || !search.length ? [target] : search.map(d => `${target}.${d}`);
+      return names.map(name => ({ name, type }));
+    })
+    .map(({ name, type }, i) => {
+      const id = (first + i) & 0xffff;
+      const bytes = isDnsName(name) ? encodeMessage(newMessage(id, fqdn(name), type)) : null;
+      return { name, id, bytes, answered: false };
+    });
+}
+
+/**
+ * send_queries: all at once, what is not answered again after each interval, a SERVFAIL again at once while there are tries; answers are
+ * printed as they come. -> the exit code, or null: the next server's turn
+ */
+function* ask(p: Process, u: Userland, server: { ip: Ip; name: string }, questions: Question[], o: Options): Co<number | null> {
+  const s = socket(p, 'udp', familyOf(server.ip));
   if (typeof s === 'string') return 1;
   const { sim } = p.kernel;
+  const start = sim.nowMs;
+  const refused = (error: Errno): null => {
+    complain(p, `nslookup: write to '${server.name}': ${libcError(u, error)}\n`);
+    return null;
+  };
+  const waiting = () => questions.filter(q => !q.answered);
+  let [code, replies, again, sentMs] = [0, 0, 0, -1];
   try {
-    const error = yield* connect(s, server, 53);
+    const error = yield* connect(s, server.ip, o.port);
     if (error) {
-      complain(p, `nslookup: can't connect to remote host (${formatIp(server)}): ${libcError(u, error)}\n`);
+      complain(p, `nslookup: can't connect to remote host (${formatIp(server.ip)}): ${libcError(u, error)}\n`);
       return 1;
     }
-    const endMs = sim.nowMs + 5000;
-    let resendMs = sim.nowMs;
-    while (sim.nowMs < endMs && questions.some(q => !q.reply)) {
-      if (sim.nowMs >= resendMs) {
-        for (const q of questions) {
-          if (q.reply) continue;
-          const sent = yield* send(s, encodeMessage(q.message));
-          if (typeof sent === 'string') return refused(p, u, server, sent);
+    const interval = Math.floor(o.timeoutMs / o.retry);
+    while (sim.nowMs - start < o.timeoutMs && waiting().length) {
+      if (sentMs < 0 || sim.nowMs - sentMs >= interval) {
+        for (const q of waiting()) {
+          if (!q.bytes) return refused('EMSGSIZE');
+          const sent = yield* send(s, q.bytes);
+          if (typeof sent === 'string') return refused(sent);
         }
-        resendMs = sim.nowMs + 2500;
+        sentMs = sim.nowMs;
+        again = 2 * questions.length;
       }
-      const got = yield* recv(s, Math.min(resendMs, endMs) - sim.nowMs);
-      if (got === 'ECONNREFUSED') return refused(p, u, server, got);
+      const got = yield* recv(s, interval - (sim.nowMs - sentMs));
+      if (got === 'ECONNREFUSED') {
+        // Of several datagrams the second one already meets the first one's refusal.
+        if (waiting().length > 1) return refused(got);
+        complain(p, `nslookup: read: ${libcError(u, got)}\n`);
+      }
       if (typeof got === 'string') continue;
+      if (!replies++) print(p, headText(server, o.port));
       const m = decodeMessage(got);
-      const q = questions.find(x => !x.reply && x.message.id === m?.id);
-      if (q && m) q.reply = m;
+      const q = questions.find(x => x.id === m?.id);
+      if (!m || !q || q.answered) continue;
+      if (m.rcode === 'SERVFAIL' && again > 0) {
+        again--;
+        yield* send(s, q.bytes as Uint8Array);
+        continue;
+      }
+      q.answered = true;
+      if (o.debug) print(p, `Query #${questions.indexOf(q)} completed in ${Math.floor(sim.nowMs - start)}ms:\n`);
+      print(p, replyText(q, m, o.debug));
+      if (m.rcode !== 'NOERROR') code = 1;
     }
-    return questions.some(q => q.reply);
+    return questions.some(q => q.answered) ? code : null;
   } finally {
     close(s);
   }
 }
 
-function refused(p: Process, u: Userland, server: Ip, error: Parameters<typeof libcError>[1]): false {
-  complain(p, `nslookup: write to '${formatIp(server)}': ${libcError(u, error)}\n`);
-  return false;
+function headText({ ip, name }: { ip: Ip; name: string }, port: number): string {
+  return `Server:\t\t${name}\nAddress:\t${ip.length === 16 ? `[${formatIp(ip)}]` : formatIp(ip)}:${port}\n\n`;
 }
 
-function show(p: Process, server: { ip: Ip; name: string }, questions: Question[]): number {
-  const at = server.ip.length === 16 ? `[${formatIp(server.ip)}]:53` : `${formatIp(server.ip)}:53`;
-  print(p, `Server:\t\t${server.name}\nAddress:\t${at}\n\n`);
-  let code = 0;
-  for (const q of questions) {
-    const m = q.reply;
-    if (m && m.rcode !== 'NOERROR') {
-      print(p, `** server can't find ${q.name}: ${m.rcode}\n`);
-      code = 1;
-    } else if (m?.answers.length) {
-      if (!m.aa) print(p, 'Non-authoritative answer:\n');
-      for (const r of m.answers) print(p, recordText(r));
-    } else if (!m) {
-      print(p, `*** Can't find ${q.name}: No answer\n`);
-      code = 1;
-    }
-    print(p, '\n');
-  }
-  return code;
+function replyText(q: Question, m: DnsMessage, debug: boolean): string {
+  if (m.rcode !== 'NOERROR') return `** server can't find ${q.name}: ${m.rcode}\n\n`;
+  const head = !m.aa ? 'Non-authoritative answer:\n' : debug ? 'authoritative answer:\n' : '';
+  return `${head}${m.answers.map(recordText).join('')}\n`;
 }
 
 const bare = (name: string) => name.replace(/\.$/, '');
@@ -156,7 +199,8 @@ function recordText(r: DnsRecord): string {
   if ('preference' in d) return `${name}\tmail exchanger = ${d.preference} ${bare(d.host)}\n`;
   if ('host' in d)
     return `${name}\t${{ CNAME: 'canonical name', PTR: 'name', NS: 'nameserver' }[r.type as string] ?? 'name'} = ${bare(d.host)}\n`;
-  if ('texts' in d) return `${name}\ttext = ${d.texts.map(t => `"${t}"`).join(' ')}\n`;
+  // Of several texts it shows the first.
+  if ('texts' in d) return d.texts[0] ? `${name}\ttext = "${d.texts[0]}"\n` : '';
   if ('target' in d) return `${name}\tservice = ${d.priority} ${d.weight} ${d.port} ${bare(d.target)}\n`;
   if ('mname' in d) {
     const numbers = `\tserial = ${d.serial}\n\trefresh = ${d.refresh}\n\tretry = ${d.retry}\n\texpire = ${d.expire}\n\tminimum = ${d.minimum}\n`;

@@ -99,10 +99,14 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
     if (q.on.qr && !q.on.short) print(p, sent(p, q, r));
     if (type === 'AXFR' && !isTransfer(r)) print(p, '; Transfer failed.\n');
     else show(p, q, r);
+    // A name with dots enough is nobody else's turn after NXDOMAIN; dighost's recv_done then says the statistics once more.
+    if (r.message.rcode === 'NXDOMAIN' && q.on.search && dotsOf(names[i]) >= ndots && q.on.stats && !q.on.short) print(p, stats(p, q, r));
     if (!nx) break;
   }
   return 0;
 }
+
+const dotsOf = (name: string): number => name.split('.').length - 1;
 
 /** Servers of the wanted family; the resolver of the host itself stands in for none. */
 function usable(q: Query, conf: ResolvConf): Server[] {

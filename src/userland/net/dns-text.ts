@@ -118,11 +118,17 @@ export function rdataText(r: DnsRecord): string {
   return dataText(r.type, d.bytes) ?? bytesText(d.bytes);
 }
 
+/** dig's own table ends with BADVERS; what is beyond it is a number. */
+function rcodeText(rcode: string): string {
+  const n = rcode.startsWith('RCODE') ? Number(rcode.slice(5)) : -1;
+  return n < 0 ? rcode : n < 16 ? `RESERVED${n}` : n === 16 ? 'BADVERS' : `?${n}`;
+}
+
 const OPCODES = ['QUERY', 'IQUERY', 'STATUS', 'RESERVED3', 'NOTIFY', 'UPDATE'];
 
 export function headerLines(m: DnsMessage): string {
   const flags = [m.response && 'qr', m.aa && 'aa', m.tc && 'tc', m.rd && 'rd', m.ra && 'ra', m.ad && 'ad', m.cd && 'cd'].filter(Boolean);
-  const status = m.rcode.startsWith('RCODE') ? `RESERVED${m.rcode.slice(5)}` : m.rcode;
+  const status = rcodeText(m.rcode);
   const additional = m.additional.length + (m.edns ? 1 : 0);
   const counts = `QUERY: ${m.questions.length}, ANSWER: ${m.answers.length}, AUTHORITY: ${m.authority.length}, ADDITIONAL: ${additional}`;
   return `;; ->>HEADER<<- opcode: ${OPCODES[m.opcode] ?? m.opcode}, status: ${status}, id: ${m.id}\n;; flags:${flags.map(f => ` ${f}`).join('')}; ${counts}\n`;

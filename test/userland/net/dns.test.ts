@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { busyboxNslookup } from '../../../src/userland/net/busybox-nslookup.ts';
 import { dig } from '../../../src/userland/net/dig.ts';
 import { getent } from '../../../src/userland/net/getent.ts';
@@ -135,4 +135,43 @@ test("BusyBox' nslookup asks every search domain at once", () => {
   expect(r.out).toBe(
     "Server:\t\t10.0.0.1\nAddress:\t10.0.0.1:53\n\n** server can't find web.a.test: NXDOMAIN\n\nName:\tweb.b.test\nAddress: 10.1.1.1\n\n** server can't find web.a.test: NXDOMAIN\n\n\n",
   );
+});
+
+describe("BusyBox' nslookup", () => {
+  const asking = (words: string, conf?: string) => {
+    const { h, asked } = lab(conf);
+    const startMs = h.sim.nowMs;
+    return { ...run(h, busyboxNslookup, `nslookup ${words}`, { u: MUSL }), asked, seconds: Math.round((h.sim.nowMs - startMs) / 1000) };
+  };
+
+  test('asks again at once after a SERVFAIL, twice for each question', () => {
+    const r = asking('-type=a x.fail');
+    expect(r.asked).toHaveLength(3);
+    expect(r).toMatchObject({ code: 1, out: expect.stringMatching(/\n\*\* server can't find x\.fail: SERVFAIL\n\n$/) });
+    expect(asking('x.fail').asked).toHaveLength(6);
+  });
+
+  test('says at the end what nobody answered, which is no failure', () => {
+    const r = asking('web', 'nameserver 10.0.0.1\nsearch b.test drop\n');
+    expect(r.out).toMatch(/Address: 10\.1\.1\.1\n\n\n(\*\*\* Can't find web\.drop: No answer\n){2}\n$/);
+    expect(r).toMatchObject({ code: 0, seconds: 5 });
+    expect(asking('-retry=4 -timeout=2 x.drop')).toMatchObject({ code: 1, seconds: 2, asked: { length: 8 } });
+  });
+
+  test('sends no name that is none, and knows a search list of the root alone', () => {
+    expect(asking('web..b')).toMatchObject({
+      code: 1,
+      err: "nslookup: write to '10.0.0.1': Message too large\n",
+      out: ';; connection timed out; no servers could be reached\n\n',
+    });
+    expect(asking('web', 'nameserver 10.0.0.1\nsearch .\n').asked.map(q => q.name)).toEqual(['web.', 'web.']);
+    expect(asking('-type=srv -class=ch x.y.z').err).toContain('Usage');
+    expect(asking('-type=nonsense x.y.z').err).toBe('nslookup: invalid query type "nonsense"\n');
+  });
+
+  test('reads an error of the socket where only one question is out', () => {
+    const r = asking('10.9.9.9', 'nameserver 10.0.0.2\n');
+    expect(r.err).toBe('nslookup: read: Connection refused\n'.repeat(2));
+    expect(asking('web.b.test', 'nameserver 10.0.0.2\n').err).toBe("nslookup: write to '10.0.0.2': Connection refused\n");
+  });
 });

@@ -40,7 +40,7 @@ export const rcodeNumber = (r: Rcode): number => (r.startsWith('RCODE') ? Number
 export const rcodeName = (n: number): Rcode => (RCODES[n] ?? `RCODE${n}`) as Rcode;
 
 export function newMessage(id: number, name: string, type: RrType): DnsMessage {
-  const questions: DnsQuestion[] = [{ name, type, class: 'IN' }];
+  const questions: DnsQuestion[] = [{ name: presented(name), type, class: 'IN' }];
   const flags = { response: false, opcode: 0, aa: false, tc: false, rd: true, ra: false, ad: false, cd: false };
   return { id, ...flags, rcode: 'NOERROR', questions, answers: [], authority: [], additional: [], edns: null };
 }
@@ -104,6 +104,13 @@ function utf8(code: number): number[] {
   if (code < 0x800) return [0xc0 | (code >> 6), 0x80 | (code & 63)];
   if (code < 0x10000) return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
   return [0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
+}
+
+/** The name as an answer will have it: every byte that is no plain character escaped. */
+function presented(name: string): string {
+  if (/^[\w.-]*$/.test(name)) return name;
+  const labels = nameLabels(name);
+  return labels?.length ? `${labels.map(labelText).join('.')}.` : name;
 }
 
 export const isDnsName = (name: string): boolean => nameLabels(name) !== null;

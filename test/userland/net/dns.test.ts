@@ -99,6 +99,12 @@ x.y.z.			30	IN	A	10.1.1.2
   expect(run(h, dig, 'dig x.y.z web').out.match(/; <<>> DiG/g)).toHaveLength(1);
 });
 
+test('dig takes the answer to a name of more than plain characters', () => {
+  const { h } = lab();
+  for (const name of ['wéb.q', 'a\\\\.b.q', 'x\\\\032y.q']) expect(run(h, dig, `dig ${name}`).out, name).toContain('status: NXDOMAIN');
+  expect(run(h, dig, 'dig wéb.q').out).toContain(';w\\195\\169b.q.');
+});
+
 test('dig without an answer', () => {
   const { h } = lab();
   const out = run(h, dig, 'dig +time=1 +tries=2 x.drop');

@@ -1,6 +1,6 @@
-// CustomResourceDefinitions that a cluster has from the start: the cluster-wide policies of sig-network (network-policy-api v0.1.7, and the
-// v1alpha1 kinds that came before), and with Calico its own. Shapes, limits and rules are upstream's, but for one of the experimental channel:
-// that a peer of networks or nodes has no named ports (such a rule is taken, and matches no traffic). Descriptions are left out.
+// CustomResourceDefinitions that a cluster has from the start: the cluster-wide policies of sig-network (network-policy-api v0.2.0, and the
+// v1alpha1 kinds of v0.1.7), and with Calico its own. Shapes, limits and rules are those of upstream's standard channel: peers by `nodes` and
+// `domainNames` are in the experimental one alone, and are unknown here. Descriptions are left out.
 import type { KubeObject } from '../apiserver/types.ts';
 
 type Schema = Record<string, unknown>;
@@ -29,21 +29,15 @@ const selector = object(
   { 'x-kubernetes-map-type': 'atomic' },
 );
 
-const pods = object({ namespaceSelector: selector, podSelector: selector }, ['namespaceSelector', 'podSelector']);
+const pods = object({ namespaceSelector: selector, podSelector: selector }, ['podSelector']);
 const subject = object({ namespaces: selector, pods }, [], ONE_OF);
 const port: Schema = { type: 'integer', format: 'int32', minimum: 1, maximum: 65535 };
-const ONE_FAMILY = [
-  {
-    message: 'CIDR must be either an IPv4 or IPv6 address. IPv4 address embedded in IPv6 addresses are not supported',
-    rule: "self.contains(':') != self.contains('.')",
-  },
-];
-const network = string({ format: 'cidr', maxLength: 43, 'x-kubernetes-validations': ONE_FAMILY });
+const network = string({ maxLength: 43, 'x-kubernetes-validations': [{ message: 'Invalid CIDR format provided', rule: 'isCIDR(self)' }] });
 const networks = list(network, { minItems: 1, maxItems: 25, 'x-kubernetes-list-type': 'set' });
 const ORDERED = [{ message: 'Start port must be less than End port', rule: 'self.start < self.end' }];
 
 const peers = (side: 'ingress' | 'egress', max: number): Schema =>
-  list(object({ namespaces: selector, pods, ...(side === 'egress' ? { networks, nodes: selector } : {}) }, [], ONE_OF), {
+  list(object({ namespaces: selector, pods, ...(side === 'egress' ? { networks } : {}) }, [], ONE_OF), {
     minItems: 1,
     maxItems: max,
   });

@@ -172,3 +172,46 @@ describe('selectors', () => {
     expect(canonical("name starts with 'we'")).toBe('name starts with "we"');
   });
 });
+
+describe('a ClusterNetworkPolicy', () => {
+  const CNP = 'clusternetworkpolicies.policy.networking.k8s.io';
+  const cluster = (tier: string, egress: object[]) => ({
+    apiVersion: 'policy.networking.k8s.io/v1alpha2',
+    kind: 'ClusterNetworkPolicy',
+    metadata: { name: 'wide' },
+    spec: { tier, priority: 3, subject: { namespaces: {} }, egress },
+  });
+  const to = [{ namespaces: {} }];
+
+  it.each([
+    ['Accept', 'connected'],
+    ['Deny', 'EINPROGRESS'],
+    ['Pass', 'EINPROGRESS'],
+  ])('with a named port, which Calico does not know there, fails closed: %s', (action, got) => {
+    const c = testCluster();
+    const web = addPod(c, 'web', 'alpha', { containerPorts: [{ name: 'main', containerPort: 8080 }] });
+    const peer = addPod(c, 'peer', 'beta');
+    serve(c, web.netns, 9090);
+    put(c, CNP, cluster('Admin', [{ action, to, protocols: [{ destinationNamedPort: 'main' }] }]));
+    settle(c.sim, 5000);
+    expect(tryConnect(c, peer.netns, web.ips[0], 9090)).toBe(got);
+  });
+
+  it('goes on after a rule that was dropped', () => {
+    const c = testCluster();
+    const [web, peer] = [addPod(c, 'web', 'alpha'), addPod(c, 'peer', 'beta')];
+    for (const port of [9090, 9091]) serve(c, web.netns, port);
+    const tcp = (number: number) => [{ tcp: { destinationPort: { number } } }];
+    put(
+      c,
+      CNP,
+      cluster('Baseline', [
+        { action: 'Accept', to, protocols: [{ destinationNamedPort: 'main' }] },
+        { action: 'Deny', to, protocols: tcp(9090) },
+      ]),
+    );
+    settle(c.sim, 5000);
+    expect(tryConnect(c, peer.netns, web.ips[0], 9090)).not.toBe('connected');
+    expect(tryConnect(c, peer.netns, web.ips[0], 9091)).toBe('connected');
+  });
+});

@@ -52,6 +52,10 @@ export function supportMatrix(): [what: string, names: string][] {
       'Istio: kept without effect',
       'EnvoyFilter, WasmPlugin, Telemetry, ProxyConfig, WorkloadGroup, outlierDetection, connectionPool but connectTimeout, locality, corsPolicy, CUSTOM providers (deny), TPROXY, DNS capture; no metrics or traces, ambient mode, meshes over several clusters, HTTPRoutes of Services (GAMMA), Ingresses of class istio',
     ],
+    [
+      'cluster-wide policies',
+      'ClusterNetworkPolicy (v1alpha2, standard channel: no peers by nodes or domainNames) acts with Calico, which fails closed at named ports; AdminNetworkPolicy and BaselineAdminNetworkPolicy (v1alpha1) are judged by `podnet connectivity` alone',
+    ],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],

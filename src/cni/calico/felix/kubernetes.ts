@@ -120,39 +120,55 @@ const ACTIONS: Record<string, string> = { Accept: 'Allow', Allow: 'Allow', Deny:
 
 function clusterPeer(peer: any): ApiEntity {
   if (peer.networks) return { nets: peer.networks.map(networkText) };
+  if (!peer.namespaces && !peer.pods) throw new Unconverted('no field of the peer is supported');
   if (peer.namespaces) return { namespaceSelector: podSelectorText(peer.namespaces, false) };
   const pods = peer.pods ?? {};
   return { selector: podSelectorText(pods.podSelector), namespaceSelector: podSelectorText(pods.namespaceSelector ?? {}, false) };
 }
 
+/** What Calico cannot turn into rules of its own: the rule is dropped, and one that would have held something back denies everything. */
+class Unconverted extends Error {}
+
 function clusterPorts(protocols: any[]): { protocol: string; port: number | string | null }[] {
-  return protocols.flatMap(p =>
-    (['tcp', 'udp', 'sctp'] as const).flatMap(name => {
-      if (!(name in p)) return p.destinationNamedPort && name === 'tcp' ? [{ protocol: 'TCP', port: p.destinationNamedPort }] : [];
-      const d = p[name]?.destinationPort;
-      const port = d?.number ?? (d?.range ? `${d.range.start}:${d.range.end}` : null);
-      return [{ protocol: name.toUpperCase(), port }];
-    }),
-  );
+  return protocols.flatMap(p => {
+    const name = (['tcp', 'udp', 'sctp'] as const).find(n => n in p);
+    if (!name) {
+      if (p.destinationNamedPort) throw new Unconverted('named ports are not supported yet');
+      return [];
+    }
+    const d = p[name]?.destinationPort;
+    return [{ protocol: name.toUpperCase(), port: d?.number ?? (d?.range ? `${d.range.start}:${d.range.end}` : null) }];
+  });
 }
 
-export function clusterNetworkPolicyRules(rules: any[], direction: 'ingress' | 'egress'): ApiRule[] {
+function clusterRule(r: any, direction: 'ingress' | 'egress'): ApiRule[] {
   const out: ApiRule[] = [];
-  for (const r of rules) {
-    const peers: any[] = (direction === 'ingress' ? r.from : r.to) ?? [];
-    const metadata = r.name ? { annotations: { name: r.name } } : undefined;
-    for (const [protocol, ports] of byProtocol(clusterPorts(r.protocols ?? []))) {
-      for (const peer of peers) {
-        const entity = clusterPeer(peer);
-        const rule: ApiRule = { action: ACTIONS[r.action] ?? 'Deny', ...(metadata ? { metadata } : {}) };
-        if (protocol) rule.protocol = protocol;
-        if (direction === 'ingress') {
-          rule.source = entity;
-          rule.destination = ports ? { ports } : {};
-        } else rule.destination = { ...entity, ...(ports ? { ports } : {}) };
-        out.push(rule);
-      }
+  const peers: any[] = (direction === 'ingress' ? r.from : r.to) ?? [];
+  const metadata = r.name ? { annotations: { name: r.name } } : undefined;
+  for (const [protocol, ports] of byProtocol(clusterPorts(r.protocols ?? []))) {
+    for (const peer of peers) {
+      const entity = clusterPeer(peer);
+      const rule: ApiRule = { action: ACTIONS[r.action] ?? 'Deny', ...(metadata ? { metadata } : {}) };
+      if (protocol) rule.protocol = protocol;
+      if (direction === 'ingress') {
+        rule.source = entity;
+        rule.destination = ports ? { ports } : {};
+      } else rule.destination = { ...entity, ...(ports ? { ports } : {}) };
+      out.push(rule);
     }
   }
   return out;
+}
+
+/** conversion/cluster_network_policy.go v3.32; null: nothing is left that says anything about this direction. */
+export function clusterNetworkPolicyRules(rules: any[], direction: 'ingress' | 'egress'): ApiRule[] | null {
+  const all = rules.flatMap(r => {
+    try {
+      return clusterRule(r, direction);
+    } catch (e) {
+      if (!(e instanceof Unconverted)) throw e;
+      return r.action === 'Deny' || r.action === 'Pass' ? [{ action: 'Deny' }] : [];
+    }
+  });
+  return all.length ? all : null;
 }

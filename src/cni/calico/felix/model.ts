@@ -215,8 +215,8 @@ function fromCluster(o: KubeObject): Policy {
     namespace: '',
     tier: s.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
     order: s.priority ?? 0,
-    ingress: s.ingress?.length ? clusterNetworkPolicyRules(s.ingress, 'ingress') : null,
-    egress: s.egress?.length ? clusterNetworkPolicyRules(s.egress, 'egress') : null,
+    ingress: clusterNetworkPolicyRules(s.ingress ?? [], 'ingress'),
+    egress: clusterNetworkPolicyRules(s.egress ?? [], 'egress'),
   };
   return policy(fields, selector);
 }

@@ -3,9 +3,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { newApiServer } from '../../src/apiserver/server.ts';
 import { putObject } from '../../src/apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
+import { linkByName } from '../../src/linux/link.ts';
+import { setNeigh } from '../../src/linux/neigh.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { dig } from '../../src/userland/net/dig.ts';
 import { getent } from '../../src/userland/net/getent.ts';
+import { ip } from '../../src/wire/ip.ts';
 import { files, type Hosts, run, twoHosts } from '../userland/hosts.ts';
 import { bootCoredns } from './boot.ts';
 
@@ -145,6 +148,16 @@ it('k8s_external counts changes of Services that have outside addresses, from it
   expect(serial()).toBe(0);
   service('front', { clusterIP: '10.96.1.2', externalIPs: ['192.0.2.8'], ports: [{ port: 80 }] });
   expect(serial()).toBe(Math.floor(h.sim.nowMs / 1000));
+});
+
+it('forward gives a first connection to nowhere more time than the query has, and one over UDP five seconds', () => {
+  bootCoredns(h, server, '. {\n errors\n forward . 10.0.0.77 {\n  force_tcp\n }\n}\nu.test {\n forward . 10.0.0.77\n}\n', {});
+  // Packets to it go to a machine that is not there.
+  const netns = h.server.kernel.netns.get('')!;
+  setNeigh(netns, ip('10.0.0.77'), linkByName(netns, 'eth0')!, '02:00:00:00:00:77');
+  const words = '+tries=1 +time=12 +tcp';
+  expect(asked(`a.test ${words}`)).toContain('timed out');
+  expect(status(asked(`a.u.test ${words.replace(' +tcp', '')}`))).toBe('SERVFAIL');
 });
 
 it('the cache keeps nothing for less than five seconds, and what has no time of its own for five', () => {

@@ -2,7 +2,14 @@ import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Exchange, type ExchangeFailure, exchangeTcp, exchangeUdp, failed } from '../../userland/net/dns-client.ts';
+import {
+  type Exchange,
+  type ExchangeFailure,
+  type ExchangeOptions,
+  exchangeTcp,
+  exchangeUdp,
+  failed,
+} from '../../userland/net/dns-client.ts';
 import type { DnsMessage, Rcode } from '../../wire/dns.ts';
 import { isDnsName } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
@@ -13,7 +20,12 @@ import { durationMs, expandZone, inZone } from '../zones.ts';
 interface Upstream {
   ip: Ip;
   port: number;
+  /** How long connections took of late (plugin/pkg/proxy/connect.go: a running mean of weight 4). */
+  dialMs: number;
 }
+
+const [LEAST_DIAL_MS, MOST_DIAL_MS] = [1000, 30_000];
+const upstream = (ip: Ip, port: number): Upstream => ({ ip, port, dialMs: MOST_DIAL_MS / 2 });
 
 /** Transports that CoreDNS listens with, and does not forward by. */
 const OTHER_PORTS: Record<string, number> = { grpc: 443, https: 443, https3: 443, quic: 853 };
@@ -26,7 +38,7 @@ function upstreams(instance: Instance, args: string[]): Upstream[] {
       if (typeof data === 'string') throw plainError(`not an IP address or file: "${arg}"`);
       for (const [, server] of bytesToString(data).matchAll(/^\s*nameserver\s+(\S+)/gm)) {
         const ip = parseIp(server);
-        if (ip) out.push({ ip, port: 53 });
+        if (ip) out.push(upstream(ip, 53));
       }
       continue;
     }
@@ -37,7 +49,7 @@ function upstreams(instance: Instance, args: string[]): Upstream[] {
     const m = /^\[(.*)\](?::(\d+))?$/.exec(text) ?? /^([^:]+)(?::(\d+))?$/.exec(text);
     const ip = parseIp(m?.[1] ?? text);
     if (!ip) throw plainError(`not an IP address or file: "${arg}"`);
-    out.push({ ip, port: Number(m?.[2] ?? 53) });
+    out.push(upstream(ip, Number(m?.[2] ?? 53)));
   }
   return out;
 }
@@ -213,11 +225,11 @@ function* ask(instance: Instance, r: Request, servers: Upstream[], o: Options): 
     const address = s.ip.length === 16 ? `[${formatIp(s.ip)}]:${s.port}` : `${formatIp(s.ip)}:${s.port}`;
     r.notes.set('forward/upstream', address);
     let got: Exchange | ExchangeFailure = tcp
-      ? yield* exchangeTcp(instance.p, s.ip, query, options)
+      ? yield* dial(instance, s, query, options)
       : yield* exchangeUdp(instance.p, s.ip, query, options);
     if (!tcp && o.preferUdp && !failed(got) && got.message.tc) {
       tcp = true;
-      got = yield* exchangeTcp(instance.p, s.ip, query, options);
+      got = yield* dial(instance, s, query, options);
     }
     if (!failed(got)) {
       if (o.failover.includes(got.message.rcode) && i + 1 < servers.length) continue;
@@ -226,6 +238,16 @@ function* ask(instance: Instance, r: Request, servers: Upstream[], o: Options): 
     error = describe(got, s, tcp ? 'tcp' : 'udp', r, instance);
   }
   return { reply: null, rcode: 'SERVFAIL', error };
+}
+
+/** Over TCP. A connection may take twice the time that the last ones took, so that the first one to nowhere outlasts the query. */
+function* dial(instance: Instance, s: Upstream, query: DnsMessage, options: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+  const { sim } = instance.server;
+  const startMs = sim.nowMs;
+  const connectTimeoutMs = Math.min(MOST_DIAL_MS, Math.max(LEAST_DIAL_MS, 2 * s.dialMs));
+  const got = yield* exchangeTcp(instance.p, s.ip, query, { ...options, connectTimeoutMs });
+  s.dialMs += (sim.nowMs - startMs - s.dialMs) / 4;
+  return got;
 }
 
 function describe(f: ExchangeFailure, s: Upstream, proto: string, _r: Request, instance: Instance): string {

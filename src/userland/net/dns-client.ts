@@ -37,6 +37,8 @@ export interface ExchangeOptions {
   timeoutMs: number;
   source?: Ip | null;
   sourcePort?: number;
+  /** For the connection alone; `timeoutMs` then begins once there is one. */
+  connectTimeoutMs?: number;
   /** IP_RECVERR: an unreachable host is an error at once, too. */
   receiveErrors?: boolean;
 }
@@ -78,8 +80,9 @@ export function* exchangeTcp(p: Process, server: Ip, query: DnsMessage, o: Excha
       const bound = bind(s, o.source, o.sourcePort ?? 0);
       if (bound) return { stage: 'setup', error: bound };
     }
-    const until = p.kernel.sim.nowMs + o.timeoutMs;
-    const connected = yield* connect(s, server, o.port ?? 53, o.timeoutMs);
+    let until = p.kernel.sim.nowMs + o.timeoutMs;
+    const connected = yield* connect(s, server, o.port ?? 53, o.connectTimeoutMs ?? o.timeoutMs);
+    if (o.connectTimeoutMs) until = p.kernel.sim.nowMs + o.timeoutMs;
     if (connected) return { stage: 'connect', error: connected === 'ETIMEDOUT' || connected === 'EINPROGRESS' ? 'timeout' : connected };
     const sent = yield* send(s, frameForTcp(encodeMessage(query)));
     if (typeof sent === 'string') return { stage: 'io', error: sent };

@@ -125,6 +125,7 @@ export function arrivedSkb(link: Link, frame: Frame, from: Skb | null): Skb | nu
   if (frame.payload.kind !== 'ip') return null;
   const skb = newSkb(frame.payload, from?.trace ?? null);
   skb.iif = link;
+  if (link.kind !== 'loopback' && frame.src !== NO_MAC) skb.srcMac = frame.src;
   if (from && from.oif?.netns === link.netns) {
     skb.mark = from.mark;
     if (link.kind === 'loopback') skb.ct = from.ct;

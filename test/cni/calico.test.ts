@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../../src/cni/calico/felix/selector.ts';
 import { vethName } from '../../src/cni/calico/names.ts';
 import { linkByName } from '../../src/linux/link.ts';
+import { save } from '../../src/linux/netfilter/save.ts';
 import { runUntil, settle } from '../../src/sim/sim.ts';
 import { formatCidr, formatIp } from '../../src/wire/ip.ts';
 import { addPod, put, removePod, rules, serve, testCluster, tryConnect } from './cluster.ts';
@@ -171,6 +172,27 @@ describe('selectors', () => {
     expect(canonical("(a == 'b' && c != 'd') || all()")).toBe('((a == "b" && c != "d") || all())');
     expect(canonical("name starts with 'we'")).toBe('name starts with "we"');
   });
+});
+
+it('endpoints of all devices of a node have every chain that their dispatch leads to', () => {
+  const c = testCluster();
+  const at = (kind: string, plural: string, name: string, spec: object) =>
+    put(c, `${plural}.projectcalico.org`, { apiVersion: 'projectcalico.org/v3', kind, metadata: { name, labels: { role: 'node' } }, spec });
+  at('HostEndpoint', 'hostendpoints', 'all', { node: 'alpha', interfaceName: '*' });
+  at('GlobalNetworkPolicy', 'globalnetworkpolicies', 'some', {
+    selector: "role == 'node'",
+    applyOnForward: true,
+    ingress: [{ action: 'Allow' }],
+    egress: [{ action: 'Allow' }],
+  });
+  settle(c.sim, 5000);
+  const { netns } = c.nodes.get('alpha')!;
+  for (const text of save(netns, 4).split(/^(?=\*)/m)) {
+    const there = new Set([...text.matchAll(/^:(\S+)/gm)].map(m => m[1]));
+    const led = [...text.matchAll(/ -[jg] (cali-\S+)/g)].map(m => m[1]);
+    expect(led.filter(name => !there.has(name))).toEqual([]);
+  }
+  expect(rules(netns, /-g cali-[ft]h/).length).toBeGreaterThan(3);
 });
 
 describe('a ClusterNetworkPolicy', () => {

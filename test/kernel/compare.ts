@@ -95,6 +95,7 @@ async function main(): Promise<void> {
       if (r.differences.length) r = await compareSeed(world, seed, ipip, 3);
       totals.seeds++;
       totals.probes += r.probes;
+      if (totals.seeds % 100 === 0) console.log(`${totals.seeds} clusters, ${totals.differ} differ (seed ${seed})`);
       if (!r.differences.length) continue;
       totals.differ++;
       console.log(`seed ${seed}: ${describe(draw(seed, ipip))}\n  ${r.differences.join('\n  ')}`);

@@ -98,6 +98,13 @@ function allTargets(d: Drawing, engine: Engine): Target[] {
       add(9, 'tcp');
     }
   }
+  for (const p of d.pods) {
+    const at = p.hostPort ? [...(nodes.find(n => n.name === p.node)?.ips ?? []), '127.0.0.1'] : [];
+    for (const address of at) {
+      out.push({ address, port: p.hostPort!, proto: 'tcp', what: `${p.key} host port` });
+      out.push({ address, port: p.hostPort! + 1, proto: 'udp', what: `${p.key} host port` });
+    }
+  }
   return [...out, ...elsewhere(d.random, engine)];
 }
 

@@ -1,6 +1,7 @@
 // A cluster drawn from a seed: machines, network, rules, faults, and what to ask. Data only; compare.ts builds it on both sides.
 import { below, newRandom, type Random } from '../../src/sim/random.ts';
 import { HOST, LABELS, maybe, NAMESPACES, pick } from './chance.ts';
+import { drawCalico } from './draw-calico.ts';
 import { drawPolicies } from './draw-policies.ts';
 import { drawServices } from './draw-services.ts';
 
@@ -13,6 +14,9 @@ export interface Pod {
   tcp: number | null;
   udp: number | null;
   hostNetwork: boolean;
+  /** It is also reached at its node's address, by TCP here and by UDP one above; `hostIP`: by TCP at this one alone. */
+  hostPort?: number;
+  hostIP?: string;
 }
 
 export interface Drawing {
@@ -62,6 +66,7 @@ export function draw(seed: number, ipip = true): Drawing {
   const families = ipFamily === 'dual' ? [4, 6] : [ipFamily === 'ipv6' ? 6 : 4];
   const services = drawServices(r, pods, families as (4 | 6)[]);
   const policies = maybe(r, 0.6) ? drawPolicies(r, network.cni === 'calico') : [];
+  if (network.cni === 'calico' && maybe(r, 0.5)) policies.push(...drawCalico(r, names));
   const namespaces = NAMESPACES.filter(n => n !== 'default').map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
   return {
     seed,
@@ -101,6 +106,9 @@ function drawPods(r: Random, nodes: string[]): Pod[] {
       tcp: hostNetwork ? 18080 + i : 8080,
       udp: hostNetwork ? 18180 + i : 8081,
       hostNetwork,
+      ...(!hostNetwork && maybe(r, 0.25)
+        ? { hostPort: 5000 + 10 * i, hostIP: pick(r, [undefined, undefined, '127.0.0.1', '0.0.0.0']) }
+        : {}),
     });
   }
   const clients = 1 + below(r, 3);
@@ -118,8 +126,8 @@ function manifest(r: Random, p: Pod): object {
     image: 'registry.k8s.io/e2e-test-images/agnhost:2.53',
     args: ['netexec', `--http-port=${p.tcp}`, `--udp-port=${p.udp}`],
     ports: [
-      { name: 'web', containerPort: p.tcp },
-      { name: 'query', containerPort: p.udp, protocol: 'UDP' },
+      { name: 'web', containerPort: p.tcp, ...(p.hostPort ? { hostPort: p.hostPort, hostIP: p.hostIP } : {}) },
+      { name: 'query', containerPort: p.udp, protocol: 'UDP', ...(p.hostPort ? { hostPort: p.hostPort + 1 } : {}) },
     ],
     // Not ready for ever: nobody listens there.
     ...(p.tcp && maybe(r, 0.2) ? { readinessProbe: { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 1 } } : {}),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newNetns } from '../../src/linux/kernel.ts';
 import { linkByName, setUp } from '../../src/linux/link.ts';
 import { arpReceive, findNeigh, neighState } from '../../src/linux/neigh.ts';
+import { restore } from '../../src/linux/netfilter/restore.ts';
 import { addRoute, lookupRoute, selectSource } from '../../src/linux/route.ts';
 import { accept, bind, close, connect, kernelSocket, listen, recv, recvFrom, send, sendIcmp, sendTo } from '../../src/linux/socket.ts';
 import { setSysctl, sysctl } from '../../src/linux/sysctl.ts';
@@ -230,6 +231,31 @@ describe('inside a machine', () => {
     expect(run(sim, ping(b.ns, '10.244.1.99'))).toBe('EHOSTUNREACH 3/1 from 192.168.1.1');
     setUp(q.port, false);
     expect(run(sim, ping(p.ns, '10.244.1.6'))).toMatch(/EAGAIN|EHOSTUNREACH/);
+  });
+  it('resets what a bridge carries past address translation, so that only who asked for the very address hears of it', () => {
+    const { sim, a } = pair();
+    setSysctl(a.ns, 'net.ipv4.ip_forward', '1');
+    setSysctl(a.ns, 'net.bridge.bridge-nf-call-iptables', '1');
+    const cni0 = bridge(a.ns, 'cni0', '10.244.1.1/24');
+    const p = bridged(a.kernel, cni0, 'p', '10.244.1.5/24', '10.244.1.1');
+    const q = bridged(a.kernel, cni0, 'q', '10.244.1.6/24', '10.244.1.1');
+    echoServer(sim, q.ns, 80);
+    const rules = (table: string, rule: string) => restore(a.ns, 4, `*${table}\n${rule}\nCOMMIT\n`);
+    expect(rules('filter', '-A FORWARD -p tcp -j REJECT --reject-with tcp-reset')).toBeNull();
+    expect(rules('nat', '-A PREROUTING -d 10.96.0.7 -p tcp -j DNAT --to-destination 10.244.1.6')).toBeNull();
+    expect(run(sim, ask(p.ns, '10.244.1.6', 80, ''))).toBe('ECONNREFUSED');
+    expect(run(sim, ask(p.ns, '10.96.0.7', 80, '', 3000))).toBe('EINPROGRESS');
+    setSysctl(a.ns, 'net.bridge.bridge-nf-call-iptables', '0');
+    expect(run(sim, ask(p.ns, '10.96.0.7', 80, '', 3000))).toBe('ECONNREFUSED');
+  });
+  it('tells neighbours apart by the address that their frames come from', () => {
+    const { sim, a, b } = pair();
+    echoServer(sim, b.ns, 80);
+    const only = (mac: string) => restore(b.ns, 4, `*filter\n-A INPUT -p tcp -m mac --mac-source ${mac} -j REJECT\nCOMMIT\n`);
+    expect(only('02:00:00:00:77:77')).toBeNull();
+    expect(run(sim, ask(a.ns, '192.168.1.2', 80, 'x'))).toBe('X');
+    expect(only(a.eth0.mac)).toBeNull();
+    expect(run(sim, ask(a.ns, '192.168.1.2', 80, 'x'))).toBe('ECONNREFUSED');
   });
   it('routes pods with proxy ARP', () => {
     const { sim, a, b } = pair();

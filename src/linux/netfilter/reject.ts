@@ -1,6 +1,7 @@
 // What REJECT and LOG do beside their verdicts (nf_reject_ipv4.c, nf_reject_ipv6.c, nf_log_syslog.c of Linux 6.18).
 import type { Packet, Tcp } from '../../wire/packet.ts';
 import { TCP_FLAG } from '../../wire/packet.ts';
+import { transmit } from '../device.ts';
 import { stack } from '../stack.ts';
 import { addStep } from '../trace.ts';
 import type { Skb } from '../types.ts';
@@ -35,6 +36,11 @@ export function reject(skb: Skb, ctx: Pick<HookContext, 'netns'>, icmp: { type: 
   if (b.kind !== 'tcp' || b.flags & TCP_FLAG.RST) return; // never a reset for a reset
   const out = resetFor(packet, b);
   if (skb.trace) addStep(skb.trace, netns, 'reject', 'TCP reset', out);
+  // Of a frame that a bridge took, the reset leaves by the port that it came in by, past every hook: no address is translated back.
+  if (skb.physin && skb.srcMac) {
+    transmit(skb.physin, { src: skb.iif?.mac ?? skb.physin.mac, dst: skb.srcMac, payload: out }, { ...skb, packet: out, ct: null });
+    return;
+  }
   // nf_ct_attach: the reset belongs to the flow it ends, so that its addresses are translated back.
   const ref = skb.ct;
   const ct =

@@ -133,17 +133,17 @@ function hostChains(
     const tracked = tiers(p => !p.preDNAT && !p.untracked);
     const forward = tiers(p => !p.preDNAT && !p.untracked && p.applyOnForward);
     const base = { profiles: e.profiles, dropEncapsulated: false };
-    const inChain = { ...base, name: `cali-fh-${name}`, direction: 'ingress' as const, failsafe: 'cali-failsafe-in' };
-    const outChain = { ...base, name: `cali-th-${name}`, direction: 'egress' as const, failsafe: 'cali-failsafe-out' };
+    const inChain = { ...base, name: limitedName('cali-fh-', name), direction: 'ingress' as const, failsafe: 'cali-failsafe-in' };
+    const outChain = { ...base, name: limitedName('cali-th-', name), direction: 'egress' as const, failsafe: 'cali-failsafe-out' };
     filter.push(
       ...endpointChains({ ...outChain, type: 'normal', allow: c.filterAllow, tiers: tracked }, c),
       ...endpointChains({ ...inChain, type: 'normal', allow: c.filterAllow, tiers: tracked }, c),
       ...endpointChains(
-        { ...outChain, name: `cali-thfw-${name}`, failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
+        { ...outChain, name: limitedName('cali-thfw-', name), failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
         c,
       ),
       ...endpointChains(
-        { ...inChain, name: `cali-fhfw-${name}`, failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
+        { ...inChain, name: limitedName('cali-fhfw-', name), failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
         c,
       ),
     );

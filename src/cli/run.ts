@@ -54,7 +54,8 @@ export async function runCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open
 /** null: another command was first. */
 async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: typeof openMachine): Promise<number | null> {
   const machine = await open(env);
-  const streams = newStreams();
+  // A machine that is kept nowhere is nobody else's: its command never begins again.
+  const streams = newStreams(!machine.throwaway);
   if (plan.time === 'settle') await settleMachine(machine, settle);
   const restless = [...machine.clusters.values()].some(c => !c.record.quiet);
   if (!plan.reads) await loadApi();

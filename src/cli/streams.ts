@@ -1,5 +1,5 @@
 // The command's standard streams as pipes: output is held back until the command is committed (it may have to begin again), unless it
-// goes to somebody who is watching.
+// goes to somebody who is watching, or nothing is committed.
 import * as fs from 'node:fs';
 import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
 import { isTerminal } from './terminal.ts';
@@ -15,14 +15,15 @@ export interface Streams {
   live: boolean;
 }
 
-export function newStreams(): Streams {
+/** `hold` off: what is written goes out at once. */
+export function newStreams(hold = true): Streams {
   const held: Streams['held'] = [];
   const to = (fd: 1 | 2) =>
     newPipe({
       // Not process.stdout.isTTY: node would build streams that nobody writes to.
       tty: isTerminal(fd),
       sink: chunk => {
-        if (streams.live) writeAll(fd, chunk);
+        if (streams.live || !hold) writeAll(fd, chunk);
         else held.push({ fd, chunk });
       },
     });

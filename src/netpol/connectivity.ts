@@ -1,14 +1,18 @@
-// The whole cluster's connectivity: every pod with every pod, and with what lies outside, in the form of `podnet connectivity -o json`.
+// The whole cluster's connectivity: every pod with every pod, and with what lies outside.
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
-import { type Cidr, formatIp, inCidr, network, parseIp } from '../wire/ip.ts';
-import { type ConnectionVerdict, type DeniedPorts, evaluateConnection } from './evaluate.ts';
-import { type Party, type Policy, policiesOf } from './policies.ts';
-import { allPorts, type PortSet, type Protocol } from './ports.ts';
+import { type Cidr, formatIp, network, parseIp } from '../wire/ip.ts';
+import type { ConnectionVerdict } from './evaluate.ts';
+import { type Group, type Verdicts, verdictsOf } from './groups.ts';
+import { type Party, policiesOf } from './policies.ts';
+import { allPorts, type Protocol } from './ports.ts';
 
 export interface Connectivity {
   endpoints: ({ id: string; workload: string; ip: string; hostNetwork: boolean } | { id: string; external: true })[];
-  connections: { from: string; to: string; self: boolean; allowed: PortSet; denied: DeniedPorts[]; via: string[] }[];
+  /** Endpoints before this index are pods, the others lie outside. */
+  pods: number;
+  /** What holds from one endpoint to another, by their indexes: equal verdicts are one object. */
+  verdict: (from: number, to: number) => ConnectionVerdict;
 }
 
 const POLICY_BUCKETS = [
@@ -18,52 +22,41 @@ const POLICY_BUCKETS = [
   'clusternetworkpolicies.policy.networking.k8s.io',
 ];
 
-interface Endpoint extends Party {
-  /** Parties of one class get the same verdicts. */
-  group: number;
-}
+/** A pod's traffic to itself never leaves it: no policy sees it. */
+const TO_ITSELF: ConnectionVerdict = { allowed: allPorts(), denied: [] };
 
 export function connectivity(server: ApiServer): Connectivity {
   const policies = policiesOf(POLICY_BUCKETS.flatMap(b => listObjects(server, b)));
   const networks = policies.flatMap(p => p.networks);
   const pods = listObjects(server, 'pods').filter(p => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed');
   const inside = pods.map(p => podParty(server, p));
-  const classes = new Map<string, number>();
-  const group = (p: Party): Endpoint => {
-    const key = JSON.stringify([
-      p.pod && [p.pod.namespace, p.pod.labels, p.pod.namespaceLabels, p.pod.namedPorts],
-      p.hostNetwork,
-      networks.map(n => (p.ips.some(ip => inCidr(n, ip)) ? 1 : 0)).join(''),
-    ]);
-    const index = classes.get(key) ?? classes.size;
-    classes.set(key, index);
-    return { ...p, group: index };
-  };
-  const known = inside.map(group);
+  const verdicts = verdictsOf(policies);
+  const groups = inside.map(verdicts.groupOf);
   const families = new Set(inside.flatMap(p => p.ips.map(ip => ip.length)));
-  const outside = [4, 16].filter(f => f === 4 || families.has(f)).flatMap(f => externalRanges(networks, f as 4 | 16));
-  const verdicts = verdictTable(policies);
-  const merged = mergeRanges(
-    outside.map(r => ({ ...r, party: group(r.party) })),
-    known,
-    verdicts,
-  );
-  return report(server, pods, known, merged, verdicts);
+  const ranges = [4, 16].filter(f => f === 4 || families.has(f)).flatMap(f => externalRanges(networks, f as 4 | 16));
+  const outside = mergeRanges(ranges, new Set(groups), verdicts);
+  const all = [...groups, ...outside.map(r => r.group)];
+  return {
+    endpoints: [
+      ...pods.map((p, i) => ({
+        id: inside[i].id,
+        workload: workloadOf(server, p),
+        ip: inside[i].ips[0] ? formatIp(inside[i].ips[0]) : '',
+        hostNetwork: inside[i].hostNetwork,
+      })),
+      ...outside.map(r => ({ id: `${formatIp(r.lo)}-${formatIp(r.hi)}`, external: true as const })),
+    ],
+    pods: pods.length,
+    verdict: (from, to) => (from === to ? TO_ITSELF : verdicts.verdict(all[from], all[to])),
+  };
 }
 
-type Verdicts = (a: Endpoint, b: Endpoint) => ConnectionVerdict;
-
-function verdictTable(policies: Policy[]): Verdicts {
-  const memo = new Map<string, ConnectionVerdict>();
-  return (a, b) => {
-    const key = `${a.group} ${b.group}`;
-    let v = memo.get(key);
-    if (!v) {
-      v = evaluateConnection(policies, a, b);
-      memo.set(key, v);
-    }
-    return v;
-  };
+/** Every pair of pods, then every pod to what lies outside, then from there; as indexes of endpoints. */
+export function eachConnection(c: Connectivity, visit: (from: number, to: number, verdict: ConnectionVerdict) => void): void {
+  const { endpoints, pods, verdict } = c;
+  for (let a = 0; a < pods; a++) for (let b = 0; b < pods; b++) visit(a, b, verdict(a, b));
+  for (let a = 0; a < pods; a++) for (let b = pods; b < endpoints.length; b++) visit(a, b, verdict(a, b));
+  for (let a = pods; a < endpoints.length; a++) for (let b = 0; b < pods; b++) visit(a, b, verdict(a, b));
 }
 
 function podParty(server: ApiServer, pod: KubeObject): Party {
@@ -136,40 +129,14 @@ function externalRanges(networks: Cidr[], bytes: 4 | 16): Range[] {
 }
 
 /** Neighbouring ranges that fare alike with every pod become one. */
-function mergeRanges(ranges: (Range & { party: Endpoint })[], pods: Endpoint[], verdicts: Verdicts): Endpoint[] {
-  const representatives = [...new Map(pods.map(p => [p.group, p])).values()];
-  const fate = (e: Endpoint) => JSON.stringify(representatives.map(p => [verdicts(e, p), verdicts(p, e)]));
-  const out: { lo: Uint8Array; hi: Uint8Array; party: Endpoint; fate: string }[] = [];
+function mergeRanges(ranges: Range[], pods: Set<Group>, { groupOf, verdict }: Verdicts): (Range & { group: Group })[] {
+  const alike = (a: Group, b: Group) => a === b || [...pods].every(p => verdict(a, p) === verdict(b, p) && verdict(p, a) === verdict(p, b));
+  const out: (Range & { group: Group })[] = [];
   for (const r of ranges) {
     const last = out[out.length - 1];
-    const mine = fate(r.party);
-    if (last && last.fate === mine && last.lo.length === r.lo.length) last.hi = r.hi;
-    else out.push({ ...r, fate: mine });
+    const group = groupOf(r.party);
+    if (last && last.lo.length === r.lo.length && alike(last.group, group)) last.hi = r.hi;
+    else out.push({ ...r, group });
   }
-  return out.map(r => ({ ...r.party, id: `${formatIp(r.lo)}-${formatIp(r.hi)}` }));
-}
-
-function report(server: ApiServer, pods: KubeObject[], inside: Endpoint[], outside: Endpoint[], verdicts: Verdicts): Connectivity {
-  const connections: Connectivity['connections'] = [];
-  const row = (a: Endpoint, b: Endpoint) => {
-    const self = a.id === b.id;
-    // A pod's traffic to itself never leaves it: no policy sees it.
-    const v = self ? { allowed: allPorts(), denied: [] } : verdicts(a, b);
-    connections.push({ from: a.id, to: b.id, self, allowed: v.allowed, denied: v.denied, via: [] });
-  };
-  for (const a of inside) for (const b of inside) row(a, b);
-  for (const a of inside) for (const b of outside) row(a, b);
-  for (const a of outside) for (const b of inside) row(a, b);
-  return {
-    endpoints: [
-      ...pods.map((p, i) => ({
-        id: inside[i].id,
-        workload: workloadOf(server, p),
-        ip: inside[i].ips[0] ? formatIp(inside[i].ips[0]) : '',
-        hostNetwork: inside[i].hostNetwork,
-      })),
-      ...outside.map(o => ({ id: o.id, external: true as const })),
-    ],
-    connections,
-  };
+  return out;
 }

@@ -8,6 +8,7 @@ import { ALL_CAPS, complain, DEFAULT_PATH, print, spawnProgram, waitFor } from '
 import type { Process, Program } from '../linux/types.ts';
 import { type Filesystem, newFile, place } from '../linux/vfs.ts';
 import { connectivity } from '../netpol/connectivity.ts';
+import { writeConnectivity } from '../netpol/connectivity-json.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
 import { shProgram } from '../userland/sh/shell.ts';
@@ -49,7 +50,7 @@ const podnetProgram = (host: ShellHost): Program =>
         return yield* runAt(nodePlace(host.engine(), names[1] ?? names[0]) as Place, ['iptables', ...args], io);
       }
       case 'connectivity':
-        print(p, `${JSON.stringify(connectivity(host.engine().server))}\n`);
+        writeConnectivity(connectivity(host.engine().server), piece => print(p, piece));
         return 0;
       case 'cluster':
       case 'probe':

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clusterConfig } from '../../src/cluster/config.ts';
 import { probe } from '../../src/cluster/probe.ts';
-import { connectivity } from '../../src/netpol/connectivity.ts';
-import type { Protocol } from '../../src/netpol/ports.ts';
+import { connectivity, eachConnection } from '../../src/netpol/connectivity.ts';
+import type { PortSet, Protocol } from '../../src/netpol/ports.ts';
 import { below, newRandom, type Random } from '../../src/sim/random.ts';
 import { serverPod, service, testCluster, toolPod } from './harness.ts';
 
@@ -110,7 +110,9 @@ describe('policies', () => {
       const namespaced = Array.from({ length: tiered.length ? below(r, 2) : 1 + below(r, 3) }, (_, n) => policy(r, n));
       c.apply(...namespaced, ...tiered);
       c.rest();
-      const verdicts = new Map(connectivity(c.engine.server).connections.map(x => [`${x.from} ${x.to}`, x.allowed]));
+      const verdicts = new Map<string, PortSet>();
+      const report = connectivity(c.engine.server);
+      eachConnection(report, (a, b, v) => verdicts.set(`${report.endpoints[a].id} ${report.endpoints[b].id}`, v.allowed));
       const wrong: string[] = [];
       for (const from of pods) {
         for (const to of pods) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { connectivity } from '../../netpol/connectivity.ts';
+import { writeConnectivity } from '../../netpol/connectivity-json.ts';
 import { allPorts, isEmpty, type PortSet, PROTOCOLS, sameSet } from '../../netpol/ports.ts';
 import { writePipe } from '../../sim/pipe.ts';
 import { currentCluster } from '../machine.ts';
@@ -23,7 +24,8 @@ export function declare(command: Command): void {
             const report = connectivity(currentCluster(machine).server);
             const table = flags.output === 'json' ? null : await import('../connectivity-table.ts');
             return (function* () {
-              writePipe(streams.stdout, table ? table.connectivityTable(report) : `${JSON.stringify(report)}\n`);
+              if (table) writePipe(streams.stdout, table.connectivityTable(report));
+              else writeConnectivity(report, piece => writePipe(streams.stdout, piece));
               return 0;
             })();
           },

@@ -226,7 +226,11 @@ export function connectionFor(server: ApiServer, wake: () => void = () => {}, di
 /** kubectl's connection to one cluster. */
 export const connectionTo = (machine: Machine, cluster: ClusterHandle): Connection =>
   connectionFor(cluster.server, () => void engineOf(machine, cluster), {
-    load: () => machine.discovery.get(cluster.name) ?? get<ResourceInfo[]>(machine.session, `discovery:${cluster.name}`),
+    // Nothing was kept of a machine that is in no session.
+    load: () => {
+      const known = machine.discovery.get(cluster.name);
+      return known || machine.throwaway ? known : get<ResourceInfo[]>(machine.session, `discovery:${cluster.name}`);
+    },
     save: resources => void machine.discovery.set(cluster.name, resources),
   });
 

@@ -7,7 +7,7 @@ import { httpDate, rfc3339, rfc3339Micro } from '../sim/time.ts';
 import { type Handler, httpServer, type Reply, type Served } from '../userland/http-server.ts';
 import { splitTarget } from '../userland/url.ts';
 import { type Family, type Ip, parseIp } from '../wire/ip.ts';
-import { selectedAddresses } from './iptables/proxier.ts';
+import { selectedAddresses } from './iptables/addresses.ts';
 import type { FamilyProxier, KubeProxy } from './types.ts';
 
 const TO_BE_DELETED = 'ToBeDeletedByClusterAutoscaler';
@@ -156,10 +156,8 @@ export function syncHealthServers(proxy: KubeProxy): void {
   const checks = proxy.health as Map<string, HealthCheck>;
   const wanted = new Map<string, HealthCheck>();
   for (const p of proxy.proxiers) {
-    for (const [key, service] of p.services) {
-      const port = service.ports.find(x => x.healthCheckNodePort);
-      if (port) wanted.set(key, { port: port.healthCheckNodePort, namespace: port.namespace, name: port.service, listeners: [] });
-    }
+    for (const [key, port] of p.healthChecks)
+      wanted.set(key, { port: port.healthCheckNodePort, namespace: port.namespace, name: port.service, listeners: [] });
   }
   for (const [key, check] of checks) {
     if (wanted.get(key)?.port === check.port) continue;

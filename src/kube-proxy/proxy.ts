@@ -14,7 +14,7 @@ import { ruleSettings } from './iptables/settings.ts';
 import { dropIdleDests, setIpvsSysctls, syncFamilyIpvs } from './ipvs/proxier.ts';
 import { leaveEmptied, proxyTable, serviceChains, syncFamilyNft } from './nftables/proxier.ts';
 import { serviceOfSlice } from './serviceport.ts';
-import type { FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
+import type { DueSync, FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 const SERVICE_CIDRS = 'servicecidrs.networking.k8s.io';
@@ -89,9 +89,18 @@ function becomeDue(p: FamilyProxier, nowMs: number): void {
   const { due } = p;
   const dirty = p.dirty === null || due?.dirty === null ? null : new Set([...(due?.dirty ?? []), ...p.dirty]);
   const udpChanged = p.udpChanged || !!due?.udpChanged;
-  p.due = { services: new Map(p.services), settings: p.settings, dirty, udpChanged, atMs: nowMs, monitored: !!due?.monitored };
+  const { settings, endpointCount } = p;
+  p.due = { before: new Map(), endpointCount, settings, dirty, udpChanged, atMs: nowMs, monitored: !!due?.monitored };
   p.dirty = new Set();
   p.udpChanged = false;
+}
+
+/** The Services as they were when the sync became due. */
+function servicesAt(p: FamilyProxier, { before }: DueSync): Map<string, ProxiedService> {
+  if (!before.size) return p.services;
+  const now = [...p.services].filter(([key]) => !before.has(key));
+  const then = [...before].filter((e): e is [string, ProxiedService] => e[1] !== null);
+  return new Map([...now, ...then].sort(([, a], [, b]) => a.order - b.order));
 }
 
 /** The syncs that are due. */
@@ -101,7 +110,7 @@ function writeRules(proxy: KubeProxy): void {
     if (!due) continue;
     p.due = null;
     const dirty = due.monitored && canaryGone(proxy.netns, p.family) ? null : due.dirty;
-    const then = { ...p, services: due.services, settings: due.settings, dirty };
+    const then = { ...p, services: servicesAt(p, due), endpointCount: due.endpointCount, settings: due.settings, dirty };
     const ok = syncOne(proxy, then, due.atMs);
     p.largeCluster = then.largeCluster;
     p.cleanedAtMs = then.cleanedAtMs;

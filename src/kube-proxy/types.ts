@@ -63,6 +63,12 @@ export interface FamilyProxier {
   settings: RuleSettings;
   /** By Service (`ns/name`). */
   services: Map<string, ProxiedService>;
+  /** Of all Services and ports together. */
+  endpointCount: number;
+  /** Counts the Services that came, for `ProxiedService.order`. */
+  arrivals: number;
+  /** Ports with a health check node port, by Service. */
+  healthChecks: Map<string, ServicePort>;
   /** Services that changed since the last sync; null: everything is to be written. */
   dirty: Set<string> | null;
   largeCluster: boolean;
@@ -78,7 +84,9 @@ export interface FamilyProxier {
 
 /** What a sync has to write, as it was at the time of the sync; later changes belong to later ones. */
 export interface DueSync {
-  services: Map<string, ProxiedService>;
+  /** Services that have changed since, as they were then; null: not there. The others are the proxier's own. */
+  before: Map<string, ProxiedService | null>;
+  endpointCount: number;
   settings: RuleSettings;
   dirty: Set<string> | null;
   udpChanged: boolean;
@@ -88,6 +96,8 @@ export interface DueSync {
 }
 
 export interface ProxiedService {
+  /** Services stand in the rules in the order in which they came. */
+  order: number;
   ports: ServicePort[];
   /** Endpoints of each port, in the order of `ports`. */
   endpoints: Endpoint[][];

@@ -5,7 +5,7 @@ import { addLink, linkByName, plug, removeLink } from './link.ts';
 import { runNft } from './netfilter/nft/commands.ts';
 import { noteBaseChains } from './netfilter/registered.ts';
 import { restore } from './netfilter/restore.ts';
-import { chainsInOrder, linesOf } from './netfilter/rules.ts';
+import { chainsInOrder, contentsOf } from './netfilter/rules.ts';
 import { ruleText } from './netfilter/save.ts';
 import { type Backend, enableConntrack, tablesOf } from './netfilter/state.ts';
 import type { CtEntry, IpSet } from './netfilter/types.ts';
@@ -66,9 +66,11 @@ function tablesText(ns: Netns, family: 4 | 6, backend: Backend): string {
     const chains = chainsInOrder(table);
     for (const c of chains) out.push(`:${c.name} ${c.policy ?? '-'} [${c.packets}:${c.bytes}]`);
     for (const c of chains) {
-      if (c.rules) for (const r of c.rules) out.push(`[${r.packets}:${r.bytes}] ${ruleText(c.name, r)}`);
-      // Counters of a line that was restored with them stand before it.
-      else for (const line of linesOf(c)) out.push(line.replace(/^(\[\d+:\d+\] )?/, (_, counters = '') => `${counters}-A ${c.name} `));
+      for (const r of contentsOf(c)) {
+        // Counters of a line that was restored with them stand before it.
+        if (typeof r === 'string') out.push(r.replace(/^(\[\d+:\d+\] )?/, (_, counters = '') => `${counters}-A ${c.name} `));
+        else out.push(`[${r.packets}:${r.bytes}] ${ruleText(c.name, r)}`);
+      }
     }
     out.push('COMMIT');
   }

@@ -5,10 +5,11 @@ import { restore } from '../../linux/netfilter/restore.ts';
 import { rulesOf } from '../../linux/netfilter/rules.ts';
 import type { TableName } from '../../linux/netfilter/types.ts';
 import type { Netns } from '../../linux/types.ts';
-import { type Family, formatIp, inCidr, parseCidr } from '../../wire/ip.ts';
+import type { Family } from '../../wire/ip.ts';
 import { isServiceChainName } from '../names.ts';
 import { type Endpoint, endpointsOfSlices, servicePorts } from '../serviceport.ts';
 import type { FamilyProxier, ProxiedService } from '../types.ts';
+import { writeDispatch } from './dispatch.ts';
 import { CANARY_TABLES, JUMPS, type Jump, kubeletText, restoreText } from './restore-text.ts';
 import { type Section, serviceSection } from './service-rules.ts';
 import type { RuleSettings } from './settings.ts';
@@ -22,6 +23,9 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
     family,
     settings,
     services: new Map(),
+    endpointCount: 0,
+    arrivals: 0,
+    healthChecks: new Map(),
     dirty: null,
     largeCluster: false,
     udpChanged: false,
@@ -38,16 +42,24 @@ export function updateService(p: FamilyProxier, key: string, service: KubeObject
   const ports = service ? servicePorts(service, p.family, p.settings.externalIPs) : [];
   const byPort = ports.length ? endpointsOfSlices(slices, p.family) : new Map<string, Endpoint[]>();
   const endpoints = ports.map(port => byPort.get(`${port.portName}/${port.protocol}`) ?? []);
-  const after: ProxiedService = { ports, endpoints, sections: null, nft: null };
+  const order = before?.order ?? p.arrivals++;
+  const after: ProxiedService = { order, ports, endpoints, sections: null, nft: null };
   // A heartbeat or a status that no rule depends on must not cause a sync.
   if (before && sameJson(before.ports, ports) && sameJson(before.endpoints, endpoints)) return false;
   if (!before && !ports.length) return false;
   if (ports.length) p.services.set(key, after);
   else p.services.delete(key);
+  p.endpointCount += countEndpoints(endpoints) - countEndpoints(before?.endpoints ?? []);
+  const checked = ports.find(port => port.healthCheckNodePort);
+  if (checked) p.healthChecks.set(key, checked);
+  else p.healthChecks.delete(key);
+  if (p.due && !p.due.before.has(key)) p.due.before.set(key, before ?? null);
   p.dirty?.add(key);
   if ([...(before?.ports ?? []), ...ports].some(port => port.protocol === 'UDP')) p.udpChanged = true;
   return true;
 }
+
+const countEndpoints = (ofPorts: Endpoint[][]): number => ofPorts.reduce((n, list) => n + list.length, 0);
 
 function sectionsOf(p: FamilyProxier, s: ProxiedService): Section[] {
   return (s.sections ??= s.ports.map((port, i) => serviceSection(port, s.endpoints[i], p.settings, p.largeCluster)));
@@ -89,28 +101,9 @@ function apply(ns: Netns, family: Family, text: string): boolean {
   return restore(ns, family, text, { noflush: true }) === null;
 }
 
-/** Addresses of the node that its nodePortAddresses select, in the order of those. */
-export function selectedAddresses(ns: Netns, s: RuleSettings): string[] {
-  const out = new Set<string>();
-  for (const cidr of s.nodePortCIDRs ?? []) {
-    const range = parseCidr(cidr);
-    if (!range) continue;
-    for (const link of ns.links.values()) {
-      for (const a of link.addresses) {
-        if (!inCidr(range, a.ip)) continue;
-        const loopback = a.ip.length === 4 ? a.ip[0] === 127 : formatIp(a.ip) === '::1';
-        if (!loopback || s.localhostNodePorts) out.add(formatIp(a.ip));
-      }
-    }
-  }
-  return [...out];
-}
-
 /** Write what changed (or, in a full sync, everything) to the kernel. -> false: iptables-restore failed */
 export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean {
-  let endpoints = 0;
-  for (const s of p.services.values()) for (const e of s.endpoints) endpoints += e.length;
-  const large = endpoints > LARGE_CLUSTER_ENDPOINTS;
+  const large = p.endpointCount > LARGE_CLUSTER_ENDPOINTS;
   if (large !== p.largeCluster) {
     p.largeCluster = large;
     p.dirty = null;
@@ -120,31 +113,31 @@ export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean 
     ensureJumps(ns, p.family);
     for (const s of p.services.values()) s.sections = null;
   }
-  const all: Section[] = [];
-  const changed: Section[] = [];
+  const written = full ? [...p.services.keys()] : [...(p.dirty ?? [])];
+  const changed = written.flatMap(key => sectionsAt(p, key));
   // A large cluster's stale chains are looked for now and then only: finding them takes a look at every chain.
   const sweeps = !large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS;
-  const active = new Set<string>();
-  for (const [key, service] of p.services) {
-    const write = full || p.dirty?.has(key);
-    for (const section of sectionsOf(p, service)) {
-      all.push(section);
-      if (write) changed.push(section);
-      if (sweeps) for (const chain of section.chains) active.add(chain);
-    }
-  }
-  const stale: string[] = [];
-  if (sweeps) {
-    for (const chain of ns.netfilter.xt[p.family].get('nat')?.chains.keys() ?? []) {
-      if (isServiceChainName(chain) && !active.has(chain)) stale.push(chain);
-    }
-    p.cleanedAtMs = nowMs;
-  }
-  const localAddresses = selectedAddresses(ns, p.settings);
-  const ok = apply(ns, p.family, restoreText({ settings: p.settings, all, changed, stale, localAddresses }));
+  const stale = sweeps ? staleChains(ns, p) : [];
+  if (sweeps) p.cleanedAtMs = nowMs;
+  const ok = apply(ns, p.family, restoreText(p.settings, changed, stale));
+  if (ok) writeDispatch(ns, p, full ? null : written, key => sectionsAt(p, key));
   p.dirty = ok ? new Set() : null;
   if (ok) p.syncedAtMs = nowMs;
   return ok;
+}
+
+function sectionsAt(p: FamilyProxier, key: string): Section[] {
+  const service = p.services.get(key);
+  return service ? sectionsOf(p, service) : [];
+}
+
+/** Chains in nat that no Service needs any more. */
+function staleChains(ns: Netns, p: FamilyProxier): string[] {
+  const active = new Set<string>();
+  for (const service of p.services.values())
+    for (const section of sectionsOf(p, service)) for (const chain of section.chains) active.add(chain);
+  const chains = ns.netfilter.xt[p.family].get('nat')?.chains.keys() ?? [];
+  return [...chains].filter(chain => isServiceChainName(chain) && !active.has(chain));
 }
 
 /** utiliptables.Monitor: someone flushed the tables when the canary is gone. */

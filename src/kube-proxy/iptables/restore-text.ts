@@ -44,16 +44,6 @@ const MARTIANS =
 
 const chainLine = (name: string): string => `:${name} - [0:0]\n`;
 
-/** The tail call to KUBE-NODEPORTS: one rule for all local addresses, or one for each that nodePortAddresses selects. */
-function nodePortRules(s: RuleSettings, localAddresses: string[]): string {
-  const head = '-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"';
-  if (s.nodePortCIDRs === null) {
-    const except = s.family === 6 ? ' ! -d ::1/128' : s.localhostNodePorts ? '' : ' ! -d 127.0.0.0/8';
-    return `${head} -m addrtype --dst-type LOCAL${except} -j KUBE-NODEPORTS\n`;
-  }
-  return localAddresses.map(ip => `${head} -d ${ip} -j KUBE-NODEPORTS\n`).join('');
-}
-
 function forwardRules(s: RuleSettings): string {
   const head = '-A KUBE-FORWARD';
   const invalid = `${head} -m conntrack --ctstate INVALID -m nfacct --nfacct-name ct_state_invalid_dropped_pkts -j DROP\n`;
@@ -64,27 +54,14 @@ function forwardRules(s: RuleSettings): string {
   );
 }
 
-export interface RestoreInput {
-  settings: RuleSettings;
-  /** Every Service port: these rules are written at each sync. */
-  all: Section[];
-  /** Those whose own chains are written: all in a full sync. */
-  changed: Section[];
-  /** Chains in nat that no Service needs any more. */
-  stale: string[];
-  /** Addresses of this node that nodePortAddresses selects. */
-  localAddresses: string[];
-}
-
-export function restoreText({ settings: s, all, changed, stale, localAddresses }: RestoreInput): string {
-  const parts: string[] = ['*filter\n'];
-  for (const name of ['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-FORWARD', 'KUBE-NODEPORTS', 'KUBE-PROXY-FIREWALL']) {
-    parts.push(chainLine(name));
-  }
+/**
+ * What iptables-restore gets at each sync, but for the chains that lead to the Services' own (dispatch.ts). `changed`: Service ports whose
+ * chains are written, all in a full sync; `stale`: chains in nat that no Service needs any more.
+ */
+export function restoreText(s: RuleSettings, changed: Section[], stale: string[]): string {
+  const parts: string[] = ['*filter\n', chainLine('KUBE-FORWARD')];
   if (s.localhostNodePorts) parts.push(chainLine('KUBE-FIREWALL'), MARTIANS);
-  for (const section of all) if (section.filter) parts.push(section.filter);
-  parts.push(forwardRules(s), 'COMMIT\n*nat\n');
-  for (const name of ['KUBE-SERVICES', 'KUBE-NODEPORTS', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ']) parts.push(chainLine(name));
+  parts.push(forwardRules(s), 'COMMIT\n*nat\n', chainLine('KUBE-POSTROUTING'), chainLine('KUBE-MARK-MASQ'));
   for (const section of changed) for (const name of section.chains) parts.push(chainLine(name));
   for (const name of stale) parts.push(chainLine(name));
   parts.push(
@@ -94,10 +71,9 @@ export function restoreText({ settings: s, all, changed, stale, localAddresses }
     '-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully\n',
     `-A KUBE-MARK-MASQ -j MARK --or-mark ${s.mark}\n`,
   );
-  for (const section of all) if (section.dispatch) parts.push(section.dispatch);
   for (const section of changed) if (section.rules) parts.push(section.rules);
   for (const name of stale) parts.push(`-X ${name}\n`);
-  parts.push(nodePortRules(s, localAddresses), 'COMMIT\n');
+  parts.push('COMMIT\n');
   return parts.join('');
 }
 

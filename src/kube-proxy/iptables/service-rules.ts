@@ -7,7 +7,7 @@ import type { RuleSettings } from './settings.ts';
 
 /** Text of one Service port, apart by what a partial sync writes always and what only after a change. */
 export interface Section {
-  /** Rules of KUBE-SERVICES and KUBE-NODEPORTS in nat. */
+  /** Rules of KUBE-SERVICES and KUBE-NODEPORTS in nat (dispatch.ts). */
   dispatch: string;
   /** Rules of KUBE-SERVICES, KUBE-EXTERNAL-SERVICES, KUBE-NODEPORTS and KUBE-PROXY-FIREWALL in filter. */
   filter: string;

@@ -5,7 +5,7 @@ import { tablesOf } from '../../linux/netfilter/nft/hooks.ts';
 import type { NftSet, NftTable, NftVerdict } from '../../linux/netfilter/nft/types.ts';
 import { verdictText } from '../../linux/netfilter/nft/values.ts';
 import type { Netns } from '../../linux/types.ts';
-import { selectedAddresses } from '../iptables/proxier.ts';
+import { selectedAddresses } from '../iptables/addresses.ts';
 import type { FamilyProxier, ProxiedService } from '../types.ts';
 import { type Element, type NftSection, nftSection } from './service-rules.ts';
 import { setupText } from './setup.ts';

@@ -4,7 +4,7 @@ import { formatCidr, network, parseCidr, parseIp } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
 import { createSet, err, noSuch, number, type SetResult, unknown } from './ipset-create.ts';
 import { type Element, isAlive, parseElements, type SetType, typeOfSet } from './ipset-types.ts';
-import { linesOf } from './rules.ts';
+import { contentsOf } from './rules.ts';
 import type { IpSet } from './types.ts';
 
 interface EntryOptions {
@@ -236,8 +236,11 @@ function ruleReferences(ns: Netns, name: string): number {
   for (const tables of [xt[4], xt[6], legacy[4], legacy[6]]) {
     for (const table of tables.values()) {
       for (const chain of table.chains.values()) {
-        for (const line of linesOf(chain)) if (line.includes(`-set ${name} `)) n++;
-        for (const rule of chain.rules ?? []) {
+        for (const rule of contentsOf(chain)) {
+          if (typeof rule === 'string') {
+            if (rule.includes(`-set ${name} `)) n++;
+            continue;
+          }
           for (const m of rule.matches) if (m.sets?.includes(name)) n++;
           if (rule.target?.sets?.includes(name)) n++;
         }

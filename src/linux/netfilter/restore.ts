@@ -35,36 +35,48 @@ const fail = (line: number, message: string, kind: RestoreError['kind'] = 'usage
 export const CONNTRACK_WORDS =
   /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT|NOTRACK)|-m (?:state|conntrack|connmark)|ctorig/;
 
-/** A copy that is worked on until COMMIT. Chains are shared until they change. */
-function copyTable(table: Table): Table {
-  return { ...table, chains: new Map(table.chains) };
-}
-
 interface Work {
   ns: Netns;
   o: RestoreOptions;
   backend: Backend;
   family: Family;
+  /** What is worked on until COMMIT: the live table, for a node of a large cluster has a hundred thousand chains. */
   table: Table | null;
   skip: boolean;
-  /** Chains of the working copy that are not shared with the live table. */
-  own: Set<string>;
+  /** Chains that this input has touched, as they were before: null, not there. An error or --test puts them back. */
+  before: Map<string, Chain | null>;
   /** Lines given for a chain in this input, kept apart until COMMIT. */
   lines: Map<string, string[]>;
 }
 
+/** Before a chain comes, changes or goes. */
+function remember(w: Work, table: Table, name: string): void {
+  if (!w.before.has(name)) w.before.set(name, table.chains.get(name) ?? null);
+}
+
+/** The chain, to be changed. */
 function ownChain(w: Work, table: Table, name: string): Chain | undefined {
   const chain = table.chains.get(name);
-  if (!chain || w.own.has(name)) return chain;
+  if (!chain || w.before.has(name)) return chain;
+  remember(w, table, name);
+  const rules = chain.parts ? rulesOf(w.ns, table, chain) : chain.rules;
   const copy: Chain = {
     ...chain,
     compiled: null,
-    rules: chain.rules ? [...chain.rules] : null,
+    rules: rules && [...rules],
     lines: chain.lines ? [...linesOf(chain)] : null,
+    parts: null,
   };
   table.chains.set(name, copy);
-  w.own.add(name);
   return copy;
+}
+
+function rollBack(w: Work): void {
+  for (const [name, chain] of w.before) {
+    if (chain) w.table?.chains.set(name, chain);
+    else w.table?.chains.delete(name);
+  }
+  w.before = new Map();
 }
 
 /** `:NAME POLICY [packets:bytes]` */
@@ -97,8 +109,8 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
   const fresh = newChainRecord(name, null);
   fresh.packets = packets;
   fresh.bytes = bytes;
+  remember(w, table, name);
   table.chains.set(name, fresh);
-  w.own.add(name);
   w.lines.delete(name);
   return null;
 }
@@ -106,18 +118,18 @@ function chainLine(w: Work, table: Table, line: string, n: number): RestoreError
 function startTable(w: Work, name: string, n: number): RestoreError | null {
   if (!isTableName(name)) return fail(n, `${w.family === 4 ? 'iptables' : 'ip6tables'}-restore: line ${n} table name '${name}' invalid`);
   w.skip = w.o.table !== undefined && w.o.table !== name;
-  const live = ensureTableFor(w, name);
-  w.table = copyTable(live);
-  w.own = new Set();
+  w.table = ensureTableFor(w, name);
+  w.before = new Map();
   w.lines = new Map();
   if (!w.o.noflush && !w.skip) {
     for (const chain of [...w.table.chains.values()]) {
+      remember(w, w.table, chain.name);
       if (chain.policy === null) w.table.chains.delete(chain.name);
       else {
         // The nf_tables variant makes the table anew; legacy empties chains that keep policy and counters.
-        const empty = w.backend === 'nft' ? newChainRecord(chain.name, 'ACCEPT') : { ...chain, rules: [], lines: null, compiled: null };
+        const empty =
+          w.backend === 'nft' ? newChainRecord(chain.name, 'ACCEPT') : { ...chain, rules: [], lines: null, parts: null, compiled: null };
         w.table.chains.set(chain.name, empty);
-        w.own.add(chain.name);
       }
     }
   }
@@ -137,16 +149,13 @@ function commit(w: Work, n: number): RestoreError | null {
   for (const [name, lines] of w.lines) appendLines(w, table, name, lines);
   const missing = w.o.check ? missingChain(w, table) : null;
   if (missing !== null) return fail(n, `Chain '${missing}' does not exist`);
-  if (w.o.test) return null;
-  const live = ensureTable(w.ns, w.family, table.name, w.backend);
-  // The working copy is the table from now on: a node of a large cluster has a hundred thousand chains.
-  live.chains = table.chains;
+  if (w.o.test) rollBack(w);
   return null;
 }
 
 /** The first jump to a chain that is not there: a chain may be made after the rule that jumps to it. */
 function missingChain(w: Work, table: Table): string | null {
-  for (const name of w.own) {
+  for (const name of w.before.keys()) {
     const chain = table.chains.get(name);
     for (const rule of chain ? rulesOf(w.ns, table, chain) : []) {
       const t = rule.target;
@@ -188,9 +197,8 @@ function otherLine(w: Work, table: Table, line: string, n: number, counters: str
   if (!m || !'-A-I-D-R-X-F-N-P-Z-E-C'.includes(command) || command.length !== 2) return badCommand(line, n);
   const [, , name = '', rest = ''] = m;
   if (command === '-N') {
-    if (newChain(table, name) === 'EEXIST') return fail(n, 'Chain already exists', 'other');
-    w.own.add(name);
-    return null;
+    remember(w, table, name);
+    return newChain(table, name) === 'EEXIST' ? fail(n, 'Chain already exists', 'other') : null;
   }
   flushPending(w, table, name);
   if (name === '' && 'FZX'.includes(command[1])) return everyChain(w, table, command, n);
@@ -263,6 +271,7 @@ function deleteChain(w: Work, table: Table, name: string, n: number): RestoreErr
   if (chain.policy !== null) return fail(n, `CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'kernel');
   if (w.o.check && (rulesOf(w.ns, table, chain).length || references(w.ns, table).get(name)))
     return fail(n, `CHAIN_DEL failed (Device or resource busy): chain ${name}`, 'kernel');
+  remember(w, table, name);
   table.chains.delete(name);
   return null;
 }
@@ -335,8 +344,15 @@ function tableLine(w: Work, table: Table, line: string, n: number): RestoreError
  * null, or the first line that is wrong, with the tool's message.
  */
 export function restore(ns: Netns, family: Family, text: string, o: RestoreOptions = {}): RestoreError | null {
-  const w: Work = { ns, o, backend: o.backend ?? 'nft', family, table: null, skip: false, own: new Set(), lines: new Map() };
-  if (!o.check && !o.test && CONNTRACK_WORDS.test(text)) enableConntrack(ns);
+  const w: Work = { ns, o, backend: o.backend ?? 'nft', family, table: null, skip: false, before: new Map(), lines: new Map() };
+  const error = restoreText(w, text);
+  if (error) rollBack(w);
+  return error;
+}
+
+function restoreText(w: Work, text: string): RestoreError | null {
+  const { o } = w;
+  if (!o.check && !o.test && CONNTRACK_WORDS.test(text)) enableConntrack(w.ns);
   let n = 0;
   let at = 0;
   while (at < text.length) {
@@ -351,6 +367,7 @@ export function restore(ns: Netns, family: Family, text: string, o: RestoreOptio
       const bad = commit(w, n);
       if (bad) return bad;
       w.table = null;
+      w.before = new Map();
       continue;
     }
     if (first === 42 && !w.table) {

@@ -2,7 +2,7 @@
 import type { Netns } from '../types.ts';
 import { parseRuleLine } from './parse.ts';
 import { newChainRecord } from './state.ts';
-import type { Chain, Rule, Table } from './types.ts';
+import type { Chain, ChainPart, Rule, Table } from './types.ts';
 import { isProblem } from './values.ts';
 
 /** The text that nobody has parsed yet. */
@@ -16,49 +16,77 @@ export function writeChain(table: Table, name: string, lines: () => string[]): v
   table.chains.set(name, { ...newChainRecord(name, null), rules: null, lines });
 }
 
-/** A chain's rules; those that restore took unparsed are parsed now. */
-export function rulesOf(ns: Netns, table: Table, chain: Chain): Rule[] {
-  if (chain.rules) return chain.rules;
+function parseLines(ns: Netns, table: Table, chain: string, lines: string[]): Rule[] {
   const rules: Rule[] = [];
-  for (const line of linesOf(chain)) {
+  for (const line of lines) {
     const parsed = parseRuleLine(ns, table, line, true);
-    if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${chain.name} ${line}: ${parsed.problem}`);
+    if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${chain} ${line}: ${parsed.problem}`);
     for (const rule of parsed) rules.push(rule);
   }
-  chain.rules = rules;
-  chain.lines = null;
   return rules;
 }
 
-const changed = (chain: Chain): void => {
+const NO_LINES: string[] = [];
+
+export function rulesOfPart(ns: Netns, table: Table, chain: Chain, part: ChainPart): Rule[] {
+  if (!part.rules) {
+    part.rules = parseLines(ns, table, chain.name, part.lines);
+    part.lines = NO_LINES;
+  }
+  return part.rules;
+}
+
+const inOrder = (chain: Chain): ChainPart[] => [...(chain.parts?.byKey.values() ?? [])].sort((a, b) => a.order - b.order);
+
+/** A chain's rules; those that restore took unparsed are parsed now. For reading: `changeable` gives those that may be added to. */
+export function rulesOf(ns: Netns, table: Table, chain: Chain): Rule[] {
+  const { parts } = chain;
+  if (parts) return (parts.all ??= inOrder(chain).flatMap(part => rulesOfPart(ns, table, chain, part)));
+  if (chain.rules) return chain.rules;
+  chain.rules = parseLines(ns, table, chain.name, linesOf(chain));
+  chain.lines = null;
+  return chain.rules;
+}
+
+/** What a chain holds, in order: rules, or the text of those that nobody has parsed yet. */
+export function contentsOf(chain: Chain): (Rule | string)[] {
+  if (chain.parts) return inOrder(chain).flatMap((part): (Rule | string)[] => part.rules ?? part.lines);
+  return chain.rules ?? linesOf(chain);
+}
+
+/** The rules of a chain that is about to change: its parts, if it had any, are its writer's no longer. */
+function changeable(ns: Netns, table: Table, chain: Chain): Rule[] {
+  const rules = rulesOf(ns, table, chain);
   chain.compiled = null;
-};
+  if (chain.parts) {
+    chain.parts = null;
+    chain.rules = [...rules];
+  }
+  return chain.rules as Rule[];
+}
 
 export function appendRule(ns: Netns, table: Table, chain: Chain, rule: Rule): void {
-  rulesOf(ns, table, chain).push(rule);
-  changed(chain);
+  changeable(ns, table, chain).push(rule);
 }
 
 /** `at` counts from 0. */
 export function insertRule(ns: Netns, table: Table, chain: Chain, rule: Rule, at: number): void {
-  rulesOf(ns, table, chain).splice(at, 0, rule);
-  changed(chain);
+  changeable(ns, table, chain).splice(at, 0, rule);
 }
 
 export function deleteRule(ns: Netns, table: Table, chain: Chain, at: number): void {
-  rulesOf(ns, table, chain).splice(at, 1);
-  changed(chain);
+  changeable(ns, table, chain).splice(at, 1);
 }
 
 export function replaceRule(ns: Netns, table: Table, chain: Chain, at: number, rule: Rule): void {
-  rulesOf(ns, table, chain)[at] = rule;
-  changed(chain);
+  changeable(ns, table, chain)[at] = rule;
 }
 
 export function flushChain(chain: Chain): void {
   chain.rules = [];
   chain.lines = null;
-  changed(chain);
+  chain.parts = null;
+  chain.compiled = null;
 }
 
 export function newChain(table: Table, name: string): Chain | 'EEXIST' {

@@ -46,7 +46,7 @@ export const tablesOf = (ns: Netns, family: Family, backend: Backend): Map<Table
   (backend === 'legacy' ? ns.netfilter.legacy : ns.netfilter.xt)[family];
 
 export function newChainRecord(name: string, policy: 'ACCEPT' | 'DROP' | null): Chain {
-  return { name, policy, packets: 0, bytes: 0, compiled: null, rules: [], lines: null };
+  return { name, policy, packets: 0, bytes: 0, compiled: null, rules: [], lines: null, parts: null };
 }
 
 /** The table, made with its empty built-in chains if nothing had touched it yet. */

@@ -1,72 +1,29 @@
 // A packet's way through one table's chains (ipt_do_table), with an index for long chains of rules that test one address or port.
-import { ipKey } from '../../wire/ip.ts';
-import { type Packet, packetLength } from '../../wire/packet.ts';
+import { packetLength } from '../../wire/packet.ts';
 import { addStep } from '../trace.ts';
-import type { Link, Skb } from '../types.ts';
+import type { Link, Netns, Skb } from '../types.ts';
+import { addToIndex, type ChainIndex, candidates, newChainIndex } from './chain-index.ts';
 import { ifaceMatches } from './matches/meta.ts';
+import { indexOfParts } from './parts.ts';
 import { rulesOf } from './rules.ts';
 import { ruleText } from './save.ts';
 import type { Chain, HookContext, HookVerdict, Rule, Table } from './types.ts';
 import { matchesMask } from './values.ts';
 
-/**
- * For a chain of many rules: under which of a packet's keys each rule can match at all. A rule that tests `-d 10.96.0.1/32` cannot touch
- * packets to other addresses, and the address is the first thing tested, so leaving it out changes nothing, not even counters.
- */
-interface Compiled {
-  rules: Rule[];
-  index: Map<string, number[]> | null;
-  /** Rules that any packet may match. */
-  rest: number[];
-}
-
 const INDEX_FROM = 12;
 
-function keyOf(rule: Rule): string | null {
-  const { dst, src, out } = rule;
-  if (dst && !dst.invert && dst.bits === dst.ip.length * 8) return `d${ipKey(dst.ip)}`;
-  if (out && !out.invert && !out.name.endsWith('+')) return `o${out.name}`;
-  if (rule.in && !rule.in.invert && !rule.in.name.endsWith('+')) return `i${rule.in.name}`;
-  if (src && !src.invert && src.bits === src.ip.length * 8) return `s${ipKey(src.ip)}`;
-  if (rule.proto && !rule.protoInvert) {
-    for (const m of rule.matches) {
-      if (m.dport !== undefined) return `p${rule.proto}:${m.dport}`;
-      if (m.module !== 'comment') break; // what is tested before may have effects of its own
-    }
-  }
-  return null;
-}
+/** What the walk goes by: the rules, or for a chain of many the index of those. */
+type Compiled = Rule[] | ChainIndex;
 
-function compile(rules: Rule[]): Compiled {
-  if (rules.length < INDEX_FROM) return { rules, index: null, rest: [] };
-  const index = new Map<string, number[]>();
-  const rest: number[] = [];
+function compile(ns: Netns, table: Table, chain: Chain): Compiled {
+  if (chain.parts) return indexOfParts(ns, table, chain);
+  const rules = rulesOf(ns, table, chain);
+  if (rules.length < INDEX_FROM) return rules;
+  const index = newChainIndex();
   rules.forEach((rule, i) => {
-    const key = keyOf(rule);
-    if (key === null) rest.push(i);
-    else {
-      const list = index.get(key);
-      if (list) list.push(i);
-      else index.set(key, [i]);
-    }
+    addToIndex(index, rule, i);
   });
-  return { rules, index, rest };
-}
-
-function candidates(c: Compiled, index: Map<string, number[]>, p: Packet, ctx: HookContext): number[] {
-  const b = p.body;
-  const found: number[][] = c.rest.length ? [c.rest] : [];
-  const add = (key: string) => {
-    const list = index.get(key);
-    if (list) found.push(list);
-  };
-  add(`d${ipKey(p.dst)}`);
-  add(`s${ipKey(p.src)}`);
-  if (ctx.out) add(`o${ctx.out.name}`);
-  if (ctx.in) add(`i${ctx.in.name}`);
-  if (b.kind === 'tcp' || b.kind === 'udp' || b.kind === 'sctp') add(`p${p.proto}:${b.dport}`);
-  if (!found.length) return [];
-  return found.length === 1 ? found[0] : found.flat().sort((x, y) => x - y);
+  return index;
 }
 
 const ifaceOk = (test: { name: string; invert: boolean }, link: Link | null): boolean =>
@@ -98,12 +55,12 @@ function note(skb: Skb, ctx: HookContext, chain: Chain, rule: Rule): void {
 /** 'CONTINUE': the chain's end, or RETURN. */
 function walkChain(table: Table, chain: Chain, skb: Skb, ctx: HookContext, length: number, depth: number): HookVerdict | 'CONTINUE' {
   let compiled = chain.compiled as Compiled | null;
-  if (!compiled) chain.compiled = compiled = compile(rulesOf(ctx.netns, table, chain));
-  const { rules, index } = compiled;
-  const order = index ? candidates(compiled, index, skb.packet, ctx) : null;
-  const n = order ? order.length : rules.length;
+  if (!compiled) chain.compiled = compiled = compile(ctx.netns, table, chain);
+  const rules = Array.isArray(compiled) ? compiled : null;
+  const places = rules ? null : candidates(compiled as ChainIndex, skb.packet, ctx);
+  const n = (rules ?? places ?? []).length;
   for (let i = 0; i < n; i++) {
-    const rule = rules[order ? order[i] : i];
+    const rule = rules ? rules[i] : places![i].rule;
     if (!ruleMatches(rule, skb, ctx)) continue;
     rule.packets++;
     rule.bytes += length;

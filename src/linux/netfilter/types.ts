@@ -45,6 +45,23 @@ export interface Chain {
   rules: Rule[] | null;
   /** Unparsed rule arguments (after `-A CHAIN `) while `rules` is null. */
   lines: string[] | (() => string[]) | null;
+  /** Instead of both: rules of a component that changes a few of very many at a time (parts.ts). */
+  parts: ChainParts | null;
+}
+
+export interface ChainParts {
+  byKey: Map<string, ChainPart>;
+  /** All rules in order; null after every change. */
+  all: Rule[] | null;
+}
+
+/** Rules of one chain that stand together. */
+export interface ChainPart {
+  /** Lower ones come first. */
+  order: number;
+  /** As in a chain: text until somebody asks for the rules. */
+  lines: string[];
+  rules: Rule[] | null;
 }
 
 /** An address or interface test with its `!`. */

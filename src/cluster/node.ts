@@ -17,6 +17,7 @@ import type { ImageConfig, Kubelet, KubeletState, LogEntry, PodSandbox } from '.
 import { lookAt, putOff } from '../linux/due.ts';
 import { newKernel } from '../linux/kernel.ts';
 import { addAddress, addLink, broadcastOf, linkByName, plug, setUp } from '../linux/link.ts';
+import { NETNS_DIR, netnsDir } from '../linux/namespaces.ts';
 import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
@@ -160,6 +161,7 @@ function build(node: NodeRuntime): BuiltNode {
   for (const [key, value] of NODE_SYSCTLS) setSysctl(ns, key, value);
   const rootfs = machineRootfs(kernel);
   kernel.rootfs = rootfs;
+  place(rootfs, NETNS_DIR, netnsDir(kernel));
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
   beforeLook(rootfs, () => placeHost(node, rootfs));
   for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });

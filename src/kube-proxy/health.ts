@@ -50,6 +50,7 @@ function listen(proxy: KubeProxy, address: Ip | null, family: Family, port: numb
     caps: new Set(ALL_CAPS),
     background: true,
     blind: true,
+    thread: true,
   });
 }
 

@@ -15,6 +15,7 @@ import { MAX_BACKOFF_MS, specOf } from './containers.ts';
 import { containerEnv, expand } from './env.ts';
 import { appendLog, dropsLine, logTail } from './log.ts';
 import { podHosts, podResolvConf, utsHostname } from './pod-files.ts';
+import { firstPid } from './pod-ids.ts';
 import { stopProbes } from './probes.ts';
 import { wirePods } from './sandbox.ts';
 import { currentPod, syncStatus } from './status.ts';
@@ -25,6 +26,8 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
   const fs = k.deps.buildRootfs(image);
   const kernel = k.deps.kernel();
   const ns = rt.netns as Netns;
+  const shared = pod.spec.hostPID ? kernel.rootfs : pod.spec.shareProcessNamespace ? rt.pause?.fs : undefined;
+  if (shared) fs.pidNamespace = shared;
   const files = {
     '/etc/hosts': podHosts(k, pod, rt.ips),
     '/etc/hostname': `${utsHostname(k, pod)}\n`,
@@ -109,6 +112,7 @@ export function launch(
     tty: !!spec.tty,
     background: true,
     blind: program !== null,
+    pid: firstPid('container', c.id),
   };
   const p = program ? spawnProgram(kernel, program, options) : spawn(kernel, options);
   if (typeof p === 'string')

@@ -20,6 +20,7 @@ export function newRuntime(k: Kubelet, pod: KubeObject): PodRuntime {
     key: `${pod.metadata.namespace}/${pod.metadata.name}`,
     uid: pod.metadata.uid as string,
     sandboxId: '',
+    pause: null,
     sandbox: null,
     netns: null,
     ips: [],

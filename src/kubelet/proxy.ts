@@ -13,6 +13,7 @@ import { ip } from '../wire/ip.ts';
 import { runtimeOf, wake } from './adopt.ts';
 import { execIn } from './container-process.ts';
 import { hexId } from './containers.ts';
+import { netnsFile } from './pod-ids.ts';
 import { RUNTIME_DOWN } from './pod-worker.ts';
 import type { ContainerRuntime, Kubelet, LogLine, PodRuntime } from './types.ts';
 
@@ -297,9 +298,8 @@ function* tunnel(k: Kubelet, rt: PodRuntime, port: number, s: { send: Pipe; rece
   if (error) {
     close(socket);
     const id = rt.sandboxId || rt.uid;
-    const h = rt.uid;
     const why = error === 'ECONNREFUSED' ? 'connection refused' : 'connection timed out';
-    const text = `error forwarding port ${port} to pod ${id}, uid : failed to execute portforward in network namespace "/var/run/netns/cni-${h}": failed to connect to localhost:${port} inside namespace "${id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${why} IPv6 dial tcp6: address localhost: no suitable address found `;
+    const text = `error forwarding port ${port} to pod ${id}, uid : failed to execute portforward in network namespace "/var/run/netns/${netnsFile(id)}": failed to connect to localhost:${port} inside namespace "${id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${why} IPv6 dial tcp6: address localhost: no suitable address found `;
     writePipe(s.error, text);
     closePipe(s.error);
     closePipe(s.receive);

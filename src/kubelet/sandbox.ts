@@ -3,10 +3,15 @@ import type { KubeObject } from '../apiserver/types.ts';
 import { putOff } from '../linux/due.ts';
 import { deleteNetns, newNetns } from '../linux/kernel.ts';
 import { linkByName, setUp } from '../linux/link.ts';
+import { kill, spawnProgram } from '../linux/process.ts';
 import { setSysctl } from '../linux/sysctl.ts';
+import type { Kernel, Netns, Process } from '../linux/types.ts';
+import { newFilesystem } from '../linux/vfs.ts';
+import { type Co, waitOn } from '../sim/task.ts';
 import { wake } from './adopt.ts';
 import { killContainerProcesses } from './container-process.ts';
 import { hexId } from './containers.ts';
+import { firstPid, netnsFile } from './pod-ids.ts';
 import { currentPod } from './status.ts';
 import type { Kubelet, PodRuntime, PodSandbox, PortMapping } from './types.ts';
 
@@ -28,12 +33,13 @@ function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): PodSandbox {
   const label = `${namespace}/${name}`;
   const old = kernel.netns.get(label);
   if (old) deleteNetns(old);
-  const netns = newNetns(kernel, label);
+  const netns = newNetns(kernel, label, netnsFile(rt.sandboxId));
   const lo = linkByName(netns, 'lo');
   if (lo) setUp(lo, true);
   // containerd 2: enable_unprivileged_ports and enable_unprivileged_icmp are on.
   setSysctl(netns, 'net.ipv4.ip_unprivileged_port_start', '0');
   setSysctl(netns, 'net.ipv4.ping_group_range', '0 2147483647');
+  rt.pause = startPause(kernel, netns, rt.sandboxId);
   for (const s of pod.spec.securityContext?.sysctls ?? []) setSysctl(netns, s.name, String(s.value));
   return {
     id: rt.sandboxId,
@@ -46,6 +52,22 @@ function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): PodSandbox {
     portMappings: portMappings(pod),
     pod,
   };
+}
+
+/** The process that holds a sandbox's namespaces; whoever shares its PID namespace is in that of its file system. */
+export const startPause = (kernel: Kernel, netns: Netns, sandboxId: string): Process =>
+  spawnProgram(kernel, waitForEver, {
+    netns,
+    fs: newFilesystem(),
+    argv: ['/pause'],
+    uid: 65535,
+    background: true,
+    blind: true,
+    pid: firstPid('sandbox', sandboxId),
+  });
+
+function* waitForEver(p: Process): Co<number> {
+  for (;;) yield* waitOn(p.kernel.sim, []);
 }
 
 /** Addresses that the manifest's own status asks for (a dump of a live cluster). */
@@ -93,6 +115,8 @@ export function removeSandbox(k: Kubelet, rt: PodRuntime): void {
   rt.sandboxReady = false;
   for (const c of rt.containers.values()) killContainerProcesses(k, c);
   if (!rt.sandboxId) return;
+  if (rt.pause) kill(rt.pause, 'KILL');
+  rt.pause = null;
   rt.sandboxId = '';
   k.unwired.delete(rt);
   const at = rt.key.indexOf('/');

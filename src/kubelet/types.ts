@@ -204,6 +204,8 @@ export interface PodRuntime {
   uid: string;
   /** Of the pod's sandbox; '': it has none. */
   sandboxId: string;
+  /** The process that holds its namespaces; null: on the host's network, or not wired. */
+  pause: Process | null;
   /** null: there is none, or nobody has needed it yet. */
   sandbox: PodSandbox | null;
   /** The node's own for hostNetwork. */

@@ -30,12 +30,13 @@ export function newKernel(sim: Sim, hostname: string, o: KernelOptions = {}): Ke
   return kernel;
 }
 
-/** `ip netns add`: a namespace with a loopback device that is down. EEXIST is the caller's to ask (kernel.netns.has). */
-export function newNetns(kernel: Kernel, name: string): Netns {
+/** A namespace with a loopback device that is down; `file`: its name under /run/netns, for `a/b` none by itself. EEXIST is the caller's to ask (kernel.netns.has). */
+export function newNetns(kernel: Kernel, name: string, file = name && !name.includes('/') ? name : undefined): Netns {
   if (kernel.netns.has(name)) throw new Error(`network namespace ${name} exists on ${kernel.hostname}`);
   const ns: Netns = {
     kernel,
     name,
+    ...(file === undefined ? {} : { file }),
     id: kernel.nextNetnsId++,
     links: new Map(),
     nextIfindex: 1,

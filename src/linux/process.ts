@@ -22,6 +22,9 @@ export interface SpawnOptions {
   /** A container's own programs: their sleeps do not keep the cluster from being quiet. */
   background?: boolean;
   blind?: boolean;
+  thread?: boolean;
+  /** Its number, where it is known beforehand: the next free one from there. */
+  pid?: number;
 }
 
 /** Docker's and containerd's default set, without a privileged container's NET_ADMIN and SYS_ADMIN. */
@@ -62,12 +65,18 @@ export function setProgramLoader(loader: (data: Uint8Array) => Program | null): 
   loadProgram = loader;
 }
 
+function freePid(kernel: Kernel, from: number): number {
+  let pid = from;
+  while (kernel.processes.has(pid)) pid++;
+  return pid;
+}
+
 /** Start `program` as a process; it runs at once up to its first wait. */
 export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions): Process {
   const p: Process = {
     kernel,
     netns: o.netns,
-    pid: kernel.nextPid++,
+    pid: o.pid === undefined ? kernel.nextPid++ : freePid(kernel, o.pid),
     ppid: o.parent?.pid ?? 0,
     argv: o.argv,
     env: copyEnv(o.env ?? o.parent?.env ?? new Map([['PATH', DEFAULT_PATH]])),
@@ -90,6 +99,7 @@ export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions):
     onSignal: new Map(),
     fds: new Map(),
     blind: o.blind ?? false,
+    thread: o.thread ?? false,
   };
   if (!p.blind) lookAt(p.netns);
   kernel.processes.set(p.pid, p);

@@ -4,9 +4,11 @@ import { rfc3339 } from '../sim/time.ts';
 import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
 import { hasCarrier, sortLinks } from './link.ts';
+import { NAMESPACE_KINDS, type NamespaceKind, namespaceInode } from './namespaces.ts';
 import { neighState } from './neigh.ts';
 import { liveEntries } from './netfilter/conntrack.ts';
 import { procText } from './netfilter/conntrack-text.ts';
+import { containerProcesses, localPid } from './pids.ts';
 import { TABLE } from './route.ts';
 import type { Socket } from './socket.ts';
 import { CONF_NAMES, NEIGH_NAMES, plainKeys, setSysctl, sysctl } from './sysctl.ts';
@@ -319,7 +321,17 @@ function devicesDir(netns: Netns, prefix: string, names: readonly string[], all:
   });
 }
 
-function processDir(q: Process): DirNode {
+/** The namespaces that a process names in /proc/PID/ns, and what kind each is of. */
+const NAMESPACES: [string, NamespaceKind][] = [
+  ...NAMESPACE_KINDS.map((k): [string, NamespaceKind] => [k, k]),
+  ['pid_for_children', 'pid'],
+  ['time_for_children', 'time'],
+];
+
+/** `viewer`: who reads it, and by whose numbers. */
+function processDir(q: Process, viewer: Process): DirNode {
+  const pid = localPid(q, viewer);
+  const ppid = q.parent ? localPid(q.parent, viewer) : viewer.kernel.rootfs === viewer.fs ? q.ppid : 0;
   const name = (q.argv[0] ?? '').split('/').pop() ?? '';
   const state = q.exitCode === null ? 'S (sleeping)' : 'Z (zombie)';
   return dir({
@@ -327,18 +339,18 @@ function processDir(q: Process): DirNode {
     comm: file(() => `${name.slice(0, 15)}\n`),
     environ: file(() => [...q.env].map(([k, v]) => `${k}=${v}\0`).join(''), 0o400),
     status: file(
-      () =>
-        `Name:\t${name}\nState:\t${state}\nTgid:\t${q.pid}\nPid:\t${q.pid}\nPPid:\t${q.ppid}\nUid:\t${q.uid}\t${q.uid}\t${q.uid}\t${q.uid}\n`,
+      () => `Name:\t${name}\nState:\t${state}\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t${q.uid}\t${q.uid}\t${q.uid}\t${q.uid}\n`,
     ),
-    stat: file(() => `${q.pid} (${name.slice(0, 15)}) S ${q.ppid} ${q.pid} ${q.pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n`),
+    stat: file(() => `${pid} (${name.slice(0, 15)}) S ${ppid} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n`),
     cwd: { kind: 'symlink', target: q.cwd, mtimeMs: 0 },
     net: procNet(q.netns),
-    ns: dir({ net: { kind: 'symlink', target: `net:[${4_026_531_840 + q.netns.id}]`, mtimeMs: 0 } }),
+    ns: dir(
+      Object.fromEntries(
+        NAMESPACES.map(([name, kind]) => [name, { kind: 'symlink', target: `${kind}:[${namespaceInode(q, kind)}]`, mtimeMs: 0 } as const]),
+      ),
+    ),
   });
 }
-
-/** Processes that share the namespace: what a container sees as its own. */
-const visible = (kernel: Kernel, netns: Netns) => [...kernel.processes.values()].filter(q => netns.name === '' || q.netns === netns);
 
 /** The tree to hang at /proc. Namespaced files answer for the reading process's namespace, else for `netns`. */
 export function makeProc(kernel: Kernel, netns: Netns): DirNode {
@@ -356,9 +368,11 @@ export function makeProc(kernel: Kernel, netns: Netns): DirNode {
   };
   return dynamic(p => {
     const out = new Map(Object.entries(fixed));
-    for (const q of visible(kernel, p?.netns ?? netns)) out.set(String(q.pid), processDir(q));
-    if (p) out.set('self', { kind: 'symlink', target: String(p.pid), mtimeMs: 0 });
-    if (p && !out.has(String(p.pid))) out.set(String(p.pid), processDir(p));
+    if (!p) return out;
+    for (const q of containerProcesses(p)) out.set(String(localPid(q, p)), processDir(q, p));
+    const self = String(localPid(p, p));
+    out.set('self', { kind: 'symlink', target: self, mtimeMs: 0 });
+    if (!out.has(self)) out.set(self, processDir(p, p));
     return out;
   });
 }

@@ -78,6 +78,8 @@ export interface Kernel {
 export interface Netns {
   kernel: Kernel;
   name: string;
+  /** Its name under /run/netns; none: nobody has given it one (namespaces.ts). */
+  file?: string;
   id: number;
   links: Map<number, Link>;
   nextIfindex: number;
@@ -310,6 +312,8 @@ export interface Process {
   trace?: Trace | null;
   /** A component of the cluster: it never reads what the kernel holds, so nothing has to be derived for it (due.ts). */
   blind: boolean;
+  /** A part of another process, with no number of its own. */
+  thread: boolean;
 }
 
 /** A program: runs as a process, returns its exit code. */

@@ -6,6 +6,8 @@ export interface Filesystem {
   readonly root: DirNode;
   /** Mounted read-only (securityContext.readOnlyRootFilesystem): what is mounted into it says itself whether it is. */
   readOnly?: boolean;
+  /** The PID namespace of its processes (pids.ts); none: one of its own. */
+  pidNamespace?: object;
   /** Absolute paths that programs changed since the start: what a session has to keep. */
   changed: Set<string>;
   /** What is put in when somebody first looks; none: somebody has. */

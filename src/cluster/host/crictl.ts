@@ -8,8 +8,17 @@ import { complain, kill, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { readPipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
-import { parseRfc3339, rfc3339 } from '../../sim/time.ts';
 import type { NodeRuntime } from '../node.ts';
+import {
+  containerInfo,
+  containerStatus,
+  type FoundContainer,
+  type FoundPod,
+  printObject,
+  sandboxInfo,
+  sandboxStatus,
+  startedMs,
+} from './crictl-inspect.ts';
 
 interface Args {
   flags: Map<string, string>;
@@ -36,6 +45,7 @@ const TAKES = new Set([
   'runtime-endpoint',
   'i',
   'image-endpoint',
+  'template',
 ]);
 
 function parse(words: string[]): Args {
@@ -57,18 +67,12 @@ function parse(words: string[]): Args {
   return out;
 }
 
-interface Found {
-  rt: PodRuntime;
-  pod: KubeObject;
-  sandboxId: string;
-}
-
 /** containerd's own number of a sandbox; a pod of a session that nobody has woken keeps the one it had. */
 const sandboxIdOf = (node: NodeRuntime, rt: PodRuntime): string =>
   rt.sandbox?.id || node.kubelet.saved?.pods[rt.uid]?.sandboxId || rt.uid.replace(/-/g, '').padEnd(64, '0');
 
-function pods(node: NodeRuntime): Found[] {
-  const out: Found[] = [];
+function pods(node: NodeRuntime): FoundPod[] {
+  const out: FoundPod[] = [];
   for (const rt of node.kubelet.pods.values()) {
     const at = rt.key.indexOf('/');
     const pod = getObject(node.engine.server, 'pods', rt.key.slice(0, at), rt.key.slice(at + 1));
@@ -101,8 +105,6 @@ function table(rows: string[][]): string {
 const short = (id: string) => id.slice(0, 13);
 const digestOf = (c: ContainerRuntime) => c.imageRef.replace(/^.*@sha256:/, '');
 const stateOf = (c: ContainerRuntime) => (c.state?.running ? 'Running' : 'Exited');
-const startedMs = (c: ContainerRuntime) =>
-  parseRfc3339((c.state?.running ?? c.state?.terminated ?? c.lastState?.terminated)?.startedAt ?? '') ?? 0;
 
 export function crictl(node: NodeRuntime): Program {
   return function* (p) {
@@ -174,7 +176,7 @@ function labelled(pod: KubeObject, selector: string | undefined): boolean {
   });
 }
 
-function containers(node: NodeRuntime): (Found & { c: ContainerRuntime })[] {
+function containers(node: NodeRuntime): FoundContainer[] {
   return pods(node)
     .flatMap(f => [...f.rt.containers.values()].filter(c => c.id).map(c => ({ ...f, c })))
     .sort((a, b) => startedMs(b.c) - startedMs(a.c));
@@ -212,57 +214,12 @@ function* listContainers(node: NodeRuntime, p: Process, a: Args): Co<number> {
   return 0;
 }
 
-const nanos = (ms: number) => rfc3339(ms).replace('Z', '.000000000Z');
-
-function sandboxStatus(f: Found): object {
-  const { pod, rt } = f;
-  const [ip = '', ...more] = rt.ips;
-  const { name, namespace, uid, labels, annotations } = pod.metadata;
-  return {
-    id: f.sandboxId,
-    metadata: { attempt: 0, name, namespace, uid },
-    state: rt.sandboxReady ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
-    createdAt: nanos(rt.startTimeMs),
-    network: { additionalIps: more.map(x => ({ ip: x })), ip: rt.hostNetwork ? '' : ip },
-    labels: { ...labels, 'io.kubernetes.pod.name': name, 'io.kubernetes.pod.namespace': namespace, 'io.kubernetes.pod.uid': uid },
-    annotations: annotations ?? {},
-    runtimeHandler: '',
-  };
-}
-
-function containerStatus(f: Found & { c: ContainerRuntime }): object {
-  const { c, pod } = f;
-  const ended = c.state?.terminated ?? (c.state?.running ? null : c.lastState?.terminated);
-  const spec = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])].find((s: any) => s.name === c.name);
-  return {
-    id: c.id,
-    podSandboxId: f.sandboxId,
-    metadata: { attempt: c.restartCount, name: c.name },
-    state: c.state?.running ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED',
-    createdAt: nanos(startedMs(c)),
-    startedAt: nanos(startedMs(c)),
-    finishedAt: ended ? nanos(parseRfc3339(ended.finishedAt) ?? 0) : '0001-01-01T00:00:00Z',
-    exitCode: ended?.exitCode ?? 0,
-    reason: ended?.reason ?? '',
-    message: ended?.message ?? '',
-    image: { image: spec?.image ?? '' },
-    imageRef: c.imageRef,
-    labels: {
-      'io.kubernetes.container.name': c.name,
-      'io.kubernetes.pod.name': pod.metadata.name,
-      'io.kubernetes.pod.namespace': pod.metadata.namespace,
-      'io.kubernetes.pod.uid': pod.metadata.uid,
-    },
-    logPath: `/var/log/pods/${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}/${c.name}/${c.restartCount}.log`,
-  };
-}
-
 const lost = (p: Process, kind: string, id: string, method: string): number => {
   complain(p, `FATA[0000] ${method}: rpc error: code = NotFound desc = an error occurred when try to find ${kind} "${id}": not found\n`);
   return 1;
 };
 
-function pick(node: NodeRuntime, id: string | undefined): (Found & { c: ContainerRuntime }) | undefined {
+function pick(node: NodeRuntime, id: string | undefined): FoundContainer | undefined {
   return id ? containers(node).find(f => f.c.id.startsWith(id)) : undefined;
 }
 
@@ -276,16 +233,19 @@ function* inspectPod(node: NodeRuntime, p: Process, a: Args): Co<number> {
   if (!id) return needsId(p);
   const found = pods(node).find(f => f.sandboxId.startsWith(id));
   if (!found) return lost(p, 'sandbox', id, 'getting the status of the pod sandbox');
-  print(p, `${JSON.stringify({ status: sandboxStatus(found) }, null, 2)}\n`);
-  return 0;
+  return printObject(p, { status: sandboxStatus(found), info: sandboxInfo(node, found) }, one(a, 'o', 'output') ?? '', one(a, 'template'));
 }
 
 function* inspect(node: NodeRuntime, p: Process, a: Args): Co<number> {
   if (!a.words[0]) return needsId(p);
   const found = pick(node, a.words[0]);
   if (!found) return lost(p, 'container', a.words[0], 'getting the status of the container');
-  print(p, `${JSON.stringify({ status: containerStatus(found) }, null, 2)}\n`);
-  return 0;
+  return printObject(
+    p,
+    { status: containerStatus(found), info: containerInfo(node, found) },
+    one(a, 'o', 'output') ?? '',
+    one(a, 'template'),
+  );
 }
 
 function* logs(node: NodeRuntime, p: Process, a: Args): Co<number> {

@@ -1,6 +1,7 @@
 // bridge and ptp by the CNI protocol: plugins v1.9.1 plugins/main/{bridge/bridge.go,ptp/ptp.go}.
 
 import { addAddress, addLink, addVeth, broadcastOf, linkByName, removeLink, setMaster, setUp } from '../../linux/link.ts';
+import { netnsAtPath } from '../../linux/namespaces.ts';
 import { removeRoute } from '../../linux/route.ts';
 import type { Link, Netns } from '../../linux/types.ts';
 import { hex } from '../../sim/bytes.ts';
@@ -11,7 +12,7 @@ import { route, sysctls, toCidr } from '../plumbing.ts';
 import { ipamAdd, ipamCheck, ipamDel } from './host-local.ts';
 import { masquerade, removeMasquerades } from './nftables.ts';
 import type { CniResult } from './result.ts';
-import { type CniError, failure, isFailure, netnsAt, openNetns, type PluginArgs, type PluginImpl, previous } from './skel.ts';
+import { type CniError, failure, isFailure, openNetns, type PluginArgs, type PluginImpl, previous } from './skel.ts';
 
 const IPAMS = ['host-local'];
 
@@ -166,7 +167,7 @@ function bridgeAdd(a: PluginArgs): CniResult | CniError {
 
 /** Addresses that the pod's link had, and the link gone. null: the namespace is not there. */
 function takeLink(a: PluginArgs): string[] | null {
-  const pod = netnsAt(a.p, a.netnsPath);
+  const pod = netnsAtPath(a.p, a.netnsPath);
   if (!pod) return null;
   const link = linkByName(pod, a.ifName);
   if (!link) return [];

@@ -1,11 +1,12 @@
 // loopback, firewall and tuning: plugins v1.9.1 plugins/main/loopback, plugins/meta/{firewall,tuning}.
 import { linkByName, setMac, setUp } from '../../linux/link.ts';
+import { netnsAtPath } from '../../linux/namespaces.ts';
 import { setSysctl, sysctl } from '../../linux/sysctl.ts';
 import type { Netns } from '../../linux/types.ts';
 import type { Family } from '../../wire/ip.ts';
 import { applyRules, hasChain, hasJump } from '../iptables.ts';
 import type { CniResult } from './result.ts';
-import { type CniError, failure, isFailure, netnsAt, openNetns, type PluginArgs, type PluginImpl, previous } from './skel.ts';
+import { type CniError, failure, isFailure, openNetns, type PluginArgs, type PluginImpl, previous } from './skel.ts';
 
 export const loopbackPlugin: PluginImpl = {
   about: 'CNI loopback plugin v1.9.1',
@@ -31,8 +32,8 @@ export const loopbackPlugin: PluginImpl = {
     return linkByName(pod, 'lo')?.up ? null : failure('loopback interface is down');
   },
   del: a => {
-    const lo = a.netnsPath ? linkByName(netnsAt(a.p, a.netnsPath) ?? a.p.netns, 'lo') : undefined;
-    if (lo && netnsAt(a.p, a.netnsPath)) setUp(lo, false);
+    const lo = a.netnsPath ? linkByName(netnsAtPath(a.p, a.netnsPath) ?? a.p.netns, 'lo') : undefined;
+    if (lo && netnsAtPath(a.p, a.netnsPath)) setUp(lo, false);
     return null;
   },
 };

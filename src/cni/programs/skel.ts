@@ -1,4 +1,5 @@
 // What every plugin does around its work: environment, configuration, versions, errors (github.com/containernetworking/cni v1.3 pkg/skel/skel.go).
+import { netnsAtPath } from '../../linux/namespaces.ts';
 import { complain, print, stdinAll } from '../../linux/process.ts';
 import type { Netns, Process, Program } from '../../linux/types.ts';
 import { bytesToString } from '../../sim/bytes.ts';
@@ -42,14 +43,8 @@ const REQUIRED: Record<string, string[]> = {
   VERSION: ['CNI_COMMAND'],
 };
 
-/** The namespace that a path names: `/var/run/netns/NAME`, or the process's own. undefined: there is none. */
-export function netnsAt(p: Process, path: string): Netns | undefined {
-  const name = /^(?:\/var)?\/run\/netns\/([^/]+)$/.exec(path)?.[1];
-  return name === undefined ? undefined : p.kernel.netns.get(name);
-}
-
 export function openNetns(a: PluginArgs): Netns | CniError {
-  const ns = netnsAt(a.p, a.netnsPath);
+  const ns = netnsAtPath(a.p, a.netnsPath);
   return ns ?? failure(`failed to open netns "${a.netnsPath}": failed to Statfs "${a.netnsPath}": no such file or directory`);
 }
 
@@ -135,7 +130,7 @@ export function pluginProgram(impl: PluginImpl): Program {
     const r = invoke(impl, p, bytesToString(yield* stdinAll(p)));
     // What failed may have done half of its work.
     for (const part of ['links', 'routes', 'netfilter', 'sysctl'] as const) p.netns.dirty.add(part);
-    const pod = netnsAt(p, p.env.get('CNI_NETNS') ?? '');
+    const pod = netnsAtPath(p, p.env.get('CNI_NETNS') ?? '');
     for (const part of ['links', 'routes', 'sysctl'] as const) pod?.dirty.add(part);
     if (isFailure(r)) {
       print(p, indented(r.details === undefined ? { code: r.code, msg: r.msg } : r));

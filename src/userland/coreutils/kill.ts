@@ -1,7 +1,8 @@
 // Tools that signal processes, and find them by name: kill, killall, pkill, pgrep, pidof.
+
+import { containerProcesses, localPid, processByLocalPid } from '../../linux/pids.ts';
 import { kill as signalProcess } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
-import { containerProcesses, localPid, processByLocalPid } from '../pids.ts';
 import { SIGNAL_LIST, signalName } from '../signals.ts';
 import type { Userland } from '../userland.ts';
 import { command, name } from './ps.ts';

@@ -1,4 +1,5 @@
 // Tools that fit nowhere else: which, expr, envsubst, getopt, less, su, chroot …
+import { pidNamespaceOf } from '../../linux/pids.ts';
 import { complain, print, spawn, stdinAll, waitFor } from '../../linux/process.ts';
 import type { Program } from '../../linux/types.ts';
 import { absolute, lookup } from '../../linux/vfs.ts';
@@ -183,7 +184,7 @@ export const CHROOT: ToolSpec = {
           : `cannot change root directory to '${root}': No such file or directory`,
         r.bb ? 1 : 125,
       );
-    const fs = { root: node, changed: r.p.fs.changed };
+    const fs = { root: node, changed: r.p.fs.changed, pidNamespace: pidNamespaceOf(r.p.fs) };
     const child = spawn(r.p.kernel, { netns: r.p.netns, fs, parent: r.p, argv: argv.length ? argv : ['/bin/sh'], cwd: '/' });
     if (typeof child === 'string')
       return error(

@@ -14,6 +14,7 @@ import { LS, STAT } from './ls.ts';
 import * as make from './make.ts';
 import * as misc from './misc.ts';
 import * as modes from './modes.ts';
+import * as namespaces from './namespaces.ts';
 import { apk, apt, pip, yum } from './packages.ts';
 import * as plain from './plain.ts';
 import * as ps from './ps.ts';
@@ -128,6 +129,8 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       more: tool(streams.CAT, false),
       hexdump: tool(binary.HEXDUMP, false),
       uuidgen: tool(binary.UUIDGEN, false),
+      nsenter: namespaces.nsenter(false),
+      lsns: tool(namespaces.LSNS, false),
     },
   ],
   [
@@ -194,6 +197,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       less: tool(streams.CAT, true),
       more: tool(streams.CAT, true),
       chroot: tool(misc.CHROOT, true),
+      nsenter: namespaces.nsenter(true),
     },
   ],
   ['findutils', '/usr/bin', { xargs: tool(wrappers.XARGS, false), find: find(false) }],

@@ -1,8 +1,9 @@
 // ps and top: the processes of a container.
+
+import { containerProcesses, localPid } from '../../linux/pids.ts';
 import { complain, sleep } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { civilTime, twoDigits } from '../../sim/time.ts';
-import { containerProcesses, localPid } from '../pids.ts';
 import { strftime } from '../strftime.ts';
 import type { Userland } from '../userland.ts';
 import { account } from './accounts.ts';

@@ -1,4 +1,6 @@
 // What agnhost's subcommands share: the log, durations, UDP and the errors of Go's dialer.
+
+import { localPid } from '../../linux/pids.ts';
 import { complain } from '../../linux/process.ts';
 import { bind, close, recvFrom, type Socket, sendTo, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
@@ -8,7 +10,6 @@ import { klogStamp } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { background, type Served } from '../http-server.ts';
 import { getaddrinfo } from '../net/resolver.ts';
-import { localPid } from '../pids.ts';
 
 /** Newest of what is modelled; a tag says otherwise. */
 const VERSION = '2.53';

@@ -1,4 +1,6 @@
 // Apache httpd 2.4: files below DocumentRoot, its error pages and logs.
+
+import { localPid } from '../../linux/pids.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { absolute, listDir, lookup, readFile } from '../../linux/vfs.ts';
@@ -7,7 +9,6 @@ import { civilTime, clockText, httpDate, MONTHS, twoDigits, WEEKDAYS } from '../
 import { formatIp } from '../../wire/ip.ts';
 import { type Headers, header } from '../http.ts';
 import { httpServer, type Reply, type Served } from '../http-server.ts';
-import { localPid } from '../pids.ts';
 import { splitTarget } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { clfTime, ownAddresses, readText, untilSignal } from './daemon.ts';

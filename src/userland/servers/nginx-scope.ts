@@ -1,4 +1,6 @@
 // What a request to nginx is answered from: the server block, the location, inherited directives, variables.
+
+import { localPid } from '../../linux/pids.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { lookup, writeFile } from '../../linux/vfs.ts';
@@ -6,7 +8,6 @@ import { nextU32 } from '../../sim/random.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { header } from '../http.ts';
 import type { Served } from '../http-server.ts';
-import { localPid } from '../pids.ts';
 import { splitTarget } from '../url.ts';
 import { clfTime, slashTime } from './daemon.ts';
 import type { Directive } from './nginx-conf.ts';

@@ -1,4 +1,6 @@
 // nginx: static files, return, proxy_pass, virtual hosts by the configuration files of the container (nginx 1.22 to 1.29).
+
+import { localPid } from '../../linux/pids.ts';
 import { complain } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
@@ -9,7 +11,6 @@ import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import { getopt } from '../busybox.ts';
 import { type Headers, header, plainStream } from '../http.ts';
 import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../http-server.ts';
-import { localPid } from '../pids.ts';
 import { tlsAccept } from '../tls.ts';
 import type { Userland } from '../userland.ts';
 import { clfTime, hostnameOf, slashTime, untilSignal } from './daemon.ts';

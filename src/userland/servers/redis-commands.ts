@@ -1,7 +1,8 @@
 // What Redis keeps, and its commands over it.
+
+import { localPid } from '../../linux/pids.ts';
 import type { Process } from '../../linux/types.ts';
 import { stringToBytes } from '../../sim/bytes.ts';
-import { localPid } from '../pids.ts';
 
 type Value =
   | { kind: 'string'; value: string }

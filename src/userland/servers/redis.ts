@@ -1,4 +1,6 @@
 // redis-server: the log, the connections, the wire protocol's commands.
+
+import { localPid } from '../../linux/pids.ts';
 import { print, strerror } from '../../linux/process.ts';
 import { recv, type Socket, send } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
@@ -6,7 +8,6 @@ import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime, clockText, MONTHS, twoDigits } from '../../sim/time.ts';
 import { tcpServer } from '../http-server.ts';
-import { localPid } from '../pids.ts';
 import type { Userland } from '../userland.ts';
 import { untilSignal } from './daemon.ts';
 import { execute, OK, type Store, VERSION } from './redis-commands.ts';

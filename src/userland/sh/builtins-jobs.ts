@@ -1,8 +1,9 @@
 // Builtins about processes: jobs, wait, kill, trap, fg, bg.
+
+import { localPid, processByLocalPid } from '../../linux/pids.ts';
 import { signalNumber, kill as signalProcess, waitFor } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
-import { localPid, processByLocalPid } from '../pids.ts';
 import { SIGNAL_LIST, signalName } from '../signals.ts';
 import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';

@@ -12,11 +12,11 @@ import type {
   Redirected,
   Statement,
 } from 'unbash';
+import { localPid } from '../../linux/pids.ts';
 import { waitFor } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { closePipe, newPipe, type Pipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
-import { localPid } from '../pids.ts';
 import { evaluate } from './arith.ts';
 import { expandPattern, expandString } from './expand.ts';
 import { matches } from './glob.ts';

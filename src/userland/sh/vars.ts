@@ -1,7 +1,7 @@
 // Variables: reading, setting, locals, and the special parameters.
 
+import { localPid } from '../../linux/pids.ts';
 import { nextU32 } from '../../sim/random.ts';
-import { localPid } from '../pids.ts';
 import { fail } from './messages.ts';
 import { bashLike, type Shell, type Variable } from './types.ts';
 

@@ -1,6 +1,7 @@
 // A device as `ip link` and `ip addr` print it (iproute2 6.1 ip/ipaddress.c, iplink_vxlan.c, iplink_bridge*.c; 6.15 adds a few words).
 import { portsOf } from '../../../linux/bridge-fdb.ts';
 import { hasCarrier, operState } from '../../../linux/link.ts';
+import { namedNetns } from '../../../linux/namespaces.ts';
 import type { Link } from '../../../linux/types.ts';
 import { formatIp, type Ip } from '../../../wire/ip.ts';
 import type { IpContext } from './context.ts';
@@ -44,10 +45,10 @@ function lowerDown(link: Link, busybox: boolean): boolean {
 }
 
 /** Where the other end is: a name under /var/run/netns, or the number this namespace knows it by. */
-function otherNetns(link: Link, tools: number): { name?: string; id?: number } | null {
+function otherNetns(c: IpContext, link: Link): { name?: string; id?: number } | null {
   if (link.kind !== 'veth' || !link.peer || link.peer.netns === link.netns) return null;
   const far = link.peer.netns;
-  if (far.name && !far.name.includes('/') && tools < 13 && link.netns.name === '') return { name: far.name };
+  if (namedNetns(far.kernel, c.p.fs).includes(far)) return { name: far.file };
   const seen: unknown[] = [];
   for (const l of link.netns.links.values()) {
     if (l.kind !== 'veth' || !l.peer || l.peer.netns === link.netns || seen.includes(l.peer.netns)) continue;
@@ -85,7 +86,7 @@ export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer
   if (o.mode) s += ' mode DEFAULT';
   if (!six) s += ' group default';
   s += link.txqlen ? ` qlen ${link.txqlen}` : ' ';
-  const far = otherNetns(link, c.u.tools);
+  const far = otherNetns(c, link);
   const netns = far ? ` link-net${far.name ? `ns ${far.name}` : `nsid ${far.id}`}` : '';
   if (o.withLayer2) s += nl + layer2(link);
   s += netns;
@@ -190,7 +191,7 @@ export function statsText(c: IpContext, link: Link): string {
 /** The members of -j, in their order. */
 export function linkJson(c: IpContext, link: Link, mode: boolean): Record<string, unknown> {
   const l = lower(link);
-  const far = otherNetns(link, c.u.tools);
+  const far = otherNetns(c, link);
   const [own, brd] = addresses(link);
   return {
     ifindex: link.ifindex,

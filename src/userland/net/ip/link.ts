@@ -1,5 +1,8 @@
 // `ip link` (iproute2 6.1 ip/iplink.c).
+
 import { addLink, addVeth, linkByName, moveLink, removeLink, renameLink, setMac, setMaster, setUp } from '../../../linux/link.ts';
+import { netnsByFile } from '../../../linux/namespaces.ts';
+import { processByLocalPid } from '../../../linux/pids.ts';
 import type { Link, LinkKind, Netns } from '../../../linux/types.ts';
 import { parseIp } from '../../../wire/ip.ts';
 import { LINK_USAGE } from '../usage/ip.ts';
@@ -202,11 +205,11 @@ function ipipWords(c: IpContext, w: Words): NonNullable<Link['ipip']> {
 
 function netnsNamed(c: IpContext, name: string): Netns {
   if (/^\d+$/.test(name)) {
-    const p = c.ns.kernel.processes.get(Number(name));
+    const p = processByLocalPid(c.p, Number(name));
     if (p) return p.netns;
     if (name === '1') return c.ns.kernel.netns.get('') as Netns;
   }
-  const ns = name ? c.ns.kernel.netns.get(name) : undefined;
+  const ns = netnsByFile(c.ns.kernel, c.p.fs, name);
   return ns ?? wrong(name, 'Invalid "netns" value\n');
 }
 

@@ -1,12 +1,12 @@
-// `ip netns` (iproute2 6.1 ip/ipnetns.c). Names are files under /var/run/netns: those of a machine's pods are the runtime's and stay hidden.
+// `ip netns` (iproute2 6.1 ip/ipnetns.c): names are files under /var/run/netns.
 import { deleteNetns, newNetns } from '../../../linux/kernel.ts';
+import { namedNetns, netnsByFile } from '../../../linux/namespaces.ts';
+import { containerProcesses, localPid, processByLocalPid } from '../../../linux/pids.ts';
 import { findExecutable, runChild } from '../../../linux/process.ts';
 import type { Netns } from '../../../linux/types.ts';
 import type { Co } from '../../../sim/task.ts';
 import { NETNS_USAGE } from '../usage/ip.ts';
 import { complainTo, fail, type IpContext, matches, needAdmin, next, out, outJson, type Words } from './context.ts';
-
-export const namedNetns = (c: IpContext): Netns[] => [...c.ns.kernel.netns.values()].filter(n => n.name !== '' && !n.name.includes('/'));
 
 /** The number by which this namespace knows the other one, once a veth joins them. */
 function idOf(c: IpContext, far: Netns): number | undefined {
@@ -23,7 +23,7 @@ export function* ipNetns(c: IpContext, w: Words): Co<number> {
   const cmd = w.left.shift();
   if (cmd === 'help') return fail(NETNS_USAGE.replace(/\n$/, ''), 255);
   if (cmd === undefined || matches(cmd, 'list') || matches(cmd, 'show') || matches(cmd, 'lst')) {
-    const rows = namedNetns(c).map(n => ({ name: n.name, id: idOf(c, n) }));
+    const rows = namedNetns(c.ns.kernel, c.p.fs).map(n => ({ name: n.file as string, id: idOf(c, n) }));
     if (c.json) outJson(c, rows);
     else for (const r of rows) out(c, `${r.name}${r.id === undefined ? '' : ` (id: ${r.id})`}\n`);
     return 0;
@@ -32,20 +32,28 @@ export function* ipNetns(c: IpContext, w: Words): Co<number> {
   if (matches(cmd, 'add')) return add(c, w.left.shift() ?? fail('No netns name specified', 1));
   if (matches(cmd, 'delete')) return del(c, w);
   if (matches(cmd, 'identify')) {
-    const name = c.p.netns.name;
-    if (name && !name.includes('/')) out(c, `${name}\n`);
-    return 0;
+    return identify(c, w);
   }
   if (matches(cmd, 'pids')) {
     const ns = open(c, next(c, w));
-    for (const p of c.ns.kernel.processes.values()) if (p.netns === ns) out(c, `${p.pid}\n`);
+    for (const q of containerProcesses(c.p)) if (q.netns === ns) out(c, `${localPid(q, c.p)}\n`);
     return 0;
   }
   return fail(`Command "${cmd}" is unknown, try "ip netns help".`, 255);
 }
 
+/** The names of a process's namespace: of the caller's own when none is named. */
+function identify(c: IpContext, w: Words): number {
+  const word = w.left.shift();
+  if (word !== undefined && !/^\d+$/.test(word)) fail(`Specified string '${word}' is not a pid`, 1);
+  const q = word === undefined ? c.p : processByLocalPid(c.p, Number(word));
+  if (!q) return fail(`Stat of netns failed: No such file or directory`, 1);
+  for (const ns of namedNetns(c.ns.kernel, c.p.fs)) if (ns === q.netns) out(c, `${ns.file}\n`);
+  return 0;
+}
+
 export function open(c: IpContext, name: string): Netns {
-  const ns = name ? c.ns.kernel.netns.get(name) : undefined;
+  const ns = netnsByFile(c.ns.kernel, c.p.fs, name);
   return ns ?? fail(`Cannot open network namespace "${name}": No such file or directory`, 255);
 }
 
@@ -59,10 +67,12 @@ function add(c: IpContext, name: string): number {
 
 function del(c: IpContext, w: Words): number {
   const name = w.left.shift() ?? fail('No netns name specified', 1);
-  const ns = c.ns.kernel.netns.get(name);
-  if (!ns || name.includes('/')) return fail(`Cannot remove namespace file "/var/run/netns/${name}": No such file or directory`, 1);
+  const ns = netnsByFile(c.ns.kernel, c.p.fs, name);
+  if (!ns) return fail(`Cannot remove namespace file "/var/run/netns/${name}": No such file or directory`, 1);
   needAdmin(c);
-  deleteNetns(ns);
+  // The name goes; a namespace that processes are in lives on.
+  if (containerProcesses(c.p).some(q => q.netns === ns)) ns.file = undefined;
+  else deleteNetns(ns);
   c.ns.dirty.add('links');
   return 0;
 }

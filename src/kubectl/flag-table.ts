@@ -7,7 +7,7 @@ export const FLAGS: Record<string, string> = {
     'all:b|all-namespaces,A:b|allow-missing-template-keys:b=true|dry-run:s=none?unchanged|field-manager:s=kubectl-annotate|field-selector:s|filename,f:l|kustomize,k:s|list:b|local:b|output,o:s|overwrite:b|record:b|recursive,R:b|resource-version:s|selector,l:s|show-managed-fields:b|template:s',
   'api-resources': 'api-group:s|cached:b|categories:l|namespaced:b=true|no-headers:b|output,o:s|show-managed-fields:b|sort-by:s|verbs:l',
   apply:
-    'all:b|allow-missing-template-keys:b=true|cascade:s=background?background|dry-run:s=none?unchanged|field-manager:s=kubectl-client-side-apply|filename,f:l|force:b|force-conflicts:b|grace-period:i=-1|kustomize,k:s|openapi-patch:b=true|output,o:s|overwrite:b=true|prune:b|prune-allowlist:a|record:b|recursive,R:b|selector,l:s|server-side:b|show-managed-fields:b|subresource:s|template:s|timeout:d|validate:s=strict?strict|wait:b',
+    'all:b|allow-missing-template-keys:b=true|applyset:s|cascade:s=background?background|dry-run:s=none?unchanged|field-manager:s=kubectl-client-side-apply|filename,f:l|force:b|force-conflicts:b|grace-period:i=-1|kustomize,k:s|openapi-patch:b=true|output,o:s|overwrite:b=true|prune:b|prune-allowlist:a|record:b|recursive,R:b|selector,l:s|server-side:b|show-managed-fields:b|subresource:s|template:s|timeout:d|validate:s=strict?strict|wait:b',
   'apply edit-last-applied':
     'allow-missing-template-keys:b=true|field-manager:s=kubectl-client-side-apply|filename,f:l|kustomize,k:s|output,o:s|record:b|recursive,R:b|show-managed-fields:b|template:s|validate:s=strict?strict|windows-line-endings:b',
   'apply set-last-applied':

@@ -26,6 +26,20 @@ export const KLOG_USAGE: Record<string, string> = {
 /** Flags that every command has beside kubectl's own: cobra's help and klog's. */
 const COMMON = 'help,h:b|v,v:i|vmodule:s|log-flush-frequency:d=5s';
 
+/** Flags and commands that an environment variable brings in (`true`) or takes away (`false`): cmdutil.FeatureGate. */
+const GATES: { path: string; flag: string; variable: string; wanted: 'true' | 'false' }[] = [
+  { path: 'apply', flag: 'applyset', variable: 'KUBECTL_APPLYSET', wanted: 'true' },
+  { path: '', flag: 'kuberc', variable: 'KUBECTL_KUBERC', wanted: 'false' },
+];
+
+type Env = Record<string, string | undefined>;
+
+export const gateIs = (env: Env, variable: string, value: 'true' | 'false'): boolean => env[variable]?.toLowerCase() === value;
+
+/** Is the flag one of this environment's? */
+const isOpen = (env: Env, path: string, flag: string): boolean =>
+  GATES.every(g => g.flag !== flag || (g.path !== '' && g.path !== path) || gateIs(env, g.variable, g.wanted) === (g.wanted === 'true'));
+
 const cache = new Map<string, FlagDef[]>();
 
 function definitions(text: string): FlagDef[] {
@@ -44,7 +58,9 @@ function definitions(text: string): FlagDef[] {
 }
 
 /** The flags of a command path (`create secret generic`): its own, then those of all commands. */
-export function flagsOf(path: string): FlagDef[] {
+export const flagsOf = (path: string, env: Env): FlagDef[] => everyFlagOf(path).filter(f => isOpen(env, path, f.name));
+
+function everyFlagOf(path: string): FlagDef[] {
   let defs = cache.get(path);
   if (!defs) {
     const rows = [FLAGS[path], path.startsWith('config ') ? FLAGS.config : '', FLAGS[''], COMMON].filter(Boolean);
@@ -169,8 +185,8 @@ const usage = (message: string, path: string): Failure =>
   failure(`${message}\nSee '${path ? `kubectl ${path}` : 'kubectl'} --help' for usage.`);
 
 /** Parse a command's words. `stopAtFirst`: what follows the first argument is not looked at (plugins). */
-export function parseFlags(path: string, words: string[]): ParsedFlags | Failure {
-  const defs = flagsOf(path);
+export function parseFlags(path: string, words: string[], env: Env): ParsedFlags | Failure {
+  const defs = flagsOf(path, env);
   const byName = new Map(defs.map(d => [d.name, d]));
   const byShort = new Map(defs.filter(d => d.short).map(d => [d.short, d]));
   const out: ParsedFlags = { values: new Map(), changed: new Set(), defs, args: [], dash: -1 };
@@ -231,7 +247,7 @@ export function missingRequired(flags: ParsedFlags): Failure | null {
 
 /** cobra's stripFlags: which words are not flags nor their values, as far as the flags of all commands tell. */
 export function wordsWithoutFlags(words: string[]): { word: string; at: number }[] {
-  const defs = flagsOf('');
+  const defs = everyFlagOf('');
   const out: { word: string; at: number }[] = [];
   for (let i = 0; i < words.length; i++) {
     const w = words[i];

@@ -5,7 +5,7 @@ import type { Co } from '../sim/task.ts';
 import { checkStart } from './client-config.ts';
 import { type Cmd, err, flag, setNamespace } from './command.ts';
 import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
-import { DEPRECATED, missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
+import { DEPRECATED, gateIs, missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
 import { kubeconfigPath } from './kubeconfig.ts';
 import { lazy, loadPart, PART_NAMES, type PartName } from './lazy.ts';
@@ -17,7 +17,7 @@ import { findVerb, VERBS, type VerbModule, type VerbRow } from './verbs.ts';
  * The generator's value is the exit code. Killing the task is Ctrl-C.
  */
 export async function prepareKubectl(argv: string[], host: KubectlHost): Promise<Co<number>> {
-  const invocation = resolve(argv);
+  const invocation = resolve(argv, host.env);
   const verb = invocation.row;
   await Promise.all([verb?.load && !modules.has(verb) ? loadVerb(verb) : undefined, ...partsFor(invocation, host).map(loadPart)]);
   const prepare = verb && modules.get(verb)?.prepare;
@@ -47,8 +47,8 @@ interface Invocation {
 }
 
 /** cobra's Find: the first words that are no flags name the command, wherever they stand. */
-function resolve(argv: string[]): Invocation {
-  let rows = VERBS;
+function resolve(argv: string[], env: KubectlHost['env']): Invocation {
+  let rows = gateIs(env, 'KUBECTL_KUBERC', 'false') ? VERBS.filter(r => r.name !== 'kuberc') : VERBS;
   let row: VerbRow | undefined;
   const path: string[] = [];
   let words = argv;
@@ -66,12 +66,12 @@ function resolve(argv: string[]): Invocation {
   const name = path.join(' ');
   const first = wordsWithoutFlags(words)[0]?.word;
   if (!row && first === 'help')
-    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words), unknown: null };
-  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', []), unknown: first };
-  return { row, path: name, words, flags: parseFlags(name, words), unknown: null };
+    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words, env), unknown: null };
+  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', [], env), unknown: first };
+  return { row, path: name, words, flags: parseFlags(name, words, env), unknown: null };
 }
 
-const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', []) as ParsedFlags), args });
+const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', [], {}) as ParsedFlags), args });
 
 /** In which order kubectl adds its commands (pkg/cmd/cmd.go). */
 const ORDER =
@@ -161,7 +161,7 @@ export function* kubectl(argv: string[], host: KubectlHost): Co<number> {
 }
 
 function* runCommand(argv: string[], host: KubectlHost): Co<number> {
-  const i = resolve(argv);
+  const i = resolve(argv, host.env);
   if (i.unknown !== null) throw unknownCommand(i.unknown, host);
   if (isFailure(i.flags)) throw i.flags;
   const cmd = newCmd(host, i.path, i.flags);

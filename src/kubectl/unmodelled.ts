@@ -3,9 +3,6 @@
 export const NOT_MODELLED: Record<string, string> = {
   '': '--profile and --kuberc FILE are refused; -v=6 says one millisecond of every request, -v=8 and -v=9 log no bodies; --cache-dir, --disable-compression and TLS flags change nothing',
   alpha: 'v1.36 has no alpha commands',
-  apply: '--applyset is refused',
-  debug: '--custom is refused',
-  diff: '--prune is refused',
   explain: '--output=plaintext-openapiv2 is refused',
   get: '--raw of a watch or of the OpenAPI documents is refused (podnet serve has them)',
   kuberc: 'refused: podnet reads no kuberc file',

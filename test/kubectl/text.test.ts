@@ -95,7 +95,7 @@ describe('YAML', () => {
 
 describe('command lines', () => {
   it('follow pflag', () => {
-    const flags = parseFlags('get', ['pods', '-nfoo', '-o', 'yaml', '--all-namespaces=false', '-l', 'a=b', '--', '-x']);
+    const flags = parseFlags('get', ['pods', '-nfoo', '-o', 'yaml', '--all-namespaces=false', '-l', 'a=b', '--', '-x'], {});
     if (!('values' in flags)) throw new Error(flags.message);
     expect(flags.args).toEqual(['pods', '-x']);
     expect(flags.dash).toBe(1);

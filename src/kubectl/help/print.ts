@@ -25,10 +25,16 @@ const GROUPS: [string, string[]][] = [
 
 const OPTIONS_HINT = 'Use "kubectl options" for a list of global command-line options (applies to all commands).\n';
 
-export const ownFlags = (path: string): FlagDef[] => {
+type Env = Record<string, string | undefined>;
+
+export const ownFlags = (path: string, env: Env): FlagDef[] => {
   const rows = new Set((FLAGS[path] ?? '').split('|').map(r => r.split(/[,:]/)[0]));
-  return flagsOf(path).filter(f => rows.has(f.name));
+  return flagsOf(path, env).filter(f => rows.has(f.name));
 };
+
+/** Where --applyset is there, --prune says how it goes with it. */
+const PRUNE_WITH_SETS =
+  'Automatically delete previously applied resource objects that do not appear in the provided configs. For alpha1, use with either -l or --all. For alpha2, use with --applyset.';
 
 function flagText(f: FlagDef, usage: string): string {
   const list = f.type === 'a' || f.type === 'l' || f.type === 'm';
@@ -54,11 +60,18 @@ export const HELP_FLAGS = (path: string): { hidden: string[]; usage: (name: stri
     HELP[path]?.flags[name] ?? HELP['']?.flags[name] ?? (name === 'help' ? `help for ${path.split(' ').at(-1) || 'kubectl'}` : ''),
 });
 
-export function flagBlock(path: string, home: string): string {
+export function flagBlock(path: string, env: Env): string {
   const help = HELP[path];
-  return ownFlags(path)
+  const flags = ownFlags(path, env);
+  const sets = flags.some(f => f.name === 'applyset');
+  return flags
     .filter(f => !help.hiddenFlags?.includes(f.name))
-    .map(f => flagText({ ...f, default: f.default.replace('$HOME', home) }, help.flags[f.name] ?? ''))
+    .map(f =>
+      flagText(
+        { ...f, default: f.default.replace('$HOME', env.HOME ?? '/root') },
+        sets && f.name === 'prune' ? PRUNE_WITH_SETS : (help.flags[f.name] ?? ''),
+      ),
+    )
     .join('\n');
 }
 
@@ -86,7 +99,7 @@ const BARE = [
 ];
 
 /** Help without what stands above `Available Commands`: cobra's usage. */
-function usageText(path: string, home: string): string {
+function usageText(path: string, env: Env): string {
   const help = HELP[path];
   let text = '';
   if (help.aliases.length) text += `Aliases:\n${[path.split(' ').at(-1), ...help.aliases].join(', ')}\n\n`;
@@ -96,7 +109,7 @@ function usageText(path: string, home: string): string {
     const width = Math.max(11, ...subs.map(s => s.split(' ').at(-1)?.length ?? 0)) + 3;
     text += `Available Commands:\n${subs.map(s => `  ${(s.split(' ').at(-1) as string).padEnd(width)}${HELP[s].short}\n`).join('')}\n`;
   }
-  const flags = path === 'config' ? '' : flagBlock(path, home);
+  const flags = path === 'config' ? '' : flagBlock(path, env);
   if (flags) text += `Options:\n${flags}\n`;
   const usage = BARE.includes(path) && !help.usage.endsWith('[flags]') ? `${help.usage} [flags]` : help.usage;
   text += `Usage:\n  ${usage}${usage.includes('[options]') ? '' : ' [options]'}\n\n`;
@@ -104,16 +117,14 @@ function usageText(path: string, home: string): string {
   return text + OPTIONS_HINT;
 }
 
-export function helpText(path: string, home: string): string {
+export function helpText(path: string, env: Env): string {
   if (!path) return `${HELP[''].long}\n\n${rootHelp()}`;
   const help = HELP[path];
-  return `${help.long || help.short}\n\n${usageText(path, home)}`;
+  return `${help.long || help.short}\n\n${usageText(path, env)}`;
 }
 
-const homeOf = (cmd: Cmd): string => cmd.host.env.HOME ?? '/root';
-
 export function printHelp(cmd: Cmd, path: string): number {
-  out(cmd, helpText(path === 'help' ? '' : path, homeOf(cmd)));
+  out(cmd, helpText(path === 'help' ? '' : path, cmd.host.env));
   return 0;
 }
 
@@ -150,6 +161,6 @@ export function groupRun(cmd: Cmd, path: string, args: string[]): void {
     printHelp(cmd, path);
     return;
   }
-  (path === 'rollout' ? out : err)(cmd, helpText(path, homeOf(cmd)));
+  (path === 'rollout' ? out : err)(cmd, helpText(path, cmd.host.env));
   throw exitFailure(1);
 }

@@ -151,6 +151,8 @@ export const HELP: Record<string, CommandHelp> = {
       all: 'Select all resources in the namespace of the specified resource types.',
       'allow-missing-template-keys':
         'If true, ignore any errors in templates when a field or map key is missing in the template. Only applies to golang and jsonpath output formats.',
+      applyset:
+        '[alpha] The name of the ApplySet that tracks which resources are being managed, for the purposes of determining what to prune. Live resources that are part of the ApplySet but have been removed from the provided configs will be deleted. Format: [RESOURCE][.GROUP]/NAME. A Secret will be used if no resource or group is specified.',
       cascade:
         'Must be "background", "orphan", or "foreground". Selects the deletion cascading strategy for the dependents (e.g. Pods created by a ReplicationController). Defaults to background.',
       'dry-run':

@@ -7,32 +7,27 @@ import { strategicMerge } from '../../apiserver/strategic.ts';
 import { threeWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
 import { type Co, sleep } from '../../sim/task.ts';
-import { build, type Info, infosOf } from '../builder.ts';
 import {
-  bool,
-  type Cmd,
-  connect,
-  type DryRun,
-  dryRun,
-  duration,
-  err,
-  flag,
-  int,
-  isSet,
-  klogWarning,
-  list,
-  out,
-  usageError,
-  validation,
-} from '../command.ts';
+  type ApplySet,
+  afterPrune,
+  applySetOf,
+  beforeApply,
+  labelMembers,
+  leftoverName,
+  leftoversOf,
+  validateApplySet,
+} from '../applyset.ts';
+import { build, type Info, infosOf } from '../builder.ts';
+import { bool, type Cmd, type DryRun, dryRun, duration, err, flag, int, isSet, list, out, usageError, validation } from '../command.ts';
 import { annotationOwners, upgradePatch } from '../csa-upgrade.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource } from '../failure.ts';
+import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource, wrapped } from '../failure.ts';
 import { goJson, goJsonIndent } from '../go-json.ts';
 import { jsonThreeWayPatch } from '../json-merge.ts';
 import { LAST_APPLIED, lastAppliedOf, withLastApplied } from '../last-applied.ts';
-import { groupVersion, noKindMatch, resourceOfKind } from '../mapping.ts';
+import { groupVersion } from '../mapping.ts';
 import { dryRunSuffix, resultPrinter, withoutManagedFields } from '../print-flags.ts';
-import { createObject, deleteObject, getObject, listObjects, patchObject, writeQuery } from '../requests.ts';
+import { allowlist, type Leftover, pruneLeftovers } from '../prune.ts';
+import { createObject, deleteObject, getObject, patchObject, writeQuery } from '../requests.ts';
 
 interface Apply {
   cmd: Cmd;
@@ -43,6 +38,8 @@ interface Apply {
   collect: boolean;
   visited: Set<string>;
   namespaces: Set<string>;
+  /** --prune-allowlist */
+  allowed: ResourceInfo[];
 }
 
 export function* run(cmd: Cmd): Co<number> {
@@ -52,7 +49,9 @@ export function* run(cmd: Cmd): Co<number> {
   const manager = isSet(cmd, 'field-manager') ? flag(cmd, 'field-manager') : serverSide ? 'kubectl' : 'kubectl-client-side-apply';
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) fail('must specify one of -f and -k');
   const directive = validation(cmd);
-  validate(cmd, mode, serverSide);
+  const set = applySetOf(cmd);
+  const allowed = bool(cmd, 'prune') ? allowlist(cmd) : [];
+  validate(cmd, mode, serverSide, set);
   propagation(flag(cmd, 'cascade'));
   const result = yield* build(cmd, {
     filenames: list(cmd, 'filename'),
@@ -66,7 +65,9 @@ export function* run(cmd: Cmd): Co<number> {
   });
   const { infos, error } = infosOf(result);
   const errors: Failure[] = error ? [error] : [];
+  if (set) labelMembers(set, infos);
   if (!infos.length && !errors.length) fail('no objects passed to apply');
+  if (set) beforeApply(cmd, set, infos, mode);
   const output = flag(cmd, 'output');
   const a: Apply = {
     cmd,
@@ -76,6 +77,7 @@ export function* run(cmd: Cmd): Co<number> {
     collect: output !== '' && output !== 'name',
     visited: new Set(),
     namespaces: new Set(),
+    allowed,
   };
   if (cmd.explicitNamespace) a.namespaces.add(cmd.namespace);
   for (const info of infos) {
@@ -94,24 +96,31 @@ export function* run(cmd: Cmd): Co<number> {
     if (objects.length > 1 && output === 'json') out(cmd, listText(objects.map(o => withoutManagedFields(cmd, o))));
     else print(objects.length === 1 ? objects[0] : { apiVersion: 'v1', items: objects, kind: 'List', metadata: {} });
   }
-  if (bool(cmd, 'prune')) prune(a);
+  if (set) pruneSet(a, set);
+  else if (bool(cmd, 'prune')) prune(a);
   return 0;
 }
 
-function validate(cmd: Cmd, mode: DryRun, serverSide: boolean): void {
+function validate(cmd: Cmd, mode: DryRun, serverSide: boolean, set: ApplySet | null): void {
   const force = bool(cmd, 'force');
   if (bool(cmd, 'force-conflicts') && !serverSide) fail('--force-conflicts only works with --server-side');
   if (mode === 'client' && serverSide) fail("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
   if (serverSide && force) fail('--force cannot be used with --server-side');
   if (mode === 'server' && force) fail('--dry-run=server cannot be used with --force');
   if (bool(cmd, 'all') && flag(cmd, 'selector')) fail('cannot set --all and --selector at the same time');
+  if (set && !bool(cmd, 'prune')) fail('--applyset requires --prune');
+  if (set) validateApplySet(cmd, set);
   if (bool(cmd, 'prune')) {
     if (force) fail('--force cannot be used with --prune');
+    if (set) {
+      const [other] = ['all', 'selector', 'prune-allowlist'].filter(name => isSet(cmd, name));
+      if (other) fail(`--${other} is incompatible with --applyset`);
+      return;
+    }
     if (!bool(cmd, 'all') && !flag(cmd, 'selector'))
       fail(
         'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
       );
-    prunedResources(cmd);
     if (serverSide) fail("--prune is in alpha and doesn't currently work on objects created by server-side apply");
   }
   if (flag(cmd, 'subresource') && !serverSide) fail('--subresource can only be specified for --server-side');
@@ -377,67 +386,33 @@ function migrate(
 
 const LATER = 'This is non-fatal and will be retried next time you apply.';
 
-/** What --prune looks at when no allowlist is given (k8s.io/kubectl v0.36.3, pkg/util/prune/prune.go). */
-const PRUNED = [
-  'v1/ConfigMap',
-  'v1/Endpoints',
-  'v1/PersistentVolumeClaim',
-  'v1/Pod',
-  'v1/ReplicationController',
-  'v1/Secret',
-  'v1/Service',
-  'batch/v1/Job',
-  'batch/v1/CronJob',
-  'networking.k8s.io/v1/Ingress',
-  'apps/v1/DaemonSet',
-  'apps/v1/Deployment',
-  'apps/v1/ReplicaSet',
-  'apps/v1/StatefulSet',
-  'v1/Namespace',
-  'v1/PersistentVolume',
-];
-
-function prunedResources(cmd: Cmd): ResourceInfo[] {
-  const allow = list(cmd, 'prune-allowlist');
-  return (allow.length ? allow : PRUNED).map(row => {
-    const parts = row.split('/');
-    if (allow.length && parts.length !== 3) fail(`invalid GroupVersionKind format: ${row}, please follow <group/version/kind>`);
-    const [group, version, kind] =
-      parts.length === 3 ? [parts[0] === 'core' ? '' : parts[0], parts[1], parts[2]] : ['', parts[0], parts[1]];
-    const apiVersion = group ? `${group}/${version}` : version;
-    return resourceOfKind(connect(cmd), apiVersion, kind) ?? fail(noKindMatch(apiVersion, kind));
-  });
-}
-
 function prune(a: Apply): void {
-  const { cmd } = a;
-  const rows = prunedResources(cmd);
-  // A namespace is always specified: the kubeconfig's or `default`, where --namespace is not given.
-  if (!list(cmd, 'prune-allowlist').length)
-    klogWarning(
-      cmd,
-      'prune.go:71',
-      'Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.',
-    );
-  const namespaced = rows.filter(r => r.namespaced);
-  for (const ns of a.namespaces) for (const m of namespaced) pruneOne(a, m, ns);
-  for (const m of rows.filter(r => !r.namespaced)) pruneOne(a, m, '');
+  const selector = flag(a.cmd, 'selector');
+  pruneLeftovers(a.cmd, a.allowed, { selector, namespaces: a.namespaces, visited: a.visited }, l => pruneOne(a, l));
 }
 
-function pruneOne(a: Apply, mapping: ResourceInfo, namespace: string): void {
-  const { cmd } = a;
-  for (const object of listObjects(cmd, mapping, namespace, { labelSelector: flag(cmd, 'selector') || undefined })) {
-    if (lastAppliedOf(object) === undefined || a.visited.has(object.metadata.uid ?? '')) continue;
-    if (a.mode !== 'client') {
-      const grace = int(cmd, 'grace-period');
-      deleteObject(cmd, mapping, namespace, object.metadata.name, {
-        gracePeriodSeconds: grace >= 0 ? grace : undefined,
-        propagationPolicy: propagation(flag(cmd, 'cascade')),
-        dryRun: a.mode === 'server' || undefined,
-      });
+function pruneSet(a: Apply, set: ApplySet): void {
+  for (const l of leftoversOf(a.cmd, set, a.visited)) {
+    try {
+      pruneOne(a, l);
+    } catch (e) {
+      throw isFailure(e) ? wrapped(`pruning ${leftoverName(l)}`, e) : e;
     }
-    resultPrinter(cmd, 'pruned', dryRunSuffix(a.mode))(object);
   }
+  afterPrune(a.cmd, set, a.mode);
+}
+
+function pruneOne(a: Apply, { mapping, namespace, object }: Leftover): void {
+  const { cmd } = a;
+  if (a.mode !== 'client') {
+    const grace = int(cmd, 'grace-period');
+    deleteObject(cmd, mapping, namespace, object.metadata.name, {
+      gracePeriodSeconds: grace >= 0 ? grace : undefined,
+      propagationPolicy: propagation(flag(cmd, 'cascade')),
+      dryRun: a.mode === 'server' || undefined,
+    });
+  }
+  resultPrinter(cmd, 'pruned', dryRunSuffix(a.mode))(object);
 }
 
 /** A v1.List, whose fields stand in the order of their declaration; its items came as maps. */

@@ -50,7 +50,7 @@ function* complete(cmd: Cmd, words: string[], last: string): Co<Completion> {
   let row: VerbRow | undefined;
   let rest = words;
   for (;;) {
-    const at = rest.findIndex((w, i) => !w.startsWith('-') && !takesValue(rest[i - 1], flagsOf(path.join(' '))));
+    const at = rest.findIndex((w, i) => !w.startsWith('-') && !takesValue(rest[i - 1], flagsOf(path.join(' '), cmd.host.env)));
     const next = at >= 0 ? findVerb(rows, rest[at]) : undefined;
     if (!next) {
       if (at >= 0 && !row) {
@@ -83,7 +83,7 @@ const takesValue = (word: string | undefined, defs: FlagDef[]): boolean => {
 
 function* completeCommand(cmd: Cmd, target: { path: string; rows: VerbRow[] }, words: string[], last: string): Co<Completion> {
   const { path, rows } = target;
-  const defs = flagsOf(path);
+  const defs = flagsOf(path, cmd.host.env);
   let given = words;
   let prefix = last;
   let wanted: FlagDef | undefined;
@@ -96,7 +96,7 @@ function* completeCommand(cmd: Cmd, target: { path: string; rows: VerbRow[] }, w
     wanted = defs.find(d => (flag.startsWith('--') ? d.name === flag.slice(2) : d.short === flag[1]));
     given = words.slice(0, -1);
   }
-  const flags = parseFlags(path, [...given, '--']);
+  const flags = parseFlags(path, [...given, '--'], cmd.host.env);
   if (isFailure(flags)) return { words: [], directive: NO_FILES };
   const sub: Cmd = { ...cmd, path, flags, args: flags.args };
   try {
@@ -105,8 +105,8 @@ function* completeCommand(cmd: Cmd, target: { path: string; rows: VerbRow[] }, w
     const required = defs.filter(d => d.required && !flags.changed.has(d.name));
     if (last.startsWith('-') && !words.includes('--')) {
       const usable = required.length ? required : defs.filter(d => !flags.changed.has(d.name) || 'alm'.includes(d.type));
-      const hits = flagNames(path, usable, last);
-      return { words: required.length && !hits.length ? flagNames(path, defs, last) : hits, directive: NO_FILES };
+      const hits = flagNames(sub, usable, last);
+      return { words: required.length && !hits.length ? flagNames(sub, defs, last) : hits, directive: NO_FILES };
     }
     return yield* completeWord(sub, rows, required, last);
   } catch (e) {
@@ -117,9 +117,9 @@ function* completeCommand(cmd: Cmd, target: { path: string; rows: VerbRow[] }, w
 }
 
 /** Those of all commands first, each set by name. */
-function flagNames(path: string, defs: FlagDef[], prefix: string): string[] {
+function flagNames({ path, host }: Cmd, defs: FlagDef[], prefix: string): string[] {
   const { HELP_FLAGS, ownFlags } = lazy('help');
-  const own = new Set(ownFlags(path).map(f => f.name));
+  const own = new Set(ownFlags(path, host.env).map(f => f.name));
   const usable = defs.filter(d => !HELP_FLAGS(path).hidden.includes(d.name));
   const sorted = [...usable].sort((a, b) => compareKeys(a.name, b.name));
   const order = [...sorted.filter(d => !own.has(d.name) && d.name !== 'help'), ...sorted.filter(d => own.has(d.name) || d.name === 'help')];
@@ -135,7 +135,7 @@ function* completeWord(cmd: Cmd, rows: VerbRow[], required: FlagDef[], prefix: s
   let directive = DEFAULT;
   const local = new Set(
     lazy('help')
-      .ownFlags(cmd.path)
+      .ownFlags(cmd.path, cmd.host.env)
       .map(f => f.name),
   );
   if (!cmd.args.length && rows.length && ![...cmd.flags.changed].some(f => cmd.path && local.has(f))) {

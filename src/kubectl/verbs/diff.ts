@@ -1,17 +1,18 @@
 // kubectl diff (k8s.io/kubectl v0.36.3, pkg/cmd/diff).
 
 import { cloneJson } from '../../apiserver/json.ts';
-import type { KubeObject } from '../../apiserver/types.ts';
+import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
 import { stringToBytes } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { civilTime } from '../../sim/time.ts';
 import { build, type Info } from '../builder.ts';
-import { bool, type Cmd, flag, isSet, list, out, usageError, warn } from '../command.ts';
+import { bool, type Cmd, flag, isSet, klogWarning, list, out, usageError, warn } from '../command.ts';
 import { exitFailure, type Failure, fail, isFailure, isNotFound } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { withLastApplied } from '../last-applied.ts';
 import { lazy } from '../lazy.ts';
+import { allowlist, pruneLeftovers } from '../prune.ts';
 import { createObject, getObject, patchObject } from '../requests.ts';
 import { unifiedHunks } from '../text-diff.ts';
 import { makePatch } from './apply.ts';
@@ -35,7 +36,7 @@ function* compare(cmd: Cmd): Co<number> {
   if (cmd.args.length) usageError(cmd, `Unexpected args: [${cmd.args.join(' ')}]`);
   if (!list(cmd, 'filename').length && !flag(cmd, 'kustomize')) fail('must specify one of -f and -k');
   if (bool(cmd, 'force-conflicts') && !bool(cmd, 'server-side')) fail('--force-conflicts only works with --server-side');
-  if (bool(cmd, 'prune')) fail("podnet's kubectl has no diff --prune");
+  const allowed = bool(cmd, 'prune') ? allowlist(cmd) : null;
   const result = yield* build(cmd, {
     filenames: list(cmd, 'filename'),
     kustomize: flag(cmd, 'kustomize'),
@@ -46,16 +47,44 @@ function* compare(cmd: Cmd): Co<number> {
   });
   if (result.error) throw result.error;
   const pairs: Compared[] = [];
-  const error = result.visit(info => void pairs.push(compareOne(cmd, info)));
+  const seen: Seen = { namespaces: new Set(), visited: new Set() };
+  const error = result.visit(info => void pairs.push(compareOne(cmd, info, seen)));
+  if (allowed) pairs.push(...pruned(cmd, allowed, seen));
   if (error) throw error;
   const program = cmd.host.env.KUBECTL_EXTERNAL_DIFF;
   return program ? yield* runProgram(cmd, program, pairs) : printDifferences(cmd, pairs);
 }
 
-function compareOne(cmd: Cmd, info: Info): Compared {
+/** What apply --prune would not take for leftovers. */
+interface Seen {
+  namespaces: Set<string>;
+  /** uids */
+  visited: Set<string>;
+}
+
+/** Objects that `apply --prune` would delete: as they are, managed fields and all. */
+function pruned(cmd: Cmd, allowed: ResourceInfo[], seen: Seen): Compared[] {
+  const found: Compared[] = [];
+  try {
+    pruneLeftovers(cmd, allowed, { ...seen, selector: flag(cmd, 'selector').trim() }, ({ mapping, namespace, object }) =>
+      found.push({ name: fileName(mapping, namespace, object.metadata.name), live: lazy('yaml').toYaml(object), merged: '' }),
+    );
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    klogWarning(cmd, 'diff.go:760', `pruning failed and could not be evaluated err: ${e.message}`);
+  }
+  return found;
+}
+
+const fileName = (m: ResourceInfo, namespace: string, name: string): string =>
+  `${m.group ? `${m.group}.` : ''}${m.version}.${m.kind}.${namespace}.${name}`;
+
+function compareOne(cmd: Cmd, info: Info, seen: Seen): Compared {
   const given = info.object as KubeObject;
+  if (info.mapping.namespaced) seen.namespaces.add(info.namespace);
   const found = getObject(cmd, info.mapping, info.namespace, info.name);
   if (isFailure(found) && !isNotFound(found)) throw found;
+  if (!isFailure(found)) seen.visited.add(found.metadata.uid ?? '');
   let live = isFailure(found) ? null : cloneJson(found);
   let merged = cloneJson(mergedOf(cmd, info, given, live));
   if (!bool(cmd, 'show-managed-fields')) for (const o of [live, merged]) if (o?.metadata) delete o.metadata.managedFields;
@@ -63,10 +92,9 @@ function compareOne(cmd: Cmd, info: Info): Compared {
   const masked = merged.kind === 'Secret' && merged.apiVersion === 'v1' && !bool(cmd, 'show-secrets');
   if (masked) [live, merged] = mask(live, merged);
   if (live?.metadata.deletionTimestamp) warn(cmd, `Detected changes to resource ${info.name} which is currently being deleted.`);
-  const m = info.mapping;
   const { toYaml } = lazy('yaml');
   return {
-    name: `${m.group ? `${m.group}.` : ''}${m.version}.${m.kind}.${info.namespace}.${info.name}`,
+    name: fileName(info.mapping, info.namespace, info.name),
     live: live ? toYaml(live) : masked ? 'null\n' : '',
     merged: toYaml(merged),
   };
@@ -131,6 +159,9 @@ function* runProgram(cmd: Cmd, program: string, pairs: Compared[]): Co<number> {
   return 0;
 }
 
+/** GNU diff -N: when a file that is not there was changed. */
+const NEVER = '1970-01-01 00:00:00.000000000 +0000';
+
 function printDifferences(cmd: Cmd, pairs: Compared[]): number {
   const [live, merged] = [`/tmp/LIVE-${numberOf(cmd)}`, `/tmp/MERGED-${numberOf(cmd)}`];
   const time = civilTime(cmd.host.sim.nowMs);
@@ -140,7 +171,7 @@ function printDifferences(cmd: Cmd, pairs: Compared[]): number {
   for (const p of pairs.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const hunks = unifiedHunks(p.live, p.merged);
     if (!hunks) continue;
-    text += `diff -u -N ${live}/${p.name} ${merged}/${p.name}\n--- ${live}/${p.name}\t${p.live ? stamp : '1970-01-01 00:00:00.000000000 +0000'}\n+++ ${merged}/${p.name}\t${stamp}\n${hunks}`;
+    text += `diff -u -N ${live}/${p.name} ${merged}/${p.name}\n--- ${live}/${p.name}\t${p.live ? stamp : NEVER}\n+++ ${merged}/${p.name}\t${p.merged ? stamp : NEVER}\n${hunks}`;
   }
   out(cmd, text);
   if (text) throw exitFailure(1);

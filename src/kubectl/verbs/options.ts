@@ -18,7 +18,7 @@ const KLOG = (
 export function* run(cmd: Cmd): Co<number> {
   const own = KLOG.map(([name]) => name);
   const blocks = lazy('help')
-    .flagBlock('', cmd.host.env.HOME ?? '/root')
+    .flagBlock('', cmd.host.env)
     .split(/\n\n(?= {4})/)
     .map(b => [/--[a-z-]+/.exec(b)?.[0] ?? '', b.replace(/\n*$/, '\n')])
     .filter(([name]) => !own.includes(name));

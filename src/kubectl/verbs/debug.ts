@@ -8,6 +8,7 @@ import { safeString } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { build, infosOf } from '../builder.ts';
 import { bool, type Cmd, connect, err, flag, isSet, isStatus, list, out } from '../command.ts';
+import { applyCustomProfile, checkCustomProfile, customProfile, warnOfUser } from '../custom-profile.ts';
 import { fail, goQuote, isFailure, statusFailure } from '../failure.ts';
 import { findContainer, podsMapping, waitForPod } from '../pods.ts';
 import { createObject, deleteObject, patchObject } from '../requests.ts';
@@ -22,6 +23,8 @@ interface Debugging {
   argv: string[];
   env: { name: string; value: string }[];
   setImages: Record<string, string>;
+  /** --custom: a partial container, or null. */
+  custom: any;
 }
 
 export function* run(cmd: Cmd): Co<number> {
@@ -34,6 +37,7 @@ export function* run(cmd: Cmd): Co<number> {
     argv: dash >= 0 ? cmd.args.slice(dash) : [],
     env: Object.entries(pairs('env')).map(([name, value]) => ({ name, value })),
     setImages: pairs('set-image'),
+    custom: null,
   };
   check(d, targets);
   const result = yield* build(cmd, {
@@ -64,7 +68,7 @@ function check(d: Debugging, targets: string[]): void {
   const [image, container, copy] = ['image', 'container', 'copy-to'].map(f => flag(cmd, f));
   const profile = flag(cmd, 'profile') || 'general';
   if (!PROFILES.includes(profile)) fail(`unknown profile: ${profile}`);
-  if (flag(cmd, 'custom')) fail("podnet's kubectl has no --custom profiles");
+  d.custom = customProfile(cmd);
   if (bool(cmd, 'attach') && isSet(cmd, 'attach') && !image && !container)
     fail('you must specify --container or create a new container using --image in order to attach.');
   const setting = Object.keys(d.setImages).length > 0;
@@ -93,6 +97,7 @@ function check(d: Debugging, targets: string[]): void {
       );
   }
   if (bool(cmd, 'tty') && !bool(cmd, 'stdin')) fail('-i/--stdin is required for containers with -t/--tty=true');
+  checkCustomProfile(d.custom);
   if (profile === 'legacy')
     err(
       cmd,
@@ -191,6 +196,8 @@ function byEphemeral(d: Debugging, pod: KubeObject): { pod: KubeObject; containe
   const container = { ...containerOf(d, name), ...(target ? { targetContainerName: target } : {}) };
   after.spec.ephemeralContainers = [...(after.spec.ephemeralContainers ?? []), container];
   applyProfile(cmd, after, name, 'ephemeral');
+  if (d.custom) applyCustomProfile(after, d.custom, name, 'ephemeralContainers');
+  warnOfUser(cmd, after.spec.ephemeralContainers.at(-1), pod);
   const diff = twoWayPatch('v1', 'Pod', pod, after);
   if (typeof diff === 'string') return fail(`error creating patch to add debug container: ${diff}`);
   const namespace = pod.metadata.namespace ?? '';
@@ -228,6 +235,8 @@ function byCopy(d: Debugging, pod: KubeObject): { pod: KubeObject; container: st
     c.stdin = bool(cmd, 'stdin') || undefined;
     c.tty = bool(cmd, 'tty') || undefined;
     applyProfile(cmd, copy, name, 'copy');
+    if (d.custom) applyCustomProfile(copy, d.custom, name, 'containers');
+    warnOfUser(cmd, findContainer(copy, name), copy);
   }
   const made = createObject(cmd, podsMapping(cmd), namespace, JSON.parse(JSON.stringify(copy)), {});
   if (bool(cmd, 'replace')) deleteObject(cmd, podsMapping(cmd), namespace, pod.metadata.name, { gracePeriodSeconds: 0 });
@@ -251,6 +260,7 @@ function onNode(d: Debugging, node: KubeObject): { pod: KubeObject; container: s
     },
   };
   applyProfile(cmd, pod, container, 'node');
+  if (d.custom) applyCustomProfile(pod, d.custom, container, 'containers');
   return { pod: createObject(cmd, podsMapping(cmd), cmd.namespace, pod, {}), container };
 }
 

@@ -2,6 +2,7 @@ import { COMMANDS } from './commands.ts';
 import { kubectlPlan } from './kubectl-command.ts';
 import { main } from './main.ts';
 import { opener, setOpener } from './opener.ts';
+import { preferring } from './preferences.ts';
 import { runCommand } from './run.ts';
 
 interface GlobalFlags {
@@ -43,7 +44,8 @@ async function podnet(argv: string[]): Promise<number> {
     setOpener(env => openThrowaway(env, flags.with));
   }
   if (row) return (await import('./own.ts')).runOwn(row, flags.rest.slice(1));
-  return runCommand(kubectlPlan(flags.rest, process.env, { name: 'podnet', commands: COMMANDS.map(c => c.name) }), process.env, opener());
+  const program = { name: 'podnet', commands: COMMANDS.map(c => c.name) };
+  return preferring(flags.rest, process.env, words => runCommand(kubectlPlan(words, process.env, program), process.env, opener()));
 }
 
 main(() => podnet(process.argv.slice(2)));

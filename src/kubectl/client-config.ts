@@ -65,15 +65,8 @@ export function checkClient(cmd: Cmd, ctx: ContextInForce): void {
   }
 }
 
-/** Before anything else is looked at. */
+/** Before anything else of the command is looked at. */
 export function checkStart(cmd: Cmd): void {
-  const kuberc = cmd.path.startsWith('kuberc ') ? '' : flag(cmd, 'kuberc');
-  if (kuberc && kuberc !== 'off') {
-    const file = cmd.host.readFile(kuberc);
-    if (typeof file === 'string')
-      throw exitFailure(1, `error occurred while applying preferences kuberc error kuberc: open ${kuberc}: no such file or directory`);
-    fail('podnet does not model kuberc: defaults and aliases of commands');
-  }
   // debug's own flag of that name is about something else.
   const profile = cmd.path === 'debug' ? '' : flag(cmd, 'profile');
   if (profile && !PROFILES.includes(profile)) fail(`unknown profile '${profile}'`);

@@ -167,12 +167,16 @@ export function splitComma(s: string): string[] {
   }
 }
 
-function setFlag(out: ParsedFlags, def: FlagDef, value: string, path: string): Failure | null {
+/** pflag's words for a value that does not fit; '' = it fits. */
+export function invalidValue(def: FlagDef, value: string): string {
   const why = valueError(def, value);
-  if (why) {
-    const label = def.short ? `-${def.short}, --${def.name}` : `--${def.name}`;
-    return usage(`invalid argument ${goQuote(value)} for ${goQuote(label)} flag: ${why}`, path);
-  }
+  const label = def.short ? `-${def.short}, --${def.name}` : `--${def.name}`;
+  return why && `invalid argument ${goQuote(value)} for ${goQuote(label)} flag: ${why}`;
+}
+
+function setFlag(out: ParsedFlags, def: FlagDef, value: string, path: string): Failure | null {
+  const bad = invalidValue(def, value);
+  if (bad) return usage(bad, path);
   if (def.type === 'a' || def.type === 'l' || def.type === 'm') {
     const before = out.changed.has(def.name) ? (out.values.get(def.name) as string[]) : [];
     out.values.set(def.name, [...before, ...(def.type === 'a' ? [value] : splitComma(value))]);

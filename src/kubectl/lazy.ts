@@ -13,6 +13,7 @@ interface Parts {
   raw: typeof import('./raw.ts');
   typed: typeof import('./typed-json.ts');
   kyaml: typeof import('./kyaml.ts');
+  kuberc: typeof import('./kuberc.ts');
 }
 
 const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
@@ -28,6 +29,7 @@ const LOADERS: { [K in keyof Parts]: () => Promise<Parts[K]> } = {
   raw: () => import('./raw.ts'),
   typed: () => import('./typed-json.ts'),
   kyaml: () => import('./kyaml.ts'),
+  kuberc: () => import('./kuberc.ts'),
 };
 
 export type PartName = keyof Parts;

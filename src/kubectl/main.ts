@@ -5,12 +5,13 @@ import type { Co } from '../sim/task.ts';
 import { checkStart } from './client-config.ts';
 import { type Cmd, err, flag, setNamespace } from './command.ts';
 import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
-import { DEPRECATED, gateIs, missingRequired, type ParsedFlags, parseFlags, wordsWithoutFlags } from './flags.ts';
+import { DEPRECATED, missingRequired, type ParsedFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
+import { type Invocation, resolve, verbsOf } from './invocation.ts';
 import { kubeconfigPath } from './kubeconfig.ts';
 import { lazy, loadPart, PART_NAMES, type PartName } from './lazy.ts';
 import { holdsTypes } from './print-flags.ts';
-import { findVerb, VERBS, type VerbModule, type VerbRow } from './verbs.ts';
+import { VERBS, type VerbModule, type VerbRow } from './verbs.ts';
 
 /**
  * Load what `argv` (without the program's name) needs and return the command, ready to run as a task on `host.sim`.
@@ -37,42 +38,6 @@ export async function loadAllVerbs(): Promise<void> {
   await Promise.all([...all(VERBS).map(loadVerb), ...PART_NAMES.map(loadPart)]);
 }
 
-interface Invocation {
-  row: VerbRow | undefined;
-  path: string;
-  words: string[];
-  flags: ParsedFlags | Failure;
-  /** The first word, when it names no command. */
-  unknown: string | null;
-}
-
-/** cobra's Find: the first words that are no flags name the command, wherever they stand. */
-function resolve(argv: string[], env: KubectlHost['env']): Invocation {
-  let rows = gateIs(env, 'KUBECTL_KUBERC', 'false') ? VERBS.filter(r => r.name !== 'kuberc') : VERBS;
-  let row: VerbRow | undefined;
-  const path: string[] = [];
-  let words = argv;
-  for (;;) {
-    const first = wordsWithoutFlags(words)[0];
-    const next = first && findVerb(rows, first.word);
-    if (!next) break;
-    row = next;
-    path.push(next.name);
-    words = [...words.slice(0, first.at), ...words.slice(first.at + 1)];
-    if (next.name === '__complete') return { row, path: '__complete', words, flags: emptyFlags(words), unknown: null };
-    rows = next.subs ?? [];
-    if (!rows.length) break;
-  }
-  const name = path.join(' ');
-  const first = wordsWithoutFlags(words)[0]?.word;
-  if (!row && first === 'help')
-    return { row, path: 'help', words: words.filter(w => w !== 'help'), flags: parseFlags('', words, env), unknown: null };
-  if (!row && first !== undefined) return { row, path: name, words, flags: parseFlags('', [], env), unknown: first };
-  return { row, path: name, words, flags: parseFlags(name, words, env), unknown: null };
-}
-
-const emptyFlags = (args: string[]): ParsedFlags => ({ ...(parseFlags('', [], {}) as ParsedFlags), args });
-
 /** In which order kubectl adds its commands (pkg/cmd/cmd.go). */
 const ORDER =
   'create expose run set explain get edit delete rollout scale autoscale certificate cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth debug events diff apply patch replace wait kustomize label annotate completion alpha kuberc plugin version api-versions api-resources options config'.split(
@@ -80,11 +45,12 @@ const ORDER =
   );
 
 function unknownCommand(word: string, host: KubectlHost): Failure {
-  const suggestions = VERBS.filter(
-    r =>
-      !r.hidden &&
-      (distance(word.toLowerCase(), r.name) <= 2 || r.name.startsWith(word.toLowerCase()) || r.suggestFor?.includes(word.toLowerCase())),
-  )
+  const suggestions = verbsOf(host.env)
+    .filter(
+      r =>
+        !r.hidden &&
+        (distance(word.toLowerCase(), r.name) <= 2 || r.name.startsWith(word.toLowerCase()) || r.suggestFor?.includes(word.toLowerCase())),
+    )
     .map(r => r.name)
     .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
     .concat((host.program?.commands ?? []).filter(c => distance(word.toLowerCase(), c) <= 2 || c.startsWith(word.toLowerCase())));

@@ -145,7 +145,9 @@ export const VERBS: VerbRow[] = [
   row('completion', () => import('./verbs/completion.ts')),
   row('__complete', () => import('./verbs/complete.ts'), { hidden: true, aliases: ['__completeNoDesc'], parts: ['help'] }),
   row('kustomize', () => import('./verbs/kustomize.ts'), { parts: ['kustomize', 'manifest', 'yaml'] }),
-  row('kuberc', undefined, { subs: [row('set', () => import('./verbs/kuberc.ts')), row('view', () => import('./verbs/kuberc.ts'))] }),
+  row('kuberc', undefined, {
+    subs: ['set', 'view'].map(n => row(n, () => import('./verbs/kuberc.ts'), { parts: ['yaml', 'kuberc'] })),
+  }),
   row('options', () => import('./verbs/options.ts'), { parts: ['help'] }),
   row('plugin', undefined, { subs: [row('list', () => import('./verbs/plugin.ts'))] }),
   row('alpha', undefined, { subs: [] }),

@@ -2,8 +2,10 @@
 
 import type { Engine } from '../cluster/engine.ts';
 import { externalPlace, nodePlace, type Place, runAt } from '../cluster/exec.ts';
+import { errorText, isFailure } from '../kubectl/failure.ts';
 import type { KubectlHost } from '../kubectl/host.ts';
 import { kubectl } from '../kubectl/main.ts';
+import { withLoadedPreferences } from '../kubectl/preferences.ts';
 import { ALL_CAPS, complain, DEFAULT_PATH, print, spawnProgram, waitFor } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { type Filesystem, newFile, place } from '../linux/vfs.ts';
@@ -20,10 +22,24 @@ export interface ShellHost {
   kubectlHost: (p: Process) => KubectlHost;
 }
 
+/** kubectl with the user's preferences. */
+function* runKubectl(host: ShellHost, p: Process): Co<number> {
+  const around = host.kubectlHost(p);
+  let words: string[];
+  try {
+    words = withLoadedPreferences(p.argv.slice(1), { ...around, warn: text => complain(p, text) });
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    complain(p, errorText(e));
+    return e.code;
+  }
+  return yield* kubectl(words, around);
+}
+
 const kubectlProgram =
   (host: ShellHost): Program =>
   p =>
-    kubectl(p.argv.slice(1), host.kubectlHost(p));
+    runKubectl(host, p);
 
 /** Commands of podnet's own that make sense inside; the rest of its words are kubectl's. */
 const podnetProgram = (host: ShellHost): Program =>
@@ -59,7 +75,7 @@ const podnetProgram = (host: ShellHost): Program =>
         complain(p, `podnet: "${command}" cannot be used inside a podnet shell\n`);
         return 1;
       default:
-        return yield* kubectl(p.argv.slice(1), host.kubectlHost(p));
+        return yield* runKubectl(host, p);
     }
   };
 

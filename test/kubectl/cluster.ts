@@ -2,8 +2,10 @@
 import { allResources } from '../../src/apiserver/resources.ts';
 import { handle, newApiServer, watchRequest } from '../../src/apiserver/server.ts';
 import type { ApiServer, KubeletProxy } from '../../src/apiserver/types.ts';
+import { errorText, isFailure } from '../../src/kubectl/failure.ts';
 import type { DiscoveryCache, Kubeconfig, KubectlHost } from '../../src/kubectl/host.ts';
 import { prepareKubectl } from '../../src/kubectl/main.ts';
+import { withPreferences } from '../../src/kubectl/preferences.ts';
 import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
 import { newPipe, pipeOf } from '../../src/sim/pipe.ts';
 import { newRandom } from '../../src/sim/random.ts';
@@ -115,7 +117,15 @@ function hostOf(c: TestCluster, stdin: string, ran: Ran): KubectlHost {
 export async function kubectl(c: TestCluster, line: string, stdin = '', extra: Partial<KubectlHost> = {}): Promise<Ran> {
   const argv = [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(m => m[0].replace(/'/g, ''));
   const ran: Ran = { stdout: '', stderr: '', code: -1 };
-  const task = startTask(c.sim, await prepareKubectl(argv, { ...hostOf(c, stdin, ran), ...extra }));
+  const host = { ...hostOf(c, stdin, ran), ...extra };
+  let words: string[];
+  try {
+    words = await withPreferences(argv, { ...host, warn: text => (ran.stderr += text) });
+  } catch (e) {
+    if (!isFailure(e)) throw e;
+    return { stdout: '', stderr: ran.stderr + errorText(e), code: e.code };
+  }
+  const task = startTask(c.sim, await prepareKubectl(words, host));
   runUntil(c.sim, () => task.done, c.sim.nowMs + 120_000);
   ran.code = task.result ?? -1;
   return ran;

@@ -5,6 +5,7 @@ import { kubectlPlan } from '../kubectl-command.ts';
 import { currentCluster, engineOf } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
+import { preferring } from '../preferences.ts';
 import { runCommand } from '../run.ts';
 
 /** `podnet debug topology` is ours; every other `podnet debug ...` is kubectl's verb. */
@@ -15,7 +16,10 @@ export function declare(command: Command): void {
     .passThroughOptions()
     .argument('[args...]')
     .action(async (args: string[]) => {
-      if (args[0] !== 'topology') return ended(await runCommand(kubectlPlan(['debug', ...args], process.env), process.env, opener()));
+      if (args[0] !== 'topology') {
+        const { env } = process;
+        return ended(await preferring(['debug', ...args], env, words => runCommand(kubectlPlan(words, env), env, opener())));
+      }
       ended(
         await runCommand(
           {

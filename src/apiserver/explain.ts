@@ -15,6 +15,8 @@ export interface Schema {
   items?: Schema;
   additionalProperties?: Schema | boolean;
   properties?: Record<string, Schema>;
+  nullable?: boolean;
+  'x-kubernetes-preserve-unknown-fields'?: boolean;
 }
 
 export type Types = Map<string, Schema>;
@@ -35,7 +37,7 @@ export async function explain(
   const group = info.group ? `GROUP:      ${info.group}\n` : '';
   const head = `${group}KIND:       ${info.kind}\nVERSION:    ${info.version}\n\n`;
   const types: Types = new Map();
-  const root = (await builtin(info, types)) ?? (own ? await custom(own as Schema, types) : null);
+  const root = await schemaOf(info, types, own);
   if (!root) {
     const gvk = `map[group:${info.group} kind:${info.kind} version:${info.version}]`;
     return { stdout: head, error: `GVK ${gvk} not found in OpenAPI schema` };
@@ -44,6 +46,13 @@ export async function explain(
   if (text) return { stdout: `${head}${text}\n`, error: null };
   return { stdout: head, error: `field ${JSON.stringify(fields[fields.length - 1])} does not exist` };
 }
+
+/** The kind's own schema, with the types that it leads to in `types`; null: it has none. */
+export const schemaOf = async (
+  info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>,
+  types: Types,
+  own?: object,
+): Promise<Schema | null> => (await builtin(info, types)) ?? (own ? await custom(own as Schema, types) : null);
 
 /** `io.k8s.api.apps.v1.Deployment`; null: the kind is not the server's own. */
 export function typeNameOf(info: Pick<ResourceInfo, 'group' | 'version' | 'kind'>): string | null {
@@ -69,7 +78,6 @@ async function custom(own: Schema, types: Types): Promise<Schema | null> {
   return { ...own, type: 'object', properties };
 }
 
-/** The types and all that they lead to. */
 /** The named types and all that they refer to. */
 export async function load(names: string[], types: Types): Promise<void> {
   const files = new Map<string, Map<string, string>>();

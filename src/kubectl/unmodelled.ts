@@ -3,7 +3,6 @@
 export const NOT_MODELLED: Record<string, string> = {
   '': '--profile is refused; -v=6 says one millisecond of every request, -v=8 and -v=9 log no bodies; --cache-dir, --disable-compression and TLS flags change nothing',
   alpha: 'v1.36 has no alpha commands',
-  explain: '--output=plaintext-openapiv2 is refused',
   get: '--raw of a watch or of the OpenAPI documents is refused (podnet serve has them)',
   kuberc: 'set and view are of ~/.kube/kuberc unless KUBERC or --kuberc name another; no credential plugin is run, whatever its policy',
   kustomize: 'Helm charts, functions and plugins are not run',

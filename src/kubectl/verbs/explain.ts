@@ -12,15 +12,14 @@ type Explained = { stdout: string; error: string | null } | Failure;
 /** What `prepare` has loaded for the command that follows. */
 const prepared = new WeakMap<KubectlHost, Explained>();
 
-/** `networkpolicies.networking.k8s.io.spec` is a resource with its group, then fields. */
-const FORMATS = ['plaintext', 'plaintext-openapiv2'];
+const V2 = 'plaintext-openapiv2';
+const FORMATS = ['plaintext', V2];
 
+/** `networkpolicies.networking.k8s.io.spec` is a resource with its group, then fields. */
 function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   if (!cmd.args.length)
     fail('You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n');
   if (cmd.args.length > 1) fail('We accept only this format: explain RESOURCE\n');
-  if (flag(cmd, 'output') === 'plaintext-openapiv2')
-    fail('podnet does not model explain --output=plaintext-openapiv2: plaintext has the same documentation');
   if (!FORMATS.includes(flag(cmd, 'output'))) fail(`unrecognized format: ${flag(cmd, 'output')}`);
   const words = cmd.args[0].replace(/\.$/, '').split('.');
   const connection = connect(cmd);
@@ -35,10 +34,8 @@ function parse(cmd: Cmd): { info: ResourceInfo; fields: string[] } {
   if (!version) return { info, fields };
   const wanted = splitApiVersion(version);
   const other = connection.resources().find(r => r.resource === info.resource && r.group === wanted.group && r.version === wanted.version);
-  return {
-    info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${wanted.group}/${wanted.version}, Resource=${info.resource}`)}`),
-    fields,
-  };
+  const what = flag(cmd, 'output') === V2 ? `Kind=${info.kind}` : `Resource=${info.resource}`;
+  return { info: other ?? fail(`couldn't find resource for ${JSON.stringify(`${wanted.group}/${wanted.version}, ${what}`)}`), fields };
 }
 
 /** The schema that a CustomResourceDefinition gives. */
@@ -52,7 +49,10 @@ function customSchema(cmd: Cmd, info: ResourceInfo): object | undefined {
 export async function prepare(cmd: Cmd): Promise<void> {
   try {
     const { info, fields } = parse(cmd);
-    const { explain } = await import('../../apiserver/explain.ts');
+    const explain =
+      flag(cmd, 'output') === V2
+        ? (await import('../../apiserver/explain-v2.ts')).explainV2
+        : (await import('../../apiserver/explain.ts')).explain;
     prepared.set(cmd.host, await explain(info, fields, bool(cmd, 'recursive'), customSchema(cmd, info)));
   } catch (e) {
     if (!isFailure(e)) throw e;

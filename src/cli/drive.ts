@@ -15,13 +15,41 @@ export interface DriveOptions {
   stay?: (task: Task<number>) => Promise<void>;
   /** Before the command begins to wait in real time: let others see what it did. -> false: it has to begin again */
   publish: () => boolean;
+  /** Does it look at packets, whosever they are? Then it waits for those of other commands. */
+  captures?: () => boolean;
+  /** It waits in real time from now on. */
+  begin?: () => Promise<void>;
   /** Called now and then in real time: take in what other commands did. */
   follow: () => void;
-  /** The process's interrupt ends the command like this. */
-  interrupted?: () => void;
+  /** A signal to this process goes to whom it is meant for. -> false: to nobody, it ends the command */
+  signal?: (name: 'INT' | 'TERM') => boolean;
 }
 
 const POLL_MS = 100;
+
+/**
+ * Who writes line after line over such a time (virtual milliseconds), or so many, has no end of its own (ping, a loop), and somebody reads
+ * along: from then on the clock goes with the wall. A person at a terminal is not made to read much at once.
+ */
+const READER = { terminal: { lines: 15, overMs: 15_000, most: 1000 }, script: { lines: 300, overMs: 300_000, most: 5000 } };
+
+/** A command that has waited so long for others, all in all, is not skipped through any further (virtual milliseconds). */
+const MOST_IDLE_MS = 900_000;
+
+/** Events after which a silent loop counts as one without an end. */
+const MOST_EVENTS = 3_000_000;
+
+/** -> whether the command goes on and on, asked after every event. */
+function endlessness(sim: Sim, streams: Streams): () => boolean {
+  const { lines, overMs, most } = streams.stdout.tty ? READER.terminal : READER.script;
+  let since: number | undefined;
+  let events = 0;
+  return () => {
+    const written = streams.held.length;
+    if (written && since === undefined) since = sim.nowMs;
+    return ++events > MOST_EVENTS || written > most || (written > lines && sim.nowMs - (since as number) > overMs);
+  };
+}
 
 /** `sims`: the command's timeline first; the cluster's, if that is another, second. -> its exit code, or null: begin again */
 export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): Promise<number | null> {
@@ -29,11 +57,16 @@ export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): P
   const patienceEnds = () => sim.nowMs + o.patienceMs;
   let deadline = patienceEnds();
   if (!o.realtime) {
-    while (!task.done) {
+    let idleMs = 0;
+    const endless = o.stay ? () => false : endlessness(sim, o.streams);
+    while (!task.done && !endless()) {
       const busy = sims.some(s => s.foreground > 0);
       if (busy) deadline = patienceEnds();
       const first = earliest(sims);
       if (first === undefined || (!busy && first.at > deadline)) break;
+      // The cluster's own periodic work goes on for ever: what counts is the time in which nobody had anything to do.
+      if (!busy) idleMs += Math.max(0, first.at - sim.nowMs);
+      if (idleMs > MOST_IDLE_MS || (!busy && o.captures?.())) break;
       // Somebody at a terminal is asked for input, and nothing is under way: only the person can go on.
       if (!busy && o.streams.stdin.tty && o.streams.stdin.readers.size) break;
       step(first.sim);
@@ -64,11 +97,6 @@ function earliest(sims: Sim[]): { sim: Sim; at: number } | undefined {
 
 /** The clock now goes with the wall: keys are read, other commands' changes are taken in. */
 async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<number> {
-  o.publish();
-  o.streams.live = true;
-  flush(o.streams);
-  const startedAt = performance.now();
-  const simStart = sim.nowMs;
   let wake = () => {};
   const onData = (chunk: Buffer) => {
     writePipe(o.streams.stdin, new Uint8Array(chunk));
@@ -78,17 +106,25 @@ async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<numb
     closePipe(o.streams.stdin);
     wake();
   };
-  const interrupt = () => {
-    o.interrupted?.();
-    killTask(task, 130);
+  let signals = 0;
+  const signalled = (name: 'INT' | 'TERM') => () => {
+    if (signals++ || !o.signal?.(name)) killTask(task, name === 'INT' ? 130 : 143);
     wake();
   };
+  const [interrupt, terminate] = [signalled('INT'), signalled('TERM')];
+  // Whoever sees the first line may interrupt at once.
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', terminate);
+  o.publish();
+  await o.begin?.();
+  o.streams.live = true;
+  flush(o.streams);
+  const startedAt = performance.now();
+  const simStart = sim.nowMs;
   if (o.streams.stdin.tty) {
     process.stdin.on('data', onData);
     process.stdin.on('end', onEnd);
   }
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
   while (!task.done) {
     const clock = simStart + (performance.now() - startedAt);
     for (let at = nextAtMs(sim); !task.done && at !== undefined && at <= clock; at = nextAtMs(sim)) step(sim);
@@ -106,7 +142,7 @@ async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<numb
     });
   }
   process.removeListener('SIGINT', interrupt);
-  process.removeListener('SIGTERM', interrupt);
+  process.removeListener('SIGTERM', terminate);
   if (o.streams.stdin.tty) {
     process.stdin.removeListener('data', onData);
     process.stdin.pause();

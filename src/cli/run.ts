@@ -1,8 +1,11 @@
 // The life of one command, whatever it is: open, rest, run, commit, print; begin again when another command was first.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { listObjects } from '../apiserver/store.ts';
 import type { ApiServer } from '../apiserver/types.ts';
 import { runUntil, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
+import type { Captures } from './captures.ts';
 import { drive } from './drive.ts';
 import type { Staying } from './kubectl-host.ts';
 import { commitMachine, engineOf, loadApi, loadEngine, type Machine, openMachine, settleMachine } from './machine.ts';
@@ -24,6 +27,8 @@ export interface CommandPlan {
   /** Virtual time it may wait while only periodic work is due. */
   patienceMs: number;
   realtime?: boolean;
+  /** A signal to this process goes to whom it is meant for. -> false: to nobody, the command ends */
+  signal?: (name: 'INT' | 'TERM') => boolean;
 }
 
 /** Writing asks pods of the cluster first. */
@@ -51,6 +56,17 @@ export async function runCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open
   throw new SessionError('too many commands at a time: this one never got its turn');
 }
 
+/** Has a program of it a capture open? */
+function isCapturing(machine: Machine): boolean {
+  for (const c of machine.clusters.values())
+    for (const n of c.engine?.nodes.values() ?? []) for (const ns of n.built?.kernel.netns.values() ?? []) if (ns.taps.size) return true;
+  return false;
+}
+
+/** Another process waits for packets of this command's, too. */
+const witnessOf = async (machine: Machine): Promise<(() => void) | null> =>
+  !machine.throwaway && fs.existsSync(join(machine.home, 'captures')) ? (await import('./captures.ts')).witness(machine) : null;
+
 /** null: another command was first. */
 async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: typeof openMachine): Promise<number | null> {
   const machine = await open(env);
@@ -66,6 +82,7 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
   }
   // Nobody else does anything to a machine that is kept nowhere.
   const stays = plan.stays && !(plan.stays === 'looks on' && machine.throwaway);
+  const deliver = await witnessOf(machine);
   const stay = stays ? await (await import('./stay.ts')).beginStay(machine, env, plan.stays === 'listens') : undefined;
   const command = await plan.prepare(machine, streams, stay?.staying);
   // A command that shows what happens still takes its time to start: controllers have seen the change by then.
@@ -76,6 +93,7 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
     await loadEngine();
     for (const c of machine.clusters.values()) engineOf(machine, c);
   }
+  let captures: Captures | null = null;
   const code = await drive(stay ? [stay.staying.sim, machine.sim] : [machine.sim], task, {
     streams,
     patienceMs: plan.patienceMs,
@@ -85,16 +103,23 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
       // Nothing has been shown yet: who stays begins with what is.
       if (stay) return commitMachine(machine);
       commitRebased(machine);
+      deliver?.();
       return true;
     },
-    follow: () => {},
-  });
+    captures: () => !machine.throwaway && isCapturing(machine),
+    begin: async () => {
+      if (!machine.throwaway) captures = (await import('./captures.ts')).beginCaptures(machine);
+    },
+    follow: () => captures?.follow(),
+    signal: plan.signal,
+  }).finally(() => captures?.end());
   if (code === null) return null;
   // The last packets of its connections are on their way still.
   if (!streams.live && [...machine.clusters.values()].some(c => c.engine)) runUntil(machine.sim, () => false, machine.sim.nowMs + DRAIN_MS);
   if (streams.live) {
     if (!stay) commitRebased(machine);
   } else if (!commitMachine(machine)) return null;
+  deliver?.();
   flush(streams);
   if (wantsCompaction(machine.session) && !machine.throwaway) compact(machine.session);
   return code;

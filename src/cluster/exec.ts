@@ -15,6 +15,8 @@ export interface Io {
   stderr: Pipe;
   tty?: boolean;
   trace?: Process['trace'];
+  /** Told of the process, before it has done anything else than begin. */
+  started?: (p: Process) => void;
 }
 
 export interface Place {
@@ -34,6 +36,12 @@ export function externalPlace(engine: Engine, address?: string): Place {
   for (const node of engine.nodes.values()) node.kernel();
   const kernel = clientKernel(engine.world, address);
   return { kernel, fs: clientFilesystem(engine.world, kernel) };
+}
+
+/** A terminal's signal goes to all that the command has started. */
+export function signalAll(p: Process, name: 'INT' | 'TERM'): void {
+  for (const child of [...p.children]) signalAll(child, name);
+  kill(p, name);
 }
 
 /** Run argv as root in the machine's own namespaces. -> exit code; 127 when there is no such program, as a shell would */
@@ -61,6 +69,7 @@ export function* runAt(place: Place, argv: string[], io: Io): Co<number> {
     return p === 'ENOENT' ? 127 : 126;
   }
   if (io.trace) p.trace = io.trace;
+  io.started?.(p);
   try {
     return yield* waitFor(p);
   } finally {

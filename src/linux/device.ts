@@ -1,4 +1,4 @@
-import { schedule } from '../sim/sim.ts';
+import { type Sim, schedule } from '../sim/sim.ts';
 import type { Ip } from '../wire/ip.ts';
 import { type Frame, frameLength, packetLength } from '../wire/packet.ts';
 import { bridgeTransmit } from './bridge-fdb.ts';
@@ -12,10 +12,22 @@ import type { Link, Skb } from './types.ts';
 const VETH_MS = 0.02;
 const LOOPBACK_MS = 0.01;
 
+export type FrameObserver = (frame: Frame, link: Link, direction: 'in' | 'out', atMs: number) => void;
+
+/** Who is told of every frame of a timeline's machines; null: there has never been one. */
+let observers: WeakMap<Sim, FrameObserver> | null = null;
+
+export function setFrameObserver(sim: Sim, observer: FrameObserver): void {
+  observers ??= new WeakMap();
+  observers.set(sim, observer);
+}
+
 export function tap(link: Link, frame: Frame, direction: 'in' | 'out'): void {
+  const { sim } = link.netns.kernel;
+  if (observers) observers.get(sim)?.(frame, link, direction, sim.nowMs);
   const taps = link.netns.taps;
   if (!taps.size) return;
-  for (const t of taps) if (t.ifindex === null || t.ifindex === link.ifindex) t.seen(frame, link, direction, link.netns.kernel.sim.nowMs);
+  for (const t of taps) if (t.ifindex === null || t.ifindex === link.ifindex) t.seen(frame, link, direction, sim.nowMs);
 }
 
 export function countIn(link: Link, frame: Frame): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { nodePlace, runAt } from '../../cluster/exec.ts';
-import { currentCluster, engineOf } from '../machine.ts';
+import { nodePlace, type Place, runAt, signalAll } from '../../cluster/exec.ts';
+import type { Process } from '../../linux/types.ts';
+import { currentCluster, engineOf, type Machine } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
@@ -17,22 +18,38 @@ export function declare(command: Command): void {
 /** The arguments of a command behind `--`. */
 export const behindDashes = (argv: string[]): string[] => (argv[0] === '--' ? argv.slice(1) : argv);
 
-/** `pick` names the node once the cluster is known. */
-export function runOnNode(pick: (nodes: string[]) => string, argv: string[]): Promise<number> {
+/** Run a command on a machine of the cluster's surroundings, as its terminal would: interrupts reach it. */
+export function runOnMachine(find: (machine: Machine) => Place, argv: string[]): Promise<number> {
+  let running: Process | null = null;
   return runCommand(
     {
       time: 'settle',
       engine: true,
       patienceMs: 300_000,
-      prepare: async (machine, streams) => {
-        const engine = engineOf(machine, currentCluster(machine));
-        const name = pick([...engine.nodes.keys()]);
-        const place = nodePlace(engine, name);
-        if (!place) throw new SessionError(`there is no node "${name}"; there are ${[...engine.nodes.keys()].join(', ')}`);
-        return runAt(place, argv, { ...streams, tty: streams.stdin.tty && streams.stdout.tty });
+      prepare: async (machine, streams) =>
+        runAt(find(machine), argv, {
+          ...streams,
+          tty: streams.stdin.tty && streams.stdout.tty,
+          started: p => {
+            running = p;
+          },
+        }),
+      signal: name => {
+        if (running) signalAll(running, name);
+        return running !== null;
       },
     },
     process.env,
     opener(),
   );
 }
+
+/** `pick` names the node once the cluster is known. */
+export const runOnNode = (pick: (nodes: string[]) => string, argv: string[]): Promise<number> =>
+  runOnMachine(machine => {
+    const engine = engineOf(machine, currentCluster(machine));
+    const name = pick([...engine.nodes.keys()]);
+    const place = nodePlace(engine, name);
+    if (!place) throw new SessionError(`there is no node "${name}"; there are ${[...engine.nodes.keys()].join(', ')}`);
+    return place;
+  }, argv);

@@ -74,6 +74,9 @@ export function rewire(ns: Netns, pod: KubeObject): void {
   }
 }
 
+/** Has this pod a program of an add-on's? */
+export const isAddon = (pod: KubeObject): boolean => (pod.spec?.containers ?? []).some((c: { image: string }) => find(c.image));
+
 /** Who answers webhooks in this pod. null: nobody that podnet knows. */
 export const webhooksOf = (pod: KubeObject): AddonProgram['admits'] | null =>
   (pod.spec?.containers ?? []).map((c: { image: string }) => find(c.image)?.admits).find(Boolean) ?? null;

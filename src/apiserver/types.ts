@@ -175,7 +175,10 @@ export interface Store {
 export interface AdmissionReview {
   operation: 'CREATE' | 'UPDATE' | 'DELETE';
   namespace: string;
+  /** What is written; of a DELETE what goes. */
   object: KubeObject;
+  /** What an UPDATE or DELETE finds. */
+  old: KubeObject | null;
   dryRun: boolean;
 }
 
@@ -188,10 +191,16 @@ export interface AdmissionAnswer {
   warnings?: string[];
 }
 
+export interface WebhookClient {
+  service?: { namespace: string; name: string; path?: string; port?: number };
+  url?: string;
+}
+
 /** -> the answer; `error`: Go's words for why the request failed; null: podnet has no program for who listens there. */
 export type WebhookCaller = (
-  client: { service?: { namespace: string; name: string; path?: string; port?: number }; url?: string },
+  client: WebhookClient,
   review: AdmissionReview,
+  timeoutMs: number,
 ) => AdmissionAnswer | { error: string } | null;
 
 /** What the apiserver asks the kubelet for: `pods/exec`, `pods/log` … The composition sets it. */

@@ -12,7 +12,8 @@ import { validateCommonUpdate, validateMetadata, validateMetadataUpdate } from '
 import { strategyFor } from './kinds/table.ts';
 import { isComponent, managersOf, withManagers } from './managed/kept.ts';
 import type { Manager } from './managed/managers.ts';
-import { keepManagers, trackWrite } from './managed/track.ts';
+import { afterScale } from './managed/scale.ts';
+import { keepManagers, trackWrite, writeOf } from './managed/track.ts';
 import { applyPatch } from './patching.ts';
 import { inVersion, respond } from './read.ts';
 import { apiVersionOf } from './resources.ts';
@@ -60,7 +61,7 @@ export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Stat
     strategy.defaults?.(o);
     strategy.admit?.(c, o, null);
   };
-  const refused = strategy.admit?.(c, o, null) ?? mutate(c, o, 'CREATE', redo) ?? strategy.begin?.(c, o, null);
+  const refused = strategy.admit?.(c, o, null) ?? mutate(c, o, null, 'CREATE', redo) ?? strategy.begin?.(c, o, null);
   if (refused) return refused;
   const { podIP, podIPs } = o.status ?? {};
   if (strategy.hasStatus) resetStatus(info, o);
@@ -178,7 +179,7 @@ export function updateDecoded(c: WriteContext, o: KubeObject, old: KubeObject): 
   const managers = trackWrite(c, o, old);
   if (request.subresource !== 'status') {
     const redo = () => strategy.defaults?.(o);
-    const refused = strategy.admit?.(c, o, old) ?? mutate(c, o, 'UPDATE', redo) ?? strategy.begin?.(c, o, old);
+    const refused = strategy.admit?.(c, o, old) ?? mutate(c, o, old, 'UPDATE', redo) ?? strategy.begin?.(c, o, old);
     if (refused) return refused;
     prepareSpec(c, o, old, strategy);
   }
@@ -311,13 +312,6 @@ function checkName(o: KubeObject, name: string, namespace: string | undefined): 
   return badRequest(`the name of the object (${m.name}) does not match the name on the URL (${name})`);
 }
 
-/** A Scale does not write a count of 0. */
-function withoutZero(o: KubeObject): KubeObject {
-  if (o.spec?.replicas !== 0) return o;
-  const { replicas: _, ...spec } = o.spec;
-  return { ...o, spec };
-}
-
 /** autoscaling/v1 Scale written back to the workload. */
 export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiRequest, scale: unknown): KubeObject | Status {
   const bucket = bucketName(info.group, info.resource);
@@ -336,6 +330,7 @@ export function updateScale(server: ApiServer, info: ResourceInfo, req: ApiReque
   next.spec.replicas = replicas;
   const c = newContext(server, info, { ...req, subresource: undefined });
   c.scale = true;
-  c.managers = trackWrite(newContext(server, info, req), withoutZero(next), withoutZero(old));
+  const { self } = writeOf(newContext(server, info, req), 'Update');
+  c.managers = afterScale(managersOf(server, info, old), old.spec.replicas ?? 0, replicas, self);
   return updateDecoded(c, next, old);
 }

@@ -20,10 +20,16 @@ export const KEPT: Record<string, string> = {
   'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': 'no request is queued',
   'mutatingadmissionpolicies.admissionregistration.k8s.io': 'no object is changed by them',
   'mutatingadmissionpolicybindings.admissionregistration.k8s.io': 'no object is changed by them',
-  'mutatingwebhookconfigurations.admissionregistration.k8s.io': 'only the webhooks of add-ons are called',
-  'validatingwebhookconfigurations.admissionregistration.k8s.io': 'no webhook is called',
   'runtimeclasses.node.k8s.io': 'every container runs alike',
   'tokenreviews.authentication.k8s.io': 'nothing asks for them',
+};
+
+const WEBHOOKS = 'webhooks are called, and fail where nobody can be reached; only those of add-ons answer, the others are passed over';
+
+/** resource.group -> what of it does not happen, of kinds that act. */
+const PARTLY: Record<string, string> = {
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOKS,
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOKS,
 };
 
 const nameOf = (info: ResourceInfo): string => (info.group ? `${info.resource}.${info.group}` : info.resource);
@@ -40,6 +46,8 @@ const ofAddOn = (o: KubeObject): boolean =>
 
 /** What the first object of such a kind is warned of; null: something acts on it. */
 export function keptNotice(info: ResourceInfo, o: KubeObject): string | null {
-  const what = KEPT[nameOf(info)];
-  return what && !ofAddOn(o) ? `podnet: ${nameOf(info)} are kept and shown, and change nothing: ${what}` : null;
+  const name = nameOf(info);
+  if (ofAddOn(o)) return null;
+  if (PARTLY[name]) return `podnet: ${PARTLY[name]}`;
+  return KEPT[name] ? `podnet: ${name} are kept and shown, and change nothing: ${KEPT[name]}` : null;
 }

@@ -33,7 +33,7 @@ export interface CommandPlan {
 
 /** Writing asks pods of the cluster first. */
 const asksWebhooks = (server: ApiServer): boolean =>
-  listObjects(server, 'mutatingwebhookconfigurations.admissionregistration.k8s.io').length > 0;
+  ['mutating', 'validating'].some(kind => listObjects(server, `${kind}webhookconfigurations.admissionregistration.k8s.io`).length > 0);
 
 /** How long a client process takes until its first request (kubectl v1.36: a tenth of a second or more). */
 export const START_MS = 150;

@@ -67,7 +67,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   startControlPlane(engine, settled);
   keepKubernetesService(server, config, () => apiserverUp(engine));
   server.kubelet = clusterProxy(engine);
-  server.webhook = webhookCaller(server);
+  server.webhook = webhookCaller(engine);
   wakeAddons(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.
   for (const node of engine.nodes.values()) if (saved.has(`netns:${node.spec.name}:`)) wakeNode(node);

@@ -1,26 +1,102 @@
-// How the API server reaches an admission webhook: by its Service's ready endpoints, to the program in the pod behind one. The call takes no
-// time; its answer is what the program says (apiserver/pkg/util/webhook, aggregator's service resolver v0.36.3).
-import { webhooksOf } from '../addons/programs.ts';
+// How the API server reaches an admission webhook: by its Service's cluster IP, from the control plane's own machine
+// (apiserver/pkg/util/proxy and util/webhook v0.36.3; kubeadm leaves --enable-aggregator-routing off).
+import { isAddon, webhooksOf } from '../addons/programs.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
-import type { ApiServer, KubeObject, WebhookCaller } from '../apiserver/types.ts';
+import type { ApiServer, KubeObject, WebhookCaller, WebhookClient } from '../apiserver/types.ts';
+import { close, connect, kernelSocket } from '../linux/socket.ts';
+import type { Netns } from '../linux/types.ts';
+import { runUntil } from '../sim/sim.ts';
+import { type Co, startTask } from '../sim/task.ts';
+import { findImage } from '../userland/images.ts';
+import { familyOf, type Ip, parseIp } from '../wire/ip.ts';
+import type { Engine } from './engine.ts';
+import { wakeNode } from './node.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 
-export const webhookCaller =
-  (server: ApiServer): WebhookCaller =>
-  ({ service }, review) => {
-    if (!service) return null;
-    const { namespace, name } = service;
-    const found = getObject(server, 'services', namespace, name);
-    if (!found) return { error: `service ${JSON.stringify(name)} not found` };
-    const port = service.port ?? 443;
-    if (!(found.spec.ports ?? []).some((p: { port: number }) => p.port === port))
-      return { error: `no service port ${port} found for service ${JSON.stringify(name)}` };
-    const pods = readyPods(server, namespace, name);
-    // Nobody that podnet knows would listen there: the webhook is passed over, as the support matrix says.
-    if (!pods.length) return knows(server, found) ? { error: `no endpoints available for service ${JSON.stringify(name)}` } : null;
-    return webhooksOf(pods[0])?.[service.path ?? '/']?.(review) ?? null;
+type Failed = { error: string };
+
+/**
+ * A webhook that podnet has the program of answers at once, by its Service's ready endpoints. Of the others only the way there is walked: a
+ * connection that fails fails the call as it would in reality, one that comes about says nothing, and the webhook is passed over.
+ */
+export function webhookCaller(engine: Engine): WebhookCaller {
+  const { server } = engine;
+  let dialing = false;
+  const dial = (to: { ip: Ip; host: string; port: number }, timeoutMs: number): Failed | null => {
+    // Whoever writes while another's call is under way: nobody waits for two of them at a time.
+    if (dialing) return null;
+    dialing = true;
+    try {
+      return dialFrom(controlPlane(engine), to, timeoutMs);
+    } finally {
+      dialing = false;
+    }
   };
+  return (client, review, timeoutMs) => {
+    const to = resolve(server, client);
+    if (!to || 'error' in to) return to;
+    const pods = client.service ? readyPods(server, client.service.namespace, client.service.name) : [];
+    const known = pods.map(webhooksOf).find(Boolean);
+    if (known) return known[client.service?.path ?? '/']?.(review) ?? null;
+    if (pods.some(isAddon)) return null;
+    const failed = dial(to, timeoutMs);
+    // A program that podnet does not know listens where nobody can tell.
+    return failed && pods.some(hasUnknownImage) && failed.error.endsWith('connection refused') ? null : failed;
+  };
+}
+
+/** Where the call goes; null: to a name, which nobody looks up here. */
+function resolve(server: ApiServer, { service, url }: WebhookClient): { ip: Ip; host: string; port: number } | Failed | null {
+  if (!service) {
+    const m = /^https:\/\/(\[[^\]]*\]|[^/:?#]+)(?::(\d+))?/.exec(url ?? '');
+    const ip = m && parseIp(m[1].replace(/^\[|\]$/g, ''));
+    return m && ip ? { ip, host: m[1], port: Number(m[2] ?? 443) } : null;
+  }
+  const quoted = JSON.stringify(service.name);
+  const found = getObject(server, 'services', service.namespace, service.name);
+  if (!found) return { error: `service ${quoted} not found` };
+  const { type, clusterIP, ports = [] } = found.spec;
+  if (type === 'ExternalName') return null;
+  if (clusterIP === 'None') return { error: 'cannot route to service with ClusterIP "None"' };
+  const port = service.port ?? 443;
+  if (!ports.some((p: { port: number }) => p.port === port)) return { error: `no service port ${port} found for service ${quoted}` };
+  const ip = parseIp(clusterIP);
+  return ip && { ip, host: familyOf(ip) === 6 ? `[${clusterIP}]` : clusterIP, port };
+}
+
+function controlPlane(engine: Engine): Netns {
+  // The nodes must be plugged into the network before one of them talks.
+  for (const node of engine.nodes.values()) node.kernel();
+  const first = [...engine.nodes.values()].find(n => n.spec.role === 'control-plane') ?? [...engine.nodes.values()][0];
+  return wakeNode(first).kernel.netns.get('') as Netns;
+}
+
+const WORDS: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  EPERM: 'operation not permitted',
+};
+
+/** Go's net.Dial with a deadline, in the cluster's own time. null: somebody took the connection. */
+function dialFrom(from: Netns, to: { ip: Ip; host: string; port: number }, timeoutMs: number): Failed | null {
+  const { sim } = from.kernel;
+  const s = kernelSocket(from, 'tcp', familyOf(to.ip));
+  function* client(): Co<string | null> {
+    try {
+      return yield* connect(s, to.ip, to.port, timeoutMs);
+    } finally {
+      close(s);
+    }
+  }
+  const task = startTask(sim, client());
+  runUntil(sim, () => task.done, sim.nowMs + timeoutMs + 1);
+  const e = task.done ? (task.result ?? null) : 'ETIMEDOUT';
+  if (e === null) return null;
+  return { error: WORDS[e] ? `dial tcp ${to.host}:${to.port}: connect: ${WORDS[e]}` : 'context deadline exceeded' };
+}
 
 function readyPods(server: ApiServer, namespace: string, name: string): KubeObject[] {
   return listObjects(server, SLICES, namespace)
@@ -30,11 +106,4 @@ function readyPods(server: ApiServer, namespace: string, name: string): KubeObje
     .flatMap((e: any) => getObject(server, 'pods', namespace, e.targetRef.name) ?? []);
 }
 
-/** A Service whose pods, when there are any, answer webhooks: by the workloads that it would select. */
-function knows(server: ApiServer, service: KubeObject): boolean {
-  const selector = Object.entries((service.spec.selector ?? {}) as Record<string, string>);
-  return listObjects(server, 'deployments.apps', service.metadata.namespace).some(d => {
-    const labels = d.spec.template.metadata?.labels ?? {};
-    return selector.length > 0 && selector.every(([k, v]) => labels[k] === v) && !!webhooksOf(d.spec.template);
-  });
-}
+const hasUnknownImage = (pod: KubeObject): boolean => (pod.spec.containers ?? []).some((c: { image: string }) => !findImage(c.image));

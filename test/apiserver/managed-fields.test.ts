@@ -169,6 +169,41 @@ describe('server-side apply', () => {
     expect(apply(web({}), '').message).toContain('fieldManager: Required value: is required for apply patch');
   });
 
+  it('loses track of replicas through scale as the real server does', () => {
+    const { create, get, send } = fresh();
+    const o: KubeObject = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'd' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { a: 'b' } },
+        template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      },
+    };
+    const scale = (replicas: number) => {
+      send(o, { verb: 'patch', patchType: 'merge', subresource: 'scale', query: { fieldManager: 'scaler' }, body: { spec: { replicas } } });
+      const of = managers(get(o)).filter(m => (m.fieldsV1['f:spec'] as any)?.['f:replicas']);
+      return of.map(m => `${m.manager} ${m.subresource ?? '-'} ${m.time ? 'timed' : 'untimed'}`);
+    };
+    create(o);
+    expect(scale(3)).toEqual(['scaler scale untimed']);
+    expect(scale(3)).toEqual(['scaler scale untimed']);
+    // A Scale without replicas is nobody's, and stays so.
+    expect(scale(0)).toEqual([]);
+    expect(scale(1)).toEqual([]);
+    const p = { ...o, metadata: { name: 'e' } };
+    create(p);
+    o.metadata.name = 'e';
+    const versions = [2, 2, 2].map(n => {
+      const of = scale(n);
+      return [of, get(o).metadata.resourceVersion];
+    });
+    expect(versions.map(v => v[0])).toEqual([['maker - untimed'], [], []]);
+    expect(versions[1][1]).not.toBe(versions[0][1]);
+    expect(versions[2][1]).toBe(versions[1][1]);
+  });
+
   it('leaves a scaled workload to whoever scaled it', () => {
     const { apply, send } = fresh();
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } };

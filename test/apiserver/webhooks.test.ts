@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createObject, updateObject } from '../../src/apiserver/client.ts';
+import { createObject, deleteObject, updateObject } from '../../src/apiserver/client.ts';
 import { newApiServer, putObject } from '../../src/apiserver/store.ts';
 import type { AdmissionAnswer, AdmissionReview, ApiServer, KubeObject, Status } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
@@ -97,5 +97,82 @@ describe('mutating webhooks', () => {
     answer = () => null;
     configure('a', webhook('a.test'));
     expect((createObject(server, map()) as KubeObject).data).toEqual({ a: '1' });
+  });
+});
+
+describe('validating webhooks', () => {
+  const guard = (name: string, ...webhooks: object[]) =>
+    putObject(server, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name },
+      webhooks,
+    });
+  const rules = (...operations: string[]) => [{ apiGroups: ['*'], apiVersions: ['*'], operations, resources: ['configmaps'], scope: '*' }];
+
+  it('see what mutating ones and defaults made of the object', () => {
+    answer = ({ object }) => (object.data.seen ? { allowed: true } : { allowed: true, object: { ...object, data: { seen: 'yes' } } });
+    configure('a', webhook('a.test'));
+    guard('b', webhook('b.test'));
+    const seen: unknown[] = [];
+    const ask = server.webhook as NonNullable<typeof server.webhook>;
+    server.webhook = (client, review, ms) => {
+      seen.push([review.object.data, ms]);
+      return ask(client, review, ms);
+    };
+    createObject(server, map());
+    expect(seen).toEqual([
+      [{ a: '1' }, 10_000],
+      [{ seen: 'yes' }, 10_000],
+    ]);
+  });
+
+  it('are asked about what goes and what was, and the first refusal is told', () => {
+    guard('a', webhook('a.test', { rules: rules('UPDATE', 'DELETE') }));
+    guard('b', webhook('b.test', { rules: rules('DELETE') }));
+    createObject(server, map());
+    expect(asked).toEqual([]);
+    answer = ({ operation, object, old }) => ({ allowed: false, message: `${operation} ${object.data.a} after ${old?.data.a}` });
+    expect((updateObject(server, { ...map(), data: { a: '2' } }) as Status).message).toBe(
+      'admission webhook "a.test" denied the request: UPDATE 2 after 1',
+    );
+    expect((deleteObject(server, 'configmaps', 'default', 'm') as Status).message).toBe(
+      'admission webhook "a.test" denied the request: DELETE 1 after 1',
+    );
+    expect(asked).toHaveLength(3);
+  });
+
+  it('have conditions in CEL', () => {
+    const when = (expression: string, more: object = {}) =>
+      guard('a', webhook('a.test', { matchConditions: [{ name: 'c', expression }], ...more }));
+    const refused = () => (createObject(server, map()) as Status).message;
+    when('object.data.a == "2"');
+    answer = () => ({ error: 'no' });
+    expect(createObject(server, { ...map(), metadata: { name: 'other', namespace: 'default' } }).kind).toBe('ConfigMap');
+    when('request.operation == "CREATE"');
+    expect(refused()).toContain('failed calling webhook "a.test"');
+    when('object.nope == 1');
+    expect(refused()).toBe('configmaps "m" is forbidden: expression \'object.nope == 1\' resulted in error: no such key: nope');
+    when('object.nope == 1', { failurePolicy: 'Ignore' });
+    expect(createObject(server, map()).kind).toBe('ConfigMap');
+  });
+
+  it('take any version of a resource, unless they want their own', () => {
+    const old = { rules: [{ apiGroups: [''], apiVersions: ['v0'], operations: ['*'], resources: ['*'] }] };
+    answer = () => ({ allowed: false });
+    guard('a', webhook('a.test', { ...old, matchPolicy: 'Exact' }));
+    expect(createObject(server, map()).kind).toBe('ConfigMap');
+    guard('a', webhook('a.test', { ...old, matchPolicy: 'Equivalent' }));
+    expect((deleteObject(server, 'configmaps', 'default', 'm') as Status).message).toBe(
+      'admission webhook "a.test" denied the request without explanation',
+    );
+  });
+
+  it('are not asked about webhooks', () => {
+    answer = () => ({ allowed: false });
+    guard('a', webhook('a.test', { rules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'] }] }));
+    expect(deleteObject(server, 'validatingwebhookconfigurations.admissionregistration.k8s.io', '', 'a')).toMatchObject({
+      status: 'Success',
+    });
   });
 });

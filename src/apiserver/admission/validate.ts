@@ -8,6 +8,8 @@ import type { ApiRequest, ApiServer, KubeObject, ResourceInfo, Status } from '..
 import { podSecurity } from './pod-security/admit.ts';
 import type { Attempt } from './policies/match.ts';
 import { validatingPolicies } from './policies/validating.ts';
+import { validatingWebhooks } from './validating-webhooks.ts';
+import { isExempt, VALIDATING_WEBHOOKS } from './webhooks.ts';
 
 /** A create or an update, of the object itself or of a subresource. */
 export function vetoWrite(c: WriteContext, o: KubeObject, old: KubeObject | null): Status | null {
@@ -34,9 +36,13 @@ const POLICIES = 'validatingadmissionpolicies.admissionregistration.k8s.io';
 
 function veto(a: Attempt, req: ApiRequest, warnings: string[]): Status | null {
   const denied = podSecurity(a, warnings);
-  // Most clusters have no policy: what evaluates them is not even loaded then. Policies do not decide about themselves.
-  if (denied || !bucketOf(a.server, POLICIES).objects.size || a.info.group === 'admissionregistration.k8s.io') return denied;
-  return validatingPolicies(a, { user: requesterOf(req), dryRun: req.query?.dryRun ?? false, warnings });
+  if (denied || isExempt(a)) return denied;
+  const has = (bucket: string) => bucketOf(a.server, bucket).objects.size > 0;
+  const [policies, webhooks] = [has(POLICIES), has(VALIDATING_WEBHOOKS)];
+  // Most clusters have neither: what evaluates policies is not even loaded then.
+  if (!policies && !webhooks) return null;
+  const by = { user: requesterOf(req), dryRun: req.query?.dryRun ?? false, warnings };
+  return (policies ? validatingPolicies(a, by) : null) ?? (webhooks ? validatingWebhooks(a, by) : null);
 }
 
 /** A Namespace is in itself. */

@@ -48,7 +48,7 @@ function validatePolicy(o: KubeObject): FieldError[] {
     if (!spec.matchConstraints.resourceRules?.length) errors.push(required('spec.matchConstraints.resourceRules'));
   }
   // As it will be compiled once it is stored.
-  const compiled = compilePolicy({ ...o });
+  const compiled = compilePolicy({ ...o.spec });
   errors.push(
     ...conditionErrors(
       spec.matchConditions ?? [],

@@ -30,7 +30,7 @@ export interface Write {
 const MAX_UPDATE_MANAGERS = 10;
 
 /** Appliers are one whatever the version. */
-const idOf = (m: Write['self']): string =>
+export const idOf = (m: Write['self']): string =>
   JSON.stringify([m.manager, m.operation, m.operation === 'Apply' ? '' : m.apiVersion, m.subresource ?? '']);
 
 const META = 'name namespace creationTimestamp selfLink uid clusterName generation managedFields resourceVersion'.split(' ');
@@ -40,7 +40,7 @@ const STRIPPED: Fields = {
   'f:metadata': { '.': {}, ...Object.fromEntries(META.map(k => [`f:${k}`, {}])) },
 };
 
-function order(a: Manager, b: Manager): number {
+export function order(a: Manager, b: Manager): number {
   return (
     compareBytes(a.operation, b.operation) ||
     compareBytes(a.time ?? '', b.time ?? '') ||

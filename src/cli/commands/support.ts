@@ -46,7 +46,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'Istio: not as in reality',
-      'proxies that have started read the API as it is, also while istiod is gone; a webhook is asked by its ready endpoints, without packets on the way',
+      'proxies that have started read the API as it is, also while istiod is gone; a webhook with a ready endpoint is asked without packets on the way',
     ],
     [
       'Istio: kept without effect',
@@ -69,7 +69,7 @@ export function supportMatrix(): [what: string, names: string][] {
         'Cilium, Weave, Azure and AWS CNIs',
         'multi-cluster',
         "Calico's nftables data plane",
-        "what CEL expressions may cost, MutatingAdmissionPolicies, validating webhooks and mutating ones but the add-ons' own, audit logs",
+        "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
       ].join('; '),
     ],

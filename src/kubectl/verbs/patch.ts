@@ -62,9 +62,8 @@ export function* run(cmd: Cmd): Co<number> {
         flag(cmd, 'subresource'),
       );
     }
-    // A Scale is written anew each time; that it was a dry run is not said.
-    const same = sameJson(before, after) && flag(cmd, 'subresource') !== 'scale';
-    resultPrinter(cmd, same ? 'patched (no change)' : 'patched')(after);
+    // That it was a dry run is not said.
+    resultPrinter(cmd, sameJson(before, after) ? 'patched (no change)' : 'patched')(after);
   });
   if (error) throw error;
   if (!count) fail('no objects passed to patch');

@@ -3,7 +3,6 @@
 import { compileExpression, type Program } from '../../cel/program.ts';
 import { DYN, formatType, type Type } from '../../cel/types.ts';
 import type { Json } from '../../json.ts';
-import type { KubeObject } from '../../types.ts';
 import { AUTHORIZER, policyLibrary, RESOURCE_CHECK } from './authorizer.ts';
 import { NAMESPACE, REQUEST } from './variables.ts';
 
@@ -47,11 +46,12 @@ export function scopeOf(spec: Json, authorizer: boolean, variables: Map<string, 
   return scope;
 }
 
-const compiled = new WeakMap<KubeObject, CompiledPolicy>();
+const compiled = new WeakMap<object, CompiledPolicy>();
 
-export function compilePolicy(policy: KubeObject): CompiledPolicy {
-  let c = compiled.get(policy);
-  if (!c) compiled.set(policy, (c = compileSpec(policy.spec)));
+/** Of a policy's spec; a webhook with its matchConditions will do. */
+export function compilePolicy(spec: object): CompiledPolicy {
+  let c = compiled.get(spec);
+  if (!c) compiled.set(spec, (c = compileSpec(spec)));
   return c;
 }
 

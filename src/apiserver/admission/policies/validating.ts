@@ -95,10 +95,20 @@ function collectParams(a: Attempt, kind: Json, ref: Json): (KubeObject | null)[]
   return found;
 }
 
+/** A webhook's matchConditions; a text: what is wrong with them. One that is not met decides, whatever is wrong with another. */
+export function meetsConditions(a: Attempt, by: Requester, webhook: object): boolean | string {
+  const compiled = compilePolicy(webhook);
+  const names = activation(a, by, compiled, null);
+  const results = compiled.matchConditions.map(m => run(m.expression, names));
+  if (results.some(r => r.value === false)) return false;
+  const errors = [...new Set(results.flatMap(r => r.error ?? []))];
+  return errors.length ? (errors.length > 1 ? `[${errors.join(', ')}]` : errors[0]) : true;
+}
+
 type Decision = { message: string; reason: string };
 
 function decide(a: Attempt, by: Requester, policy: KubeObject, param: KubeObject | null, strict: boolean): Decision[] {
-  const compiled = compilePolicy(policy);
+  const compiled = compilePolicy(policy.spec);
   const names = activation(a, by, compiled, param);
   const failed = (message: string): Decision[] => (strict ? [{ message, reason: 'Invalid' }] : []);
   for (const m of compiled.matchConditions) {

@@ -176,3 +176,55 @@ describe('validating webhooks', () => {
     });
   });
 });
+
+describe('webhook configurations', () => {
+  const send = (...webhooks: object[]) =>
+    createObject(server, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name: 'w' },
+      webhooks,
+    }) as any;
+  const causes = (...webhooks: object[]) => send(...webhooks).details.causes.map((c: any) => `${c.field}: ${c.message}`);
+
+  it('get their defaults', () => {
+    expect(
+      send(webhook('a.b.c', { rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['*'] }] })),
+    ).toMatchObject({
+      metadata: { generation: 1 },
+      webhooks: [
+        {
+          failurePolicy: 'Fail',
+          matchPolicy: 'Equivalent',
+          reinvocationPolicy: 'Never',
+          timeoutSeconds: 10,
+          clientConfig: { service: { port: 443 } },
+          namespaceSelector: {},
+          objectSelector: {},
+          rules: [{ scope: '*' }],
+        },
+      ],
+    });
+  });
+
+  it('are refused for what they would do', () => {
+    expect(causes(webhook('a.b', { sideEffects: 'Some', timeoutSeconds: 31, admissionReviewVersions: ['v2'] }))).toEqual([
+      'webhooks[0].name: Invalid value: "a.b": should be a domain with at least three segments separated by dots',
+      'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
+      'webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds',
+      'webhooks[0].admissionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1',
+    ]);
+    expect(causes(webhook('a.b.c', { clientConfig: { url: 'http://h/p?q' } }), webhook('a.b.c', { clientConfig: {} }))).toEqual([
+      `webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
+      'webhooks[0].clientConfig.url: Invalid value: "q": query parameters are not permitted in the URL',
+      'webhooks[1].clientConfig: Required value: exactly one of url or service is required',
+      'webhooks[1].name: Duplicate value: "a.b.c"',
+    ]);
+    const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods/*', 'pods/log', '*', 'x'] }];
+    expect(causes(webhook('a.b.c', { rules, matchConditions: [{ name: 'c', expression: 'params.x' }] }))).toEqual([
+      `webhooks[0].rules[0].resources[1]: Invalid value: "pods/log": if 'pods/*' is present, must not specify pods/log`,
+      `webhooks[0].rules[0].resources: Invalid value: ["pods/*","pods/log","*","x"]: if '*' is present, must not specify other resources without subresources`,
+      expect.stringContaining(`webhooks[0].matchConditions[0].expression: Invalid value: "params.x": compilation failed`),
+    ]);
+  });
+});

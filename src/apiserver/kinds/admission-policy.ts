@@ -110,7 +110,7 @@ function resourcesErrors(m: Json, at: string): FieldError[] {
   return errors;
 }
 
-function ruleErrors(r: Json, at: string): FieldError[] {
+export function ruleErrors(r: Json, at: string): FieldError[] {
   const errors: FieldError[] = [];
   (r.resourceNames ?? []).forEach((name: string, i: number) => {
     errors.push(...checkRule(`${at}.resourceNames[${i}]`, name, isPathSegment));
@@ -139,8 +139,7 @@ function ruleErrors(r: Json, at: string): FieldError[] {
   return errors;
 }
 
-function conditionErrors(list: Json[], compiled: Expression[]): FieldError[] {
-  const at = 'spec.matchConditions';
+export function conditionErrors(list: Json[], compiled: Expression[], at = 'spec.matchConditions'): FieldError[] {
   const errors = list.length > 64 ? [tooMany(at, list.length, 64)] : [];
   list.forEach((m, i) => {
     if (!m.expression?.trim()) errors.push(required(`${at}[${i}].expression`));

@@ -84,6 +84,7 @@ import {
   validateStorageClassUpdate,
 } from './storage-validation.ts';
 import { secretWarnings } from './tls-pair.ts';
+import { webhookConfiguration } from './webhook-configuration.ts';
 import {
   defaultCronJob,
   defaultDaemonSet,
@@ -452,6 +453,8 @@ const STRATEGIES: Record<string, KindStrategy> = {
   ValidatingAdmissionPolicyBinding: validatingAdmissionPolicyBinding,
   MutatingAdmissionPolicy: mutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding: mutatingAdmissionPolicyBinding,
+  MutatingWebhookConfiguration: webhookConfiguration,
+  ValidatingWebhookConfiguration: webhookConfiguration,
 };
 
 const NONE: KindStrategy = {};

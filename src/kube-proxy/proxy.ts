@@ -115,6 +115,7 @@ function writeRules(proxy: KubeProxy): void {
     p.largeCluster = then.largeCluster;
     p.cleanedAtMs = then.cleanedAtMs;
     p.syncedAtMs = then.syncedAtMs;
+    p.nft = then.nft;
     if (then.dirty === null) p.dirty = null;
     if (ok && due.udpChanged) cleanStaleEntries(proxy.netns, then);
     if (ok) continue;

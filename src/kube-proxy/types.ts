@@ -4,7 +4,8 @@ import type { SimEvent } from '../sim/sim.ts';
 import type { Family } from '../wire/ip.ts';
 import type { Section } from './iptables/service-rules.ts';
 import type { RuleSettings } from './iptables/settings.ts';
-import type { NftSection } from './nftables/service-rules.ts';
+import type { Claims } from './nftables/claims.ts';
+import type { Container, NftSection } from './nftables/service-rules.ts';
 import type { Endpoint, ServicePort } from './serviceport.ts';
 
 /** Fields of KubeProxyConfiguration v1alpha1 that act here; durations in Go's text form ("1s") or nanoseconds. */
@@ -80,6 +81,16 @@ export interface FamilyProxier {
   due: DueSync | null;
   /** nftables: chains that nothing leads to any more, with the time that they were emptied. */
   staleChains: Map<string, number>;
+  nft: NftWritten;
+}
+
+/** nftables: what this process has written, so that it reads the kernel's tables only before a full sync. */
+export interface NftWritten {
+  /** false: the kernel's are to be read first. */
+  known: boolean;
+  /** By Service. */
+  services: Map<string, NftSection[]>;
+  claims: Map<Container, Claims>;
 }
 
 /** What a sync has to write, as it was at the time of the sync; later changes belong to later ones. */

@@ -33,6 +33,7 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
     syncedAtMs: nowMs,
     due: null,
     staleChains: new Map(),
+    nft: { known: false, services: new Map(), claims: new Map() },
   };
 }
 

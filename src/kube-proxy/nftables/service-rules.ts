@@ -19,6 +19,8 @@ export interface Element {
   key: string;
   value: string;
   comment: string;
+  /** The Service's: of two that want one key the later has it. */
+  order: number;
 }
 
 export interface NftSection {
@@ -75,10 +77,10 @@ function plan(port: ServicePort, endpoints: Endpoint[], s: RuleSettings): Plan {
   };
 }
 
-function elementsOf(p: Plan, nodeName: string): Element[] {
+function elementsOf(p: Plan, nodeName: string, order: number): Element[] {
   const { port, protocol } = p;
   const out: Element[] = [];
-  const put = (container: Container, key: string, value = '', comment = '') => out.push({ container, key, value, comment });
+  const put = (container: Container, key: string, value = '', comment = '') => out.push({ container, key, value, comment, order });
   const at = (ip: string) => `${ip} . ${protocol} . ${port.port}`;
   const refuse = p.hasAny ? 'drop' : 'goto reject-chain';
   for (const e of p.reachable) if (e.node === nodeName) put('hairpin-connections', `${e.ip} . ${e.ip} . ${protocol} . ${e.port}`);
@@ -138,9 +140,10 @@ function endpointChoice(p: Plan, chain: string, endpoints: Endpoint[]): string {
   return out + p.rule(chain, `numgen random mod ${n} vmap { ${names.map((name, i) => `${i} : goto endpoint-${name}`).join(', ')} }`);
 }
 
-export function nftSection(port: ServicePort, endpoints: Endpoint[], s: RuleSettings): NftSection {
+/** `order`: the Service's. */
+export function nftSection(port: ServicePort, endpoints: Endpoint[], s: RuleSettings, order: number): NftSection {
   const p = plan(port, endpoints, s);
-  const section: NftSection = { chains: [], affinitySets: [], rules: '', elements: elementsOf(p, s.nodeName) };
+  const section: NftSection = { chains: [], affinitySets: [], rules: '', elements: elementsOf(p, s.nodeName, order) };
   const use = (chain: string, rules: string) => {
     section.chains.push(chain);
     section.rules += rules;

@@ -18,7 +18,7 @@ import {
 } from './reader.ts';
 import { parseRule } from './rules.ts';
 import { MISSING, type Run, tableNamed } from './run.ts';
-import { isReferred, ownChain, ownTable } from './store.ts';
+import { addChain, isReferred, orderByHandle, ownChain, ownTable, removeChain } from './store.ts';
 import type { NftChain, NftTable } from './types.ts';
 
 // Chains
@@ -27,8 +27,7 @@ export function makeChain(x: Run, table: NftTable, token: Token): NftChain {
   const old = table.chains.get(token.text);
   if (old) return ownChain(x.w, table, old);
   const chain: NftChain = { name: token.text, handle: table.nextHandle++, comment: null, base: null, rules: [] };
-  table.chains.set(chain.name, chain);
-  x.w.ownChains.add(chain);
+  addChain(x.w, table, chain);
   return chain;
 }
 
@@ -120,13 +119,13 @@ export function chainCommand(x: Run, verb: string): void {
   const table = ownTable(w, found);
   if (verb === 'flush') ownChain(w, table, old).rules = [];
   else if (verb === 'rename') {
-    const to = name(r).text;
-    table.chains.delete(old.name);
-    table.chains.set(to, { ...old, name: to });
+    removeChain(w, table, old);
+    addChain(w, table, { ...old, name: name(r).text, rules: [...old.rules] });
+    orderByHandle(table.chains);
     w.hooksChanged = true;
   } else {
-    if (isReferred(table, old.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
-    table.chains.delete(old.name);
+    if (isReferred(w, table, old.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
+    removeChain(w, table, old);
     if (old.base) w.hooksChanged = true;
   }
 }

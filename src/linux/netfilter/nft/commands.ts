@@ -23,7 +23,7 @@ import {
 import { ruleCommand, takeHandle } from './rules.ts';
 import { family, MISSING, type Run } from './run.ts';
 import { defineSet, elementCommand, setCommand } from './sets.ts';
-import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, type Work } from './store.ts';
+import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, rollBack, type Work } from './store.ts';
 import type { NftTable } from './types.ts';
 
 // Tables
@@ -60,6 +60,7 @@ function tableBlock(x: Run, table: NftTable): void {
       case 'flags':
         do table.flags.push(name(r).text);
         while (takeSymbol(r, ','));
+        x.w.hooksChanged = true;
         break;
       case 'chain': {
         const chain = makeChain(x, table, name(r));
@@ -180,10 +181,12 @@ export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { chec
     }
     checkJumps(w);
   } catch (refusal) {
+    rollBack(w);
     if (!isRefusal(refusal)) throw refusal;
     return { out: '', error: refusal.nftError };
   }
-  if (w.changed && !o.check) commit(w);
+  if (o.check) rollBack(w);
+  else if (w.changed) commit(w);
   return { out: x.out.join(''), error: null };
 }
 

@@ -27,7 +27,8 @@ export function newSet(name: string, kind: 'set' | 'map', keys: string[], data: 
   };
 }
 
-const isSingle = (part: Interval) => compareVal(part.low, part.high) === 0 && !(typeof part.low === 'string' && part.low.endsWith('*'));
+export const isSingle = (part: Interval) =>
+  compareVal(part.low, part.high) === 0 && !(typeof part.low === 'string' && part.low.endsWith('*'));
 export const keyText = (key: Interval[]): string => key.map(p => keyOf(p.low)).join('|');
 const sameKey = (a: Interval[], b: Interval[]) =>
   a.every((p, i) => compareVal(p.low, b[i].low) === 0 && compareVal(p.high, b[i].high) === 0);

@@ -1,7 +1,7 @@
 // Commands on sets, maps and their elements.
 
 import { datatype, parseTime } from './datatypes.ts';
-import { addElement, deleteElement, findElement, keepElement, newSet, parseElements } from './elements.ts';
+import { addElement, deleteElement, findElement, isSingle, keepElement, keyText, newSet, parseElements } from './elements.ts';
 import { concatenation } from './expr.ts';
 import type { Token } from './lex.ts';
 import { setText } from './print.ts';
@@ -20,8 +20,8 @@ import {
   unexpected,
 } from './reader.ts';
 import { MISSING, type Run, setNamed, tableNamed } from './run.ts';
-import { isSetUsed, ownSet, ownTable } from './store.ts';
-import type { NftSet, NftTable } from './types.ts';
+import { addSet, isSetUsed, noteElements, ownSet, ownTable, removeSet, type Work } from './store.ts';
+import type { NftElement, NftSet, NftTable } from './types.ts';
 
 // Sets, maps, elements
 
@@ -50,8 +50,7 @@ export function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: T
   if (old) target = ownSet(x.w, table, old);
   else {
     set.handle = table.nextHandle++;
-    table.sets.set(set.name, set);
-    x.w.ownSets.add(set);
+    addSet(x.w, table, set);
     const owner = `${table.family} ${table.name}`;
     for (const e of x.w.ns.netfilter.kept) if (e.table === owner && e.set === set.name) keepElement(set, e);
   }
@@ -141,22 +140,34 @@ export function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
     own.ranges = [];
     return;
   }
-  if (isSetUsed(table, set.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
-  table.sets.delete(set.name);
+  if (isSetUsed(w, table, set.name)) refuse(token, 'Device or resource busy', 'Device or resource busy');
+  removeSet(w, table, set);
+}
+
+/** Single values come and go in place; whatever changes other elements gets a copy. */
+function changeableSet(w: Work, table: NftTable, set: NftSet, elements: NftElement[]): NftSet {
+  if (set.autoMerge || !elements.every(e => e.key.every(isSingle))) return ownSet(w, table, set);
+  noteElements(
+    w,
+    table,
+    set,
+    elements.map(e => keyText(e.key)),
+  );
+  return set;
 }
 
 export function elementCommand(x: Run, verb: string): void {
   const { r, w } = x;
   const found = setNamed(x, false);
-  const table = verb === 'get' ? found.table : ownTable(w, found.table);
-  const set = verb === 'get' ? found.set : ownSet(w, table, found.set);
+  const { table } = found;
   const open = peek(r, 1);
   const at = { ...open, text: r.text.slice(open.at, Math.max(open.at + 1, elementEnd(r))) };
-  const elements = parseElements(r, set);
+  const elements = parseElements(r, found.set);
   if (verb === 'get') {
-    getElements(x, table, set, elements);
+    getElements(x, table, found.set, elements);
     return;
   }
+  const set = changeableSet(w, table, found.set, elements);
   for (const e of elements) {
     if (verb === 'delete' || verb === 'destroy') {
       if (!deleteElement(set, e.key) && verb === 'delete') refuse(at, MISSING, MISSING);

@@ -1,16 +1,35 @@
-// A transaction: `nft -f` changes all or nothing, so it works on copies that are made when something is first touched.
+// A transaction: `nft -f` changes all or nothing. Tables change in place, for one of a large cluster has a hundred thousand chains and
+// elements; what was there before is noted and put back when a command fails.
 import type { Netns } from '../../types.ts';
 import { noteBaseChains } from '../registered.ts';
 import { enableConntrack } from '../state.ts';
 import type { Token } from './lex.ts';
-import type { NftChain, NftFamily, NftRule, NftSet, NftTable } from './types.ts';
+import type { NftChain, NftElement, NftFamily, NftRule, NftSet, NftTable } from './types.ts';
+
+/** What a transaction changes of one table, as it was; null: not there. */
+interface Before {
+  rest: Pick<NftTable, 'comment' | 'flags' | 'nextHandle' | 'objects'>;
+  chains: Map<string, NftChain | null>;
+  sets: Map<string, NftSet | null>;
+  /** Elements of sets that change in place. */
+  elements: Map<NftSet, Map<string, NftElement | null>>;
+}
+
+/** What rules and elements name. */
+interface References {
+  chains: Set<string>;
+  sets: Set<string>;
+}
 
 export interface Work {
   ns: Netns;
   tables: NftTable[];
-  ownTables: Set<NftTable>;
+  before: Map<NftTable, Before>;
+  /** Chains and sets that are copies of this transaction's own. */
   ownChains: Set<NftChain>;
   ownSets: Set<NftSet>;
+  /** Of tables in which nothing that names something has changed since it was asked. */
+  references: Map<NftTable, References>;
   /** A base chain came or went, or something that needs conntrack. */
   hooksChanged: boolean;
   conntrack: boolean;
@@ -22,9 +41,10 @@ export interface Work {
 export const newWork = (ns: Netns): Work => ({
   ns,
   tables: [...(ns.netfilter.nft as NftTable[])],
-  ownTables: new Set(),
+  before: new Map(),
   ownChains: new Set(),
   ownSets: new Set(),
+  references: new Map(),
   hooksChanged: false,
   conntrack: false,
   changed: false,
@@ -34,14 +54,14 @@ export const newWork = (ns: Netns): Work => ({
 export const findTable = (w: Work, family: NftFamily, name: string): NftTable | undefined =>
   w.tables.find(t => t.family === family && t.name === name);
 
-/** The table, to be changed. */
+/** The table, to be changed; its chains and sets by the functions below. */
 export function ownTable(w: Work, table: NftTable): NftTable {
   w.changed = true;
-  if (w.ownTables.has(table)) return table;
-  const copy: NftTable = { ...table, objects: new Map(table.objects), sets: new Map(table.sets), chains: new Map(table.chains) };
-  w.tables[w.tables.indexOf(table)] = copy;
-  w.ownTables.add(copy);
-  return copy;
+  if (w.before.has(table)) return table;
+  const { comment, flags, nextHandle, objects } = table;
+  const rest = { comment, flags: [...flags], nextHandle, objects: new Map(objects) };
+  w.before.set(table, { rest, chains: new Map(), sets: new Map(), elements: new Map() });
+  return table;
 }
 
 export function newTable(w: Work, family: NftFamily, name: string): NftTable {
@@ -58,25 +78,99 @@ export function newTable(w: Work, family: NftFamily, name: string): NftTable {
     chains: new Map(),
   };
   w.tables.push(table);
-  w.ownTables.add(table);
-  w.changed = true;
-  return table;
+  w.hooksChanged = true;
+  return ownTable(w, table);
 }
 
+function noteChain(w: Work, table: NftTable, name: string): void {
+  const chains = w.before.get(ownTable(w, table))?.chains;
+  if (!chains?.has(name)) chains?.set(name, table.chains.get(name) ?? null);
+  w.references.delete(table);
+}
+
+/** A chain that is new under its name. */
+export function addChain(w: Work, table: NftTable, chain: NftChain): void {
+  noteChain(w, table, chain.name);
+  table.chains.set(chain.name, chain);
+  w.ownChains.add(chain);
+}
+
+export function removeChain(w: Work, table: NftTable, chain: NftChain): void {
+  const known = w.references.get(table);
+  noteChain(w, table, chain.name);
+  table.chains.delete(chain.name);
+  // Nothing that it named is named less: it had no rules.
+  if (known && !chain.rules.length) w.references.set(table, known);
+}
+
+/** The chain, to be changed. */
 export function ownChain(w: Work, table: NftTable, chain: NftChain): NftChain {
+  noteChain(w, table, chain.name);
   if (w.ownChains.has(chain)) return chain;
   const copy: NftChain = { ...chain, rules: [...chain.rules] };
-  table.chains.set(chain.name, copy);
-  w.ownChains.add(copy);
+  addChain(w, table, copy);
   return copy;
 }
 
+function noteSet(w: Work, table: NftTable, name: string): void {
+  const sets = w.before.get(ownTable(w, table))?.sets;
+  if (!sets?.has(name)) sets?.set(name, table.sets.get(name) ?? null);
+  w.references.delete(table);
+}
+
+/** A set that is new under its name. */
+export function addSet(w: Work, table: NftTable, set: NftSet): void {
+  noteSet(w, table, set.name);
+  table.sets.set(set.name, set);
+  w.ownSets.add(set);
+}
+
+export function removeSet(w: Work, table: NftTable, set: NftSet): void {
+  noteSet(w, table, set.name);
+  table.sets.delete(set.name);
+}
+
+/** The set, to be changed in any way. */
 export function ownSet(w: Work, table: NftTable, set: NftSet): NftSet {
+  noteSet(w, table, set.name);
   if (w.ownSets.has(set)) return set;
   const copy: NftSet = { ...set, exact: new Map(set.exact), ranges: [...set.ranges] };
-  table.sets.set(set.name, copy);
-  w.ownSets.add(copy);
+  addSet(w, table, copy);
   return copy;
+}
+
+/** Before elements of single values come to the set or go, whoever else holds its record. */
+export function noteElements(w: Work, table: NftTable, set: NftSet, keys: string[]): void {
+  const all = w.before.get(ownTable(w, table))?.elements;
+  const elements = all?.get(set) ?? new Map<string, NftElement | null>();
+  all?.set(set, elements);
+  for (const key of keys) if (!elements.has(key)) elements.set(key, set.exact.get(key) ?? null);
+  w.references.delete(table);
+}
+
+function putBack<T>(map: Map<string, T>, before: Map<string, T | null>): void {
+  for (const [name, value] of before) {
+    if (value === null) map.delete(name);
+    else map.set(name, value);
+  }
+}
+
+/** A list of a table is in the order in which things came to it, as their handles are. */
+export function orderByHandle<T extends { handle: number }>(map: Map<string, T>): void {
+  const all = [...map].sort(([, a], [, b]) => a.handle - b.handle);
+  map.clear();
+  for (const [name, value] of all) map.set(name, value);
+}
+
+export function rollBack(w: Work): void {
+  for (const [table, before] of w.before) {
+    Object.assign(table, before.rest);
+    for (const [set, elements] of before.elements) putBack(set.exact, elements);
+    putBack(table.chains, before.chains);
+    putBack(table.sets, before.sets);
+    if (before.chains.size) orderByHandle(table.chains);
+    if (before.sets.size) orderByHandle(table.sets);
+  }
 }
 
 export function removeTable(w: Work, table: NftTable): void {
@@ -89,21 +183,31 @@ export function noteRule(w: Work, rule: NftRule): void {
   if (rule.statements.some(s => s.conntrack)) w.conntrack = true;
 }
 
-/** Rules, and elements of maps, that lead to a chain. */
-export function isReferred(table: NftTable, chain: string): boolean {
-  for (const c of table.chains.values()) for (const rule of c.rules) if (rule.statements.some(s => s.chains?.includes(chain))) return true;
+function referencesOf(w: Work, table: NftTable): References {
+  let known = w.references.get(table);
+  if (known) return known;
+  known = { chains: new Set(), sets: new Set() };
+  for (const chain of table.chains.values()) {
+    for (const rule of chain.rules) {
+      for (const s of rule.statements) {
+        for (const c of s.chains ?? []) known.chains.add(c);
+        for (const set of s.sets ?? []) known.sets.add(set);
+      }
+    }
+  }
   for (const set of table.sets.values()) {
     if (set.data?.[0] !== 'verdict') continue;
-    for (const e of set.exact.values()) if (e.data && !Array.isArray(e.data) && e.data.chain === chain) return true;
-    for (const e of set.ranges) if (e.data && !Array.isArray(e.data) && e.data.chain === chain) return true;
+    for (const list of [set.exact.values(), set.ranges])
+      for (const e of list) if (e.data && !Array.isArray(e.data) && e.data.chain) known.chains.add(e.data.chain);
   }
-  return false;
+  w.references.set(table, known);
+  return known;
 }
 
-export function isSetUsed(table: NftTable, set: string): boolean {
-  for (const c of table.chains.values()) for (const rule of c.rules) if (rule.statements.some(s => s.sets?.includes(set))) return true;
-  return false;
-}
+/** Do rules, or elements of maps, lead to a chain? */
+export const isReferred = (w: Work, table: NftTable, chain: string): boolean => referencesOf(w, table).chains.has(chain);
+
+export const isSetUsed = (w: Work, table: NftTable, set: string): boolean => referencesOf(w, table).sets.has(set);
 
 export function commit(w: Work): void {
   const { netfilter } = w.ns;
@@ -111,6 +215,5 @@ export function commit(w: Work): void {
   netfilter.nft = w.tables;
   if (w.hooksChanged) noteBaseChains(w.ns);
   if (w.conntrack) enableConntrack(w.ns);
-  // Entries hold the table's record: a replaced one has to be looked up again.
-  if (w.hooksChanged || w.ownTables.size) netfilter.hooks.clear();
+  if (w.hooksChanged) netfilter.hooks.clear();
 }

@@ -110,25 +110,25 @@ export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean 
     p.dirty = null;
   }
   const full = p.dirty === null;
-  if (full) {
-    ensureJumps(ns, p.family);
-    for (const s of p.services.values()) s.sections = null;
-  }
+  if (full) ensureJumps(ns, p.family);
   const written = full ? [...p.services.keys()] : [...(p.dirty ?? [])];
-  const changed = written.flatMap(key => sectionsAt(p, key));
+  const changed = written.flatMap(key => sectionsAt(p, key, true));
   // A large cluster's stale chains are looked for now and then only: finding them takes a look at every chain.
   const sweeps = !large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS;
   const stale = sweeps ? staleChains(ns, p) : [];
   if (sweeps) p.cleanedAtMs = nowMs;
   const ok = apply(ns, p.family, restoreText(p.settings, changed, stale));
+  for (const section of changed) section.rules = '';
   if (ok) writeDispatch(ns, p, full ? null : written, key => sectionsAt(p, key));
   p.dirty = ok ? new Set() : null;
   if (ok) p.syncedAtMs = nowMs;
   return ok;
 }
 
-function sectionsAt(p: FamilyProxier, key: string): Section[] {
+/** `again`: with the rules of their own, which are not kept when they have been written. */
+function sectionsAt(p: FamilyProxier, key: string, again = false): Section[] {
   const service = p.services.get(key);
+  if (service && again) service.sections = null;
   return service ? sectionsOf(p, service) : [];
 }
 

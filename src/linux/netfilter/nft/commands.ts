@@ -1,7 +1,7 @@
 // nftables' commands: tables, chains, sets, maps, elements, rules and lists (parser_bison.y and rule.c of nftables 1.0.6).
 import type { Netns } from '../../types.ts';
 import { chainBlock, chainCommand, makeChain } from './chains.ts';
-import { lex, type Token } from './lex.ts';
+import { lexCommand, type Token } from './lex.ts';
 import { listCommand, optionalFamily } from './list.ts';
 import { defineObject, objectCommand } from './objects.ts';
 import type { ListOptions } from './print.ts';
@@ -170,12 +170,16 @@ const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
 /** Run nftables' commands. On an error nothing has changed; `check` (-c) changes nothing either. */
 export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { check?: boolean } = {}): NftResult {
   const w = newWork(ns);
-  const r: Reader = { ns, text, tokens: lex(text.endsWith('\n') ? text : `${text}\n`), at: 0, table: null, proto: null, start: 0 };
+  const r: Reader = { ns, text, tokens: [], at: 0, table: null, proto: null, start: 0, addresses: new Map(), singles: new Map() };
   const x: Run = { r, w, list: { ...DEFAULT_LIST, nowMs: ns.kernel.sim.nowMs, ...o }, out: [] };
   try {
-    for (;;) {
-      skipNewlines(r);
-      if (peek(r).kind === 'end') break;
+    const lines = text.endsWith('\n') ? text : `${text}\n`;
+    for (let at = 0; at < lines.length; ) {
+      const { tokens, end } = lexCommand(lines, at);
+      at = end;
+      r.tokens = tokens;
+      r.at = 0;
+      if (peek(r).kind === 'newline' || peek(r).kind === 'end') continue;
       command(x);
       if (peek(r).kind !== 'newline' && peek(r).kind !== 'end') unexpected(peek(r));
     }

@@ -1,8 +1,9 @@
 // The parser's cursor. Its one way out of a wrong input is `refuse`: the error travels as an exception to the parser's own entry
 // (commands.ts) and leaves it as a value.
+import type { Ip } from '../../../wire/ip.ts';
 import type { Netns } from '../../types.ts';
 import type { Token } from './lex.ts';
-import type { NftTable } from './types.ts';
+import type { Interval, NftTable, Val } from './types.ts';
 
 export interface NftError {
   message: string;
@@ -26,6 +27,9 @@ export interface Reader {
   proto: string | null;
   /** Where the command begins. */
   start: number;
+  /** What was read so far: addresses by their text, and single values. They are never changed. */
+  addresses: Map<string, Ip>;
+  singles: Map<Val, Interval>;
 }
 
 export interface Refusal {

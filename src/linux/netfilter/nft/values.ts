@@ -28,8 +28,20 @@ export function parseValue(r: Reader, type: string, list = false): Val {
     }
   }
   if (type === 'fib_oif' && text === 'missing') return 0;
-  const v = known?.parse(text) ?? null;
-  return v === null ? refuse(t, complaint(t, type)) : v;
+  const address = isAddress(type) ? r.addresses.get(text) : undefined;
+  const v = address ?? known?.parse(text) ?? null;
+  if (v === null) return refuse(t, complaint(t, type));
+  if (!address && isAddress(type)) r.addresses.set(text, v as Ip);
+  return v;
+}
+
+/** Of equal values the same record: sets of a large cluster name each address and port many times. */
+function single(r: Reader, v: Val): Interval {
+  const known = r.singles.get(v);
+  if (known) return known;
+  const fresh = { low: v, high: v };
+  r.singles.set(v, fresh);
+  return fresh;
 }
 
 function complaint(t: Token, type: string): string {
@@ -52,7 +64,7 @@ export function parseInterval(r: Reader, type: string, list = false): Interval {
     r.at++;
     return { low, high: parseValue(r, type) };
   }
-  return { low, high: low };
+  return single(r, low);
 }
 
 /** The parts of a key: `a . b . c`. */

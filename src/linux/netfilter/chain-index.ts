@@ -1,13 +1,15 @@
 // Which rules of a long chain a packet can match at all. A rule that tests `-d 10.96.0.1/32` cannot touch packets to other addresses, and
 // the address is the first thing tested, so leaving it out changes nothing, not even counters.
-import { ipKey } from '../../wire/ip.ts';
+import { ipKey, parseIp } from '../../wire/ip.ts';
 import type { Packet } from '../../wire/packet.ts';
-import type { HookContext, Rule } from './types.ts';
+import type { ChainPart, HookContext, Rule } from './types.ts';
 
-interface Place {
-  /** Where the rule stands: lower ones come first. */
+/** One rule: the `i`th of its part. */
+export interface Place {
+  /** Where it stands in the chain: lower ones come first. */
   at: number;
-  rule: Rule;
+  part: ChainPart;
+  i: number;
 }
 
 export interface ChainIndex {
@@ -33,6 +35,21 @@ function keyOf(rule: Rule): string | null {
   return null;
 }
 
+/** The key of a rule that nobody has parsed: of those with one plain destination, which is most of a long chain's. */
+function keyOfLine(line: string): string | null {
+  const plain = line.includes('"') ? line.replace(/"[^"]*"/g, '') : line;
+  const m = /(?:^|[^!]) -d ([\da-f.:]+) /.exec(plain);
+  const ip = m && parseIp(m[1]);
+  return ip ? `d${ipKey(ip)}` : null;
+}
+
+/** The keys of a part's rules, in their order; null: it has to be parsed first. */
+export function keysOf(part: ChainPart): (string | null)[] | null {
+  if (part.rules) return part.rules.map(keyOf);
+  const keys = part.lines.map(keyOfLine);
+  return keys.includes(null) ? null : keys;
+}
+
 /** Places are kept in order; a new one is mostly the last. */
 function insert(list: Place[], place: Place): void {
   let i = list.length;
@@ -41,23 +58,27 @@ function insert(list: Place[], place: Place): void {
   else list.splice(i, 0, place);
 }
 
-export function addToIndex(index: ChainIndex, rule: Rule, at: number): void {
-  const key = keyOf(rule);
-  const list = key === null ? index.rest : index.byKey.get(key);
-  if (list) insert(list, { at, rule });
-  else index.byKey.set(key as string, [{ at, rule }]);
+/** `from`: where the part's first rule stands. */
+export function addToIndex(index: ChainIndex, part: ChainPart, keys: (string | null)[], from: number): void {
+  keys.forEach((key, i) => {
+    const place = { at: from + i, part, i };
+    const list = key === null ? index.rest : index.byKey.get(key);
+    if (list) insert(list, place);
+    else index.byKey.set(key as string, [place]);
+  });
 }
 
-export function removeFromIndex(index: ChainIndex, rule: Rule): void {
-  const key = keyOf(rule);
-  const left = (list: Place[]) => list.filter(p => p.rule !== rule);
-  if (key === null) {
-    index.rest = left(index.rest);
-    return;
+export function removeFromIndex(index: ChainIndex, part: ChainPart, keys: (string | null)[]): void {
+  const left = (list: Place[]) => list.filter(p => p.part !== part);
+  for (const key of new Set(keys)) {
+    if (key === null) {
+      index.rest = left(index.rest);
+      continue;
+    }
+    const list = left(index.byKey.get(key) ?? []);
+    if (list.length) index.byKey.set(key, list);
+    else index.byKey.delete(key);
   }
-  const list = left(index.byKey.get(key) ?? []);
-  if (list.length) index.byKey.set(key, list);
-  else index.byKey.delete(key);
 }
 
 const NONE: Place[] = [];

@@ -1,7 +1,7 @@
 // A chain of very many rules of which its component changes a few at a time: it is kept in parts, so that neither the change nor the next
 // packet costs more than those few. Whoever else changes such a chain makes it one like any other (rules.ts).
 import type { Netns } from '../types.ts';
-import { addToIndex, type ChainIndex, newChainIndex, removeFromIndex } from './chain-index.ts';
+import { addToIndex, type ChainIndex, keysOf, newChainIndex, removeFromIndex } from './chain-index.ts';
 import { rulesOfPart } from './rules.ts';
 import { newChainRecord } from './state.ts';
 import type { Chain, ChainPart, Table } from './types.ts';
@@ -28,7 +28,7 @@ export function writePart(ns: Netns, table: Table, chain: Chain, key: string, or
   const old = parts?.byKey.get(key);
   if (!parts || (!old && !lines.length)) return;
   const index = chain.compiled as ChainIndex | null;
-  if (old && index) for (const rule of rulesOfPart(ns, table, chain, old)) removeFromIndex(index, rule);
+  if (old && index) removeFromIndex(index, old, keysOfPart(ns, table, chain, old));
   parts.all = null;
   if (!lines.length) {
     parts.byKey.delete(key);
@@ -39,10 +39,15 @@ export function writePart(ns: Netns, table: Table, chain: Chain, key: string, or
   if (index) indexPart(ns, table, chain, part, index);
 }
 
+function keysOfPart(ns: Netns, table: Table, chain: Chain, part: ChainPart): (string | null)[] {
+  const keys = keysOf(part);
+  if (keys) return keys;
+  rulesOfPart(ns, table, chain, part);
+  return keysOf(part) ?? [];
+}
+
 function indexPart(ns: Netns, table: Table, chain: Chain, part: ChainPart, index: ChainIndex): void {
-  rulesOfPart(ns, table, chain, part).forEach((rule, i) => {
-    addToIndex(index, rule, part.order * STEP + i);
-  });
+  addToIndex(index, part, keysOfPart(ns, table, chain, part), part.order * STEP);
 }
 
 /** The index that the walk goes by. */

@@ -2,12 +2,12 @@
 import { packetLength } from '../../wire/packet.ts';
 import { addStep } from '../trace.ts';
 import type { Link, Netns, Skb } from '../types.ts';
-import { addToIndex, type ChainIndex, candidates, newChainIndex } from './chain-index.ts';
+import { addToIndex, type ChainIndex, candidates, keysOf, newChainIndex, type Place } from './chain-index.ts';
 import { ifaceMatches } from './matches/meta.ts';
 import { indexOfParts } from './parts.ts';
-import { rulesOf } from './rules.ts';
+import { rulesOf, rulesOfPart } from './rules.ts';
 import { ruleText } from './save.ts';
-import type { Chain, HookContext, HookVerdict, Rule, Table } from './types.ts';
+import type { Chain, ChainPart, HookContext, HookVerdict, Rule, Table } from './types.ts';
 import { matchesMask } from './values.ts';
 
 const INDEX_FROM = 12;
@@ -20,11 +20,12 @@ function compile(ns: Netns, table: Table, chain: Chain): Compiled {
   const rules = rulesOf(ns, table, chain);
   if (rules.length < INDEX_FROM) return rules;
   const index = newChainIndex();
-  rules.forEach((rule, i) => {
-    addToIndex(index, rule, i);
-  });
+  const whole: ChainPart = { order: 0, lines: [], rules };
+  addToIndex(index, whole, keysOf(whole) ?? [], 0);
   return index;
 }
+
+const ruleAt = (ns: Netns, table: Table, chain: Chain, { part, i }: Place): Rule => (part.rules ?? rulesOfPart(ns, table, chain, part))[i];
 
 const ifaceOk = (test: { name: string; invert: boolean }, link: Link | null): boolean =>
   ifaceMatches(test.name, link?.name ?? '') !== test.invert;
@@ -60,7 +61,7 @@ function walkChain(table: Table, chain: Chain, skb: Skb, ctx: HookContext, lengt
   const places = rules ? null : candidates(compiled as ChainIndex, skb.packet, ctx);
   const n = (rules ?? places ?? []).length;
   for (let i = 0; i < n; i++) {
-    const rule = rules ? rules[i] : places![i].rule;
+    const rule = rules ? rules[i] : ruleAt(ctx.netns, table, chain, places![i]);
     if (!ruleMatches(rule, skb, ctx)) continue;
     rule.packets++;
     rule.bytes += length;

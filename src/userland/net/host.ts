@@ -143,14 +143,14 @@ function endOfChain(m: DnsMessage, name: string): string {
 
 function show(r: Run, a: Answered, name: string, type: RrType, defaults: boolean): boolean {
   const m = a.message;
+  const found = (m.questions[0]?.name ?? name).replace(/(.)\.$/, '$1');
   if (r.toName !== null) {
     print(r.p, `Using domain server:\nName: ${r.toName}\nAddress: ${formatIp(a.server.ip)}#${r.lookup.port}\nAliases: \n\n`);
     r.toName = null;
   }
   if (m.rcode !== 'NOERROR') {
-    const bare = name.replace(/\.$/, '');
-    const shown = type === 'PTR' || bare === '' ? name : bare;
-    print(r.p, `Host ${shown} not found: ${rcodeNumber(m.rcode)}(${m.rcode})\n`);
+    // A name that does not exist is shown as it was asked for, any other as it was found.
+    print(r.p, `Host ${m.rcode === 'NXDOMAIN' ? name : found} not found: ${rcodeNumber(m.rcode)}(${m.rcode})\n`);
     if (r.verbose) received(r, a);
     r.failed = true;
     return false;
@@ -162,7 +162,7 @@ function show(r: Run, a: Answered, name: string, type: RrType, defaults: boolean
   }
   for (const x of m.answers) print(r.p, sentence(x));
   const wanted = m.answers.some(x => x.type === type || type === 'ANY');
-  if (!defaults && !wanted) print(r.p, `${name.replace(/\.$/, '')} has no ${type} record\n`);
+  if (!defaults && !wanted) print(r.p, `${found} has no ${type} record\n`);
   return true;
 }
 

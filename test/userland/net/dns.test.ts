@@ -131,6 +131,9 @@ test('nslookup and host', () => {
   expect(run(h, host, 'host -W 1 -R 1 w.drop. 10.0.0.1').out).toMatch(
     /^(;; communications error to 10\.0\.0\.1#53: timed out\n){2};; no servers could be reached\n$/,
   );
+  expect(run(h, host, 'host -t MX web').out).toBe('web.b.test has no MX record\n');
+  expect(run(h, host, 'host nosuch.q.').out).toBe('Host nosuch.q. not found: 3(NXDOMAIN)\n');
+  expect(run(h, host, 'host -t A x.no.').out).toBe('Host x.no not found: 5(REFUSED)\n');
   expect(run(h, host, 'host nosuch')).toMatchObject({ code: 1, out: 'Host nosuch not found: 3(NXDOMAIN)\n' });
 });
 

@@ -4,6 +4,7 @@ import { type Frame, frameLength, packetLength } from '../wire/packet.ts';
 import { bridgeTransmit } from './bridge-fdb.ts';
 import { hasCarrier, NO_MAC } from './link.ts';
 import { newSkb, stack } from './stack.ts';
+import { classify } from './tc.ts';
 import { dropped } from './trace.ts';
 import { tunnelTransmit, vxlanTransmit } from './tunnel.ts';
 import type { Link, Skb } from './types.ts';
@@ -41,7 +42,9 @@ function lose(link: Link, skb: Skb | null, text: string): void {
 }
 
 /** dev_queue_xmit: the frame leaves by the device. `skb` is what the sender notes beside it. */
-export function transmit(link: Link, frame: Frame, skb: Skb | null): void {
+export function transmit(link: Link, given: Frame, skb: Skb | null): void {
+  const frame = link.tc?.egress.length ? classify(link.tc.egress, 'egress', link, given, skb, transmit) : given;
+  if (!frame) return;
   if (!link.up) {
     lose(link, skb, `${link.name} is down`);
     return;

@@ -159,6 +159,22 @@ export interface Link {
   noarp?: boolean;
   /** A program that answers ARP and neighbour discovery for addresses that are not the kernel's, on a packet socket of this link. */
   answersFor?: (ip: Ip) => boolean;
+  /** Programs of its clsact hooks, in their order. */
+  tc?: { ingress: TcProgram[]; egress: TcProgram[] };
+}
+
+/** What a program says of a frame. `why` is for the trace; `frame` replaces the one that came; `last`: no further program is asked. */
+export type TcVerdict = { frame?: Frame } & (
+  | { action: 'ok'; why?: string; last?: boolean }
+  | { action: 'shot'; why: string }
+  /** Out of another device of this namespace, or into one, of whichever namespace (bpf_redirect, bpf_redirect_peer). */
+  | { action: 'redirect'; to: Link; into: 'ingress' | 'egress' }
+);
+
+export interface TcProgram {
+  name: string;
+  /** `skb` is null for what is no IP packet; its mark is the program's to set. */
+  run: (frame: Frame, skb: Skb | null, link: Link) => TcVerdict;
 }
 
 /** A cable or switch between machines: frames go to the port with the destination's address, or to all. */

@@ -15,6 +15,7 @@ import { isAny, isBroadcast, isLinkLocal, isLoopback, isMulticast, lookupRoute, 
 import { martianSource, sourceFault } from './source-check.ts';
 import { newSkb, type SendOptions, stack } from './stack.ts';
 import { conf4, conf6, orConf4 } from './sysctl.ts';
+import { classify } from './tc.ts';
 import { addStep, dropped } from './trace.ts';
 import type { Errno, Link, Netns, Skb } from './types.ts';
 
@@ -28,16 +29,18 @@ export function assembleStack(): void {
 }
 
 /** A frame arrives at a device. */
-export function receive(link: Link, frame: Frame, from: Skb | null = null): void {
+export function receive(link: Link, given: Frame, from: Skb | null = null): void {
   const ns = link.netns;
-  const skb = arrivedSkb(link, frame, from);
+  const skb = arrivedSkb(link, given, from);
   if (!link.up) {
     link.counters.rxDropped++;
     if (skb) dropped(skb, ns, `${link.name} is down`, { dev: link.name });
     return;
   }
-  countIn(link, frame);
-  tap(link, frame, 'in');
+  countIn(link, given);
+  tap(link, given, 'in');
+  const frame = link.tc?.ingress.length ? classify(link.tc.ingress, 'ingress', link, given, skb, transmit) : given;
+  if (!frame) return;
   if (link.master !== null) {
     if (skb) lookAt(ns);
     const bridge = ns.links.get(link.master);

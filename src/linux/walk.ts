@@ -242,26 +242,28 @@ function traceRoute(skb: Skb, ns: Netns, route: RouteResult, kind: 'forward' | '
   addStep(skb.trace, ns, kind, text, skb.packet, { dev: route.dev.name, via: route.via ? formatIp(route.via) : null, table: route.table });
 }
 
-/** ip_output: POSTROUTING, then the neighbour and the device. */
-function output(ns: Netns, skb: Skb, route: RouteResult): void {
+/** ip_output: POSTROUTING, then the neighbour and the device. EPERM: POSTROUTING dropped it. */
+function output(ns: Netns, skb: Skb, route: RouteResult): Errno | null {
   const dev = route.dev;
   skb.oif = dev;
   const target = route.via ?? skb.packet.dst;
   skb.nexthop = target;
-  if (runHook(ns, skb.packet.family, 'POSTROUTING', skb, { in: skb.iif, out: dev }) !== 'ACCEPT') return;
+  const verdict = runHook(ns, skb.packet.family, 'POSTROUTING', skb, { in: skb.iif, out: dev });
+  if (verdict !== 'ACCEPT') return verdict === 'DROP' ? 'EPERM' : null;
   if (dev.kind === 'loopback' || isPointToPoint(dev)) {
     transmitFlat(dev, skb);
-    return;
+    return null;
   }
   if (route.kind === 'broadcast' || isMulticast(target) || isBroadcast(target)) {
     transmit(dev, { src: dev.mac, dst: groupMac(route.kind === 'broadcast' ? BROADCAST : target), payload: skb.packet }, skb);
-    return;
+    return null;
   }
   if (familyOf(target) !== skb.packet.family) {
     dropped(skb, ns, 'gateway of another family');
-    return;
+    return null;
   }
   resolve(dev, target, skb);
+  return null;
 }
 
 const BROADCAST = Uint8Array.from([255, 255, 255, 255]);
@@ -272,7 +274,7 @@ const loopbackEscapes = (src: Ip | null, route: RouteResult): boolean =>
 
 /**
  * The machine sends a packet of its own. An unspecified source is filled in from the route. ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL: as the
- * route says; EPERM: OUTPUT dropped it.
+ * route says; EPERM: OUTPUT or POSTROUTING dropped it.
  */
 export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errno | null {
   lookAt(ns);
@@ -313,9 +315,7 @@ export function sendPacket(ns: Netns, packet: Packet, o: SendOptions = {}): Errn
       return 'EINVAL';
     }
     if (skb.trace) traceRoute(skb, ns, again, 'route');
-    output(ns, skb, again);
-    return null;
+    return output(ns, skb, again);
   }
-  output(ns, skb, route);
-  return null;
+  return output(ns, skb, route);
 }

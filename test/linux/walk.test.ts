@@ -248,6 +248,15 @@ describe('inside a machine', () => {
     setSysctl(a.ns, 'net.bridge.bridge-nf-call-iptables', '0');
     expect(run(sim, ask(p.ns, '10.96.0.7', 80, '', 3000))).toBe('ECONNREFUSED');
   });
+  it('tells a sender of datagrams that its own last hook dropped them', () => {
+    const { sim, a } = pair();
+    expect(restore(a.ns, 4, '*mangle\n-A POSTROUTING -p udp --dport 53 -j DROP\nCOMMIT\n')).toBeNull();
+    const s = kernelSocket(a.ns, 'udp', 4);
+    run(sim, connect(s, ip('192.168.1.2'), 53));
+    expect(sendTo(s, new Uint8Array(3), null, 0)).toBe('EPERM');
+    run(sim, connect(s, ip('192.168.1.2'), 54));
+    expect(sendTo(s, new Uint8Array(3), null, 0)).toBeNull();
+  });
   it('tells neighbours apart by the address that their frames come from', () => {
     const { sim, a, b } = pair();
     echoServer(sim, b.ns, 80);

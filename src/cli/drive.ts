@@ -13,6 +13,8 @@ export interface DriveOptions {
   realtime: boolean;
   /** A command that stays waits for the world outside in a way of its own. */
   stay?: (task: Task<number>) => Promise<void>;
+  /** Several commands share the timeline: one that goes on for ever does not stop the others. */
+  shared: boolean;
   /** Before the command begins to wait in real time: let others see what it did. -> false: it has to begin again */
   publish: () => boolean;
   /** Does it look at packets, whosever they are? Then it waits for those of other commands. */
@@ -40,11 +42,12 @@ const MOST_IDLE_MS = 900_000;
 const MOST_EVENTS = 3_000_000;
 
 /** -> whether the command goes on and on, asked after every event. */
-function endlessness(sim: Sim, streams: Streams): () => boolean {
+function endlessness(sim: Sim, streams: Streams, shared: boolean): () => boolean {
   const { lines, overMs, most } = streams.stdout.tty ? READER.terminal : READER.script;
   let since: number | undefined;
   let events = 0;
   return () => {
+    if (!shared && sim.endless.size && [...sim.endless].some(isWaitedFor => isWaitedFor())) return true;
     const written = streams.held.length;
     if (written && since === undefined) since = sim.nowMs;
     return ++events > MOST_EVENTS || written > most || (written > lines && sim.nowMs - (since as number) > overMs);
@@ -58,7 +61,7 @@ export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): P
   let deadline = patienceEnds();
   if (!o.realtime) {
     let idleMs = 0;
-    const endless = o.stay ? () => false : endlessness(sim, o.streams);
+    const endless = o.stay ? () => false : endlessness(sim, o.streams, o.shared);
     while (!task.done && !endless()) {
       const busy = sims.some(s => s.foreground > 0);
       if (busy) deadline = patienceEnds();

@@ -58,8 +58,8 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
   const { verb, rest } = verbOf(argv);
   const watches = verb === 'get' && (hasFlag(rest, 'w', 'watch') || hasFlag(rest, '\0', 'watch-only'));
   const follows = verb === 'logs' && hasFlag(rest, 'f', 'follow');
-  const looksOn = verb === 'events' && hasFlag(rest, 'w', 'watch');
-  const passes = watches || follows || looksOn || verb === 'wait' || (verb === 'rollout' && rest.includes('status'));
+  const looksOn = follows || (verb === 'events' && hasFlag(rest, 'w', 'watch'));
+  const passes = watches || looksOn || verb === 'wait' || (verb === 'rollout' && rest.includes('status'));
   return {
     prepare: async (machine, streams, staying) => {
       const host = { ...kubectlHost(machine, streams, env, staying), program, places: program !== undefined };
@@ -73,6 +73,6 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
     time: passes ? 'pass' : 'settle',
     engine: REACHES_PODS.has(verb),
     reads: READS.has(verb) && !watches,
-    patienceMs: watches || follows || verb === 'port-forward' || verb === 'proxy' ? 0 : 300_000,
+    patienceMs: watches || looksOn || verb === 'port-forward' || verb === 'proxy' ? 0 : 300_000,
   };
 }

@@ -2,6 +2,7 @@
 // by then. Between connections nothing of the cluster lives here, so that other commands find it undisturbed.
 import type { Connection } from '../kubectl/host.ts';
 import { nextAtMs, runUntil, type Sim, settle, step } from '../sim/sim.ts';
+import { followingKubelet, type OwnLog } from './live-logs.ts';
 import {
   clusterByName,
   commitMachine,
@@ -93,7 +94,7 @@ function passWallTime(machine: Machine): void {
 const clusterNowMs = (machine: Machine): number => machine.wallNowMs() + machine.meta.offsetMs;
 
 /** kubectl's connection to a cluster as it is whenever something is asked of it. */
-export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>): Connection | null {
+export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>, logs: Set<OwnLog>): Connection | null {
   const now = (): Connection => {
     const cluster = clusterByName(live.machine, name);
     if (!cluster) throw sessionGone();
@@ -119,7 +120,7 @@ export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>)
     },
     resources: () => now().resources(),
     get kubelet() {
-      return now().kubelet;
+      return followingKubelet(now, logs);
     },
     version: now().version,
   };

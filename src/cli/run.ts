@@ -27,6 +27,8 @@ export interface CommandPlan {
   /** Virtual time it may wait while only periodic work is due. */
   patienceMs: number;
   realtime?: boolean;
+  /** Several commands run in it, in the background too. */
+  shared?: boolean;
   /** A signal to this process goes to whom it is meant for. -> false: to nobody, the command ends */
   signal?: (name: 'INT' | 'TERM') => boolean;
 }
@@ -97,6 +99,7 @@ async function attemptCommand(plan: CommandPlan, env: NodeJS.ProcessEnv, open: t
   const code = await drive(stay ? [stay.staying.sim, machine.sim] : [machine.sim], task, {
     streams,
     patienceMs: plan.patienceMs,
+    shared: plan.shared ?? false,
     realtime: plan.realtime ?? env.PODNET_REALTIME === '1',
     stay: stay?.until,
     publish: () => {

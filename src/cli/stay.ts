@@ -4,6 +4,7 @@ import { killTask, type Task } from '../sim/task.ts';
 import type { Staying } from './kubectl-host.ts';
 import { drained, hostListen } from './listen.ts';
 import { liveConnection, newLive, runLive } from './live.ts';
+import { type OwnLog, showLogs } from './live-logs.ts';
 import type { Machine } from './machine.ts';
 import { followCommits, lookOn, type OwnWatch } from './onlooker.ts';
 import { newHistory } from './serve/history.ts';
@@ -23,6 +24,7 @@ export async function beginStay(machine: Machine, env: NodeJS.ProcessEnv, listen
   const client = newSim(machine.sim.nowMs, { ...machine.sim.random });
   const live = await newLive(machine, client, env);
   const watches = new Set<OwnWatch>();
+  const logs = new Set<OwnLog>();
   const until = async (task: Task<number>) => {
     const stop = (code: number) => () => {
       killTask(task, code);
@@ -34,7 +36,10 @@ export async function beginStay(machine: Machine, env: NodeJS.ProcessEnv, listen
     if (!listens) {
       const looker = { history: newHistory(machine.session), restless: false, aheadMs: 0 };
       followCommits(live, looker.history, watches);
-      live.turn = () => lookOn(live, looker, false);
+      live.turn = () => {
+        lookOn(live, looker, false);
+        showLogs(logs);
+      };
     }
     await runLive(live, () => task.done);
     await drained();
@@ -42,7 +47,12 @@ export async function beginStay(machine: Machine, env: NodeJS.ProcessEnv, listen
     process.removeListener('SIGTERM', terminate);
   };
   return {
-    staying: { sim: client, connect: name => liveConnection(live, name, watches), listen: hostListen(live), serveApi: hostServeApi(live) },
+    staying: {
+      sim: client,
+      connect: name => liveConnection(live, name, watches, logs),
+      listen: hostListen(live),
+      serveApi: hostServeApi(live),
+    },
     until,
   };
 }

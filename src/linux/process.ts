@@ -94,6 +94,7 @@ export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions):
     startedAtMs: kernel.sim.nowMs,
     children: new Set(),
     parent: o.parent ?? null,
+    awaited: false,
     ended: new Set(),
     cleanup: [],
     onSignal: new Map(),
@@ -178,8 +179,22 @@ export function kill(p: Process, signal: string): void {
 
 /** Wait for a process's end. -> its exit code */
 export function* waitFor(p: Process): Co<number> {
+  p.awaited = true;
   while (p.exitCode === null) yield* waitOn(p.kernel.sim, [p.ended]);
   return p.exitCode;
+}
+
+/** The program says that it goes on until somebody stops it: whoever runs it in the foreground wants to see it at the pace of its clock. */
+export function goesOn(p: Process): void {
+  const isWaitedFor = () => {
+    for (let q: Process = p; ; q = q.parent) {
+      if (q.task?.background || q.exitCode !== null) return false;
+      if (!q.parent) return true;
+      if (!q.awaited) return false;
+    }
+  };
+  p.kernel.sim.endless.add(isWaitedFor);
+  p.cleanup.push(() => p.kernel.sim.endless.delete(isWaitedFor));
 }
 
 /** Time that the programs of a file system may sleep through at once: a reloaded session runs them again from their start. */

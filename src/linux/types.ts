@@ -317,6 +317,8 @@ export interface Process {
   wakesAtMs?: number;
   children: Set<Process>;
   parent: Process | null;
+  /** Its parent does nothing else before it has ended. */
+  awaited: boolean;
   ended: WaitQueue;
   /** Called at the end, newest first: close sockets, stop taps. */
   cleanup: (() => void)[];

@@ -20,10 +20,21 @@ export interface Sim {
   seq: number;
   /** Foreground events still to run: 0 means quiet. */
   foreground: number;
+  /** Of programs that go on until somebody stops them: does the command wait for it, so that nothing but time can come of it? */
+  endless: Set<() => boolean>;
 }
 
 export function newSim(nowMs: number, random: Random): Sim {
-  const sim: Sim = { nowMs, random, chance: p => nextFloat(sim.random) < p, spread: null, heap: [], seq: 0, foreground: 0 };
+  const sim: Sim = {
+    nowMs,
+    random,
+    chance: p => nextFloat(sim.random) < p,
+    spread: null,
+    heap: [],
+    seq: 0,
+    foreground: 0,
+    endless: new Set(),
+  };
   return sim;
 }
 

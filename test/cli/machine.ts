@@ -56,9 +56,9 @@ export interface Background {
   ended: Promise<number | null>;
 }
 
-/** Start `line` in the background and wait until its standard output matches. */
-export async function background(home: Home, line: string, ready: RegExp): Promise<Background> {
-  const [file, args] = programOf(line.split(' '));
+/** Start `line`, or words, in the background and wait until its standard output matches. */
+export async function background(home: Home, line: string | string[], ready: RegExp): Promise<Background> {
+  const [file, args] = programOf(typeof line === 'string' ? line.split(' ') : line);
   const p = spawn(file, args, { env: home.env, cwd: home.path, stdio: ['ignore', 'pipe', 'pipe'] });
   home.started.push(p);
   const text = { stdout: '', stderr: '' };

@@ -126,6 +126,5 @@ describe('what may not be done', () => {
     expect(await failure(c, 'create sa x --dry-run=client --aggregation-rule=a')).toContain('unknown flag');
     expect(await failure(c, 'create clusterrole x --aggregation-rule=a')).toContain('malformed pair, expect string=string');
     expect(await failure(c, 'apply -f x.yaml --cascade=sideways')).toContain('invalid cascade value (sideways)');
-    expect(await failure(c, 'explain pods --output=plaintext-openapiv2')).toContain('podnet does not model');
   });
 });

@@ -17,6 +17,7 @@ export function declare(command: Command): void {
             time: 'settle',
             engine: true,
             patienceMs: 300_000,
+            shared: true,
             prepare: async (machine, streams) => {
               const at = shellPlace(await shellHost(machine, streams, process.env));
               const argv = flags.c === undefined ? ['bash', '-s', ...args] : ['bash', '-c', flags.c, ...args];

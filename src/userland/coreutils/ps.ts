@@ -1,7 +1,7 @@
 // ps and top: the processes of a container.
 
 import { containerProcesses, localPid } from '../../linux/pids.ts';
-import { complain, sleep } from '../../linux/process.ts';
+import { complain, goesOn, sleep } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { civilTime, twoDigits } from '../../sim/time.ts';
 import { strftime } from '../strftime.ts';
@@ -135,6 +135,7 @@ export const TOP: ToolSpec = {
   short: 'bn:d:p:H',
   *run(r) {
     const once = has(r, 'b');
+    if ((once || r.p.tty) && !has(r, 'n')) goesOn(r.p);
     for (let n = Number(option(r, 'n') ?? Number.POSITIVE_INFINITY); n > 0; n--) {
       const rows = containerProcesses(r.p);
       if (r.bb) {

@@ -1,5 +1,5 @@
 // Tools that pass bytes on: cat, head, tail, tee.
-import { sleep } from '../../linux/process.ts';
+import { goesOn, sleep } from '../../linux/process.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { closePipe, type Pipe, readPipe, writePipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
@@ -193,6 +193,7 @@ export const TAIL: ToolSpec = {
 
 function* follow(r: Run, sizes: Map<string, number>): Co<void> {
   if (!sizes.size && !has(r, 'F')) return;
+  goesOn(r.p);
   for (;;) {
     yield* sleep(r.p, 1000);
     for (const [file, size] of sizes) {

@@ -2,6 +2,7 @@
 import {
   complain,
   findExecutable,
+  goesOn,
   print,
   runChild,
   kill as signalProcess,
@@ -131,6 +132,7 @@ export const WATCH: ToolSpec = {
     if (!r.args.length) return usage(r, 'missing operand', 'watch [-n SEC] [-t] PROG ARGS');
     const seconds = Math.max(0.1, Number(option(r, 'n') ?? 2));
     const shell = typeof findExecutable(r.p.fs, 'sh') !== 'string';
+    goesOn(r.p);
     for (;;) {
       const stamp = strftime('%a %b %e %H:%M:%S %Y', r.p.kernel.sim.nowMs);
       const title = `Every ${seconds.toFixed(1)}s: ${r.args.join(' ')}`;

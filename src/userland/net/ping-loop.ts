@@ -1,4 +1,5 @@
 // What every ping does: send at intervals, match what comes back, count.
+import { goesOn } from '../../linux/process.ts';
 import { type Datagram, recvFrom, type Socket, sendTo } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
@@ -81,6 +82,7 @@ export interface Reports {
 /** Send every interval and take what comes, until the count is answered, time is up or somebody interrupts. */
 export function* pingLoop(r: Run, report: Reports): Co<number | null> {
   const { sim } = r.p.kernel;
+  if (!r.count && r.deadlineMs === Number.POSITIVE_INFINITY) goesOn(r.p);
   let nextMs = sim.nowMs;
   for (;;) {
     const now = sim.nowMs;

@@ -1,5 +1,5 @@
 // tcpdump 4.99.3 (Debian 12) and 4.99.5 (13): captures from the namespace's taps, filters, pcap files.
-import { complain, print } from '../../linux/process.ts';
+import { complain, goesOn, print } from '../../linux/process.ts';
 import type { Link, Process, Program, Tap } from '../../linux/types.ts';
 import { absolute, readFile, writeFile } from '../../linux/vfs.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
@@ -122,6 +122,7 @@ function* capture(p: Process, u: Userland, o: Options, device: Link | null, filt
     });
   }
   announce(p, u, o, device);
+  if (limit === Number.POSITIVE_INFINITY) goesOn(p);
   const out = newWriter(p, u, o, device === null, device);
   let shown = 0;
   while (shown < limit) {

@@ -7,6 +7,7 @@ import { addToIp, formatIp, network, parseCidr } from '../wire/ip.ts';
 import { cniManifest } from './cni-manifests.ts';
 import type { ClusterConfig } from './config.ts';
 import { crdObjects } from './crds.ts';
+import { kubeadmObjects } from './kubeadm.ts';
 import { meta, serviceAccount } from './objects.ts';
 
 const nth = (cidr: string, n: number) => formatIp(addToIp(network(parseCidr(cidr)!).ip, n));
@@ -112,24 +113,7 @@ users:
       metadata: meta('kube-proxy', 'kube-system', { labels: { app: 'kube-proxy' } }),
       data: { 'config.conf': kubeProxyConfig(config), 'kubeconfig.conf': kubeconfig },
     },
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: meta('kubeadm-config', 'kube-system'),
-      data: {
-        ClusterConfiguration: `apiVersion: kubeadm.k8s.io/v1beta4
-certificatesDir: /etc/kubernetes/pki
-clusterName: kubernetes
-imageRepository: registry.k8s.io
-kind: ClusterConfiguration
-kubernetesVersion: ${config.version}
-networking:
-  dnsDomain: cluster.local
-  podSubnet: ${config.podCIDRs.join(',')}
-  serviceSubnet: ${config.serviceCIDRs.join(',')}
-`,
-      },
-    },
+    ...kubeadmObjects(config, dnsAddresses(config)),
   ];
 }
 

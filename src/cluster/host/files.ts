@@ -5,50 +5,10 @@ import { type DirNode, type Filesystem, type FsNode, newDir, newFile, place } fr
 import { stringToBytes } from '../../sim/bytes.ts';
 import { rfc3339Micro } from '../../sim/time.ts';
 import { dnsAddresses } from '../bootstrap.ts';
+import { kubeletConfig } from '../kubeadm.ts';
 import type { NodeRuntime } from '../node.ts';
 import { placeManifests } from './manifests.ts';
 import { UNITS, unitFile } from './state.ts';
-
-/** kubeadm's KubeletConfiguration (cmd/kubeadm/app/componentconfigs/kubelet.go v1.36). */
-const kubeletConfig = (dns: string[]) => `apiVersion: kubelet.config.k8s.io/v1beta1
-authentication:
-  anonymous:
-    enabled: false
-  webhook:
-    cacheTTL: 0s
-    enabled: true
-  x509:
-    clientCAFile: /etc/kubernetes/pki/ca.crt
-authorization:
-  mode: Webhook
-  webhook:
-    cacheAuthorizedTTL: 0s
-    cacheUnauthorizedTTL: 0s
-cgroupDriver: systemd
-clusterDNS:
-${dns.map(a => `- ${a}\n`).join('')}clusterDomain: cluster.local
-containerRuntimeEndpoint: unix:///var/run/containerd/containerd.sock
-cpuManagerReconcilePeriod: 0s
-evictionPressureTransitionPeriod: 0s
-fileCheckFrequency: 0s
-healthzBindAddress: 127.0.0.1
-healthzPort: 10248
-httpCheckFrequency: 0s
-imageMaximumGCAge: 0s
-imageMinimumGCAge: 0s
-kind: KubeletConfiguration
-memorySwap: {}
-nodeStatusReportFrequency: 0s
-nodeStatusUpdateFrequency: 0s
-rotateCertificates: true
-runtimeRequestTimeout: 0s
-shutdownGracePeriod: 0s
-shutdownGracePeriodCriticalPods: 0s
-staticPodPath: /etc/kubernetes/manifests
-streamingConnectionIdleTimeout: 0s
-syncFrequency: 0s
-volumeStatsAggPeriod: 0s
-`;
 
 const kubeconfig = (server: string, user: string) => `apiVersion: v1
 clusters:
@@ -76,7 +36,7 @@ export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
   const server = `https://${config.nodes.find(n => n.role === 'control-plane')?.ips[0] ?? node.spec.ips[0]}:6443`;
   placeManifests(node, fs);
   put('/etc/kubernetes/kubelet.conf', kubeconfig(server, `system:node:${node.spec.name}`), 0o600);
-  put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config)));
+  put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config), 'unix:///var/run/containerd/containerd.sock'));
   put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
   put('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n');
   put(

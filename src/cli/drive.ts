@@ -29,6 +29,9 @@ export interface DriveOptions {
 
 const POLL_MS = 100;
 
+/** So long a shell's command may have the process to itself before keys are looked at again. */
+const SLICE_MS = 50;
+
 /**
  * Who writes line after line over such a time (virtual milliseconds), or so many, has no end of its own (ping, a loop), and somebody reads
  * along: from then on the clock goes with the wall. A person at a terminal is not made to read much at once.
@@ -43,12 +46,13 @@ const MOST_EVENTS = 3_000_000;
 
 /** -> whether the command goes on and on, asked after every event. */
 function endlessness(sim: Sim, streams: Streams, shared: boolean): () => boolean {
+  const begun = streams.writes;
   const { lines, overMs, most } = streams.stdout.tty ? READER.terminal : READER.script;
   let since: number | undefined;
   let events = 0;
   return () => {
     if (!shared && sim.endless.size && [...sim.endless].some(isWaitedFor => isWaitedFor())) return true;
-    const written = streams.held.length;
+    const written = streams.writes - begun;
     if (written && since === undefined) since = sim.nowMs;
     return ++events > MOST_EVENTS || written > most || (written > lines && sim.nowMs - (since as number) > overMs);
   };
@@ -71,7 +75,7 @@ export async function drive(sims: Sim[], task: Task<number>, o: DriveOptions): P
       if (!busy) idleMs += Math.max(0, first.at - sim.nowMs);
       if (idleMs > MOST_IDLE_MS || (!busy && o.captures?.())) break;
       // Somebody at a terminal is asked for input, and nothing is under way: only the person can go on.
-      if (!busy && o.streams.stdin.tty && o.streams.stdin.readers.size) break;
+      if (!busy && (o.streams.asks?.() || (o.streams.stdin.tty && o.streams.stdin.readers.size))) break;
       step(first.sim);
       for (const s of sims) s.nowMs = Math.max(s.nowMs, first.sim.nowMs);
     }
@@ -122,14 +126,34 @@ async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<numb
   await o.begin?.();
   o.streams.live = true;
   flush(o.streams);
-  const startedAt = performance.now();
-  const simStart = sim.nowMs;
+  let aheadMs = sim.nowMs - performance.now();
+  let endless = endlessness(sim, o.streams, o.shared);
+  let asked = true;
+  /** The person waits for what was typed: time that nobody needs is skipped. -> false: that is done, or there is no end to it */
+  const hurry = (): boolean => {
+    const until = performance.now() + SLICE_MS;
+    while (!task.done && !o.streams.asks?.() && sim.foreground > 0 && !endless()) {
+      if (performance.now() > until) return true;
+      step(sim);
+    }
+    aheadMs = Math.max(aheadMs, sim.nowMs - performance.now());
+    return false;
+  };
   if (o.streams.stdin.tty) {
     process.stdin.on('data', onData);
     process.stdin.on('end', onEnd);
   }
   while (!task.done) {
-    const clock = simStart + (performance.now() - startedAt);
+    const asks = o.streams.asks?.() ?? false;
+    // What the next command writes counts from its own beginning, not the keys that were typed for it.
+    if (asked && !asks) endless = endlessness(sim, o.streams, o.shared);
+    asked = asks;
+    if (o.streams.asks && !asks && !o.realtime && hurry()) {
+      await new Promise(setImmediate);
+      continue;
+    }
+    if (task.done) break;
+    const clock = aheadMs + performance.now();
     for (let at = nextAtMs(sim); !task.done && at !== undefined && at <= clock; at = nextAtMs(sim)) step(sim);
     if (task.done) break;
     if (clock > sim.nowMs) sim.nowMs = clock;

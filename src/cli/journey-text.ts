@@ -1,5 +1,5 @@
 // A traced journey as a person reads it: hop by hop, with the rules that decided.
-import chalk from 'chalk';
+import { Chalk } from 'chalk';
 import type { Journey } from '../cluster/journey.ts';
 import { decidingRules, isEnd } from '../cluster/journey-rules.ts';
 import type { TraceStep } from '../linux/types.ts';
@@ -45,8 +45,9 @@ function lines(steps: TraceStep[]): string[] {
   return out;
 }
 
-/** `all`: every rule of every packet. */
-export function journeyText(j: Journey, all: boolean): string {
+/** `all`: every rule of every packet. `styled`: for a terminal. */
+export function journeyText(j: Journey, all: boolean, styled: boolean): string {
+  const chalk = new Chalk(styled ? {} : { level: 0 });
   const out: string[] = [];
   if (j.lookup) {
     const { name, addresses, error, steps } = j.lookup;

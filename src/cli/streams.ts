@@ -13,6 +13,10 @@ export interface Streams {
   held: { fd: 1 | 2; chunk: Uint8Array }[];
   /** Output goes out as it comes. */
   live: boolean;
+  /** How many pieces have been written. */
+  writes: number;
+  /** Set by a shell at a terminal: it asks for the next line now. */
+  asks?: () => boolean;
 }
 
 /** `hold` off: what is written goes out at once. */
@@ -23,11 +27,12 @@ export function newStreams(hold = true): Streams {
       // Not process.stdout.isTTY: node would build streams that nobody writes to.
       tty: isTerminal(fd),
       sink: chunk => {
+        streams.writes++;
         if (streams.live || !hold) writeAll(fd, chunk);
         else held.push({ fd, chunk });
       },
     });
-  const streams: Streams = { stdin: newPipe({ tty: isTerminal(0) }), stdout: to(1), stderr: to(2), held, live: false };
+  const streams: Streams = { stdin: newPipe({ tty: isTerminal(0) }), stdout: to(1), stderr: to(2), held, live: false, writes: 0 };
   if (!streams.stdin.tty) {
     streams.stdin.source = () => {
       readStdin(streams.stdin);

@@ -20,6 +20,8 @@ export interface ShellHost {
   engine: () => Engine;
   /** kubectl's surroundings with a process's own streams and variables. */
   kubectlHost: (p: Process) => KubectlHost;
+  /** podnet's own command that the process names; null: kubectl's, or none that makes sense here. */
+  own?: (p: Process) => Co<number> | null;
 }
 
 /** kubectl with the user's preferences. */
@@ -68,14 +70,19 @@ const podnetProgram = (host: ShellHost): Program =>
       case 'connectivity':
         writeConnectivity(connectivity(host.engine().server), piece => print(p, piece));
         return 0;
+      case 'addon':
       case 'cluster':
+      case 'env':
+      case 'lab':
       case 'probe':
-      case 'tour':
+      case 'serve':
       case 'sh':
+      case 'support':
+      case 'tour':
         complain(p, `podnet: "${command}" cannot be used inside a podnet shell\n`);
         return 1;
       default:
-        return yield* runKubectl(host, p);
+        return yield* host.own?.(p) ?? runKubectl(host, p);
     }
   };
 
@@ -93,16 +100,23 @@ export interface ScriptIo {
   stdout: Pipe;
   stderr: Pipe;
   tty: boolean;
+  /** Told of the shell, before it has done anything. */
+  started?: (p: Process) => void;
 }
 
 /** Run `sh -c SCRIPT ARGS...` there. -> its exit code */
 export function* runScript(
   at: { kernel: Place['kernel']; fs: Filesystem },
   argv: string[],
-  io: ScriptIo,
+  { started, ...io }: ScriptIo,
   env: Map<string, string> = new Map(),
 ): Co<number> {
-  const p = spawnProgram(at.kernel, shProgram('bash'), {
+  const shell = shProgram('bash');
+  const program: Program = p => {
+    started?.(p);
+    return shell(p);
+  };
+  const p = spawnProgram(at.kernel, program, {
     netns: at.kernel.netns.get('')!,
     fs: at.fs,
     argv,

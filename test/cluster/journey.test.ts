@@ -17,11 +17,7 @@ function journey(c: TestCluster, pod: string, target: string): Journey {
   return j;
 }
 
-/** Lines without their times and colours. */
-const told = (j: Journey) =>
-  journeyText(j, false)
-    .replace(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g'), '')
-    .split('\n');
+const told = (j: Journey) => journeyText(j, false, false).split('\n');
 const rules = (j: Journey) => told(j).filter(l => l.startsWith('  rule'));
 
 const shop = (c: TestCluster) => {
@@ -101,7 +97,7 @@ describe('a journey under policies', () => {
     expect(text).not.toContain('MARK --set-xmark 0x0/');
     expect(rules(j).length).toBeLessThan(16);
     expect(j.steps.filter(s => s.kind === 'rule').length).toBeGreaterThan(60);
-    expect(journeyText(j, true).split('\n').length).toBeGreaterThan(j.steps.length);
+    expect(journeyText(j, true, false).split('\n').length).toBeGreaterThan(j.steps.length);
   });
 
   it('tells which policies were asked before it was dropped, once', () => {

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { runScript, shellPlace } from '../../shell/programs.ts';
+import { interactiveShell } from '../interactive.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';
 import { runCommand } from '../run.ts';
 import { shellHost } from '../shell-host.ts';
+import { isTerminal } from '../terminal.ts';
 
 export function declare(command: Command): void {
   command
@@ -17,11 +19,13 @@ export function declare(command: Command): void {
             time: 'settle',
             engine: true,
             patienceMs: 300_000,
-            shared: true,
+            shared: flags.c !== undefined || !isTerminal(0) || !isTerminal(1),
             prepare: async (machine, streams) => {
+              const tty = streams.stdin.tty && streams.stdout.tty;
+              if (tty && flags.c === undefined) return await interactiveShell(machine, streams, process.env, ['bash', '-s', ...args]);
               const at = shellPlace(await shellHost(machine, streams, process.env));
               const argv = flags.c === undefined ? ['bash', '-s', ...args] : ['bash', '-c', flags.c, ...args];
-              return runScript(at, argv, { ...streams, tty: streams.stdin.tty && streams.stdout.tty });
+              return runScript(at, argv, { ...streams, tty });
             },
           },
           process.env,

@@ -1,13 +1,14 @@
 // The first thing a newcomer sees: a shop on a cluster of its own, a look around, then the same commands at a prompt.
 
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import chalk from 'chalk';
 import type { Command } from 'commander';
 import { runScript, shellPlace } from '../../shell/programs.ts';
 import { newPipe } from '../../sim/pipe.ts';
 import { runUntil, settle } from '../../sim/sim.ts';
 import { startTask } from '../../sim/task.ts';
+import { drive } from '../drive.ts';
+import { interactiveShell } from '../interactive.ts';
 import { ended } from '../own.ts';
 import { shellHost } from '../shell-host.ts';
 import { newStreams } from '../streams.ts';
@@ -30,7 +31,9 @@ export function declare(command: Command): void {
 async function tour(prompt: boolean): Promise<number> {
   const interactive = prompt && process.stdin.isTTY && process.stdout.isTTY;
   const manifest = join(__dirname, '..', '..', 'manifests', 'shop.yaml');
-  const spinner = interactive ? (await import('ora')).default('a cluster with a shop on it').start() : null;
+  const spinner = interactive
+    ? (await import('ora')).default({ text: 'a cluster with a shop on it', isEnabled: !!process.stderr.columns }).start()
+    : null;
   const machine = await openThrowaway(process.env, [manifest]);
   spinner?.succeed('a cluster of four machines, with a shop on it');
   const streams = newStreams();
@@ -50,12 +53,14 @@ async function tour(prompt: boolean): Promise<number> {
   }
   if (!interactive) return worst;
   process.stdout.write('The cluster is yours: kubectl, podnet (try "podnet --help"), curl … work here. Leave with Ctrl-D.\n');
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: chalk.green('podnet$ ') });
-  lines.prompt();
-  for await (const line of lines) {
-    if (line.trim() === 'exit') break;
-    if (line.trim()) run(line);
-    lines.prompt();
-  }
+  const shell = await interactiveShell(machine, streams, process.env, ['bash'], new Map([['PS1', chalk.green('podnet$ ')]]));
+  await drive([machine.sim], startTask(machine.sim, shell), {
+    streams,
+    patienceMs: 300_000,
+    realtime: process.env.PODNET_REALTIME === '1',
+    shared: false,
+    publish: () => true,
+    follow: () => {},
+  });
   return 0;
 }

@@ -105,7 +105,9 @@ function earliest(sims: Sim[]): { sim: Sim; at: number } | undefined {
 /** The clock now goes with the wall: keys are read, other commands' changes are taken in. */
 async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<number> {
   let wake = () => {};
+  let typed = true;
   const onData = (chunk: Buffer) => {
+    typed = true;
     writePipe(o.streams.stdin, new Uint8Array(chunk));
     wake();
   };
@@ -128,7 +130,6 @@ async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<numb
   flush(o.streams);
   let aheadMs = sim.nowMs - performance.now();
   let endless = endlessness(sim, o.streams, o.shared);
-  let asked = true;
   /** The person waits for what was typed: time that nobody needs is skipped. -> false: that is done, or there is no end to it */
   const hurry = (): boolean => {
     const until = performance.now() + SLICE_MS;
@@ -146,8 +147,8 @@ async function live(sim: Sim, task: Task<number>, o: DriveOptions): Promise<numb
   while (!task.done) {
     const asks = o.streams.asks?.() ?? false;
     // What the next command writes counts from its own beginning, not the keys that were typed for it.
-    if (asked && !asks) endless = endlessness(sim, o.streams, o.shared);
-    asked = asks;
+    if (typed) endless = endlessness(sim, o.streams, o.shared);
+    typed = asks;
     if (o.streams.asks && !asks && !o.realtime && hurry()) {
       await new Promise(setImmediate);
       continue;

@@ -57,15 +57,16 @@ export function corednsProgram(server: ApiServer): Program {
           complain(p, `${failure}\n`);
           return 1;
         }
-        print(p, servers(instance));
+        // The servers and the version are shown at the start alone.
+        if (instance === first) print(p, servers(instance));
         for (const line of instance.banners) printLine(p, () => `${line()}\n`);
-        print(p, `CoreDNS-${VERSION}\nlinux/amd64, go1.26.0, \n`);
+        if (instance === first) print(p, `CoreDNS-${VERSION}\nlinux/amd64, go1.26.0, \n`);
+        else instance.log('INFO', 'Reloading complete');
         while (!pending && !died) yield* waitOn(server.sim, [changed]);
         if (died || !pending) return 1;
         stop(instance, tasks);
         instance = pending;
         pending = null;
-        instance.log('INFO', 'Reloading complete');
       }
     } finally {
       stop(instance, tasks);

@@ -19,7 +19,7 @@ import { startProbes, untilNextProbe } from './probes.ts';
 import { wirePods } from './sandbox.ts';
 import { currentPod } from './status.ts';
 import type { ContainerRuntime, Kubelet, KubeletState, PodRuntime, SavedContainer } from './types.ts';
-import { payloadOf, setUpVolume } from './volumes.ts';
+import { changeSeenMs, payloadOf, setUpVolume } from './volumes.ts';
 
 const MAX_SAVED_LINES = 5000;
 
@@ -119,17 +119,21 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
     const made = setUpVolume(k, pod, rt, v);
     if (!('error' in made)) rt.volumes.set(v.name, made);
   }
-  for (const [name, files] of Object.entries(rt.startedWith)) rewind(rt, rt.volumes.get(name), files);
+  for (const [name, files] of Object.entries(rt.startedWith)) {
+    const volume = (pod.spec.volumes ?? []).find((v: any) => v.name === name);
+    rewind(k, rt, rt.volumes.get(name), files, volume ? changeSeenMs(k, pod, volume) : Number.POSITIVE_INFINITY);
+  }
   for (const c of rt.containers.values()) if (c.state?.running && !c.process) relaunch(k, rt, pod, c);
 }
 
-/** Programs that run again from their start read what they had read then, until they have caught up with the clock. */
-function rewind(rt: PodRuntime, volume: FsNode | undefined, files: Record<string, string>): void {
+/** Programs that run again from their start read what they had read then, until the clock of their own has come to when it changed. */
+function rewind(k: Kubelet, rt: PodRuntime, volume: FsNode | undefined, files: Record<string, string>, changedMs: number): void {
+  const { sim } = k.server;
   for (const [path, file] of payloadOf(volume)) {
     const now = file.data;
     const then = path in files ? unbase64(files[path]) : null;
     if (!then || typeof now === 'function' || base64(now) === files[path]) continue;
-    file.data = p => (p && behindMs(p.fs) > 0 && isOwn(rt, p) ? then : now);
+    file.data = p => (p && behindMs(p.fs) > 0 && sim.nowMs - behindMs(p.fs) < changedMs && isOwn(rt, p) ? then : now);
   }
 }
 

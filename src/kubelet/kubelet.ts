@@ -13,7 +13,7 @@ import { removeSandbox } from './sandbox.ts';
 import { syncStaticPods } from './static-pods.ts';
 import { reachable, syncStatus } from './status.ts';
 import type { Kubelet, KubeletDeps, PodRuntime } from './types.ts';
-import { isProjection, setUpVolume } from './volumes.ts';
+import { isProjection, SYNC_MS, setUpVolume } from './volumes.ts';
 
 export type { LogEntry } from './types.ts';
 export { adoptPod, snapshotKubelet, wakePod };
@@ -194,7 +194,7 @@ function sourceChanged(k: Kubelet, kind: 'configmap' | 'secret', e: WatchEvent):
     if (!pod?.spec.volumes?.some((v: any) => isProjection(v) && uses(v))) continue;
     const timer = schedule(
       k.server.sim,
-      45_000,
+      SYNC_MS,
       () => {
         rt.timers.delete(timer);
         for (const v of pod.spec.volumes) if (isProjection(v) && rt.volumes.has(v.name)) setUpVolume(k, pod, rt, v);

@@ -1,4 +1,6 @@
 // Volumes as directories hung into containers (pkg/volume, pkg/kubelet/volumemanager v1.36).
+import { managersOf } from '../apiserver/managed/kept.ts';
+import { resourceInfo } from '../apiserver/resources.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import {
@@ -14,7 +16,7 @@ import {
   nodeElsewhere,
 } from '../linux/vfs.ts';
 import { base64, stringToBytes, unbase64 } from '../sim/bytes.ts';
-import { civilTime } from '../sim/time.ts';
+import { civilTime, parseRfc3339 } from '../sim/time.ts';
 import { fieldValue, resourceValue } from './env.ts';
 import type { Kubelet, PodRuntime } from './types.ts';
 
@@ -39,6 +41,21 @@ export function setUpVolume(k: Kubelet, pod: KubeObject, rt: PodRuntime, volume:
   const dir = old?.kind === 'dir' ? old : newDir(0o777, k.server.sim.nowMs);
   writePayload(k, dir, files);
   return dir;
+}
+
+/** How long a change of a ConfigMap or Secret takes into a mounted volume: the kubelet's next sync of the pod. */
+export const SYNC_MS = 45_000;
+
+/** When the last change of what a volume is made of was in it; Infinity: nobody has written that down. */
+export function changeSeenMs(k: Kubelet, pod: KubeObject, volume: any): number {
+  const sources = volume.projected?.sources ?? [volume];
+  const times = sources.flatMap((s: any) => {
+    const name = s.configMap?.name ?? s.secret?.secretName ?? s.secret?.name;
+    const info = resourceInfo(k.server, '', 'v1', s.configMap ? 'configmaps' : 'secrets');
+    const object = name && info && getObject(k.server, info.resource, pod.metadata.namespace, name);
+    return object ? managersOf(k.server, info, object).map(m => parseRfc3339(m.time ?? '') ?? 0) : [];
+  });
+  return times.length ? Math.max(...times) + SYNC_MS : Number.POSITIVE_INFINITY;
 }
 
 /** Does its content follow API objects? */

@@ -46,6 +46,7 @@ export interface ServeOptions {
   family?: Family;
   address?: Ip | null;
   keepAliveMs?: number;
+  opened?: Listening['opened'];
   /** What to say to something that is not HTTP; nothing: the connection is closed. */
   badRequest?: (line: string) => Reply;
   /** Last touch on a reply's headers: Server, Date, Connection in the order of the real server. */
@@ -59,13 +60,16 @@ export function httpServer(p: Process, port: number, handler: Handler, o: ServeO
   return tcpServer(p, port, s => serveStream(plainStream(s), handler, o), o);
 }
 
+export interface Listening {
+  family?: Family;
+  address?: Ip | null;
+  backlog?: number;
+  /** Told of the listening socket: whoever closes it ends the server. */
+  opened?: (s: Socket) => void;
+}
+
 /** Accept connections and run `each` on every one; it is closed when that ends. */
-export function tcpServer(
-  p: Process,
-  port: number,
-  each: (s: Socket) => Co<void>,
-  o: { family?: Family; address?: Ip | null; backlog?: number } = {},
-): Errno | null {
+export function tcpServer(p: Process, port: number, each: (s: Socket) => Co<void>, o: Listening = {}): Errno | null {
   const s = socket(p, 'tcp', o.address ? (o.address.length === 4 ? 4 : 6) : (o.family ?? 6));
   if (typeof s === 'string') return s;
   if (o.address?.length === 16) s.v6only = true; // an explicit [::] beside 0.0.0.0, as servers configure it
@@ -74,6 +78,7 @@ export function tcpServer(
     close(s);
     return error;
   }
+  o.opened?.(s);
   background(p, acceptLoop(p, s, each));
   return null;
 }

@@ -44,3 +44,20 @@ it('a container knows the Services that were there when it was created, not thos
   const names = (await sh(home, 'kubectl exec young -- printenv')).stdout.match(/^\w+(?=_SERVICE_HOST=)/gm);
   expect(names?.sort()).toEqual(['BEFORE', 'KUBERNETES']);
 });
+
+it('CoreDNS has read a Corefile that changed in between: queries of the next command are logged, after one line each about the reload', async () => {
+  const dns = 'kubectl -n kube-system';
+  const corefile = (await sh(home, `${dns} get configmap coredns -o jsonpath={.data.Corefile}`)).stdout;
+  const patch = JSON.stringify({ data: { Corefile: corefile.replace('errors', 'errors\n    log') } });
+  expect(await run(home, ['kubectl', '-n', 'kube-system', 'patch', 'configmap', 'coredns', '-p', patch])).toMatchObject({ code: 0 });
+  expect(await inBox('sleep 120')).toMatchObject({ code: 0 });
+  for (const name of ['first', 'second']) expect((await inBox(`nslookup ${name}.default.svc.cluster.local`)).code).toBe(1);
+  const log = (await sh(home, `${dns} logs -l k8s-app=kube-dns --tail=-1`)).stdout;
+  for (const name of ['first', 'second'])
+    expect(log).toMatch(new RegExp(`"A IN ${name}\\.default\\.svc\\.cluster\\.local\\. udp .*" NXDOMAIN`));
+  expect(log).toMatch(
+    /^\[INFO\] Reloading\n\[INFO\] plugin\/reload: Running configuration SHA512 = [0-9a-f]{128}\n\[INFO\] Reloading complete\n/m,
+  );
+  expect(log).not.toContain('ERROR');
+  expect(log.match(/Reloading complete/g)?.length).toBeLessThanOrEqual(2);
+}, 60_000);

@@ -41,20 +41,23 @@ const READER = { terminal: { lines: 15, overMs: 15_000, most: 1000 }, script: { 
 /** A command that has waited so long for others, all in all, is not skipped through any further (virtual milliseconds). */
 const MOST_IDLE_MS = 900_000;
 
-/** Events after which a silent loop counts as one without an end. */
-const MOST_EVENTS = 3_000_000;
+/** Who looks again and again over such a time and says nothing waits for something that others do: these are events of the foreground. */
+const POLLER = { events: 15_000, overMs: 3_600_000, most: 1_000_000 };
 
 /** -> whether the command goes on and on, asked after every event. */
 function endlessness(sim: Sim, streams: Streams, shared: boolean): () => boolean {
   const begun = streams.writes;
   const { lines, overMs, most } = streams.stdout.tty ? READER.terminal : READER.script;
+  const begunMs = sim.nowMs;
   let since: number | undefined;
   let events = 0;
   return () => {
     if (!shared && sim.endless.size && [...sim.endless].some(isWaitedFor => isWaitedFor())) return true;
     const written = streams.writes - begun;
     if (written && since === undefined) since = sim.nowMs;
-    return ++events > MOST_EVENTS || written > most || (written > lines && sim.nowMs - (since as number) > overMs);
+    if (sim.heap[0]?.background === false) events++;
+    if (events > POLLER.most || (events > POLLER.events && sim.nowMs - begunMs > POLLER.overMs)) return true;
+    return written > most || (written > lines && sim.nowMs - (since as number) > overMs);
   };
 }
 

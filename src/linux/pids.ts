@@ -55,3 +55,11 @@ export function localPid(p: Process, viewer: Process = p): number {
 export function processByLocalPid(p: Process, pid: number): Process | undefined {
   return containerProcesses(p).find(q => localPid(q, p) === pid);
 }
+
+/** The process that a thread belongs to: the one of the same command line. */
+export function leaderOf(p: Process): Process {
+  if (!p.thread) return p;
+  const line = p.argv.join(' ');
+  for (const q of p.kernel.processes.values()) if (!q.thread && q.netns === p.netns && q.argv.join(' ') === line) return q;
+  return p;
+}

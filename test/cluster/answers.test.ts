@@ -19,6 +19,11 @@ beforeAll(async () => {
   run('hello-two', 'gcr.io/google-samples/hello-app:2.0');
   run('simple', 'dgkanatsios/simpleapp');
   run('hello', 'someone/nodejs-hello-world:1.0.0');
+  run('hello-json', 'gcr.io/google-samples/hello-go-gke:1.0');
+  c.must('expose pod hello-json --name=hello --port=80');
+  run('front', 'gcr.io/google-samples/hello-frontend:1.0');
+  run('echo-e2e', 'registry.k8s.io/ingress-nginx/e2e-test-echo:v1.2.5');
+  run('old-tools', 'gcr.io/google-containers/busybox', '--', 'sleep', 'infinity');
   run('net-old', 'registry.k8s.io/e2e-test-images/agnhost:2.39', '--', 'netexec');
   run('net-new', 'registry.k8s.io/e2e-test-images/agnhost:2.53', '--', 'netexec');
   c.must('wait --for=condition=Ready pod --all --timeout=60s');
@@ -36,6 +41,17 @@ describe('servers of images', () => {
   it('greet as their authors wrote it', () => {
     expect(ask('simple', 8080)).toBe('Hello world from simple and version 2.0\n');
     expect(ask('hello', 3000)).toBe('Hello World');
+  });
+
+  it('stand behind one another', () => {
+    expect(ask('front', 80)).toBe('{"message":"Hello"}\n');
+    expect(ask('echo-e2e', 80)).toContain('Hostname: echo-e2e\n');
+  });
+
+  it('have the tools of their time', () => {
+    expect(c.exec('old-tools', ['nslookup', 'hello']).out).toMatch(
+      /\nName: {6}hello\nAddress 1: \S+ hello\.default\.svc\.cluster\.local\n$/,
+    );
   });
 
   it('say whether they reach their database', () => {

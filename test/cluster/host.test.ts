@@ -32,6 +32,10 @@ describe('the kubelet as a unit', () => {
     on('node-1', 'systemctl start kubelet; sleep 12');
     expect(ready('node-1')).toBe('True kubelet is posting ready status');
     expect(on('node-1', 'ss -tln').out).toContain(':10250');
+    expect(on('node-1', 'systemctl show kubelet -p ActiveState,SubState; systemctl show -p MainPID --value containerd').out).toBe(
+      'ActiveState=active\nSubState=running\n612\n',
+    );
+    expect(on('node-1', 'systemctl status -n 5 --no-pager kubelet').code).toBe(0);
     expect(on('node-1', 'systemctl status nosuch')).toMatchObject({ code: 4, err: 'Unit nosuch.service could not be found.\n' });
   });
 

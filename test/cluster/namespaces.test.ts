@@ -86,6 +86,14 @@ describe('process numbers', () => {
     expect(c.must(['exec', 'bakery', '--', 'cat', '/proc/1/status'])).toMatch(/^Pid:\t1$/m);
   });
 
+  it('are one for a component, whatever it listens with', () => {
+    const [pid, ...more] = on("pgrep -f '^/usr/local/bin/kube-proxy'").out.trim().split('\n');
+    expect(more).toEqual([]);
+    const ports = on('netstat -tlnp | grep kube-proxy').out.trim().split('\n');
+    expect(ports.length).toBeGreaterThan(1);
+    for (const line of ports) expect(line).toContain(` ${pid}/kube-proxy`);
+  });
+
   it("are the node's with hostPID", () => {
     expect(c.must(['exec', 'peek', '--', 'ps', '-ef'])).toMatch(/ \/usr\/bin\/kubelet /);
     expect(c.must(['exec', 'bakery', '--', 'ps', '-ef'])).not.toMatch(/kubelet/);

@@ -25,12 +25,15 @@ const VERBS = [
   'daemon-reexec',
   'list-units',
 ];
+/** Options whose value is the next word. */
+const VALUED = new Set(['-p', '--property', '-t', '--type', '-n', '--lines', '-o', '--output', '-s', '--signal', '--state']);
+
 const bare = (unit: string) => unit.replace(/\.service$/, '');
 
 export function systemctl(node: NodeRuntime): Program {
   return function* (p) {
     const args = p.argv.slice(1);
-    const [verb = 'list-units', ...units] = args.filter(a => !a.startsWith('-'));
+    const [verb = 'list-units', ...units] = args.filter((a, i) => !a.startsWith('-') && !VALUED.has(args[i - 1]));
     if (!VERBS.includes(verb)) {
       complain(p, `Unknown command verb ${verb}.\n`);
       return 1;
@@ -64,10 +67,7 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       print(p, statusText(node, name, unit, args));
       return unit.active ? 0 : 3;
     case 'show':
-      print(
-        p,
-        `Id=${name}.service\nDescription=${UNITS[name].description}\nLoadState=loaded\nActiveState=${unit.active ? 'active' : 'inactive'}\nSubState=${unit.active ? 'running' : 'dead'}\nMainPID=${unit.active ? unit.pid : 0}\n`,
-      );
+      print(p, properties(name, unit, args));
       return 0;
     case 'cat':
       print(p, unitFile(name));
@@ -91,6 +91,25 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       startUnit(node, name);
       return 0;
   }
+}
+
+/** `systemctl show`: all of them, or those of -p, with their names or (--value) without. */
+function properties(name: string, unit: Unit, args: string[]): string {
+  const all: Record<string, string> = {
+    Id: `${name}.service`,
+    Description: UNITS[name].description,
+    LoadState: 'loaded',
+    ActiveState: unit.active ? 'active' : 'inactive',
+    SubState: unit.active ? 'running' : 'dead',
+    UnitFileState: 'enabled',
+    MainPID: String(unit.active ? unit.pid : 0),
+  };
+  const asked = args.flatMap((a, i) => {
+    if (a === '-p' || a === '--property') return (args[i + 1] ?? '').split(',');
+    return /^(-p|--property=)(.+)$/.exec(a)?.[2].split(',') ?? [];
+  });
+  const names = asked.length ? asked.filter(n => n in all) : Object.keys(all);
+  return names.map(n => `${args.includes('--value') ? '' : `${n}=`}${all[n]}\n`).join('');
 }
 
 function missing(verb: string, name: string, p: Process): number {

@@ -76,7 +76,9 @@ const ALPINE_BASE = ['busybox', 'alpine-base', 'apk'];
 
 /** BusyBox' generations by tag; without a version: the newest. The plain tag is glibc's since 1.36, uclibc's before. */
 function busybox(ref: Reference): Image {
-  const minor = Number(/^1\.(\d+)/.exec(ref.tag)?.[1] ?? 37);
+  // Kubernetes' own copies ended long before the newest.
+  const newest = /^(registry\.k8s\.io|(k8s\.)?gcr\.io)$/.test(ref.registry) ? 24 : 37;
+  const minor = Number(/^1\.(\d+)/.exec(ref.tag)?.[1] ?? newest);
   const libc = /musl/.test(ref.tag) ? 'musl' : /uclibc/.test(ref.tag) ? 'uclibc' : 'glibc';
   return image(ref, busyboxUserland(minor, libc), { packages: ['busybox'], cmd: ['sh'], sizeBytes: 2_223_000 });
 }

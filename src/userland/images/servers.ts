@@ -128,6 +128,17 @@ const WEB: ImageRow[] = [
     ['/usr/local/bin/run.sh'],
     [8080],
   ),
+  onAlpine(/(^|\/)ingress-nginx\/e2e-test-echo$/, 'e2e-test-echo', ['/usr/local/bin/run.sh'], [80]),
+  onAlpine(/(^|\/)google-samples\/hello-go-gke$/, 'hello-go', ['/app'], [80]),
+  {
+    match: /(^|\/)google-samples\/hello-frontend$/,
+    make: ref =>
+      flavoured(ref, ['nginx'], {
+        cmd: ['nginx', '-g', 'daemon off;'],
+        ports: [80],
+        files: { ...nginxFiles('1.14.2', 80), '/etc/nginx/conf.d/default.conf': '', '/etc/nginx/conf.d/frontend.conf': HELLO_FRONTEND },
+      }),
+  },
   binary(/^(kicbase\/echo-server|jmalloc\/echo-server|ealen\/echo-server)$/, 'echo-server', ['/bin/echo-server'], [8080]),
   onAlpine(/(^|\/)google-samples\/(hello-app|containers\/gke\/hello-app)$/, 'hello-app', ['./hello-app'], [8080]),
   onAlpine(/(^|\/)google-samples\/(whereami|containers\/gke\/whereami)$/, 'whereami', ['./whereami'], [8080]),
@@ -237,6 +248,18 @@ const CLUSTER: ImageRow[] = [
   }),
   onDebian(/^ghcr\.io\/(flannel-io)\/.+$/, 'pause', [], [], { packages: ['busybox', 'iptables', 'iproute2'] }),
 ];
+
+/** Of the documentation's two-tier example: everything goes to the Service `hello`. */
+const HELLO_FRONTEND = `upstream Backend {
+    server hello;
+}
+server {
+    listen 80;
+    location / {
+        proxy_pass http://Backend;
+    }
+}
+`;
 
 const HELLO_PLAIN = `server {
   listen 80;

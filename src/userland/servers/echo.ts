@@ -53,26 +53,28 @@ export const httpEcho = (_u: Userland): Program =>
     return yield* untilSignal(p, { TERM: 0, INT: 0 });
   };
 
-/** registry.k8s.io/echoserver: an nginx with Lua. 1.4 has another page than those since 1.5. */
-export const echoserver = (u: Userland): Program =>
-  function* (p): Co<number> {
-    const old = /^1\.[0-4]$/.test(u.tag ?? '');
-    function* handler(req: Served): Co<Reply> {
-      const body = old ? oldPage(req) : newPage(p, req);
-      return { status: 200, headers: [['Content-Type', 'text/plain']], body };
-    }
-    httpServer(p, 8080, handler, {
-      decorate: (_r, reply, keep) => [
-        ['Date', httpDate(p.kernel.sim.nowMs)],
-        ...(reply.headers ?? []),
-        ['Transfer-Encoding', 'chunked'],
-        ['Connection', keep ? 'keep-alive' : 'close'],
-        ['Server', old ? 'nginx/1.10.0' : 'echoserver'],
-      ],
-    });
-    if (!old) print(p, 'Generating self-signed cert\nStarting nginx\n');
-    return yield* untilSignal(p, { TERM: 0, QUIT: 0, INT: 0 });
-  };
+/** registry.k8s.io/echoserver: an nginx with Lua. 1.4 has another page than those since 1.5. `port`: the e2e images of ingress-nginx have 80. */
+export const echoserver =
+  (port: number) =>
+  (u: Userland): Program =>
+    function* (p): Co<number> {
+      const old = /^1\.[0-4]$/.test(u.tag ?? '');
+      function* handler(req: Served): Co<Reply> {
+        const body = old ? oldPage(req) : newPage(p, req);
+        return { status: 200, headers: [['Content-Type', 'text/plain']], body };
+      }
+      httpServer(p, port, handler, {
+        decorate: (_r, reply, keep) => [
+          ['Date', httpDate(p.kernel.sim.nowMs)],
+          ...(reply.headers ?? []),
+          ['Transfer-Encoding', 'chunked'],
+          ['Connection', keep ? 'keep-alive' : 'close'],
+          ['Server', old ? 'nginx/1.10.0' : 'echoserver'],
+        ],
+      });
+      if (!old) print(p, 'Generating self-signed cert\nStarting nginx\n');
+      return yield* untilSignal(p, { TERM: 0, QUIT: 0, INT: 0 });
+    };
 
 const sortedHeaders = (req: Served) => [...req.headers].map(([n, v]) => [n.toLowerCase(), v]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
 
@@ -115,6 +117,16 @@ export const echoServer = (_u: Userland): Program =>
     }
     goServer(p, port, handler);
     print(p, `Echo server listening on port ${port}.\n`);
+    return yield* untilSignal(p, GO_DEFAULT);
+  };
+
+/** gcr.io/google-samples/hello-go-gke 1.0: the backend of the documentation's two-tier example. */
+export const helloGo = (_u: Userland): Program =>
+  function* (p): Co<number> {
+    function* handler(): Co<Reply> {
+      return { status: 200, headers: [['Content-Type', 'application/json']], body: '{"message":"Hello"}\n' };
+    }
+    goServer(p, 80, handler);
     return yield* untilSignal(p, GO_DEFAULT);
   };
 

@@ -21,7 +21,7 @@ import {
   rabbitmq,
   zkServer,
 } from './databases.ts';
-import { echoServer, echoserver, helloApp, helloKubernetes, helloNode, httpEcho, whereami, whoami } from './echo.ts';
+import { echoServer, echoserver, helloApp, helloGo, helloKubernetes, helloNode, httpEcho, whereami, whoami } from './echo.ts';
 import { frontPage, goHttpbin, httpbin, podinfo } from './httpbin.ts';
 import { httpd } from './httpd.ts';
 import { nginx } from './nginx.ts';
@@ -48,7 +48,9 @@ export const SERVER_PROGRAMS: ProgramTable = [
   ['http-echo', '/', { 'http-echo': httpEcho }],
   ['agnhost', '/', { agnhost }],
   ['serve-hostname', '/', { serve_hostname: serveHostnameProgram }],
-  ['echoserver', '/usr/local/bin', { 'run.sh': echoserver }],
+  ['echoserver', '/usr/local/bin', { 'run.sh': echoserver(8080) }],
+  ['e2e-test-echo', '/usr/local/bin', { 'run.sh': echoserver(80) }],
+  ['hello-go', '/', { app: helloGo }],
   ['echo-server', '/bin', { 'echo-server': echoServer }],
   ['hello-app', '/', { 'hello-app': helloApp }],
   ['whereami', '/', { whereami }],

@@ -146,7 +146,13 @@ export function parseHeaders(lines: string[]): Headers | null {
 export function parseRequestHead(lines: string[]): Omit<HttpRequest, 'body'> | null {
   const m = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP\/\d\.\d)$/.exec(lines[0]);
   const headers = parseHeaders(lines.slice(1));
-  return m && headers ? { method: m[1], target: m[2], version: m[3], headers } : null;
+  if (!m || !headers) return null;
+  // RFC 9112 section 3.2.2: a server takes the absolute form that is for proxies, and its authority instead of Host.
+  const absolute = /^http:\/\/([^/?#]+)([^#]*)/i.exec(m[2]);
+  if (!absolute) return { method: m[1], target: m[2], version: m[3], headers };
+  const rest = headers.filter(([n]) => n.toLowerCase() !== 'host');
+  const target = absolute[2].startsWith('/') ? absolute[2] : `/${absolute[2]}`;
+  return { method: m[1], target, version: m[3], headers: [['Host', absolute[1]], ...rest] };
 }
 
 export function parseResponseHead(lines: string[]): HttpResponse | null {

@@ -12,6 +12,7 @@ import type { Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { certificateOf } from '../x509.ts';
 import type { CurlConfig } from './curl-options.ts';
+import { connectionKey, openTunnel, proxyFor, sendProxyLine } from './curl-proxy.ts';
 import { numericHost } from './resolv-conf.ts';
 import { getaddrinfo } from './resolver.ts';
 
@@ -166,10 +167,12 @@ function bindTo(s: Session, sock: Parameters<typeof bind>[0], address: Ip): Curl
 
 /** Connect to the first address that answers. */
 export function* openConnection(s: Session, url: Url, port: number): Co<Connection | CurlError> {
-  const key = `${url.scheme}://${url.host.toLowerCase()}:${port}`;
-  const [host, toPort] = redirected(s.c, url.host, port);
+  const proxy = proxyFor(s.p, s.c, url);
+  if (proxy && isError(proxy)) return proxy;
+  const key = connectionKey(proxy, url, port);
+  const [host, toPort] = proxy ? [proxy.host, proxy.port] : redirected(s.c, url.host, port);
   const addresses = yield* resolve(s, host, toPort);
-  if (isError(addresses)) return addresses;
+  if (isError(addresses)) return proxy && addresses.code === 6 ? { code: 5, message: `Could not resolve proxy: ${host}` } : addresses;
   s.times.namelookup = since(s);
   const connectBy = Math.min(s.deadlineMs, s.c.connectTimeoutMs ? s.startMs + s.c.connectTimeoutMs : s.startMs + 300_000);
   let last: Errno = 'ECONNREFUSED';
@@ -191,13 +194,14 @@ export function* openConnection(s: Session, url: Url, port: number): Co<Connecti
       remote: addresses[i],
       remotePort: toPort,
     };
+    if (s.c.haproxyProtocol) yield* sendProxyLine(connection);
     const suffix = s.u.tools >= 13 ? '' : ` (#${connection.number})`;
     if (url.scheme === 'http') {
       s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
       return connection;
     }
     if (s.u.tools < 13) s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
-    const failed = yield* startTls(s, connection, url);
+    const failed = (proxy && (yield* openTunnel(connection, proxy, url, port, s.u.tools))) ?? (yield* startTls(s, connection, url));
     if (failed) close(r.socket);
     else if (s.u.tools >= 13) s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
     return failed ?? connection;

@@ -36,6 +36,11 @@ export interface CurlConfig {
   connectTo: string[];
   interface: string | null;
   localPort: number;
+  /** -x; '' switches off what the environment says. */
+  proxy: string | null;
+  proxyUser: string | null;
+  noProxy: string | null;
+  haproxyProtocol: boolean;
   family: 4 | 6 | null;
   insecure: boolean;
   cacert: string | null;
@@ -96,6 +101,10 @@ export function newConfig(): CurlConfig {
     connectTo: [],
     interface: null,
     localPort: 0,
+    proxy: null,
+    proxyUser: null,
+    noProxy: null,
+    haproxyProtocol: false,
     family: null,
     insecure: false,
     cacert: null,
@@ -274,7 +283,11 @@ const ROWS: Row[] = [
   ['resolve', '', arg(addResolve)],
   ['connect-to', '', set((c, v) => c.connectTo.push(v))],
   ['interface', '', set((c, v) => Object.assign(c, { interface: v }))],
-  ['local-port', '', integer((c, n) => Object.assign(c, { localPort: n }))],
+  [
+    'local-port',
+    '',
+    arg((c, v) => (/^\d+(-\d+)?$/.test(v) ? void Object.assign(c, { localPort: Number.parseInt(v, 10) }) : NUMBER) ?? null),
+  ],
   ['ipv4', '4', flag(c => Object.assign(c, { family: 4 }))],
   ['ipv6', '6', flag(c => Object.assign(c, { family: 6 }))],
   ['insecure', 'k', flag((c, on) => Object.assign(c, { insecure: on }))],
@@ -299,7 +312,10 @@ const ROWS: Row[] = [
   ['post303', '', flag(c => Object.assign(c, { postRedir: true }))],
   ['proto-default', '', set((c, v) => Object.assign(c, { defaultProto: v }))],
   ['proto', '', set(() => {})],
-  ['noproxy', '', set(() => {})],
+  ['noproxy', '', set((c, v) => Object.assign(c, { noProxy: v }))],
+  ['proxy', 'x', set((c, v) => Object.assign(c, { proxy: v }))],
+  ['proxy-user', 'U', set((c, v) => Object.assign(c, { proxyUser: v }))],
+  ['haproxy-protocol', '', flag((c, on) => Object.assign(c, { haproxyProtocol: on }))],
   ['basic', '', flag(() => {})],
   ['tlsv1', '1', flag(() => {})],
   ['tlsv1.2', '', flag(() => {})],
@@ -315,7 +331,6 @@ const ROWS: Row[] = [
   ['http2', '', { unmodelled: 'flag' }],
   ['http2-prior-knowledge', '', { unmodelled: 'flag' }],
   ['http3', '', { unmodelled: 'flag' }],
-  ['proxy', 'x', { unmodelled: 'arg' }],
   ['socks5', '', { unmodelled: 'arg' }],
   ['socks5-hostname', '', { unmodelled: 'arg' }],
   ['unix-socket', '', { unmodelled: 'arg' }],
@@ -327,7 +342,6 @@ const ROWS: Row[] = [
   ['speed-time', 'y', { unmodelled: 'arg' }],
   ['dns-servers', '', { unmodelled: 'arg' }],
   ['doh-url', '', { unmodelled: 'arg' }],
-  ['haproxy-protocol', '', { unmodelled: 'flag' }],
   ['trace', '', { unmodelled: 'arg' }],
   ['trace-ascii', '', { unmodelled: 'arg' }],
   ['trace-time', '', { unmodelled: 'flag' }],

@@ -42,6 +42,9 @@ Use "--help all" to list all options
 Use "--help [option]" to view documentation for a given option
 `;
 
+/** By tools generation. */
+export const CURL_VERSION: Record<number, string> = { 11: '7.74.0', 12: '7.88.1', 13: '8.14.1' };
+
 export const CURL_HELP = (tools: number): string => (tools >= 13 ? HELP_13 : HELP_12);
 
 export function curlVersion(tools: number): string {

@@ -10,12 +10,12 @@ import type { Userland } from '../userland.ts';
 import { type Connection, type CurlError, isError, openConnection, type Session } from './curl-connect.ts';
 import { type Meter, showMeter, stopMeter } from './curl-meter.ts';
 import { basicAuth, type CurlConfig } from './curl-options.ts';
+import { connectionKey, proxyFor, proxyHeaders } from './curl-proxy.ts';
+import { CURL_VERSION } from './curl-texts.ts';
 import type { TransferInfo } from './curl-write-out.ts';
 
 /** The server's alert, in OpenSSL's words: it had asked for the client's certificate. */
 const CERTIFICATE_REQUIRED = 'error:0A00045C:SSL routines::tlsv13 alert certificate required';
-
-const VERSION: Record<number, string> = { 11: '7.74.0', 12: '7.88.1', 13: '8.14.1' };
 
 export interface Run {
   p: Process;
@@ -160,7 +160,9 @@ const now = (t: Transfer) => (t.s.p.kernel.sim.nowMs - t.s.startMs) / 1000;
 
 function* take(t: Transfer, url: Url, port: number): Co<Connection | CurlError> {
   const { s } = t;
-  const key = `${url.scheme}://${url.host.toLowerCase()}:${port}`;
+  const proxy = proxyFor(s.p, s.c, url);
+  if (proxy && isError(proxy)) return proxy;
+  const key = connectionKey(proxy, url, port);
   const at = s.connections.findIndex(c => c.key === key);
   if (at >= 0) {
     const [old] = s.connections.splice(at, 1);
@@ -243,18 +245,23 @@ function requestHead(t: Transfer, url: Url, port: number): string {
   if (user !== null) add('Authorization', basicAuth(user));
   else if (c.bearer !== null) add('Authorization', `Bearer ${c.bearer}`);
   if (c.range !== null) add('Range', `bytes=${c.range}`);
-  if (c.userAgent !== '') add('User-Agent', c.userAgent ?? `curl/${VERSION[u.tools]}`);
+  if (c.userAgent !== '') add('User-Agent', c.userAgent ?? `curl/${CURL_VERSION[u.tools]}`);
   add('Accept', '*/*');
+  const proxy = url.scheme === 'http' ? proxyFor(t.s.p, c, url) : null;
+  const through = proxy !== null && !isError(proxy);
+  if (through) for (const [n, v] of proxyHeaders(proxy)) add(n, v);
   if (c.compressed) add('Accept-Encoding', 'deflate, gzip, br, zstd');
   if (c.referer) add('Referer', c.referer);
   if (c.cookies.length) add('Cookie', c.cookies.join('; '));
   lines.push(...sent.filter(([n]) => n.toLowerCase() !== 'host'));
+  if (through) add('Proxy-Connection', 'Keep-Alive');
   if (t.body) {
     add('Content-Length', String(t.body.length));
     if (!t.run.upload) add('Content-Type', 'application/x-www-form-urlencoded');
     if (t.body.length > 1024 * 1024 || (t.run.upload && u.tools < 13)) add('Expect', '100-continue');
   }
-  const path = url.path.replaceAll(' ', '%20');
+  const at = through ? `http://${bare}${url.port ? `:${url.port}` : ''}` : '';
+  const path = at + url.path.replaceAll(' ', '%20');
   return `${t.method} ${path} HTTP/${c.http10 ? '1.0' : '1.1'}\r\n${lines.map(([n, v]) => (v ? `${n}: ${v}` : `${n}:`)).join('\r\n')}\r\n\r\n`;
 }
 

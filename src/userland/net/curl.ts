@@ -156,10 +156,22 @@ function* transfer(run: Run, urlText: string, out: string | null, remoteName: bo
     hadConnection: false,
   };
   if (run.upload) t.url = withUploadName(t.url, c.upload as string);
-  const error = yield* followAll(t);
+  const error = /^file:\/\//i.test(t.url) ? localFile(t) : yield* followAll(t);
   finishInfo(t, error);
   run.nextNumber = s.nextNumber;
   return { info, error, errno: error?.code === 7 ? 'ECONNREFUSED' : null };
+}
+
+/** file:// (lib/file.c): the bytes as they are; -I shows what HTTP would say of them. */
+function localFile(t: Transfer): CurlError | null {
+  const { p, c } = t.run;
+  const path = decodeURIComponent(t.url.replace(/^file:\/\/(localhost(?=\/))?/i, ''));
+  const data = readFile(p.fs, absolute(path || '/', '/'), p);
+  if (typeof data === 'string') return { code: 37, message: `Couldn't open file ${path}` };
+  if (c.head) t.headerSink(`Content-Length: ${data.length}\r\nAccept-ranges: bytes\r\n`);
+  else if (!t.sink(data)) return { code: 23, message: 'Failure writing output to destination' };
+  t.info.sizeDownload = c.head ? 0 : data.length;
+  return null;
 }
 
 function finishInfo(t: Transfer, error: CurlError | null): void {

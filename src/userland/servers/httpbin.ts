@@ -55,13 +55,20 @@ function withBody(req: Served, all: Record<string, unknown>): Record<string, unk
   const type = header(req.headers, 'Content-Type') ?? '';
   const form: Record<string, string> = {};
   if (/urlencoded/.test(type)) for (const [k, v] of splitTarget(`/?${text}`).query) form[k] = v[0];
+  const files: Record<string, string> = {};
+  const boundary = /^multipart\/form-data;.*boundary="?([^";]+)/i.exec(type)?.[1];
+  for (const part of boundary ? text.split(`--${boundary}`).slice(1, -1) : []) {
+    const [head, ...rest] = part.split('\r\n\r\n');
+    const name = /\bname="([^"]*)"/.exec(head)?.[1] ?? '';
+    (/\bfilename=/.test(head) ? files : form)[name] = rest.join('\r\n\r\n').replace(/\r\n$/, '');
+  }
   let json: unknown = null;
   try {
     json = text && /json/.test(type) ? JSON.parse(text) : null;
   } catch {
     json = null;
   }
-  return { ...all, data: /urlencoded/.test(type) ? '' : text, files: {}, form, json };
+  return { ...all, data: /urlencoded/.test(type) || boundary ? '' : text, files, form, json };
 }
 
 function* answer(b: Bin, req: Served): Co<Reply> {

@@ -27,6 +27,15 @@ test('codes come with what belongs to them', () => {
   expect([...codes].sort()).toEqual(['200', '503']);
 });
 
+test('takes the parts of a form', () => {
+  const get = bin();
+  expect(JSON.parse(get('-F colour=red -F size=2 http://server/post'))).toMatchObject({
+    data: '',
+    form: { colour: 'red', size: '2' },
+    files: {},
+  });
+});
+
 test('what is no HTTP is a bad request', () => {
   const get = bin();
   expect(get('-X "G{T" -w %{http_code} http://server/')).toContain('400');

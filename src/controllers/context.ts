@@ -124,36 +124,3 @@ export interface Condition {
 
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find(c => c.type === type);
-
-export const FNV_OFFSET = 0x811c9dc5;
-
-export function fnv32a(text: string): number {
-  let h = FNV_OFFSET;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    // Names and templates are almost always ASCII; the rest is folded in by its two bytes.
-    h = Math.imul(h ^ (c & 0xff), 0x01000193);
-    if (c > 0xff) h = Math.imul(h ^ (c >> 8), 0x01000193);
-  }
-  return h >>> 0;
-}
-
-const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** rand.SafeEncodeString (apimachinery v0.36). */
-export const safeEncode = (s: string): string => Array.from(s, ch => SAFE[ch.charCodeAt(0) % SAFE.length]).join('');
-
-function canonical(x: any): any {
-  if (Array.isArray(x)) return x.map(canonical);
-  if (x === null || typeof x !== 'object') return x;
-  const out: Record<string, unknown> = {};
-  for (const k of Object.keys(x).sort()) if (!empty(x[k])) out[k] = canonical(x[k]);
-  return out;
-}
-
-/** ComputeHash of pkg/controller: FNV-32a of the template and the collision count. Ours hashes canonical JSON, not Go's dump of the struct. */
-export function templateHash(template: unknown, collisionCount: number | undefined): string {
-  let text = JSON.stringify(canonical(template));
-  if (collisionCount !== undefined && collisionCount !== null) text += String(collisionCount);
-  return safeEncode(String(fnv32a(text)));
-}

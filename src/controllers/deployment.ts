@@ -4,7 +4,7 @@ import { matchLabelSelector } from '../apiserver/labels.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { type Controllers, conditionOf, isStatus, recorderOf, same, templateHash } from './context.ts';
+import { type Controllers, conditionOf, isStatus, recorderOf, same } from './context.ts';
 import { rolloutRecreate, rolloutRolling, scaleProportionally, wantedOfNew } from './deployment-rollout.ts';
 import {
   DESIRED,
@@ -18,6 +18,7 @@ import {
 } from './deployment-status.ts';
 import { claim, ownerReference, timeOf } from './pods.ts';
 import { controllerOf, enqueue, indexed, keyOf, newQueue, type Queue, splitKey, watchAll } from './queue.ts';
+import { templateHash } from './template-hash.ts';
 
 export interface Rollout {
   c: Controllers;

@@ -1,16 +1,28 @@
 // ControllerRevisions: the templates that StatefulSets and DaemonSets had (pkg/controller/history v1.36).
 import { createObject, deleteObject, patchObject } from '../apiserver/client.ts';
+import { goJson } from '../apiserver/field.ts';
 import { listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
-import { type Controllers, isStatus, same, templateHash } from './context.ts';
+import { type Controllers, isStatus, same } from './context.ts';
 import { ownerReference } from './pods.ts';
 import { controllerOf } from './queue.ts';
+import { revisionHash, templateHash } from './template-hash.ts';
 
 const BUCKET = 'controllerrevisions.apps';
 
 export function revisionsOf(c: Controllers, owner: KubeObject): KubeObject[] {
   const all = listObjects(c.server, BUCKET, owner.metadata.namespace).filter(r => controllerOf(r)?.uid === owner.metadata.uid);
   return all.sort((a, b) => a.revision - b.revision || (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+function sorted(v: any): any {
+  if (Array.isArray(v)) return v.map(sorted);
+  if (typeof v !== 'object' || v === null) return v;
+  return Object.fromEntries(
+    Object.keys(v)
+      .sort()
+      .map(k => [k, sorted(v[k])]),
+  );
 }
 
 /** The revision of the owner's present template: made, or brought to the front when an older one is the same again. */
@@ -26,7 +38,10 @@ export function currentRevision(c: Controllers, owner: KubeObject, label: string
     return isStatus(moved) ? equal : moved;
   }
   for (let collisions = owner.status?.collisionCount ?? 0; ; collisions++) {
-    const hash = templateHash(data, collisions || undefined);
+    const hash =
+      owner.kind === 'DaemonSet'
+        ? templateHash(owner.spec.template, collisions || undefined)
+        : revisionHash(goJson(sorted(data)), collisions);
     const revision: KubeObject = {
       apiVersion: 'apps/v1',
       kind: 'ControllerRevision',

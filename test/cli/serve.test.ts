@@ -178,6 +178,19 @@ describe('podnet serve', () => {
     cat.socket.destroy();
   }, 30_000);
 
+  it('does not tell who is attached how the container ended', async () => {
+    const waits = { name: 'c', image: 'busybox:1.36', stdin: true, command: ['sh', '-c', 'read x; echo bye; exit 3'] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'ends' }, spec: { restartPolicy: 'Never', containers: [waits] } };
+    await call('/api/v1/namespaces/default/pods', 'POST', pod);
+    await sh(home, 'kubectl wait --for=condition=Ready pod/ends');
+    const ws = webSocket('/api/v1/namespaces/default/pods/ends/attach?stdin=true&stdout=true&stderr=true', 'v5.channel.k8s.io');
+    await until(() => ws.state.head !== '');
+    ws.send(0, ...Buffer.from('go\n'));
+    await until(() => ws.state.closed);
+    expect([ws.said(1), JSON.parse(ws.said(3))]).toEqual(['bye\n', { metadata: {}, status: 'Success' }]);
+    ws.socket.destroy();
+  }, 30_000);
+
   it('refuses what it cannot upgrade', async () => {
     const odd = webSocket(`${EXEC}?stdout=true&command=ls`, 'v9.example');
     await until(() => odd.state.head !== '');

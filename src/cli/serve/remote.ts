@@ -55,7 +55,9 @@ export function runCommand(live: Live, machine: Machine, session: ExecSession, c
     }
     later(() => {
       if (over) return;
-      to.write('error', Buffer.from(JSON.stringify(exitStatus(connect.command, session.exitCode ?? 0))));
+      // How a container ended is not told to who was attached to it.
+      const code = connect.subresource === 'attach' ? 0 : (session.exitCode ?? 0);
+      to.write('error', Buffer.from(JSON.stringify(exitStatus(connect.command, code))));
       to.finish();
       end();
     });

@@ -309,8 +309,10 @@ export function pendingChanges(machine: Machine): Change[] {
 }
 
 /** false: another command was first; begin again. */
-export function commitMachine(machine: Machine, changes = pendingChanges(machine)): boolean {
-  if (machine.throwaway || !changes.length) return true;
+export function commitMachine(machine: Machine, known?: Change[]): boolean {
+  if (machine.throwaway) return true;
+  const changes = known ?? pendingChanges(machine);
+  if (!changes.length) return true;
   if (!commit(machine.session, changes)) return false;
   markCommitted(machine);
   return true;

@@ -231,7 +231,9 @@ const deviceNames = (ns: Netns) => ['all', 'default', ...[...ns.links.values()].
 /** Whether the device that a key names is there (true for keys that name none). */
 function deviceOf(ns: Netns, key: string): boolean {
   const m = /^net\.ipv[46]\.(?:conf|neigh)\.(.+)\.[^.]+$/.exec(key);
-  return !m || deviceNames(ns).includes(m[1]);
+  if (!m || m[1] === 'all' || m[1] === 'default') return true;
+  for (const link of ns.links.values()) if (link.name === m[1]) return true;
+  return false;
 }
 
 /** Every key that `sysctl -a` lists, sorted. */
@@ -280,11 +282,12 @@ function spread(ns: Netns, key: string, value: string): void {
 
 /** A new device starts with what `conf.default` says then. */
 export function inheritDefaults(ns: Netns, dev: string): void {
-  for (const [key, value] of [...ns.sysctls]) {
-    if (!key.includes('.default.')) continue;
+  // A node has a device for each pod, and with each more of these: they are gone through as they are, the new ones last.
+  ns.sysctls.forEach((value, key) => {
+    if (!key.includes('.default.')) return;
     const m = /^(net\.ipv[46]\.(?:conf|neigh))\.default\.([^.]+)$/.exec(key);
     if (m && !m[2].startsWith('gc_')) ns.sysctls.set(`${m[1]}.${dev}.${m[2]}`, value);
-  }
+  });
 }
 
 export function forgetDevice(ns: Netns, dev: string): void {

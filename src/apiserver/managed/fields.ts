@@ -70,7 +70,7 @@ function cutKids(at: Fields, rest: string[]): Fields {
 }
 
 /** A member without children; all of them share one, for there are many. */
-const LEAF: Fields = {};
+export const LEAF: Fields = {};
 const NONE: ReadonlyMap<string, Draft> = new Map();
 
 /** A set as it grows: a node without children is a member. */
@@ -95,10 +95,18 @@ export function insert(d: Draft, path: string[]): void {
   at.member = true;
 }
 
+/** Elements as a set lists them. Names of fields are ASCII, but for keys of maps, whose order here nobody sees. */
+export function inOrder(s: Fields): Fields {
+  const keys = Object.keys(s);
+  if (keys.every((k, i) => i === 0 || keys[i - 1] < k)) return s;
+  const out: Fields = {};
+  for (const k of keys.sort()) out[k] = s[k];
+  return out;
+}
+
 export function finish(d: Draft): Fields {
   const out: Fields = {};
   const keys = [...d.kids.keys()];
-  // Names of fields are ASCII, but for keys of maps, whose order here nobody sees.
   if (keys.length > 1) keys.sort();
   for (const k of keys) {
     const kid = d.kids.get(k) as Draft;

@@ -2,7 +2,7 @@
 // (sigs.k8s.io/structured-merge-diff/v6/typed: compare.go, tofieldset.go, remove.go).
 
 import { isMap, type Json, sameJson } from '../json.ts';
-import { type Draft, type Fields, finish, insert, isEmptySet, newDraft } from './fields.ts';
+import { type Draft, type Fields, finish, inOrder, insert, isEmptySet, LEAF, newDraft } from './fields.ts';
 import { elementOf, formOf, isAtomic, type Kind } from './types.ts';
 
 export interface Comparison {
@@ -11,17 +11,18 @@ export interface Comparison {
   added: Fields;
 }
 
-interface Walk {
-  removed: Draft;
-  modified: Draft;
-  added: Draft;
-  path: string[];
-}
+/** Of one node: itself and what is below it. What nothing happened to is not there, and most of an object is as it was. */
+type Change = Partial<Comparison>;
+
+const SETS = ['removed', 'modified', 'added'] as const;
+const REMOVED: Change = { removed: LEAF };
+const MODIFIED: Change = { modified: LEAF };
+const ADDED: Change = { added: LEAF };
+const NOTHING: Fields = {};
 
 export function compare(kind: Kind, before: Json, after: Json): Comparison {
-  const w: Walk = { removed: newDraft(), modified: newDraft(), added: newDraft(), path: [] };
-  compareValue(w, kind, before, after);
-  return { removed: finish(w.removed), modified: finish(w.modified), added: finish(w.added) };
+  const { removed = NOTHING, modified = NOTHING, added = NOTHING } = compareValue(kind, before, after) ?? {};
+  return { removed, modified, added };
 }
 
 const isVoid = (v: Json): boolean => {
@@ -31,36 +32,49 @@ const isVoid = (v: Json): boolean => {
   return true;
 };
 
-function leaf(w: Walk, l: Json, r: Json): void {
-  if (l === undefined) insert(w.added, w.path);
-  else if (r === undefined) insert(w.removed, w.path);
-  else if (!sameJson(l, r)) insert(w.modified, w.path);
+function compareLeaf(l: Json, r: Json): Change | null {
+  if (l === undefined) return ADDED;
+  if (r === undefined) return REMOVED;
+  return sameJson(l, r) ? null : MODIFIED;
 }
 
-/** undefined: not there. */
-function compareValue(w: Walk, kind: Kind, l: Json, r: Json): void {
-  if (l === r) return;
+/** undefined: not there. -> null: nothing differs */
+function compareValue(kind: Kind, l: Json, r: Json): Change | null {
+  if (l === r) return null;
   const form = formOf(kind, r === undefined || r === null ? (l ?? r) : r);
   const other = l === undefined || r === undefined || l === null || r === null ? form : formOf(kind, l);
-  if (form === 'scalar' || other !== form || isAtomic(kind, form) || (isVoid(l) && isVoid(r))) {
-    leaf(w, l, r);
-    return;
+  if (form === 'scalar' || other !== form || isAtomic(kind, form) || (isVoid(l) && isVoid(r))) return compareLeaf(l, r);
+  const below: Change = {};
+  if (form === 'list') compareItems(below, kind, l ?? [], r ?? []);
+  else compareFields(below, kind, l ?? {}, r ?? {});
+  let any = false;
+  for (const set of SETS) {
+    const kids = below[set];
+    if (kids) below[set] = inOrder(kids);
+    any ||= kids !== undefined;
   }
-  if (form === 'list') compareItems(w, kind, l ?? [], r ?? []);
-  else compareFields(w, kind, l ?? {}, r ?? {});
-  if (l === undefined) insert(w.added, w.path);
-  else if (r === undefined) insert(w.removed, w.path);
+  if (l === undefined) below.added = member(below.added);
+  else if (r === undefined) below.removed = member(below.removed);
+  else if (!any) return null;
+  return below;
 }
 
-function descend(w: Walk, element: string, kind: Kind, l: Json, r: Json): void {
-  w.path.push(element);
-  compareValue(w, kind, l, r);
-  w.path.pop();
+const member = (kids: Fields | undefined): Fields => (kids ? { '.': LEAF, ...kids } : LEAF);
+
+function note(below: Change, element: string, change: Change | null): void {
+  if (!change) return;
+  for (const set of SETS) {
+    const fields = change[set];
+    if (!fields) continue;
+    const kids = below[set] ?? {};
+    below[set] = kids;
+    kids[element] = fields;
+  }
 }
 
-function compareFields(w: Walk, kind: Kind, l: Record<string, Json>, r: Record<string, Json>): void {
-  for (const k in l) if (l[k] !== r[k]) descend(w, `f:${k}`, kind.below(k), l[k], r[k]);
-  for (const k in r) if (!(k in l)) descend(w, `f:${k}`, kind.below(k), undefined, r[k]);
+function compareFields(below: Change, kind: Kind, l: Record<string, Json>, r: Record<string, Json>): void {
+  for (const k in l) if (l[k] !== r[k]) note(below, `f:${k}`, compareValue(kind.below(k), l[k], r[k]));
+  for (const k in r) if (!(k in l)) note(below, `f:${k}`, compareValue(kind.below(k), undefined, r[k]));
 }
 
 function itemsOf(kind: Kind, list: Json[]): Map<string, Json[]> {
@@ -74,26 +88,19 @@ function itemsOf(kind: Kind, list: Json[]): Map<string, Json[]> {
   return out;
 }
 
-function compareItems(w: Walk, kind: Kind, l: Json[], r: Json[]): void {
+function compareItems(below: Change, kind: Kind, l: Json[], r: Json[]): void {
   const [before, after] = [itemsOf(kind, l), itemsOf(kind, r)];
-  const below = kind.below(null);
+  const of = kind.below(null);
   for (const element of new Set([...before.keys(), ...after.keys()])) {
     const [x, y] = [before.get(element) ?? [], after.get(element) ?? []];
     if (x.length < 2 && y.length < 2) {
-      descend(w, element, below, x[0], y[0]);
+      note(below, element, compareValue(of, x[0], y[0]));
       continue;
     }
     // Duplicates are one thing together.
-    const at = [...w.path, element];
-    if (x.length >= 2 && y.length >= 2) {
-      if (!sameJson(x, y)) insert(w.modified, at);
-    } else if (x.length >= 2) {
-      if (y.length) descend(w, element, below, undefined, y[0]);
-      insert(w.removed, at);
-    } else {
-      if (x.length) descend(w, element, below, x[0], undefined);
-      insert(w.added, at);
-    }
+    if (x.length >= 2 && y.length >= 2) note(below, element, sameJson(x, y) ? null : MODIFIED);
+    else if (x.length >= 2) note(below, element, { ...(y.length ? compareValue(of, undefined, y[0]) : null), ...REMOVED });
+    else note(below, element, { ...(x.length ? compareValue(of, x[0], undefined) : null), ...ADDED });
   }
 }
 

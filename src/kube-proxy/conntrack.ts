@@ -25,11 +25,14 @@ function servingEndpoints(p: FamilyProxier): { byAddress: Map<string, Set<string
 }
 
 export function cleanStaleEntries(ns: Netns, p: FamilyProxier): void {
-  const { byAddress, byNodePort } = servingEndpoints(p);
+  // Of all Services, so not before there is a flow to ask about.
+  let serving: ReturnType<typeof servingEndpoints> | null = null;
   deleteEntries(ns, e => {
     if (e.original.proto !== UDP || e.original.family !== p.family) return false;
+    serving ??= servingEndpoints(p);
+    const { byAddress, byNodePort } = serving;
     const to = hostPort(formatIp(e.reply.src), e.reply.sport);
     const wanted = [byAddress.get(hostPort(formatIp(e.original.dst), e.original.dport)), byNodePort.get(e.original.dport)];
-    return wanted.some(serving => serving !== undefined && !serving.has(to));
+    return wanted.some(endpoints => endpoints !== undefined && !endpoints.has(to));
   });
 }

@@ -79,9 +79,20 @@ export interface FamilyProxier {
   syncedAtMs: number;
   /** iptables: a sync whose time has come and that nobody has looked for yet. */
   due: DueSync | null;
+  /** iptables: the Services' own chains, to know without a look at every chain which of them nobody needs any more. */
+  own: OwnChains;
   /** nftables: chains that nothing leads to any more, with the time that they were emptied. */
   staleChains: Map<string, number>;
   nft: NftWritten;
+}
+
+export interface OwnChains {
+  /** What was last written of each Service. */
+  written: Map<string, Section[]>;
+  /** Chains in nat that were written once and are no longer wanted. */
+  gone: Set<string>;
+  /** Chains in nat after the last sync; null, or another number now: others have come or gone, and every chain is to be looked at. */
+  count: number | null;
 }
 
 /** nftables: what this process has written, so that it reads the kernel's tables only before a full sync. */

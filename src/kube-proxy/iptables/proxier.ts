@@ -32,6 +32,7 @@ export function newFamilyProxier(family: Family, settings: RuleSettings, nowMs: 
     cleanedAtMs: Number.NEGATIVE_INFINITY,
     syncedAtMs: nowMs,
     due: null,
+    own: { written: new Map(), gone: new Set(), count: null },
     staleChains: new Map(),
     nft: { known: false, services: new Map(), claims: new Map() },
   };
@@ -112,14 +113,17 @@ export function syncFamily(ns: Netns, p: FamilyProxier, nowMs: number): boolean 
   const full = p.dirty === null;
   if (full) ensureJumps(ns, p.family);
   const written = full ? [...p.services.keys()] : [...(p.dirty ?? [])];
-  const changed = written.flatMap(key => sectionsAt(p, key, true));
-  // A large cluster's stale chains are looked for now and then only: finding them takes a look at every chain.
+  const changed = written.flatMap(key => takeSections(p, key));
+  if (full || ns.netfilter.xt[p.family].get('nat')?.chains.size !== p.own.count) p.own.count = null;
+  // Upstream looks for a large cluster's stale chains now and then only.
   const sweeps = !large || nowMs - p.cleanedAtMs > SYNC_PERIOD_MS;
   const stale = sweeps ? staleChains(ns, p) : [];
   if (sweeps) p.cleanedAtMs = nowMs;
   const ok = apply(ns, p.family, restoreText(p.settings, changed, stale));
   for (const section of changed) section.rules = '';
   if (ok) writeDispatch(ns, p, full ? null : written, key => sectionsAt(p, key));
+  if (!ok) p.own.count = null;
+  else if (sweeps || p.own.count !== null) p.own.count = ns.netfilter.xt[p.family].get('nat')?.chains.size ?? null;
   p.dirty = ok ? new Set() : null;
   if (ok) p.syncedAtMs = nowMs;
   return ok;
@@ -132,8 +136,22 @@ function sectionsAt(p: FamilyProxier, key: string, again = false): Section[] {
   return service ? sectionsOf(p, service) : [];
 }
 
+/** What is written now of a Service, instead of what was. */
+function takeSections(p: FamilyProxier, key: string): Section[] {
+  const { written, gone } = p.own;
+  const sections = sectionsAt(p, key, true);
+  for (const section of written.get(key) ?? []) for (const chain of section.chains) gone.add(chain);
+  for (const section of sections) for (const chain of section.chains) gone.delete(chain);
+  if (sections.length) written.set(key, sections);
+  else written.delete(key);
+  return sections;
+}
+
 /** Chains in nat that no Service needs any more. */
 function staleChains(ns: Netns, p: FamilyProxier): string[] {
+  const known = [...p.own.gone];
+  p.own.gone.clear();
+  if (p.own.count !== null) return known.filter(chain => ns.netfilter.xt[p.family].get('nat')?.chains.has(chain));
   const active = new Set<string>();
   for (const service of p.services.values())
     for (const section of sectionsOf(p, service)) for (const chain of section.chains) active.add(chain);

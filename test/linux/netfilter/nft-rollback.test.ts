@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runNft } from '../../../src/linux/netfilter/nft/commands.ts';
+import { below, newRandom } from '../../../src/sim/random.ts';
 import { newWorld, pass, tcp } from './world.ts';
 
 const BEFORE = `
@@ -72,5 +73,52 @@ describe("nftables' transactions", () => {
     expect(busy('delete element ip t ways { 80 }\ndelete chain ip t first\n')).toBeNull();
     expect(busy('delete set ip t hosts\n')).toContain('busy');
     expect(busy('delete chain ip t third\nadd rule ip t second ip saddr @nets drop\ndelete set ip t nets\n')).toContain('busy');
+  });
+
+  it('count who names what as one who has only just seen the table does', () => {
+    let [failed, busy] = [0, 0];
+    for (let seed = 1; seed <= 8; seed++) {
+      const r = newRandom(seed);
+      const w = newWorld();
+      const n = (many: number) => below(r, many);
+      const commands = [
+        () => `add chain ip t c${n(4)}`,
+        () => `delete chain ip t c${n(4)}`,
+        () => `flush chain ip t c${n(4)}`,
+        () => `rename chain ip t c${n(4)} c${n(4)}`,
+        () => `add rule ip t c${n(4)} tcp dport ${n(9)} jump c${n(4)}`,
+        () => `add rule ip t c${n(4)} tcp dport vmap @m${n(2)}`,
+        () => `insert rule ip t c${n(4)} ip saddr @s${n(2)} drop`,
+        () => `add map ip t m${n(2)} { type inet_service : verdict ; flags interval ; }`,
+        () => `add set ip t s${n(2)} { type ipv4_addr ; }`,
+        () => `delete ${n(2) ? 'map' : 'set'} ip t ${n(2) ? 'm' : 's'}${n(2)}`,
+        () => `flush map ip t m${n(2)}`,
+        () => `add element ip t m${n(2)} { ${n(5)} : goto c${n(4)} }`,
+        () => `add element ip t m${n(2)} { ${10 * (1 + n(3))}-${10 * (1 + n(3)) + 9} : jump c${n(4)} }`,
+        () => `delete element ip t m${n(2)} { ${n(5)} }`,
+      ];
+      runNft(w.ns, 'add table ip t\n');
+      for (let round = 0; round < 40; round++) {
+        const text = Array.from({ length: 1 + n(3) }, () => `${commands[n(commands.length)]()}\n`).join('');
+        if (runNft(w.ns, text).error) failed++;
+        const fresh = newWorld();
+        expect(runNft(fresh.ns, runNft(w.ns, 'list ruleset\n').out).error).toBeNull();
+        for (const name of [
+          'chain ip t c0',
+          'chain ip t c1',
+          'chain ip t c2',
+          'chain ip t c3',
+          'map ip t m0',
+          'map ip t m1',
+          'set ip t s0',
+        ]) {
+          const [known, now] = [w, fresh].map(x => runNft(x.ns, `delete ${name}\n`, { check: true }).error?.message ?? null);
+          expect(known, `seed ${seed}, round ${round}: ${name}\n${text}`).toBe(now);
+          if (now?.includes('busy')) busy++;
+        }
+      }
+    }
+    expect(failed).toBeGreaterThan(25);
+    expect(busy).toBeGreaterThan(25);
   });
 });

@@ -16,9 +16,10 @@ import {
   takeWord,
   unexpected,
 } from './reader.ts';
+import { isReferred } from './references.ts';
 import { parseRule } from './rules.ts';
 import { MISSING, type Run, tableNamed } from './run.ts';
-import { addChain, isReferred, orderByHandle, ownChain, ownTable, removeChain } from './store.ts';
+import { addChain, orderByHandle, ownChain, ownTable, removeChain } from './store.ts';
 import type { NftChain, NftTable } from './types.ts';
 
 // Chains

@@ -19,8 +19,9 @@ import {
   takeWord,
   unexpected,
 } from './reader.ts';
+import { isSetUsed } from './references.ts';
 import { MISSING, type Run, setNamed, tableNamed } from './run.ts';
-import { addSet, isSetUsed, noteElements, ownSet, ownTable, removeSet, type Work } from './store.ts';
+import { addSet, noteElements, ownSet, ownTable, removeSet, type Work } from './store.ts';
 import type { NftElement, NftSet, NftTable } from './types.ts';
 
 // Sets, maps, elements

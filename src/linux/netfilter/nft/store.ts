@@ -4,21 +4,16 @@ import type { Netns } from '../../types.ts';
 import { noteBaseChains } from '../registered.ts';
 import { enableConntrack } from '../state.ts';
 import type { Token } from './lex.ts';
+import { type Counts, keepCounts } from './references.ts';
 import type { NftChain, NftElement, NftFamily, NftRule, NftSet, NftTable } from './types.ts';
 
 /** What a transaction changes of one table, as it was; null: not there. */
-interface Before {
+export interface Before {
   rest: Pick<NftTable, 'comment' | 'flags' | 'nextHandle' | 'objects'>;
   chains: Map<string, NftChain | null>;
   sets: Map<string, NftSet | null>;
   /** Elements of sets that change in place. */
   elements: Map<NftSet, Map<string, NftElement | null>>;
-}
-
-/** What rules and elements name. */
-interface References {
-  chains: Set<string>;
-  sets: Set<string>;
 }
 
 export interface Work {
@@ -28,8 +23,8 @@ export interface Work {
   /** Chains and sets that are copies of this transaction's own. */
   ownChains: Set<NftChain>;
   ownSets: Set<NftSet>;
-  /** Of tables in which nothing that names something has changed since it was asked. */
-  references: Map<NftTable, References>;
+  /** By how many more rules and elements name a chain or set (references.ts), where nothing has changed since it was asked. */
+  named: Map<NftTable, Counts>;
   /** A base chain came or went, or something that needs conntrack. */
   hooksChanged: boolean;
   conntrack: boolean;
@@ -44,7 +39,7 @@ export const newWork = (ns: Netns): Work => ({
   before: new Map(),
   ownChains: new Set(),
   ownSets: new Set(),
-  references: new Map(),
+  named: new Map(),
   hooksChanged: false,
   conntrack: false,
   changed: false,
@@ -76,6 +71,7 @@ export function newTable(w: Work, family: NftFamily, name: string): NftTable {
     objects: new Map(),
     sets: new Map(),
     chains: new Map(),
+    named: null,
   };
   w.tables.push(table);
   w.hooksChanged = true;
@@ -85,7 +81,7 @@ export function newTable(w: Work, family: NftFamily, name: string): NftTable {
 function noteChain(w: Work, table: NftTable, name: string): void {
   const chains = w.before.get(ownTable(w, table))?.chains;
   if (!chains?.has(name)) chains?.set(name, table.chains.get(name) ?? null);
-  w.references.delete(table);
+  w.named.delete(table);
 }
 
 /** A chain that is new under its name. */
@@ -96,11 +92,11 @@ export function addChain(w: Work, table: NftTable, chain: NftChain): void {
 }
 
 export function removeChain(w: Work, table: NftTable, chain: NftChain): void {
-  const known = w.references.get(table);
+  const known = w.named.get(table);
   noteChain(w, table, chain.name);
   table.chains.delete(chain.name);
   // Nothing that it named is named less: it had no rules.
-  if (known && !chain.rules.length) w.references.set(table, known);
+  if (known && !chain.rules.length) w.named.set(table, known);
 }
 
 /** The chain, to be changed. */
@@ -115,7 +111,7 @@ export function ownChain(w: Work, table: NftTable, chain: NftChain): NftChain {
 function noteSet(w: Work, table: NftTable, name: string): void {
   const sets = w.before.get(ownTable(w, table))?.sets;
   if (!sets?.has(name)) sets?.set(name, table.sets.get(name) ?? null);
-  w.references.delete(table);
+  w.named.delete(table);
 }
 
 /** A set that is new under its name. */
@@ -145,7 +141,7 @@ export function noteElements(w: Work, table: NftTable, set: NftSet, keys: string
   const elements = all?.get(set) ?? new Map<string, NftElement | null>();
   all?.set(set, elements);
   for (const key of keys) if (!elements.has(key)) elements.set(key, set.exact.get(key) ?? null);
-  w.references.delete(table);
+  w.named.delete(table);
 }
 
 function putBack<T>(map: Map<string, T>, before: Map<string, T | null>): void {
@@ -183,34 +179,9 @@ export function noteRule(w: Work, rule: NftRule): void {
   if (rule.statements.some(s => s.conntrack)) w.conntrack = true;
 }
 
-function referencesOf(w: Work, table: NftTable): References {
-  let known = w.references.get(table);
-  if (known) return known;
-  known = { chains: new Set(), sets: new Set() };
-  for (const chain of table.chains.values()) {
-    for (const rule of chain.rules) {
-      for (const s of rule.statements) {
-        for (const c of s.chains ?? []) known.chains.add(c);
-        for (const set of s.sets ?? []) known.sets.add(set);
-      }
-    }
-  }
-  for (const set of table.sets.values()) {
-    if (set.data?.[0] !== 'verdict') continue;
-    for (const list of [set.exact.values(), set.ranges])
-      for (const e of list) if (e.data && !Array.isArray(e.data) && e.data.chain) known.chains.add(e.data.chain);
-  }
-  w.references.set(table, known);
-  return known;
-}
-
-/** Do rules, or elements of maps, lead to a chain? */
-export const isReferred = (w: Work, table: NftTable, chain: string): boolean => referencesOf(w, table).chains.has(chain);
-
-export const isSetUsed = (w: Work, table: NftTable, set: string): boolean => referencesOf(w, table).sets.has(set);
-
 export function commit(w: Work): void {
   const { netfilter } = w.ns;
+  for (const table of w.before.keys()) keepCounts(w, table);
   if (w.hooksChanged) noteBaseChains(w.ns);
   netfilter.nft = w.tables;
   if (w.hooksChanged) noteBaseChains(w.ns);

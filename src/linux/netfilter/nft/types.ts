@@ -20,6 +20,8 @@ export interface NftTable {
   objects: Map<string, NftObject>;
   sets: Map<string, NftSet>;
   chains: Map<string, NftChain>;
+  /** How many rules and elements name each chain and set (references.ts); null: nobody has asked yet. */
+  named: Map<string, number> | null;
 }
 
 export interface NftObject {

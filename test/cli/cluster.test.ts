@@ -16,11 +16,12 @@ const create = (config: string) => {
 };
 
 it('warns of a data plane whose rules it writes for another', async () => {
-  expect(await create('dataplane: nftables\nnodes: [{name: one, role: control-plane, ip: 192.168.1.2}]\n')).toEqual({
-    stdout: 'cluster kubernetes created: 1 node, CNI calico, kube-proxy in iptables mode\n',
-    stderr: 'podnet: Warning: dataplane nftables is not modelled: the CNI writes its rules for iptables\n',
+  expect(await create('cni: bridge\ndataplane: nftables\nnodes: [{name: one, role: control-plane, ip: 192.168.1.2}]\n')).toEqual({
+    stdout: 'cluster kubernetes created: 1 node, CNI bridge, kube-proxy in iptables mode\n',
+    stderr: 'podnet: Warning: bridge has no dataplane nftables here: it writes its rules for iptables\n',
     code: 0,
   });
+  expect((await create('dataplane: nftables\nnodes: [{name: one, role: control-plane, ip: 192.168.1.2}]\n')).stderr).toBe('');
   expect((await create('dataplane: iptables\nnodes: [{name: one, role: control-plane, ip: 192.168.1.2}]\n')).stderr).toBe('');
 }, 60_000);
 

@@ -97,8 +97,8 @@ async function create(flags: CreateFlags): Promise<number> {
   } else {
     await addCluster(config);
   }
-  if (config.cni.dataplane === 'nftables')
-    process.stderr.write('podnet: Warning: dataplane nftables is not modelled: the CNI writes its rules for iptables\n');
+  if (config.cni.dataplane === 'nftables' && config.cni.name !== 'calico')
+    process.stderr.write(`podnet: Warning: ${config.cni.name} has no dataplane nftables here: it writes its rules for iptables\n`);
   process.stdout.write(
     `cluster ${config.name} created: ${config.nodes.length} node${config.nodes.length === 1 ? '' : 's'}, CNI ${config.cni.name}, kube-proxy in ${config.kubeProxy.mode} mode\n`,
   );

@@ -68,7 +68,6 @@ export function supportMatrix(): [what: string, names: string][] {
       [
         'Cilium, Weave, Azure and AWS CNIs',
         'multi-cluster',
-        "Calico's nftables data plane",
         "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
       ].join('; '),

@@ -124,6 +124,11 @@ describe('nftables', () => {
 }
 `;
     expect(listed(text)).toBe(text);
+    const marked = (text: string) =>
+      /set (.*) \n|set (.*)\n/.exec(listed(`add table ip a\nadd chain a c\nadd rule a c meta mark set mark ${text}`))?.slice(1);
+    expect(marked('and 0xff0f xor 0x30')).toContain('meta mark & 0x0000ff3f | 0x00000030');
+    expect(marked('and 0xff0f xor 0x31')).toContain('meta mark & 0x0000ff3f | 0x00000030 ^ 0x00000001');
+    expect(marked('and 0xff0f or 0x30')).toContain('meta mark & 0x0000ff3f | 0x00000030');
     expect(listed('add table ip a\nadd chain a c\nadd rule a c tcp dport {443,80} meta mark set mark xor 0x10 accept')).toBe(
       'table ip a {\n\tchain c {\n\t\ttcp dport { 80, 443 } meta mark set meta mark ^ 0x00000010 accept\n\t}\n}\n',
     );

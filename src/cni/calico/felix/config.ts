@@ -1,6 +1,6 @@
 // FelixConfiguration: what of it acts on the rules. Defaults: felix/config/config_params.go v3.32 with the environment of calico.yaml.
 import type { KubeObject } from '../../../apiserver/types.ts';
-import { action } from './rules.ts';
+import { action, MAX_CHAIN_NAME } from './rules.ts';
 
 export interface ProtoPort {
   protocol: string;
@@ -9,6 +9,10 @@ export interface ProtoPort {
 }
 
 export interface FelixConfig {
+  /** Rules are written for nft, not for iptables. */
+  nftables: boolean;
+  /** A longer name of a chain is hashed. */
+  maxChainName: number;
   accept: number;
   pass: number;
   drop: number;
@@ -52,24 +56,29 @@ function bits(mask: number, n: number): number[] {
   return out;
 }
 
-/** `node.NAME` overrides `default`, field by field. */
-export function felixConfig(configurations: KubeObject[], nodeName: string): FelixConfig {
+/** `node.NAME` overrides `default`, field by field. `dataplane`: what an nftablesMode of Auto finds. */
+export function felixConfig(configurations: KubeObject[], nodeName: string, dataplane: 'iptables' | 'nftables' = 'iptables'): FelixConfig {
   const of = (name: string) => configurations.find(c => c.metadata.name === name)?.spec ?? {};
   const s = { ...of('default'), ...of(`node.${nodeName}`) };
   const is = (value: unknown, word: string) => String(value ?? '').toLowerCase() === word;
-  const [accept, pass, drop, scratch0, scratch1] = bits(Number(s.iptablesMarkMask ?? 0xffff0000), 5);
-  const reject = is(s.iptablesFilterDenyAction, 'reject');
+  const mode = String(s.nftablesMode ?? 'Auto').toLowerCase();
+  const nftables = mode === 'auto' ? dataplane === 'nftables' : mode === 'enabled';
+  const own = (name: string) => s[`${nftables ? 'nftables' : 'iptables'}${name}`];
+  const [accept, pass, drop, scratch0, scratch1] = bits(Number(own('MarkMask') ?? 0xffff0000), 5);
+  const reject = is(own('FilterDenyAction'), 'reject');
   const loop = String(s.serviceLoopPrevention ?? 'Drop').toLowerCase();
   const toHost = String(s.defaultEndpointToHostAction ?? 'Accept').toLowerCase();
   const range = s.natPortRange ? String(s.natPortRange).replace(':', '-') : null;
   return {
+    nftables,
+    maxChainName: nftables ? 256 : MAX_CHAIN_NAME,
     accept,
     pass,
     drop,
     scratch0,
     scratch1,
-    filterAllow: is(s.iptablesFilterAllowAction, 'return') ? action.return : action.accept,
-    mangleAllow: is(s.iptablesMangleAllowAction, 'return') ? action.return : action.accept,
+    filterAllow: is(own('FilterAllowAction'), 'return') ? action.return : action.accept,
+    mangleAllow: is(own('MangleAllowAction'), 'return') ? action.return : action.accept,
     filterDeny: reject ? action.reject : action.drop,
     denyWord: reject ? 'Reject' : 'Drop',
     insert: !is(s.chainInsertMode, 'append'),

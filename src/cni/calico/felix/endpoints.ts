@@ -55,7 +55,7 @@ function groupChain(direction: Direction, group: PolicyRef[], c: FelixConfig): C
   group.forEach((p, i) => {
     if (i && i % RETURN_STRIDE === 0) rules.push(rule([match.markNotClear(verdict)], action.return, 'Return on verdict'));
     const parts = i % RETURN_STRIDE === 0 ? [] : [match.markClear(verdict)];
-    rules.push(rule(parts, action.jump(policyChainName(direction, p.id))));
+    rules.push(rule(parts, action.jump(policyChainName(direction, p.id, c))));
   });
   return { name: groupName(direction, group), rules };
 }
@@ -101,7 +101,7 @@ export function endpointChains(e: EndpointChain, c: FelixConfig): Chain[] {
   if (e.type === 'normal') {
     for (const profile of e.profiles) {
       rules.push(
-        rule([], action.jump(profileChainName(e.direction, profile))),
+        rule([], action.jump(profileChainName(e.direction, profile, c))),
         rule([match.markSet(c.accept)], action.return, 'Return if profile accepted'),
       );
     }
@@ -116,7 +116,7 @@ function tierRules(e: EndpointChain, tier: TierPolicies, c: FelixConfig, rules: 
   rules.push(rule([], action.clearMark(c.pass), `Start of tier ${tier.name}`));
   const enforced = policies.filter(p => !p.staged);
   for (const group of groups(enforced)) {
-    let target = policyChainName(e.direction, group[0].id);
+    let target = policyChainName(e.direction, group[0].id, c);
     if (group.length > 1) {
       const chain = groupChain(e.direction, group, c);
       chains.push(chain);

@@ -6,6 +6,7 @@ import { CONNTRACK_WORDS, restore } from '../../../linux/netfilter/restore.ts';
 import { rulesOf, writeChain } from '../../../linux/netfilter/rules.ts';
 import { enableConntrack, ensureTable, tablesOf } from '../../../linux/netfilter/state.ts';
 import type { Netns } from '../../../linux/types.ts';
+import { compareBytes } from '../../../sim/bytes.ts';
 import type { Family } from '../../../wire/ip.ts';
 import { formatIp } from '../../../wire/ip.ts';
 import { allNodes, ofFamily, poolOf } from '../../nodes.ts';
@@ -13,7 +14,20 @@ import type { CniNode } from '../../types.ts';
 import { isIpip, isVxlan, vxlanName } from '../routes.ts';
 import { type FelixConfig, felixConfig } from './config.ts';
 import { type Endpoint, readModel } from './model.ts';
-import { type Chain, hashComment, type Rule, reachable, renderChain, ruleHashes, ruleText } from './rules.ts';
+import { layered } from './nft-render.ts';
+import {
+  arpTable,
+  baseChains,
+  chainText,
+  dispatchText,
+  dropNftTables,
+  type NftTableText,
+  type NftWritten,
+  restoreNftTable,
+  setText,
+  writeNftTable,
+} from './nft-table.ts';
+import { type Chain, hashComment, limitedName, type Rule, reachable, renderChain, ruleHashes, ruleText } from './rules.ts';
 import { type SetSpec, setMembers } from './scanner.ts';
 import { appendedRules, HOOKED, INSERTED, setName, staticChains, type TableChains } from './static.ts';
 import { workloadChains } from './workloads.ts';
@@ -28,9 +42,12 @@ export interface FelixState {
   /** Set name -> its entries. */
   sets: Map<string, Set<string>>;
   config: FelixConfig | null;
+  nft: NftWritten;
+  /** The tables of the nftables data plane as they should be. */
+  nftTables: NftTableText[];
 }
 
-export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), config: null });
+export const newFelixState = (): FelixState => ({ chains: new Map(), sets: new Map(), config: null, nft: new Map(), nftTables: [] });
 
 /** One table's chains: their rules as text that is the same for the same rules. */
 interface Wanted {
@@ -50,7 +67,7 @@ interface WantedSet {
 export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, name: string) => string): void {
   const { server, config } = node.cluster;
   const model = readModel(server, veth);
-  const felix = felixConfig(listObjects(server, 'felixconfigurations.projectcalico.org'), node.nodeName);
+  const felix = felixConfig(listObjects(server, 'felixconfigurations.projectcalico.org'), node.nodeName, config.dataplane);
   state.config = felix;
   const sets: WantedSet[] = [];
   const texts: Wanted[] = [];
@@ -61,6 +78,14 @@ export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, n
     for (const table of TABLES) texts.push({ family, table, chains: programmed(tables, table) });
     sets.push(...staticSets(node, family), ...policySets(specs, model.endpoints, family, texts));
   }
+  if (felix.nftables) {
+    dropIptables(node, state);
+    const workloads = model.endpoints.filter(e => e.kind === 'workload' && e.node === node.nodeName);
+    state.nftTables = nftTables(config.families, texts, sets, felix, workloads);
+    for (const t of state.nftTables) writeNftTable(node.netns, state.nft, t);
+    return;
+  }
+  dropNftTables(node.netns, state.nft);
   writeSets(node.netns, state, sets);
   for (const t of texts) writeTable(node.netns, state, felix, t);
   dropSets(node.netns, state, sets);
@@ -98,12 +123,68 @@ function programmed(tables: TableChains, table: TableName): Wanted['chains'] {
 export function checkJumps(node: CniNode, state: FelixState): void {
   const c = state.config;
   if (!c) return;
+  if (c.nftables) {
+    for (const t of state.nftTables) restoreNftTable(node.netns, state.nft, t);
+    return;
+  }
   for (const family of node.cluster.config.families) {
     for (const table of TABLES) {
       const own = ownRules(node.netns, c, family, table);
       if (own.length) restore(node.netns, family, `*${table}\n${[...own, 'COMMIT'].join('\n')}\n`, { noflush: true });
     }
   }
+}
+
+/** What the other data plane left, when Felix changes over. */
+function dropIptables(node: CniNode, state: FelixState): void {
+  const { netns } = node;
+  for (const family of node.cluster.config.families) {
+    for (const table of TABLES) {
+      const live = tablesOf(netns, family, 'nft').get(table);
+      const chains = [...(live?.chains.keys() ?? [])].filter(name => name.startsWith('cali-'));
+      if (!chains.length) continue;
+      const jumps = HOOKED[table].flatMap(chain => {
+        const at = positions(netns, family, table, chain);
+        return at.flatMap((hash, i) => (hash ? [`-D ${chain} ${i + 1}`] : [])).reverse();
+      });
+      const lines = [...chains.map(name => `:${name} - [0:0]`), ...jumps, ...chains.map(name => `-X ${name}`)];
+      restore(netns, family, `*${table}\n${lines.join('\n')}\nCOMMIT\n`, { noflush: true });
+    }
+  }
+  state.chains.clear();
+  dropSets(netns, state, []);
+}
+
+const DISPATCH = /^cali-(?:from|to)-wl-dispatch/;
+
+/** The same chains and sets as tables of nft. */
+function nftTables(families: Family[], texts: Wanted[], sets: WantedSet[], c: FelixConfig, workloads: Endpoint[]): NftTableText[] {
+  const devices = workloads.map(e => e.interfaceName).sort(compareBytes);
+  const unknown: Rule[] = [{ match: [], action: c.filterDeny, comments: ['Unknown interface'] }];
+  const tables = families.map((family): NftTableText => {
+    const own = texts.filter(t => t.family === family);
+    const chains = own.flatMap(({ table, chains: all }) =>
+      [...all.values()]
+        .filter(({ chain }) => !DISPATCH.test(chain.name))
+        .map(({ chain }) => {
+          const name = layered(table, chain.name);
+          return { kind: 'chain' as const, name, head: '', content: chainText(name, chain.rules, family, table) };
+        }),
+    );
+    const base = baseChains(family, (layer, chain) => {
+      const target = INSERTED[layer as TableName][chain];
+      const head: Rule[] = target ? [{ match: [], action: `--jump ${target}`, comments: [] }] : [];
+      return { head, tail: appendedRules(layer as TableName, chain, c) };
+    });
+    const dispatch = [
+      ...dispatchText('filter', 'cali-from-wl-dispatch', 'in', devices, d => limitedName('cali-fw-', d), unknown),
+      ...dispatchText('filter', 'cali-to-wl-dispatch', 'out', devices, d => limitedName('cali-tw-', d), unknown),
+    ];
+    const members = sets.filter(x => x.family === family).map(x => setText(x.name, x.type, family, x.members));
+    return { family: family === 4 ? 'ip' : 'ip6', name: 'calico', objects: [...members, ...dispatch, ...base, ...chains] };
+  });
+  const addresses = (e: Endpoint) => e.nets.filter(n => !n.includes(':')).map(n => n.replace(/\/32$/, ''));
+  return families.includes(4) ? [...tables, arpTable(workloads.map(e => ({ device: e.interfaceName, ips: addresses(e) })))] : tables;
 }
 
 // -- sets

@@ -204,7 +204,7 @@ export function policyRules(rules: ProtoRule[], family: Family, c: FelixConfig, 
   return out;
 }
 
-export const policyChainName = (direction: 'ingress' | 'egress', id: string): string =>
-  limitedName(direction === 'ingress' ? 'cali-pi-' : 'cali-po-', id);
-export const profileChainName = (direction: 'ingress' | 'egress', name: string): string =>
-  limitedName(direction === 'ingress' ? 'cali-pri-' : 'cali-pro-', name);
+export const policyChainName = (direction: 'ingress' | 'egress', id: string, c: FelixConfig): string =>
+  limitedName(direction === 'ingress' ? 'cali-pi-' : 'cali-po-', id, c.maxChainName);
+export const profileChainName = (direction: 'ingress' | 'egress', name: string, c: FelixConfig): string =>
+  limitedName(direction === 'ingress' ? 'cali-pri-' : 'cali-pro-', name, c.maxChainName);

@@ -37,7 +37,7 @@ function policyChains(p: Policy, c: FelixConfig, family: Family, specs: Map<stri
   const owner: RuleOwner = { kind: 'policy', shortKind: p.shortKind, name: p.name, namespace: p.namespace, tier: p.tier };
   const path = p.namespace ? `${p.namespace}/${p.name}` : p.name;
   return DIRECTIONS.map(d => ({
-    name: policyChainName(d, p.id),
+    name: policyChainName(d, p.id, c),
     rules: policyRules(toRules(p[d] ?? [], p.namespace, specs), family, c, owner, `${p.kind} ${path} ${d}`),
   }));
 }
@@ -47,7 +47,7 @@ function profileChains(name: string, c: FelixConfig, family: Family, specs: Map<
   const owner: RuleOwner = { kind: 'profile', shortKind: 'pro', name, namespace: '', tier: '' };
   const rules: ApiRule[] = name.startsWith('kns.') ? [{ action: 'Allow' }] : [];
   return DIRECTIONS.map(d => ({
-    name: profileChainName(d, name),
+    name: profileChainName(d, name, c),
     rules: policyRules(toRules(rules, '', specs), family, c, owner, `Profile ${name} ${d}`),
   }));
 }
@@ -133,17 +133,41 @@ function hostChains(
     const tracked = tiers(p => !p.preDNAT && !p.untracked);
     const forward = tiers(p => !p.preDNAT && !p.untracked && p.applyOnForward);
     const base = { profiles: e.profiles, dropEncapsulated: false };
-    const inChain = { ...base, name: limitedName('cali-fh-', name), direction: 'ingress' as const, failsafe: 'cali-failsafe-in' };
-    const outChain = { ...base, name: limitedName('cali-th-', name), direction: 'egress' as const, failsafe: 'cali-failsafe-out' };
+    const inChain = {
+      ...base,
+      name: limitedName('cali-fh-', name, c.maxChainName),
+      direction: 'ingress' as const,
+      failsafe: 'cali-failsafe-in',
+    };
+    const outChain = {
+      ...base,
+      name: limitedName('cali-th-', name, c.maxChainName),
+      direction: 'egress' as const,
+      failsafe: 'cali-failsafe-out',
+    };
     filter.push(
       ...endpointChains({ ...outChain, type: 'normal', allow: c.filterAllow, tiers: tracked }, c),
       ...endpointChains({ ...inChain, type: 'normal', allow: c.filterAllow, tiers: tracked }, c),
       ...endpointChains(
-        { ...outChain, name: limitedName('cali-thfw-', name), failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
+        {
+          ...outChain,
+          name: limitedName('cali-thfw-', name, c.maxChainName),
+          failsafe: null,
+          type: 'forward',
+          allow: c.filterAllow,
+          tiers: forward,
+        },
         c,
       ),
       ...endpointChains(
-        { ...inChain, name: limitedName('cali-fhfw-', name), failsafe: null, type: 'forward', allow: c.filterAllow, tiers: forward },
+        {
+          ...inChain,
+          name: limitedName('cali-fhfw-', name, c.maxChainName),
+          failsafe: null,
+          type: 'forward',
+          allow: c.filterAllow,
+          tiers: forward,
+        },
         c,
       ),
     );
@@ -163,28 +187,28 @@ function hostChains(
     }
   }
   filter.push(
-    ...hostDispatch('cali-from-host-endpoint', normal, 'cali-fh-', 'in'),
-    ...hostDispatch('cali-to-host-endpoint', normal, 'cali-th-', 'out'),
+    ...hostDispatch('cali-from-host-endpoint', normal, 'cali-fh-', 'in', c),
+    ...hostDispatch('cali-to-host-endpoint', normal, 'cali-th-', 'out', c),
   );
   filter.push(
-    ...hostDispatch('cali-from-hep-forward', normal, 'cali-fhfw-', 'in'),
-    ...hostDispatch('cali-to-hep-forward', normal, 'cali-thfw-', 'out'),
+    ...hostDispatch('cali-from-hep-forward', normal, 'cali-fhfw-', 'in', c),
+    ...hostDispatch('cali-to-hep-forward', normal, 'cali-thfw-', 'out', c),
   );
   for (const [table, d] of [
     ['raw', raw],
     ['mangle', mangle],
   ] as const) {
-    addAll(tables[table], hostDispatch('cali-from-host-endpoint', d.from, 'cali-fh-', 'in'));
-    addAll(tables[table], hostDispatch('cali-to-host-endpoint', d.to, 'cali-th-', 'out'));
+    addAll(tables[table], hostDispatch('cali-from-host-endpoint', d.from, 'cali-fh-', 'in', c));
+    addAll(tables[table], hostDispatch('cali-to-host-endpoint', d.to, 'cali-th-', 'out', c));
   }
 }
 
 /** A HostEndpoint of all interfaces takes what no other one has; it never polices the host's traffic to its own workloads. */
-function hostDispatch(root: string, names: string[], prefix: string, side: 'in' | 'out'): Chain[] {
+function hostDispatch(root: string, names: string[], prefix: string, side: 'in' | 'out', c: FelixConfig): Chain[] {
   const end: Rule[] = [];
   if (names.includes(ANY_INTERFACE)) {
     if (prefix === 'cali-th-') end.push(rule([match.out('cali+')], action.return, 'Skip egress WHEP policy for traffic to local workload'));
-    end.push(rule([], action.goto(limitedName(prefix, ANY_INTERFACE))));
+    end.push(rule([], action.goto(limitedName(prefix, ANY_INTERFACE, c.maxChainName))));
   }
   const named = names.filter(n => n !== ANY_INTERFACE);
   return dispatchChains(root, named, prefix, side, end);

@@ -304,11 +304,20 @@ function setTarget(r: Reader, left: Expr): NftStatement {
   };
 }
 
-/** The kernel keeps (mark & mask) ^ xor: `& a | b` comes back with b's bits in the mask too (netlink_delinearize.c). */
+/**
+ * The kernel keeps (mark & mask) ^ xor. What comes back is `& m | o ^ x`: bits of xor that the mask clears are set, the others turned
+ * (netlink_delinearize.c).
+ */
 function foldMask(e: Masked, type: string): string {
-  const m = /^(.*) & (0x[0-9a-f]+) \| (0x[0-9a-f]+)$/.exec(e.text);
+  const m = /^(.*) & (0x[0-9a-f]+) ([|^]) (0x[0-9a-f]+)$/.exec(e.text);
   const print = datatype(type)?.print;
-  return m && print ? `${m[1]} & ${print((Number(m[2]) | Number(m[3])) >>> 0)} | ${m[3]}` : e.text;
+  if (!m || !print) return e.text;
+  const [, what, , operator] = m;
+  const xor = Number(m[4]);
+  const mask = operator === '|' ? Number(m[2]) & ~xor : Number(m[2]);
+  const [set, turned] = [xor & ~mask, xor & mask].map(n => n >>> 0);
+  const tail = [set ? ` | ${print(set)}` : '', turned ? ` ^ ${print(turned)}` : ''].join('');
+  return `${what} & ${print((mask | set) >>> 0)}${tail}`;
 }
 
 const SIMPLE: Record<string, (r: Reader) => NftStatement> = {

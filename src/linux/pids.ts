@@ -22,14 +22,14 @@ function lookAtAll(kernel: Kernel): void {
   for (const ns of [...kernel.netns.values()]) lookAt(ns);
 }
 
-/** The processes that `p` sees, oldest first: its container's, or all of its machine. */
+/** The processes that `p` sees, by their numbers there: its container's, or all of its machine. */
 export function containerProcesses(p: Process): Process[] {
   const machine = isMachine(p);
   if (machine) lookAtAll(p.kernel);
   const own = pidNamespaceOf(p.fs);
   const out: Process[] = [];
   for (const q of p.kernel.processes.values()) if (!q.thread && (machine || pidNamespaceOf(q.fs) === own)) out.push(q);
-  return out.sort((a, b) => a.pid - b.pid);
+  return out.sort((a, b) => localPid(a, p) - localPid(b, p));
 }
 
 /** `p`'s number as `viewer` sees it (default: as itself). */

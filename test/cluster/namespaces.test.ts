@@ -52,6 +52,18 @@ describe("a pod's network namespace on its node", () => {
   });
 });
 
+describe("a container's processes", () => {
+  it('are listed by their own numbers, the first one first', () => {
+    c.apply(toolPod('inner', { nodeName: 'node-1' }));
+    c.rest();
+    const pids = c.must(['exec', 'inner', '--', 'sh', '-c', "ps -o pid | sed 1d; ls /proc | grep '^[0-9]'"]).trim().split(/\s+/);
+    expect(pids[0]).toBe('1');
+    const listed = pids.slice(0, pids.indexOf('1', 1)).map(Number);
+    expect(listed).toEqual([...listed].sort((a, b) => a - b));
+    expect(listed.length).toBeGreaterThan(2);
+  });
+});
+
 describe('nsenter', () => {
   it('takes the network alone, with the tools of the node, or all there is', () => {
     const container = on(`crictl ps -q --pod ${bakeryId()}`).out.trim();

@@ -1,12 +1,12 @@
 // kube-proxy as what its container runs: reads its configuration file, writes rules until it is stopped.
 import { load } from 'js-yaml';
 import type { ApiServer } from '../apiserver/types.ts';
-import { complain } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { waitOn } from '../sim/task.ts';
 import { type KubeProxyOptions, newKubeProxy, stopKubeProxy } from './proxy.ts';
+import { refusal, sayStart } from './startup.ts';
 import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
 
 /** `--config FILE`, as kubeadm's DaemonSet gives it. Without one the flags' defaults hold. */
@@ -19,7 +19,7 @@ function configuration(p: Process): KubeProxyConfiguration | { error: string } {
   try {
     return (load(bytesToString(data)) ?? {}) as KubeProxyConfiguration;
   } catch (e) {
-    return { error: `failed complete: ${(e as Error).message}` };
+    return { error: `failed complete: failed to decode: ${(e as Error).message}` };
   }
 }
 
@@ -30,17 +30,9 @@ export interface ProgramOptions extends KubeProxyOptions {
 export function kubeProxyProgram(server: ApiServer, nodeName: string, options: ProgramOptions = {}): Program {
   return function* (p) {
     const config = configuration(p);
-    const error =
-      'error' in config
-        ? config.error
-        : config.mode && config.mode !== 'iptables' && config.mode !== 'nftables' && config.mode !== 'ipvs'
-          ? `mode: Invalid value: "${config.mode}": must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])`
-          : null;
-    if (error !== null) {
-      complain(p, `E server.go] "Error running ProxyServer" err="${error}"\n`);
-      return 1;
-    }
+    if (refusal(p, config) !== null) return 1;
     const proxy = newKubeProxy(server, nodeName, p.netns, config as KubeProxyConfiguration, options);
+    sayStart(p, config as KubeProxyConfiguration, proxy.node);
     options.onStart?.(proxy);
     try {
       for (;;) yield* waitOn(p.kernel.sim, []);

@@ -107,8 +107,10 @@ function diffLists(have: Json[], want: Json[], schema: PatchSchema, mergeKey: st
 const sortedScalars = (list: Json[]): Json[] => [...list].sort((a, b) => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0));
 
 function diffListsOfMaps(have: Json[], want: Json[], schema: PatchSchema, mergeKey: string, o: Options): ListDiff {
+  // Upstream's comparison takes equal keys for unsorted: its insertion sort turns them round.
   const keyed = (list: Json[]) =>
-    list
+    [...list]
+      .reverse()
       .map(x => {
         if (!isMap(x) || !(mergeKey in x)) throw new PatchError(`map: ${goMap(x)} does not contain declared merge key: ${mergeKey}`);
         return [goMap(x[mergeKey]), x] as const;

@@ -64,3 +64,11 @@ it("debug warns where a profile's capabilities go to a user that cannot use them
   expect(await warned('-c b --profile=restricted')).toBe(false);
   expect(await warned('-c d --profile=sysadmin --copy-to=q')).toBe(true);
 });
+
+it('debug by a name that is taken changes the old container, and not to the new command', async () => {
+  await stdout(c, 'debug p --image=busybox -c d -- sleep 60');
+  const said = await failure(c, 'debug p --image=busybox -c d -- true');
+  expect(said).toContain('existing ephemeral containers "d" may not be changed\n@@');
+  expect(said).toContain('+    "SYS_PTRACE",\n');
+  expect(said).not.toContain('"true"');
+});

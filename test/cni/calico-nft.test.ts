@@ -79,6 +79,27 @@ describe('policies', () => {
   });
 });
 
+it('leaves out of its sets what lies within another network of theirs', () => {
+  const { c, web, other, alpha } = lab();
+  const set = (name: string, nets: string[]) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkSet',
+    metadata: { name, labels: { role: 'block' } },
+    spec: { nets },
+  });
+  put(c, 'globalnetworksets.projectcalico.org', set('wide', ['10.50.0.0/16', '192.0.2.7']));
+  put(c, 'globalnetworksets.projectcalico.org', set('narrow', ['10.50.2.0/24', '10.50.2.1/32', '192.0.2.7/32']));
+  put(c, 'globalnetworkpolicies.projectcalico.org', {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'no-block' },
+    spec: { selector: "app == 'web'", ingress: [{ action: 'Deny', source: { selector: "role == 'block'" } }, { action: 'Allow' }] },
+  });
+  settle(c.sim, 5000);
+  expect(listed(alpha)).toContain('elements = { 10.50.0.0/16, 192.0.2.7 }');
+  expect(tryConnect(c, other.netns, web.ips[0], 9000)).not.toBe('connected');
+});
+
 it('keeps what has not changed, with its counters, and removes what is gone', () => {
   const { c, web, other, alpha } = lab();
   put(c, KNP, policy('first', { podSelector: { matchLabels: { app: 'web' } }, ingress: [{ ports: [{ port: 8080 }] }] }));

@@ -12,9 +12,9 @@ import { addRoute } from '../../src/linux/route.ts';
 import { accept, bind, close, listen, recv, send, socket } from '../../src/linux/socket.ts';
 import { setSysctl } from '../../src/linux/sysctl.ts';
 import type { Kernel, Program } from '../../src/linux/types.ts';
-import { newFile, newFilesystem, place } from '../../src/linux/vfs.ts';
+import { newFile, newFilesystem, place, readFile } from '../../src/linux/vfs.ts';
 import { startScheduler } from '../../src/scheduler/start.ts';
-import { stringToBytes } from '../../src/sim/bytes.ts';
+import { bytesToString, stringToBytes } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim, runUntil, settle } from '../../src/sim/sim.ts';
 import { waitOn } from '../../src/sim/task.ts';
@@ -37,6 +37,17 @@ const programs: Record<string, Program> = {
   ticker: function* (p) {
     for (let i = 0; ; i++) {
       print(p, `tick ${i}\n`);
+      yield* sleep(p, 1000);
+    }
+  },
+  /** Says what /conf/word is whenever it finds it changed. */
+  reader: function* (p) {
+    let before = '';
+    for (;;) {
+      const data = readFile(p.fs, '/conf/word', p);
+      const word = typeof data === 'string' ? data : bytesToString(data);
+      if (word !== before) print(p, `${word}\n`);
+      before = word;
       yield* sleep(p, 1000);
     }
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deleteObject, patchObject } from '../../src/apiserver/client.ts';
-import { getObject, listObjects, newApiServer } from '../../src/apiserver/store.ts';
+import { asideOf, bucketOf, getObject, keyOf, listObjects, newApiServer, putObject } from '../../src/apiserver/store.ts';
 import type { ExecSession, KubeObject } from '../../src/apiserver/types.ts';
 import { nodeDueMs, podDueMs } from '../../src/kubelet/due.ts';
 import { snapshotKubelet } from '../../src/kubelet/kubelet.ts';
@@ -10,6 +10,7 @@ import { bytesToString } from '../../src/sim/bytes.ts';
 import type { Pipe } from '../../src/sim/pipe.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
+import { rfc3339 } from '../../src/sim/time.ts';
 import { apply, events, getPod, newCluster, pod, run, type TestCluster } from './cluster.ts';
 
 const state = (c: TestCluster, name: string) => getPod(c, name)?.status.containerStatuses[0].state;
@@ -316,6 +317,29 @@ describe('a reloaded session', () => {
     const lines = after.trimEnd().split('\n');
     expect(lines).toEqual(lines.map((_, i) => `tick ${i}`));
     expect(lines.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('hands programs a changed file when it would have reached them, though nobody looked meanwhile', () => {
+    const conf = (word: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'conf', namespace: 'default' },
+      data: { word },
+    });
+    const c = newCluster();
+    apply(c, conf('old'));
+    const mounted = { command: ['reader'], volumeMounts: [{ name: 'v', mountPath: '/conf' }] };
+    apply(c, pod('reads', mounted, { volumes: [{ name: 'v', configMap: { name: 'conf' } }] }));
+    run(c, 3000);
+    expect(log(c, 'reads')).toBe('old\n');
+    const rested = reload(c, 5000);
+    const { metadata } = getObject(rested.server, 'configmaps', 'default', 'conf') as KubeObject;
+    // Who wrote it, and when, the API server keeps beside the object.
+    const managers = [{ manager: 'm', operation: 'Update', apiVersion: 'v1', time: rfc3339(rested.server.sim.nowMs) }];
+    bucketOf(rested.server, asideOf('configmaps')).objects.set(keyOf('default', 'conf'), { kind: 'Managers', metadata, managers } as never);
+    putObject(rested.server, { ...conf('new'), metadata });
+    expect(log(reload(rested, 20_000), 'reads')).toBe('old\n');
+    expect(log(reload(rested, 90_000), 'reads')).toBe('old\nnew\n');
   });
 
   it('a line that somebody’s request causes is a new one, though the program has begun again', () => {

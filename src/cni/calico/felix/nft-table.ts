@@ -3,7 +3,7 @@
 import { runNft } from '../../../linux/netfilter/nft/commands.ts';
 import type { NftTable } from '../../../linux/netfilter/nft/types.ts';
 import type { Netns } from '../../../linux/types.ts';
-import type { Family } from '../../../wire/ip.ts';
+import { type Cidr, type Family, inCidr, parseCidr } from '../../../wire/ip.ts';
 import { layered, legalName, nftComment, nftHashes, nftRule } from './nft-render.ts';
 import type { Rule } from './rules.ts';
 
@@ -62,7 +62,15 @@ const ELEMENTS: Record<string, (family: Family) => string> = {
 /** `members` as ipset has them. */
 export function setText(name: string, type: string, family: Family, members: string[]): NftObjectText {
   const element = (m: string) => m.replace(/^(.*),(\w+):(\d+)$/, '$1 . $2 . $3').replace(family === 4 ? /\/32$/ : /\/128$/, '');
-  return { kind: 'set', name: legalName(name), head: ELEMENTS[type](family), content: members.map(element) };
+  const own = type === 'hash:net' ? widest(members) : members;
+  return { kind: 'set', name: legalName(name), head: ELEMENTS[type](family), content: own.map(element) };
+}
+
+/** Intervals of one set may not overlap: what lies within another is left out. */
+function widest(members: string[]): string[] {
+  const cidrs = members.map(m => ({ m, c: parseCidr(m) ?? parseCidr(`${m}/${m.includes(':') ? 128 : 32}`) }));
+  const within = (a: Cidr | null, b: Cidr | null) => !!a && !!b && b.bits < a.bits && inCidr(b, a.ip);
+  return cidrs.filter(({ c }) => !cidrs.some(other => within(c, other.c))).map(({ m }) => m);
 }
 
 /** A dispatch by device: one look-up where iptables has a tree of rules. `to`: the chain of a device's name. */

@@ -132,6 +132,26 @@ describe('ingress-nginx', () => {
     expect(get('private.example', '/', '-u', 'ann:secret').out).toBe('shop\n');
   });
 
+  it('asks another server about every request, and takes along what that says', () => {
+    c.must('run guard --image=kennethreitz/httpbin --port=80 --expose');
+    c.rest();
+    const guarded = (name: string, code: number, more: Record<string, string> = {}) =>
+      ingress(name, `${name}.example`, [path('/', 'guard')], {
+        'auth-url': `http://guard.default.svc.cluster.local/status/${code}`,
+        ...more,
+      });
+    guarded('known', 200, { 'auth-response-headers': 'Server' });
+    expect(JSON.parse(get('known.example', '/headers').out).headers.Server).toBe('gunicorn/19.9.0');
+    guarded('unknown', 401);
+    expect(head('unknown.example', '/headers')).toContain('401 Unauthorized');
+    guarded('sent', 401, { 'auth-signin': 'https://login.example/start' });
+    expect(head('sent.example', '/a?b=c')).toContain('Location: https://login.example/start?rd=http://sent.example%2Fa%3Fb%3Dc\r');
+    guarded('barred', 403);
+    expect(head('barred.example')).toContain('403 Forbidden');
+    guarded('broken', 418);
+    expect(head('broken.example')).toContain('500 Internal Server Error');
+  });
+
   it('lets in by source range, redirects, adds CORS headers, and limits the size of bodies', () => {
     ingress('ranges', 'ranges.example', [path('/', 'shop')], { 'whitelist-source-range': '10.0.0.0/8' });
     expect(head('ranges.example')).toContain('403 Forbidden');

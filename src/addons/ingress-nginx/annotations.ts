@@ -20,7 +20,7 @@ export function unmodelled(o: KubeObject): string[] {
 /** The ones that act. */
 export const INGRESS_ANNOTATIONS: ReadonlySet<string> = new Set(
   (
-    'affinity affinity-mode app-root auth-realm auth-secret auth-secret-type auth-type backend-protocol canary canary-by-cookie canary-by-header ' +
+    'affinity affinity-mode app-root auth-method auth-realm auth-response-headers auth-secret auth-secret-type auth-signin auth-type auth-url backend-protocol canary canary-by-cookie canary-by-header ' +
     'canary-by-header-pattern canary-by-header-value canary-weight canary-weight-total cors-allow-credentials cors-allow-headers ' +
     'cors-allow-methods cors-allow-origin cors-expose-headers cors-max-age custom-http-errors default-backend denylist-source-range ' +
     'enable-access-log enable-cors force-ssl-redirect from-to-www-redirect limit-burst-multiplier limit-rpm limit-rps permanent-redirect ' +
@@ -74,6 +74,14 @@ export function optionsOf(server: ApiServer, o: KubeObject, data: Record<string,
     redirect,
     secureUpstream: /^(https|grpcs)$/i.test(a('backend-protocol') ?? ''),
     auth: authOf(server, o),
+    externalAuth: a('auth-url')
+      ? {
+          url: a('auth-url') as string,
+          method: a('auth-method') || 'GET',
+          signin: a('auth-signin') || null,
+          responseHeaders: words(a('auth-response-headers')),
+        }
+      : null,
     allow: cidrs(a('allowlist-source-range') ?? a('whitelist-source-range') ?? data['whitelist-source-range']),
     deny: cidrs(a('denylist-source-range') ?? data['denylist-source-range']),
     cors: corsOf(o),

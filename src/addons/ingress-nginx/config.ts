@@ -1,6 +1,8 @@
 // What the proxy needs to know: plain data, made from API objects by translate.ts, read by serve.ts.
+
 import type { Certificate } from '../../userland/tls.ts';
 import type { Cidr } from '../../wire/ip.ts';
+import type { ExternalAuth } from './external-auth.ts';
 
 /** NAMESPACE-SERVICE-PORT and the addresses behind it: IPs, or a name to be resolved. */
 export interface Upstream {
@@ -38,6 +40,7 @@ export interface Options {
   redirect: { code: number; to: string } | null;
   secureUpstream: boolean;
   auth: { realm: string; users: Map<string, string> } | { missing: true } | null;
+  externalAuth: ExternalAuth | null;
   allow: Cidr[];
   deny: Cidr[];
   cors: Cors | null;

@@ -12,6 +12,7 @@ import { formatIp, inCidr } from '../../wire/ip.ts';
 import { authorized } from './auth.ts';
 import { balance } from './balance.ts';
 import type { Canary, Config, Location, Server, Upstream } from './config.ts';
+import { askAuth, signinUrl } from './external-auth.ts';
 import { cookieOf, type IngressProxy, type Trip } from './state.ts';
 
 export function serverFor(config: Config, host: string): Server | undefined {
@@ -92,6 +93,16 @@ function* serve(x: IngressProxy, req: Served, server: Server, l: Location, trip:
   if (o.auth && !authorized(o.auth.users, header(req.headers, 'Authorization'))) {
     const refused = page(401);
     return { ...refused, headers: [...(refused.headers ?? []), ['WWW-Authenticate', `Basic realm="${o.auth.realm}"`]] };
+  }
+  if (o.externalAuth) {
+    const verdict = yield* askAuth(x, req, o.externalAuth, secure);
+    if ('status' in verdict) {
+      if (verdict.status === 401 && o.externalAuth.signin) return redirect(302, signinUrl(o.externalAuth.signin, req, secure));
+      const refused = page(verdict.status);
+      return { ...refused, headers: [...(refused.headers ?? []), ...verdict.headers] };
+    }
+    const names = new Set(verdict.headers.map(([n]) => n.toLowerCase()));
+    req.headers = [...req.headers.filter(([n]) => !names.has(n.toLowerCase())), ...verdict.headers];
   }
   if (req.body.length > o.bodyBytes) {
     complain(

@@ -163,14 +163,15 @@ function routeInput6(link: Link, skb: Skb): void {
     input(link, skb);
     return;
   }
-  if (conf6(ns, 'all', 'forwarding') === 0) {
-    dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
-    return;
-  }
+  // Without a way it is answered whether we forward or not (ip6_pkt_discard stands where a route would).
   if (typeof route === 'string') {
     dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
     // An unreachable route says the same as none (ip6_pkt_discard).
     if (route !== 'EINVAL') icmpError(ns, skb, 1, route === 'EACCES' ? 1 : 0);
+    return;
+  }
+  if (conf6(ns, 'all', 'forwarding') === 0) {
+    dropped(skb, ns, `${formatIp(dst)} is not ours and forwarding is off`);
     return;
   }
   if (isLinkLocal(src)) {

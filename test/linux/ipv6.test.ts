@@ -55,7 +55,13 @@ it('an unreachable route says that there is none, a prohibiting one that it is f
   addRoute(a.ns, { dst: cidr('::/0'), via: ip('fd00:1::2') });
   addRoute(b.ns, { dst: cidr('fd00:7::/64'), kind: 'unreachable' });
   addRoute(b.ns, { dst: cidr('fd00:8::/64'), kind: 'prohibit' });
-  expect(['fd00:7::1', 'fd00:8::1', 'fd00:9::1'].map(to => run(sim, ping(a.ns, to)))).toEqual(['1/0', '1/1', '1/0']);
+  const asked = () => ['fd00:7::1', 'fd00:8::1', 'fd00:9::1'].map(to => run(sim, ping(a.ns, to)));
+  expect(asked()).toEqual(['1/0', '1/1', '1/0']);
+  // So does a machine that does not forward; what it has a way for it drops without a word.
+  setSysctl(b.ns, 'net.ipv6.conf.all.forwarding', '0');
+  expect(asked()).toEqual(['1/0', '1/1', '1/0']);
+  addRoute(b.ns, { dst: cidr('fd00:9::/64'), via: ip('fd00:1::3') });
+  expect(run(sim, ping(a.ns, 'fd00:9::1'))).toBe('EAGAIN');
 });
 
 describe('VXLAN of both families with one number and port', () => {

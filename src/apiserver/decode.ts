@@ -362,6 +362,11 @@ function decodeSchemaOr(d: Decoding, code: 'A' | 'P' | 'S', v: Json): Json {
   throw new Abort(typeError(d, kindOfJson(v), props.goName));
 }
 
+const goVersion = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
+
+/** The Go package of a group's internal types (pkg/apis). */
+const internalPackage = (group: string): string => (group === '' || group === 'events.k8s.io' ? 'core' : group.split('.')[0]);
+
 /** The body of a create or update as the caller's own typed object. */
 export function decodeBody(c: WriteContext, body: unknown, trusted = false): KubeObject | Status {
   const { info } = c;
@@ -372,6 +377,8 @@ export function decodeBody(c: WriteContext, body: unknown, trusted = false): Kub
   const apiVersion = body.apiVersion || version;
   const cannot = (why: string) =>
     badRequest(`${kind} in version ${quote(apiVersion.slice(apiVersion.indexOf('/') + 1))} cannot be handled as a ${info.kind}: ${why}`);
+  if (kind !== info.kind && isBuiltin(info) && structOfKind(apiVersion, kind))
+    return cannot(`converting (${goVersion(apiVersion)}.${kind}) to (${internalPackage(info.group)}.${info.kind}): unknown conversion`);
   if (kind !== info.kind)
     return cannot(`no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
   const schema = structOfKind(version, info.kind);

@@ -43,6 +43,32 @@ function call(method: string, target: string, headers: Headers = {}, body: strin
 const JSON_TYPE = { 'content-type': 'application/json' };
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
+describe('an error', () => {
+  it('is written as Go declares it, whoever put it together', () => {
+    const missing = call('GET', `${MAPS}/nosuch`).body;
+    expect(Object.keys(missing)).toEqual(['kind', 'apiVersion', 'metadata', 'status', 'message', 'reason', 'details', 'code']);
+    expect(Object.keys(missing.details)).toEqual(['name', 'kind']);
+    const unknownPatch = call('PATCH', `${MAPS}/nosuch`, JSON_TYPE, '{}').body;
+    expect(Object.keys(unknownPatch).slice(-2)).toEqual(['details', 'code']);
+  });
+
+  it('names what another kind cannot become, and kinds that nobody knows', () => {
+    const post = (path: string, kind: string, apiVersion: string) =>
+      call('POST', path, JSON_TYPE, JSON.stringify({ apiVersion, kind, metadata: { name: 'x' } })).body.message;
+    expect(post(MAPS, 'Deployment', 'apps/v1')).toBe(
+      'Deployment in version "v1" cannot be handled as a ConfigMap: converting (v1.Deployment) to (core.ConfigMap): unknown conversion',
+    );
+    expect(post('/apis/rbac.authorization.k8s.io/v1/clusterroles', 'Secret', 'v1')).toContain(
+      'converting (v1.Secret) to (rbac.ClusterRole)',
+    );
+    expect(post(MAPS, 'Nosuch', 'v1')).toContain('no kind "Nosuch" is registered for version "v1" in scheme');
+  });
+
+  it('is what other methods than GET get of the version', () => {
+    expect(call('DELETE', '/version')).toMatchObject({ code: 405, body: { reason: 'MethodNotAllowed', details: {} } });
+  });
+});
+
 describe('who asks', () => {
   it('is told apart by the token', () => {
     expect(call('GET', '/api/v1/pods', { authorization: 'Bearer nobodys' })).toMatchObject({ code: 401, body: { reason: 'Unauthorized' } });
@@ -92,6 +118,8 @@ describe('media types', () => {
   it('are negotiated', () => {
     create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data: { a: '1' } }, 'default');
     expect(call('GET', `${MAPS}/m`, { accept: 'text/html' })).toMatchObject({ code: 406, body: { reason: 'NotAcceptable' } });
+    expect(call('GET', `${MAPS}/m`, { accept: 'text/html' }).body.message).not.toContain('stream=watch');
+    expect(call('GET', MAPS, { accept: 'text/html' }).body.message).toMatch(/, application\/json;stream=watch, \S+protobuf;stream=watch$/);
     const yaml = call('GET', `${MAPS}/m`, { accept: 'application/yaml' });
     expect([yaml.type, yaml.text.split('\n').slice(0, 4)]).toEqual([
       'application/yaml',

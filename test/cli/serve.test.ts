@@ -157,6 +157,11 @@ describe('podnet serve', () => {
     const old = await watch(`${MAPS}?watch=1&resourceVersion=1`);
     await old.over;
     expect(old.events).toMatchObject([{ type: 'ERROR', object: { code: 410, reason: 'Expired' } }]);
+    // From a revision on that has not come yet: nothing before it is told.
+    const ahead = await watch(`${MAPS}?watch=1&resourceVersion=999999999&timeoutSeconds=1`);
+    await put('too-early');
+    await ahead.over;
+    expect(ahead.events).toEqual([]);
   }, 30_000);
 
   it('runs commands in pods over WebSocket, with their streams apart and their exit code at the end', async () => {

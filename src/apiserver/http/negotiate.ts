@@ -22,8 +22,8 @@ export function parseMediaType(text: string): MediaType {
 
 export const acceptedTypes = (accept: string): MediaType[] => accept.split(',').filter(Boolean).map(parseMediaType);
 
-/** Which of the shapes that the client names comes first, or 406. */
-export function shapeOf(accept: string, userAgent: string, query: Query): Shape | Status {
+/** Which of the shapes that the client names comes first, or 406. `watchable`: what is asked for can be watched. */
+export function shapeOf(accept: string, userAgent: string, query: Query, watchable = false): Shape | Status {
   const pretty = query.has('pretty') ? flag(query, 'pretty') : /^(curl|Wget|Mozilla)/.test(userAgent);
   const include = first(query, 'includeObject');
   const includeObject = include === 'None' || include === 'Object' ? include : 'Metadata';
@@ -38,9 +38,12 @@ export function shapeOf(accept: string, userAgent: string, query: Query): Shape 
   }
   if (wanted.some(m => m.type === PROTOBUF)) return notAcceptable(`only the following media types are accepted: ${SPOKEN}`);
   if (wanted.some(m => m.params.as)) return notAcceptable(`only the following media types are accepted: ${SPOKEN}, ${PROTOBUF}`);
-  const message = `406: Not Acceptable\n\nAvailable representations: ${SPOKEN}, ${PROTOBUF}`;
+  const streams = watchable ? `, application/json;stream=watch, ${PROTOBUF};stream=watch` : '';
+  const message = `406: Not Acceptable\n\nAvailable representations: ${SPOKEN}, ${PROTOBUF}${streams}`;
   return { ...notAcceptable(message), details: {} };
 }
+
+export const NOT_ALLOWED = failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
 const notAcceptable = (message: string): Status => failure(406, 'NotAcceptable', message);
 
@@ -126,10 +129,11 @@ export function shaped(body: KubeObject | KubeList | Table | Status, shape: Shap
 }
 
 function statusShown(s: Status): Json {
-  const { name, group, kind, uid, ...details } = s.details ?? {};
-  const shown = s.details ? { details: { name, group, kind, uid, ...details } } : {};
-  const { status, message, reason, code } = s;
-  return ordered({ ...s, status, message, reason, ...shown, code: status === 'Success' ? undefined : code });
+  // Status and StatusDetails as apimachinery declares them (pkg/apis/meta/v1/types.go).
+  const { kind, apiVersion, metadata, status, message, reason, details, code, ...rest } = s;
+  const { name, group, kind: of, uid, ...more } = details ?? {};
+  const shown = details && { name, group, kind: of, uid, ...more };
+  return { kind, apiVersion, metadata, ...rest, status, message, reason, details: shown, code: status === 'Success' ? undefined : code };
 }
 
 const META = 'meta.k8s.io/v1';

@@ -9,7 +9,7 @@ import type { ApiServer, Status } from '../types.ts';
 import { aggregatedDiscovery, discovery, isGroup } from './discovery.ts';
 import { health } from './health.ts';
 import { decodePart, type Exchange, type HttpAnswer, type HttpBackend, type HttpRequest, parseQuery, type Shape } from './message.ts';
-import { acceptedTypes, jsonText, reply, shapeOf } from './negotiate.ts';
+import { acceptedTypes, jsonText, NOT_ALLOWED, reply, shapeOf } from './negotiate.ts';
 import { type Asked, callResource } from './resource.ts';
 
 const PLAIN: Shape = { as: 'object', includeObject: 'Metadata', yaml: false, pretty: true };
@@ -99,7 +99,7 @@ function nonResource(x: Exchange): HttpAnswer {
       );
   }
   // These two are written to be read.
-  if (path === '/version') return indented(versionOf(server));
+  if (path === '/version') return verb === 'get' ? indented(versionOf(server)) : refuse(x, NOT_ALLOWED);
   if (path === '/') return indented(discovery(server, path, ''));
   const found = discovery(server, path, addressOf(server));
   return found ? json(x, found, 'application/json') : text(404, '404 page not found\n');

@@ -9,7 +9,7 @@ import { getObject } from '../store.ts';
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
-import { decodeBody, fromYaml, parseMediaType, patchFromJson, reply, shapeOf } from './negotiate.ts';
+import { decodeBody, fromYaml, NOT_ALLOWED, parseMediaType, patchFromJson, reply, shapeOf } from './negotiate.ts';
 import { optionsProblem } from './options.ts';
 import { connectPod, logOf } from './pod.ts';
 
@@ -44,7 +44,12 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
       return connectPod(x, base, subresource, refuse);
   }
   if (subresource === 'proxy') return refuse(failure(503, 'ServiceUnavailable', UNMODELLED, {}));
-  const shape = shapeOf(x.request.headers.accept ?? '', x.request.headers['user-agent'] ?? '', x.query);
+  const shape = shapeOf(
+    x.request.headers.accept ?? '',
+    x.request.headers['user-agent'] ?? '',
+    x.query,
+    verb === 'list' || verb === 'watch',
+  );
   if (isStatus(shape)) return refuse(shape);
   if (verb === 'watch') return watchOf(x, asked, base, shape, refuse);
   const decoded = bodyOf(x, verb, info);
@@ -102,8 +107,7 @@ function verbFor(x: Exchange, asked: Asked): Verb | Status {
   const allowed = verbsOf(info, subresource);
   // A namespaced kind is created in a namespace; without one the path only lists.
   const placeless = verb === 'create' && info.namespaced && asked.namespace === undefined && info.verbs.includes('list');
-  if (!verb || placeless || !allowed.includes(verb))
-    return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+  if (!verb || placeless || !allowed.includes(verb)) return NOT_ALLOWED;
   return (verb === 'list' || verb === 'get') && !subresource && flag(x.query, 'watch') ? 'watch' : verb;
 }
 

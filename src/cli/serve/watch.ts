@@ -44,10 +44,12 @@ export function streamWatch(res: ServerResponse, target: WatchTarget, w: WatchOp
     const table = w.shape.as === 'table';
     return shaped(table ? tableOf(target.server(), w.info, [object], object.metadata.resourceVersion ?? '') : object, w.shape);
   };
+  const since = w.sendInitialEvents ? 0 : Number(w.resourceVersion || 0);
   let last = cluster.newest;
   const take = (h: Happening) => {
     last = h.revision;
-    if (h.bucket !== bucket) return;
+    // Who asks from a revision on that has not come yet waits for it.
+    if (h.bucket !== bucket || (since && h.revision <= since)) return;
     const now = h.type !== 'DELETED' && wants(h.object);
     const before = h.type !== 'ADDED' && wants(h.old ?? h.object);
     if (now) send(before ? 'MODIFIED' : 'ADDED', show(h.object));
@@ -75,8 +77,7 @@ export function streamWatch(res: ServerResponse, target: WatchTarget, w: WatchOp
       stop();
     },
   };
-  const since = Number(w.resourceVersion || 0);
-  const refused = since && !w.sendInitialEvents ? resumable(since, cluster.oldest, cluster.newest) : null;
+  const refused = since && since < cluster.oldest ? gone(`too old resource version: ${since} (${cluster.oldest})`) : null;
   const marks = setInterval(() => w.allowBookmarks && bookmark(false), BOOKMARK_MS);
   const limit = setTimeout(stop, (w.timeoutSeconds || DEFAULT_TIMEOUT_SECONDS) * 1000);
   res.on('close', stop);
@@ -85,7 +86,7 @@ export function streamWatch(res: ServerResponse, target: WatchTarget, w: WatchOp
     stop();
     return;
   }
-  if (since && !w.sendInitialEvents) for (const h of cluster.events) h.revision > since && take(h);
+  if (since) for (const h of cluster.events) h.revision > since && take(h);
   else initial(cluster.objects.get(bucket), o => wants(o) && send('ADDED', show(o)));
   last = cluster.newest;
   if (w.sendInitialEvents) bookmark(true);
@@ -98,10 +99,3 @@ function initial(objects: Map<string, KubeObject> | undefined, each: (o: KubeObj
 }
 
 const gone = (message: string): Status => failure(410, 'Expired', message);
-
-function resumable(since: number, oldest: number, newest: number): Status | null {
-  if (since < oldest) return gone(`too old resource version: ${since} (${oldest})`);
-  if (since <= newest) return null;
-  const details = { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 };
-  return failure(504, 'Timeout', `Timeout: Too large resource version: ${since}, current: ${newest}`, details);
-}

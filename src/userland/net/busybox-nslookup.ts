@@ -66,6 +66,8 @@ const newNslookup = (u: Userland): Program =>
     for (const server of servers) {
       const code = yield* ask(p, u, server, questions, o);
       if (code === null) continue;
+      // xconnect ends the program: nobody was asked.
+      if (code === 'unreachable') return 1;
       const silent = questions.filter(q => !q.answered);
       for (const q of silent) print(p, `*** Can't find ${q.name}: No answer\n`);
       if (silent.length) print(p, '\n');
@@ -125,9 +127,15 @@ function questionsFor(p: Process, conf: ResolvConf, word: string, types: RrType[
  * send_queries: all at once, what is not answered again after each interval, a SERVFAIL again at once while there are tries; answers are
  * printed as they come. -> the exit code, or null: the next server's turn
  */
-function* ask(p: Process, u: Userland, server: { ip: Ip; name: string }, questions: Question[], o: Options): Co<number | null> {
+function* ask(
+  p: Process,
+  u: Userland,
+  server: { ip: Ip; name: string },
+  questions: Question[],
+  o: Options,
+): Co<number | null | 'unreachable'> {
   const s = socket(p, 'udp', familyOf(server.ip));
-  if (typeof s === 'string') return 1;
+  if (typeof s === 'string') return 'unreachable';
   const { sim } = p.kernel;
   const start = sim.nowMs;
   const refused = (error: Errno): null => {
@@ -140,7 +148,7 @@ function* ask(p: Process, u: Userland, server: { ip: Ip; name: string }, questio
     const error = yield* connect(s, server.ip, o.port);
     if (error) {
       complain(p, `nslookup: can't connect to remote host (${formatIp(server.ip)}): ${libcError(u, error)}\n`);
-      return 1;
+      return 'unreachable';
     }
     const interval = Math.floor(o.timeoutMs / o.retry);
     while (sim.nowMs - start < o.timeoutMs && waiting().length) {

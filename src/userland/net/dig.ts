@@ -100,7 +100,15 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
     if (type === 'AXFR' && !isTransfer(r)) print(p, '; Transfer failed.\n');
     else show(p, q, r);
     // A name with dots enough is nobody else's turn after NXDOMAIN; dighost's recv_done then says the statistics once more.
-    if (r.message.rcode === 'NXDOMAIN' && q.on.search && dotsOf(names[i]) >= ndots && q.on.stats && !q.on.short) print(p, stats(p, q, r));
+    if (
+      r.message.rcode === 'NXDOMAIN' &&
+      q.on.search &&
+      dotsOf(q.name as string) >= ndots &&
+      dotsOf(names[i]) >= ndots &&
+      q.on.stats &&
+      !q.on.short
+    )
+      print(p, stats(p, q, r));
     if (!nx) break;
   }
   return 0;

@@ -130,7 +130,7 @@ function withoutClock(text) {
     .replace(/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')
     .replace(/^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ /gm, '$1TIME ')
     .replace(/(resourceVersion"?: ?"?)\d+/gi, '$1N')
-    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4}/g, 'TIME')
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{9})? [+-]\d{4}/g, 'TIME')
     .replace(/(Resource Version: +)\d+/g, '$1N')
     .replace(/-[bcdfghjklmnpqrstvwxz2456789]{5}(?![\w-])/g, '-DRAWN')
     .replace(/ {2,}/g, '  ');

@@ -9,7 +9,7 @@ import { apiAddresses } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
 
 const INTERVAL_MS = 10_000;
-export const APISERVER = 'system:apiserver';
+const APISERVER = 'system:apiserver';
 
 /** An object as it should be, and of it what is mended when somebody has changed it. */
 interface Own {

@@ -32,7 +32,7 @@ export function kubeProxyProgram(server: ApiServer, nodeName: string, options: P
     const config = configuration(p);
     if (refusal(p, config) !== null) return 1;
     const proxy = newKubeProxy(server, nodeName, p.netns, config as KubeProxyConfiguration, options);
-    sayStart(p, config as KubeProxyConfiguration, proxy.node);
+    sayStart(p, proxy);
     options.onStart?.(proxy);
     try {
       for (;;) yield* waitOn(p.kernel.sim, []);

@@ -1,11 +1,10 @@
-// What kube-proxy says when it starts, or why it does not (cmd/kube-proxy/app and pkg/proxy, v1.36.3). Its sysctls are told of where they are
-// set only: what a kernel had before is its own.
-import type { KubeObject } from '../apiserver/types.ts';
+// What kube-proxy says when it starts, or why it does not (cmd/kube-proxy/app and pkg/proxy, v1.36.3). Of the sysctls it tells what it has set
+// here: nf_conntrack_max stays as the machine has it, so nothing is said of it.
 import { complain } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
 import { klogStamp } from '../sim/time.ts';
 import { parseCidr, parseIp } from '../wire/ip.ts';
-import type { KubeProxyConfiguration } from './types.ts';
+import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
 
 /** One line of klog on standard error; in its container it is process 1. Where nobody keeps it, it is not made. */
 function klog(p: Process, severity: 'I' | 'E', where: string, text: string): void {
@@ -49,12 +48,7 @@ export function refusal(p: Process, c: KubeProxyConfiguration | { error: string 
   return error;
 }
 
-const MIN_CONNTRACK = 131_072;
-const CONNTRACK_PER_CORE = 32_768;
-const CORES = 2;
-
-/** Of one family's proxier. */
-function proxierLines(p: Process, c: KubeProxyConfiguration): void {
+function proxierLines(p: Process, { config: c, proxiers }: KubeProxy): void {
   if (c.mode === 'nftables') {
     klog(p, 'I', 'server_linux.go:254', '"Using nftables Proxier"');
     return;
@@ -69,7 +63,7 @@ function proxierLines(p: Process, c: KubeProxyConfiguration): void {
     return;
   }
   klog(p, 'I', 'server_linux.go:137', '"Using iptables Proxier"');
-  if (c.iptables?.localhostNodePorts !== false && !c.nodePortAddresses?.length)
+  if (proxiers.some(x => x.settings.localhostNodePorts))
     klog(
       p,
       'I',
@@ -79,16 +73,14 @@ function proxierLines(p: Process, c: KubeProxyConfiguration): void {
 }
 
 /** All of it at once: the second that it really takes would put off what is observable of its rules. */
-export function sayStart(p: Process, c: KubeProxyConfiguration, node: KubeObject | null): void {
+export function sayStart(p: Process, proxy: KubeProxy): void {
+  const { config: c, node } = proxy;
   const info = (where: string, text: string) => klog(p, 'I', where, text);
   const ips = (node?.status?.addresses ?? []).filter((a: any) => a.type === 'InternalIP').map((a: any) => a.address as string);
   if (!c.mode) info('server_linux.go:49', '"Using iptables proxy"');
   info('shared_informer.go:402', '"Waiting for caches to sync"');
   info('shared_informer.go:409', '"Caches are synced"');
   info('server.go:228', `"Successfully retrieved NodeIPs" NodeIPs=${JSON.stringify(ips)}`);
-  const perCore = c.conntrack?.maxPerCore ?? CONNTRACK_PER_CORE;
-  const most = perCore ? Math.max(c.conntrack?.min ?? MIN_CONNTRACK, perCore * CORES) : 0;
-  if (most) info('sysctls.go:147', `"Setting nf_conntrack_max" nfConntrackMax=${most}`);
   if (c.mode !== 'nftables' && !c.nodePortAddresses?.length)
     klog(
       p,
@@ -97,7 +89,7 @@ export function sayStart(p: Process, c: KubeProxyConfiguration, node: KubeObject
       '"Kube-proxy configuration may be incomplete or incorrect" err="nodePortAddresses is unset; NodePort connections will be accepted on all local IPs. Consider using `--nodeport-addresses primary`"',
     );
   info('server.go:274', `"kube-proxy running in dual-stack mode" primary ipFamily="${ips[0]?.includes(':') ? 'IPv6' : 'IPv4'}"`);
-  proxierLines(p, c);
+  proxierLines(p, proxy);
   info('server.go:539', '"Version info" version="v1.36.3"');
   info('server.go:541', '"Golang settings" GOGC="" GOMAXPROCS="" GOTRACEBACK=""');
   const controllers: [string, string][] = [

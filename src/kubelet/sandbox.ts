@@ -55,7 +55,7 @@ function newSandbox(k: Kubelet, rt: PodRuntime, pod: KubeObject): PodSandbox {
 }
 
 /** The process that holds a sandbox's namespaces; whoever shares its PID namespace is in that of its file system. */
-export const startPause = (kernel: Kernel, netns: Netns, sandboxId: string): Process =>
+const startPause = (kernel: Kernel, netns: Netns, sandboxId: string): Process =>
   spawnProgram(kernel, waitForEver, {
     netns,
     fs: newFilesystem(),

@@ -37,7 +37,7 @@ function inodeOf(kernel: Kernel, kind: NamespaceKind, of: object): number {
 }
 
 /** A pod's network namespace: numbered by its order of birth, so that a look in between changes nothing. */
-export const netnsInode = (ns: Netns): number => FIRST.net + (ns.id ? 360 + ns.id : 0);
+const netnsInode = (ns: Netns): number => FIRST.net + (ns.id ? 360 + ns.id : 0);
 
 /** The number of the namespace that a process is in. Of a pod, IPC and UTS are the sandbox's as the network is; mounts are a container's. */
 export function namespaceInode(q: Process, kind: NamespaceKind): number {

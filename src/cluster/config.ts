@@ -1,6 +1,6 @@
 // The cluster configuration: what `podnet cluster create` takes, with every default filled in. Plain JSON: a session keeps it.
 import type { CniConfig, Encapsulation } from '../cni/types.ts';
-import type { KubeProxyConfiguration } from '../kube-proxy/types.ts';
+import type { KubeProxyConfiguration } from '../kube-proxy/configuration.ts';
 import { addToIp, type Cidr, type Family, familyOf, formatCidr, formatIp, network, parseCidr, parseIp } from '../wire/ip.ts';
 import { RAW_FILES } from './world-files.ts';
 

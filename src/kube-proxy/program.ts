@@ -5,9 +5,10 @@ import type { Process, Program } from '../linux/types.ts';
 import { readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { waitOn } from '../sim/task.ts';
+import type { KubeProxyConfiguration } from './configuration.ts';
 import { type KubeProxyOptions, newKubeProxy, stopKubeProxy } from './proxy.ts';
 import { refusal, sayStart } from './startup.ts';
-import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
+import type { KubeProxy } from './types.ts';
 
 /** `--config FILE`, as kubeadm's DaemonSet gives it. Without one the flags' defaults hold. */
 function configuration(p: Process): KubeProxyConfiguration | { error: string } {

@@ -7,14 +7,15 @@ import type { Netns } from '../linux/types.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { cancel, schedule } from '../sim/sim.ts';
+import type { KubeProxyConfiguration } from './configuration.ts';
 import { cleanStaleEntries } from './conntrack.ts';
 import { startHealthServers, syncHealthServers } from './health.ts';
 import { canaryGone, newFamilyProxier, syncFamily, updateService } from './iptables/proxier.ts';
-import { ruleSettings } from './iptables/settings.ts';
 import { dropIdleDests, setIpvsSysctls, syncFamilyIpvs } from './ipvs/proxier.ts';
 import { leaveEmptied, proxyTable, serviceChains, syncFamilyNft } from './nftables/proxier.ts';
 import { serviceOfSlice } from './serviceport.ts';
-import type { DueSync, FamilyProxier, KubeProxy, KubeProxyConfiguration, ProxiedService } from './types.ts';
+import { ruleSettings } from './settings.ts';
+import type { DueSync, FamilyProxier, KubeProxy, ProxiedService } from './types.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 const SERVICE_CIDRS = 'servicecidrs.networking.k8s.io';

@@ -4,7 +4,8 @@ import { complain } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
 import { klogStamp } from '../sim/time.ts';
 import { parseCidr, parseIp } from '../wire/ip.ts';
-import type { KubeProxy, KubeProxyConfiguration } from './types.ts';
+import type { KubeProxyConfiguration } from './configuration.ts';
+import type { KubeProxy } from './types.ts';
 
 /** One line of klog on standard error; in its container it is process 1. Where nobody keeps it, it is not made. */
 function klog(p: Process, severity: 'I' | 'E', where: string, text: string): void {

@@ -2,36 +2,12 @@ import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import type { Netns } from '../linux/types.ts';
 import type { SimEvent } from '../sim/sim.ts';
 import type { Family } from '../wire/ip.ts';
+import type { KubeProxyConfiguration } from './configuration.ts';
 import type { Section } from './iptables/service-rules.ts';
-import type { RuleSettings } from './iptables/settings.ts';
 import type { Claims } from './nftables/claims.ts';
 import type { Container, NftSection } from './nftables/service-rules.ts';
 import type { Endpoint, ServicePort } from './serviceport.ts';
-
-/** Fields of KubeProxyConfiguration v1alpha1 that act here; durations in Go's text form ("1s") or nanoseconds. */
-export interface KubeProxyConfiguration {
-  mode?: 'iptables' | 'ipvs' | 'nftables' | '';
-  clusterCIDR?: string;
-  detectLocalMode?: '' | 'ClusterCIDR' | 'NodeCIDR' | 'BridgeInterface' | 'InterfaceNamePrefix';
-  detectLocal?: { bridgeInterface?: string; interfaceNamePrefix?: string };
-  nodePortAddresses?: string[] | null;
-  featureGates?: Record<string, boolean>;
-  iptables?: {
-    masqueradeBit?: number | null;
-    masqueradeAll?: boolean;
-    localhostNodePorts?: boolean | null;
-    minSyncPeriod?: string | number;
-    syncPeriod?: string | number;
-  };
-  nftables?: { masqueradeBit?: number | null; masqueradeAll?: boolean; minSyncPeriod?: string | number; syncPeriod?: string | number };
-  ipvs?: Record<string, unknown>;
-  conntrack?: { tcpBeLiberal?: boolean; maxPerCore?: number; min?: number };
-  linux?: { masqueradeAll?: boolean; conntrack?: { tcpBeLiberal?: boolean } };
-  minSyncPeriod?: string | number;
-  healthzBindAddress?: string;
-  metricsBindAddress?: string;
-  [field: string]: unknown;
-}
+import type { RuleSettings } from './settings.ts';
 
 /** One kube-proxy on one node; plain data, changed by the functions of proxy.ts. */
 export interface KubeProxy {

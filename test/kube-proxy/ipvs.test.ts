@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deleteObject } from '../../src/apiserver/client.ts';
+import type { KubeProxyConfiguration } from '../../src/kube-proxy/configuration.ts';
 import { newKubeProxy, stopKubeProxy, syncProxyRules } from '../../src/kube-proxy/proxy.ts';
-import type { KubeProxyConfiguration } from '../../src/kube-proxy/types.ts';
 import { findDest, ipvsOf } from '../../src/linux/ipvs/table.ts';
 import { linkByName } from '../../src/linux/link.ts';
 import { addressType } from '../../src/linux/route.ts';

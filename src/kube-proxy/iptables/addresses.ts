@@ -1,6 +1,6 @@
 import type { Netns } from '../../linux/types.ts';
 import { formatIp, inCidr, parseCidr } from '../../wire/ip.ts';
-import type { RuleSettings } from './settings.ts';
+import type { RuleSettings } from '../settings.ts';
 
 /** Addresses of the node that its nodePortAddresses select, in the order of those. */
 export function selectedAddresses(ns: Netns, s: RuleSettings): string[] {

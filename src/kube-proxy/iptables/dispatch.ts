@@ -4,10 +4,10 @@ import { beginParts, chainInParts, writePart, zeroParts } from '../../linux/netf
 import { ensureTable } from '../../linux/netfilter/state.ts';
 import type { Chain, Table } from '../../linux/netfilter/types.ts';
 import type { Netns } from '../../linux/types.ts';
+import type { RuleSettings } from '../settings.ts';
 import type { FamilyProxier } from '../types.ts';
 import { selectedAddresses } from './addresses.ts';
 import type { Section } from './service-rules.ts';
-import type { RuleSettings } from './settings.ts';
 
 const DISPATCH = {
   nat: ['KUBE-SERVICES', 'KUBE-NODEPORTS'],

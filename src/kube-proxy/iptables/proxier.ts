@@ -8,11 +8,11 @@ import type { Netns } from '../../linux/types.ts';
 import type { Family } from '../../wire/ip.ts';
 import { isServiceChainName } from '../names.ts';
 import { type Endpoint, endpointsOfSlices, servicePorts } from '../serviceport.ts';
+import type { RuleSettings } from '../settings.ts';
 import type { FamilyProxier, ProxiedService } from '../types.ts';
 import { writeDispatch } from './dispatch.ts';
 import { CANARY_TABLES, JUMPS, type Jump, kubeletText, restoreText } from './restore-text.ts';
 import { type Section, serviceSection } from './service-rules.ts';
-import type { RuleSettings } from './settings.ts';
 
 /** From here on comments of endpoint rules are left out. */
 const LARGE_CLUSTER_ENDPOINTS = 1000;

@@ -1,6 +1,7 @@
 // The whole text for `iptables-restore --noflush`, in the order of k8s.io/kubernetes v1.36.3 pkg/proxy/iptables/proxier.go.
+
+import type { RuleSettings } from '../settings.ts';
 import type { Section } from './service-rules.ts';
-import type { RuleSettings } from './settings.ts';
 
 export interface Jump {
   table: 'filter' | 'nat';

@@ -2,8 +2,8 @@
 import { inCidr, parseIp } from '../../wire/ip.ts';
 import { chainHash, endpointChainName } from '../names.ts';
 import { type Endpoint, externallyAccessible, rangeText, type ServicePort } from '../serviceport.ts';
+import type { RuleSettings } from '../settings.ts';
 import { type Categorized, categorizeEndpoints } from '../topology.ts';
-import type { RuleSettings } from './settings.ts';
 
 /** Text of one Service port, apart by what a partial sync writes always and what only after a change. */
 export interface Section {

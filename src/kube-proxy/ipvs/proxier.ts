@@ -6,11 +6,12 @@ import { restore } from '../../linux/netfilter/restore.ts';
 import { setSysctl } from '../../linux/sysctl.ts';
 import type { Link, Netns } from '../../linux/types.ts';
 import { formatIp, inCidr, parseCidr, parseIp } from '../../wire/ip.ts';
+import type { KubeProxyConfiguration } from '../configuration.ts';
 import { selectedAddresses } from '../iptables/addresses.ts';
 import { ensureJumps } from '../iptables/proxier.ts';
 import { type Endpoint, rangeText, type ServicePort } from '../serviceport.ts';
 import { categorizeEndpoints } from '../topology.ts';
-import type { FamilyProxier, KubeProxyConfiguration } from '../types.ts';
+import type { FamilyProxier } from '../types.ts';
 import { FILTER_CHAINS, JUMPS, NAT_CHAINS, type NoNodeAccess, rulesText, type SetEntries, type SetId, syncSets } from './sets.ts';
 
 const DUMMY = 'kube-ipvs0';

@@ -3,7 +3,7 @@ import { restoreSets } from '../../linux/netfilter/ipset.ts';
 import { protocolName } from '../../linux/netfilter/values.ts';
 import type { Netns } from '../../linux/types.ts';
 import type { Family } from '../../wire/ip.ts';
-import type { RuleSettings } from '../iptables/settings.ts';
+import type { RuleSettings } from '../settings.ts';
 
 const LONGEST_NAME = 31;
 

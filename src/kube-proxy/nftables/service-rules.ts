@@ -1,8 +1,8 @@
 // The chains, sets and elements of one Service port, as k8s.io/kubernetes v1.36.3 pkg/proxy/nftables/proxier.go writes them.
 import { formatCidr, formatIp, inCidr, network, parseCidr, parseIp } from '../../wire/ip.ts';
-import type { RuleSettings } from '../iptables/settings.ts';
 import { chainHash } from '../names.ts';
 import { type Endpoint, externallyAccessible, type ServicePort } from '../serviceport.ts';
+import type { RuleSettings } from '../settings.ts';
 import { type Categorized, categorizeEndpoints } from '../topology.ts';
 
 export type Container =

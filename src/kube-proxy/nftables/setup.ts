@@ -1,5 +1,5 @@
 // The table itself: chains, sets and maps that do not depend on any Service (pkg/proxy/nftables/proxier.go, setupNFTables).
-import type { RuleSettings } from '../iptables/settings.ts';
+import type { RuleSettings } from '../settings.ts';
 import { masqueradeRule } from './service-rules.ts';
 
 const BASE: [name: string, type: string, hook: string, priority: number][] = [

@@ -1,8 +1,8 @@
 // What a proxier of one family is configured with: cmd/kube-proxy/app/server_linux.go and pkg/proxy/util of v1.36.3.
-import type { KubeObject } from '../../apiserver/types.ts';
-import { type Family, formatCidr, network, parseCidr } from '../../wire/ip.ts';
-import { ofFamily } from '../serviceport.ts';
-import type { KubeProxyConfiguration } from '../types.ts';
+import type { KubeObject } from '../apiserver/types.ts';
+import { type Family, formatCidr, network, parseCidr } from '../wire/ip.ts';
+import type { KubeProxyConfiguration } from './configuration.ts';
+import { ofFamily } from './serviceport.ts';
 
 export interface RuleSettings {
   family: Family;

@@ -2,13 +2,14 @@
 // The result holds what a round trip through the typed object would print: empty `omitempty` fields are gone, the others are there.
 
 import { base64 } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';
 import { decodeCustom } from './custom/strategy.ts';
 import { cloneJson, isMap, type Json } from './json.ts';
 import { formatQuantity, parseQuantity, quantity, roundToMilli } from './quantity.ts';
 import { apiVersionOf, isBuiltin } from './resources.ts';
 import { type FieldSchema, type StructSchema, structOf, structOfKind, type TypeRef } from './schema.ts';
-import { badRequest, quote } from './status.ts';
+import { badRequest } from './status.ts';
 import type { WriteContext } from './strategy.ts';
 import type { KubeObject, Status } from './types.ts';
 
@@ -298,7 +299,7 @@ function decodeTime(d: Decoding, code: 'T' | 'M', v: Json): string {
   if (typeof v !== 'string') throw new Abort(typeError(d, kindOfJson(v), 'string'));
   const ms = parseRfc3339(v);
   const layout = code === 'T' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
-  if (ms === null) throw new Abort(`parsing time ${quote(v)} as "${layout}": cannot parse ${quote(v)} as "2006"`);
+  if (ms === null) throw new Abort(`parsing time ${goQuote(v)} as "${layout}": cannot parse ${goQuote(v)} as "2006"`);
   return code === 'T' ? rfc3339(ms) : rfc3339Micro(ms);
 }
 
@@ -376,11 +377,11 @@ export function decodeBody(c: WriteContext, body: unknown, trusted = false): Kub
   const kind = body.kind || info.kind;
   const apiVersion = body.apiVersion || version;
   const cannot = (why: string) =>
-    badRequest(`${kind} in version ${quote(apiVersion.slice(apiVersion.indexOf('/') + 1))} cannot be handled as a ${info.kind}: ${why}`);
+    badRequest(`${kind} in version ${goQuote(apiVersion.slice(apiVersion.indexOf('/') + 1))} cannot be handled as a ${info.kind}: ${why}`);
   if (kind !== info.kind && isBuiltin(info) && structOfKind(apiVersion, kind))
     return cannot(`converting (${goVersion(apiVersion)}.${kind}) to (${internalPackage(info.group)}.${info.kind}): unknown conversion`);
   if (kind !== info.kind)
-    return cannot(`no kind ${quote(kind)} is registered for version ${quote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
+    return cannot(`no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`);
   const schema = structOfKind(version, info.kind);
   if (apiVersion !== version) {
     return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${version})`);
@@ -399,7 +400,7 @@ export function decodeBody(c: WriteContext, body: unknown, trusted = false): Kub
 export function strictError(c: WriteContext, unknown: string[]): string | null {
   const validation = c.request.query?.fieldValidation ?? 'Warn';
   if (!unknown.length || validation === 'Ignore') return null;
-  const texts = unknown.map(f => `unknown field ${quote(f)}`);
+  const texts = unknown.map(f => `unknown field ${goQuote(f)}`);
   if (validation === 'Strict') return `strict decoding error: ${texts.join(', ')}`;
   c.warnings.push(...texts);
   return null;

@@ -1,6 +1,6 @@
 // Field errors of validation (k8s.io/apimachinery/pkg/util/validation/field v0.36.3).
 
-import { quote } from './status.ts';
+import { goQuote } from '../sim/quote.ts';
 
 export type FieldErrorType =
   | 'NotFound'
@@ -45,7 +45,7 @@ const VALUELESS = new Set<FieldErrorType>(['Required', 'Forbidden', 'TooLong', '
 
 export function errorBody(e: FieldError): string {
   let s = TEXT[e.type];
-  if (!VALUELESS.has(e.type) && e.value !== OMIT) s += `: ${typeof e.value === 'string' ? quote(e.value) : goJson(e.value)}`;
+  if (!VALUELESS.has(e.type) && e.value !== OMIT) s += `: ${typeof e.value === 'string' ? goQuote(e.value) : goJson(e.value)}`;
   return e.detail ? `${s}: ${e.detail}` : s;
 }
 
@@ -73,6 +73,6 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
   detail: max >= 0 ? `must have at most ${max} ${max === 1 ? 'item' : 'items'}` : 'has too many items',
 });
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const detail = supported.length ? `supported values: ${supported.map(quote).join(', ')}` : '';
+  const detail = supported.length ? `supported values: ${supported.map(goQuote).join(', ')}` : '';
   return { type: 'NotSupported', field, value, detail };
 }

@@ -1,5 +1,6 @@
 // Status errors with the real texts (k8s.io/apimachinery/pkg/api/errors v0.36.3).
 
+import { goQuote } from '../sim/quote.ts';
 import type { FieldError } from './field.ts';
 import { errorBody } from './field.ts';
 import type { Status } from './types.ts';
@@ -11,27 +12,6 @@ export interface GroupName {
 }
 
 export const qualified = (group: string, name: string): string => (group ? `${name}.${group}` : name);
-
-/** Go's %q for what occurs in API texts. */
-export function quote(s: string): string {
-  let out = '"';
-  for (const c of s) {
-    const code = c.codePointAt(0) as number;
-    if (c === '"' || c === '\\') out += `\\${c}`;
-    else if (c === '\n') out += '\\n';
-    else if (c === '\t') out += '\\t';
-    else if (c === '\r') out += '\\r';
-    else if (code === 7) out += '\\a';
-    else if (code === 8) out += '\\b';
-    else if (code === 11) out += '\\v';
-    else if (code === 12) out += '\\f';
-    else if (code < 32 || code === 127) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else if (code === 0xfeff || (code >= 0x80 && code < 0xa0) || code === 0xa0 || (code >= 0x200b && code <= 0x200f) || code === 0x2028)
-      out += `\\u${code.toString(16).padStart(4, '0')}`;
-    else out += c;
-  }
-  return `${out}"`;
-}
 
 export function failure(code: number, reason: string, message: string, details?: Status['details']): Status {
   return { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code };
@@ -51,22 +31,22 @@ const of = (group: string, kind: string, name?: string): Status['details'] => ({
 });
 
 export function notFound(group: string, resource: string, name: string): Status {
-  return failure(404, 'NotFound', `${qualified(group, resource)} ${quote(name)} not found`, of(group, resource, name));
+  return failure(404, 'NotFound', `${qualified(group, resource)} ${goQuote(name)} not found`, of(group, resource, name));
 }
 
 export function alreadyExists(group: string, resource: string, name: string): Status {
-  return failure(409, 'AlreadyExists', `${qualified(group, resource)} ${quote(name)} already exists`, of(group, resource, name));
+  return failure(409, 'AlreadyExists', `${qualified(group, resource)} ${goQuote(name)} already exists`, of(group, resource, name));
 }
 
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export function conflict(group: string, resource: string, name: string, why: string = MODIFIED): Status {
-  const message = `Operation cannot be fulfilled on ${qualified(group, resource)} ${quote(name)}: ${why}`;
+  const message = `Operation cannot be fulfilled on ${qualified(group, resource)} ${goQuote(name)}: ${why}`;
   return failure(409, 'Conflict', message, of(group, resource, name));
 }
 
 export function forbidden(group: string, resource: string, name: string, why: string): Status {
-  const what = name ? `${qualified(group, resource)} ${quote(name)}` : qualified(group, resource);
+  const what = name ? `${qualified(group, resource)} ${goQuote(name)}` : qualified(group, resource);
   return failure(403, 'Forbidden', `${what} is forbidden: ${why}`, of(group, resource, name));
 }
 
@@ -78,7 +58,7 @@ export function methodNotAllowed(group: string, resource: string, action: string
   return failure(
     405,
     'MethodNotAllowed',
-    `${action} is not supported on resources of kind ${quote(qualified(group, resource))}`,
+    `${action} is not supported on resources of kind ${goQuote(qualified(group, resource))}`,
     of(group, resource),
   );
 }
@@ -100,6 +80,6 @@ export function invalid(group: string, kind: string, name: string, errors: Field
   const causes = errors.map(e => ({ reason: `FieldValue${e.type}`, message: errorBody(e), field: e.field }));
   const texts = [...new Set(errors.map(e => `${e.field}: ${errorBody(e)}`))];
   const all = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const head = `${qualified(group, kind)} ${quote(name)} is invalid`;
+  const head = `${qualified(group, kind)} ${goQuote(name)} is invalid`;
   return failure(422, 'Invalid', texts.length ? `${head}: ${all}` : head, { ...of(group, kind, name), causes });
 }

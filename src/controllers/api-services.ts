@@ -6,6 +6,7 @@ import { deleteObject, updateStatus } from '../apiserver/client.ts';
 import { CRDS, isEstablished } from '../apiserver/custom/resources.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { type Controllers, conditionOf } from './context.ts';
 import { enqueue, indexed, newQueue, watchAll } from './queue.ts';
@@ -50,7 +51,7 @@ function verdict(c: Controllers, o: KubeObject): [status: string, reason: string
   const ref = o.spec?.service;
   if (!ref) return ['True', 'Local', 'Local APIServices are always available'];
   const service = getObject(c.server, 'services', ref.namespace, ref.name);
-  const named = `${ref.name} in ${JSON.stringify(ref.namespace)}`;
+  const named = `${ref.name} in ${goQuote(ref.namespace)}`;
   if (!service) return ['False', 'ServiceNotFound', `service/${named} is not present`];
   const port = (service.spec.ports ?? []).find((p: any) => p.port === (ref.port ?? 443));
   if (!port) return ['False', 'ServicePortError', `service/${named} is not listening on port ${ref.port ?? 443}`];
@@ -61,11 +62,7 @@ function verdict(c: Controllers, o: KubeObject): [status: string, reason: string
       (s.endpoints ?? []).some((e: any) => e.conditions?.ready !== false),
   );
   if (!ready)
-    return [
-      'False',
-      'MissingEndpoints',
-      `endpoints for service/${named} have no addresses with port name ${JSON.stringify(port.name ?? '')}`,
-    ];
+    return ['False', 'MissingEndpoints', `endpoints for service/${named} have no addresses with port name ${goQuote(port.name ?? '')}`];
   return ['True', 'Passed', 'all checks passed'];
 }
 

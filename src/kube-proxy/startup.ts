@@ -1,7 +1,9 @@
 // What kube-proxy says when it starts, or why it does not (cmd/kube-proxy/app and pkg/proxy, v1.36.3). Of the sysctls it tells what it has set
 // here: nf_conntrack_max stays as the machine has it, so nothing is said of it.
+
 import { complain } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import { klogStamp } from '../sim/time.ts';
 import { parseCidr, parseIp } from '../wire/ip.ts';
 import type { KubeProxyConfiguration } from './configuration.ts';
@@ -34,7 +36,7 @@ function invalidFields(c: KubeProxyConfiguration): string[] {
   }
   if (!LOCAL_MODES.includes(c.detectLocalMode ?? ''))
     errors.push(
-      `KubeProxyConfiguration.DetectLocalMode: Unsupported value: ${JSON.stringify(c.detectLocalMode)}: supported values: "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix", ""`,
+      `KubeProxyConfiguration.DetectLocalMode: Unsupported value: ${goQuote(c.detectLocalMode ?? '')}: supported values: "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix", ""`,
     );
   return errors;
 }
@@ -45,7 +47,7 @@ export function refusal(p: Process, c: KubeProxyConfiguration | { error: string 
   if (!errors.length) return null;
   const all = errors.length > 1 ? `[${errors.join(', ')}]` : errors[0];
   const error = 'error' in c ? all : `failed validate: ${all}`;
-  klog(p, 'E', 'run.go:72', `"command failed" err=${JSON.stringify(error)}`);
+  klog(p, 'E', 'run.go:72', `"command failed" err=${goQuote(error)}`);
   return error;
 }
 

@@ -3,10 +3,11 @@
 
 import type { KubeObject, ResourceInfo } from '../apiserver/types.ts';
 import { base64, stringToBytes } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { sha256 } from '../sim/sha256.ts';
 import type { Info } from './builder.ts';
 import { type Cmd, connect, type DryRun, flag, klogWarning, validation } from './command.ts';
-import { fail, goQuote, isFailure, isNotFound, wrapped } from './failure.ts';
+import { fail, isFailure, isNotFound, wrapped } from './failure.ts';
 import { findResource, groupVersion } from './mapping.ts';
 import type { Leftover } from './prune.ts';
 import { getObject, listObjects, patchObject } from './requests.ts';

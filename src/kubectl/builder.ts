@@ -1,9 +1,11 @@
 // From words and files to objects (k8s.io/cli-runtime v0.36.3, pkg/resource/builder.go and visitor.go).
+
 import { matchRequirements, parseSelector } from '../apiserver/labels.ts';
 import type { KubeList, KubeObject, ResourceInfo, Status, Table } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import { type Cmd, connect, requestRaw } from './command.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, statusFailure } from './failure.ts';
+import { aggregate, type Failure, fail, failure, isFailure, isNotFound, statusFailure } from './failure.ts';
 import { fileSources, readStdin, type Source } from './files.ts';
 import { lazy } from './lazy.ts';
 import { mappingFor } from './mapping.ts';

@@ -1,7 +1,8 @@
 // Which server a command line means and as whom it asks: the context in force with the flags over it (k8s.io/client-go v0.36.3, tools/clientcmd).
 
+import { goQuote } from '../sim/quote.ts';
 import { type Cmd, err, flag, isSet, kubeconfigOf } from './command.ts';
-import { exitFailure, type Failure, fail, goQuote } from './failure.ts';
+import { exitFailure, type Failure, fail } from './failure.ts';
 import { parseDuration } from './flags.ts';
 import { klogTime } from './klog.ts';
 

@@ -2,8 +2,9 @@
 
 import type { ApiRequest, ApiResponse, KubeList, KubeObject, Status, Table } from '../apiserver/types.ts';
 import { writePipe } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import { checkClient, contextOf, unreachable } from './client-config.ts';
-import { fail, failure, goQuote, statusFailure } from './failure.ts';
+import { fail, failure, statusFailure } from './failure.ts';
 import { type ParsedFlags, parseDuration } from './flags.ts';
 import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
 import { klogTime } from './klog.ts';

@@ -1,6 +1,7 @@
 // How a verb fails, and what kubectl prints then (k8s.io/kubectl v0.36.3, pkg/cmd/util/helpers.go: checkErr).
 
 import type { KubeObject, Status } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Info } from './builder.ts';
 
 /** Thrown by verbs; `run` in main.ts is the one place that prints them. */
@@ -75,26 +76,6 @@ export function withSource(verb: string, of: ManifestInfo, f: Failure): Failure 
 
 /** pkg/errors.Wrap and fmt's %w: an API error inside is no API error any more for checkErr. */
 export const wrapped = (prefix: string, f: Failure): Failure => failure(`${prefix}: ${f.message}`);
-
-/** A Go string literal, as %q prints it. */
-export function goQuote(s: string): string {
-  let out = '"';
-  for (const ch of s) {
-    const c = ch.codePointAt(0) as number;
-    if (ch === '"' || ch === '\\') out += `\\${ch}`;
-    else if (c === 10) out += '\\n';
-    else if (c === 9) out += '\\t';
-    else if (c === 13) out += '\\r';
-    else if (c === 7) out += '\\a';
-    else if (c === 8) out += '\\b';
-    else if (c === 11) out += '\\v';
-    else if (c === 12) out += '\\f';
-    else if (c < 32 || c === 127) out += `\\x${c.toString(16).padStart(2, '0')}`;
-    else if (c >= 0x80 && c < 0xa0) out += `\\u${c.toString(16).padStart(4, '0')}`;
-    else out += ch;
-  }
-  return `${out}"`;
-}
 
 /** cmdutil.StandardErrorMessage, or the error's own text. */
 function standardMessage(f: Failure): { text: string; standard: boolean } {

@@ -2,9 +2,10 @@
 
 import { bytesToString } from '../sim/bytes.ts';
 import { readAll } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import type { Cmd } from './command.ts';
-import { type Failure, fail, failure, goQuote } from './failure.ts';
+import { type Failure, fail, failure } from './failure.ts';
 import type { FileError } from './host.ts';
 
 export interface Source {

@@ -1,6 +1,7 @@
 // Command-line parsing by pflag's and cobra's rules (spf13/pflag v1.0.10, spf13/cobra v1.10).
 
-import { type Failure, failure, goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
+import { type Failure, failure } from './failure.ts';
 import { FLAGS } from './flag-table.ts';
 
 export type FlagType = 's' | 'b' | 'i' | 'i3' | 'i6' | 'd' | 'a' | 'l' | 'm' | 't';

@@ -1,6 +1,6 @@
 // Values as Go's fmt prints them: %v and %#v of what json.Unmarshal makes.
 
-import { goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
 import { compareKeys } from './go-json.ts';
 
 /** strconv.FormatFloat(f, 'g', -1, 64) with fmt's %v threshold. */

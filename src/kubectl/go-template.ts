@@ -1,7 +1,8 @@
 // -o go-template (text/template/exec.go; cli-runtime v0.36.3, pkg/printers/template.go).
 
+import { goQuote } from '../sim/quote.ts';
 import { type Cmd, out } from './command.ts';
-import { fail, goQuote } from './failure.ts';
+import { fail } from './failure.ts';
 import { compareKeys, goJson } from './go-json.ts';
 import { sprint } from './go-print.ts';
 import type { Printer } from './print-flags.ts';

@@ -1,8 +1,9 @@
 // Which kubeconfig a command line means, and reading and writing it (k8s.io/client-go v0.36.3, tools/clientcmd).
 
 import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Cmd } from './command.ts';
-import { fail, goQuote } from './failure.ts';
+import { fail } from './failure.ts';
 import type { Kubeconfig, KubectlHost } from './host.ts';
 import { lazy } from './lazy.ts';
 

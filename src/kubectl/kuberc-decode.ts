@@ -1,6 +1,6 @@
 // A kuberc's text and its types (k8s.io/kubectl v0.36.3, pkg/kuberc/marshal.go, pkg/config/v1beta1 and v1alpha1).
 
-import { goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
 import { yamlChunks } from './manifest.ts';
 import { readYaml } from './yaml-read.ts';
 

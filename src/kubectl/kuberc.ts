@@ -1,7 +1,8 @@
 // The user's preferences: aliases of commands and defaults of flags (k8s.io/kubectl v0.36.3, pkg/kuberc, pkg/config/v1beta1).
 
 import { bytesToString } from '../sim/bytes.ts';
-import { goQuote, isFailure } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
+import { isFailure } from './failure.ts';
 import { pathError } from './files.ts';
 import { type FlagDef, flagsOf, invalidValue, wordsWithoutFlags } from './flags.ts';
 import { resolve } from './invocation.ts';

@@ -1,10 +1,11 @@
 // The command itself: words → verb → flags → run → one exit.
 
 import { writePipe } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import { checkStart } from './client-config.ts';
 import { type Cmd, err, flag, setNamespace } from './command.ts';
-import { errorText, type Failure, failure, goQuote, isFailure } from './failure.ts';
+import { errorText, type Failure, failure, isFailure } from './failure.ts';
 import { DEPRECATED, missingRequired, type ParsedFlags, wordsWithoutFlags } from './flags.ts';
 import type { KubectlHost } from './host.ts';
 import { type Invocation, resolve, verbsOf } from './invocation.ts';

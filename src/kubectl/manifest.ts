@@ -1,8 +1,9 @@
 // Objects out of files: YAML or JSON, one or many (apimachinery v0.36.3 pkg/util/yaml/decoder.go; cli-runtime pkg/resource/visitor.go).
 
 import type { KubeObject } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import { parseRfc3339 } from '../sim/time.ts';
-import { type Failure, failure, goQuote } from './failure.ts';
+import { type Failure, failure } from './failure.ts';
 import { goJson } from './go-json.ts';
 import { jsonSyntaxError, jsonValueEnd } from './json-scan.ts';
 import { readYaml } from './yaml-read.ts';

@@ -2,7 +2,8 @@
 
 import { isBuiltin } from '../apiserver/resources.ts';
 import type { KubeObject, ResourceInfo } from '../apiserver/types.ts';
-import { failure, goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
+import { failure } from './failure.ts';
 import type { Connection } from './host.ts';
 
 export const groupVersion = (r: ResourceInfo): string => (r.group ? `${r.group}/${r.version}` : r.version);

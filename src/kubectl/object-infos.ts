@@ -1,8 +1,10 @@
 // Objects of files and lists, with the resource that they are and the namespace that they get (cli-runtime v0.36.3, pkg/resource/mapper.go and visitor.go).
+
 import type { KubeList, KubeObject, ResourceInfo } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { BuildOptions, Info } from './builder.ts';
 import { type Cmd, connect } from './command.ts';
-import { type Failure, fail, failure, goQuote, isFailure } from './failure.ts';
+import { type Failure, fail, failure, isFailure } from './failure.ts';
 import type { Source } from './files.ts';
 import type { Connection } from './host.ts';
 import { groupVersion, noKindMatch, resourceOfKind } from './mapping.ts';

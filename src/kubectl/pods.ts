@@ -2,10 +2,11 @@
 
 import { formatLabelSelector } from '../apiserver/labels.ts';
 import type { KubeObject, ResourceInfo } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import { type Co, waitOn, wakeAll } from '../sim/task.ts';
 import { build, oneInfo } from './builder.ts';
 import { type Cmd, connect, err, isStatus } from './command.ts';
-import { fail, failure, goQuote, isFailure } from './failure.ts';
+import { fail, failure, isFailure } from './failure.ts';
 import { mappingFor } from './mapping.ts';
 import { getObject, listObjects } from './requests.ts';
 

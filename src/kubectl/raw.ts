@@ -6,9 +6,10 @@ import { failure as statusOf } from '../apiserver/status.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import { readAll } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import { bool, type Cmd, connect, flag, isStatus, list, out, userOf } from './command.ts';
-import { fail, goQuote, statusFailure } from './failure.ts';
+import { fail, statusFailure } from './failure.ts';
 import { jsonSyntaxError } from './json-scan.ts';
 import { lazy } from './lazy.ts';
 

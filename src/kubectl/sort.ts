@@ -1,7 +1,8 @@
 // --sort-by (k8s.io/kubectl v0.36.3, pkg/cmd/get/sorter.go).
 
 import type { KubeObject, Table } from '../apiserver/types.ts';
-import { exitFailure, fail, goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
+import { exitFailure, fail } from './failure.ts';
 import { findResults, isJsonPathError, parseJsonPath, RELAXED_ERROR, relaxed } from './jsonpath.ts';
 
 const SUFFIX: Record<string, number> = {

@@ -1,7 +1,7 @@
 // Functions of Go templates (text/template/funcs.go, fmt). bigint = Go's int, number = float64.
 
 import { bytesToString, hex, stringToBytes, unbase64 } from '../sim/bytes.ts';
-import { goQuote } from './failure.ts';
+import { goQuote } from '../sim/quote.ts';
 import { sprint } from './go-print.ts';
 
 /** A map's missing key: reflect's zero Value. */

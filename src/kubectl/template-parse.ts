@@ -1,5 +1,6 @@
 // Go's text/template: from text to nodes (text/template/parse).
 
+import { goQuote } from '../sim/quote.ts';
 export interface Command {
   args: Expr[];
 }
@@ -57,8 +58,6 @@ const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n
 function parseError(text: string, at: number, message: string): never {
   throw { template: `template: output:${lineOf(text, at)}: ${message}` } satisfies TemplateError;
 }
-
-const quote = (s: string): string => JSON.stringify(s);
 
 function lex(text: string): Token[] {
   const tokens: Token[] = [];
@@ -164,7 +163,7 @@ function skipSpace(p: Parser): void {
 function describe(t: Token | undefined): string {
   if (!t) return 'EOF';
   if (t.kind === 'word' && KEYWORDS.has(t.text)) return `<${t.text}>`;
-  return t.text.length > 10 ? `${quote(t.text.slice(0, 10))}...` : quote(t.text);
+  return t.text.length > 10 ? `${goQuote(t.text.slice(0, 10))}...` : goQuote(t.text);
 }
 
 function unexpected(p: Parser, context: string): never {
@@ -253,7 +252,7 @@ function parseNamed(p: Parser, word: Token, nodes: Node[]): void {
   const t = peek(p);
   if (t?.kind !== 'string') unexpected(p, `${word.text} clause`);
   p.at++;
-  const name = unquote((t as Token).text);
+  const name = ungoQuote((t as Token).text);
   if (word.text === 'define') {
     closeAction(p, 'define clause');
     const outer = p.vars;
@@ -361,17 +360,17 @@ function parseOperand(p: Parser): Expr | null {
     }
     case 'variable': {
       p.at++;
-      if (!p.vars.includes(t.text)) parseError(p.text, t.at, `undefined variable ${quote(t.text)}`);
+      if (!p.vars.includes(t.text)) parseError(p.text, t.at, `undefined variable ${goQuote(t.text)}`);
       const at = peek(p)?.kind === 'field' ? here(p) : t.at;
       const names = fields(p);
       return { ...where, at, type: 'variable', name: t.text, names, text: [t.text, ...names].join('.') };
     }
     case 'string':
       p.at++;
-      return { ...where, type: 'literal', value: unquote(t.text) };
+      return { ...where, type: 'literal', value: ungoQuote(t.text) };
     case 'char':
       p.at++;
-      return { ...where, type: 'literal', value: BigInt(unquote(`"${t.text.slice(1, -1).replace(/^"$/, '\\"')}"`).codePointAt(0) ?? 0) };
+      return { ...where, type: 'literal', value: BigInt(ungoQuote(`"${t.text.slice(1, -1).replace(/^"$/, '\\"')}"`).codePointAt(0) ?? 0) };
     case 'number':
       p.at++;
       return { ...where, type: 'literal', value: number(p, t) };
@@ -398,7 +397,7 @@ function parseWord(p: Parser, t: Token, where: At): Expr {
   p.at++;
   if (t.text === 'true' || t.text === 'false') return { ...where, type: 'literal', value: t.text === 'true' };
   if (t.text === 'nil') return { ...where, type: 'nil' };
-  if (!p.functions.has(t.text)) parseError(p.text, t.at, `function ${quote(t.text)} not defined`);
+  if (!p.functions.has(t.text)) parseError(p.text, t.at, `function ${goQuote(t.text)} not defined`);
   const f: Expr = { ...where, type: 'function', name: t.text };
   const names = fields(p);
   return names.length ? { ...where, type: 'chain', of: f, names } : f;
@@ -411,10 +410,10 @@ function number(p: Parser, t: Token): bigint | number {
   const digits = s.replace(/^[+-]/, '');
   if (/^(0[xXbBoO][0-9a-fA-F]+|[0-9]+)$/.test(digits)) return sign * BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
   const f = Number(s);
-  return Number.isNaN(f) ? parseError(p.text, t.at, `bad number syntax: ${quote(t.text)}`) : f;
+  return Number.isNaN(f) ? parseError(p.text, t.at, `bad number syntax: ${goQuote(t.text)}`) : f;
 }
 
-function unquote(s: string): string {
+function ungoQuote(s: string): string {
   if (s[0] === '`') return s.slice(1, -1);
   return s.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (_, e: string) => {
     const plain = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' }[e];

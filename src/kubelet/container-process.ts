@@ -1,4 +1,5 @@
 // A container's process, from its file system to its end (containerd's and runc's words).
+
 import type { KubeObject } from '../apiserver/types.ts';
 import { copyEnv } from '../linux/environment.ts';
 import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } from '../linux/process.ts';
@@ -8,6 +9,7 @@ import type { Netns, Process } from '../linux/types.ts';
 import { beforeLook, ensureDir, type Filesystem, newDir, newFile, readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { closePipe, newPipe, pipeOf } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import { wakeAll } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
 import type { Config } from './container-config.ts';
@@ -58,7 +60,7 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
 export function execError(fs: Filesystem, argv: string[], env: Map<string, string>, cwd: string): string | null {
   const found = findExecutable(fs, argv[0], env.get('PATH') ?? DEFAULT_PATH, cwd);
   if (typeof found !== 'string') return null;
-  const name = JSON.stringify(argv[0]);
+  const name = goQuote(argv[0]);
   if (found === 'EACCES' || found === 'EISDIR') return `exec: ${name}: permission denied`;
   return argv[0].includes('/')
     ? `exec: ${name}: stat ${argv[0]}: no such file or directory`
@@ -116,7 +118,7 @@ export function launch(
   };
   const p = program ? spawnProgram(kernel, program, options) : spawn(kernel, options);
   if (typeof p === 'string')
-    return `exec: ${JSON.stringify(config.argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'no such file or directory'}`;
+    return `exec: ${goQuote(config.argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'no such file or directory'}`;
   c.process = p;
   // Sidecars and apps without probes count at once; probes take it back in startProbes.
   c.started = true;
@@ -199,5 +201,5 @@ export function execIn(
     tty: io.tty ?? false,
     background: io.background ?? false,
   });
-  return typeof p === 'string' ? `exec: ${JSON.stringify(argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'permission denied'}` : p;
+  return typeof p === 'string' ? `exec: ${goQuote(argv[0])}: ${p === 'ENOEXEC' ? 'exec format error' : 'permission denied'}` : p;
 }

@@ -1,8 +1,10 @@
 // One container: its image, its start, its restarts (pkg/kubelet/kuberuntime v1.36).
+
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { waitFor } from '../linux/process.ts';
 import { base64, hex } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { bytes } from '../sim/random.ts';
 import type { Co } from '../sim/task.ts';
 import { rfc3339 } from '../sim/time.ts';
@@ -122,11 +124,7 @@ function* backOff(k: Kubelet, rt: PodRuntime, c: ContainerRuntime): Co<void> {
   for (let left = wait - 1000; left > 0 && !rt.terminating; left -= RESYNC_MS) {
     const message = `Back-off restarting failed container ${c.name} in pod ${formatPod(pod)}`;
     recordEvent(k.recorder, pod, 'Warning', 'BackOff', message, fieldPathOf(c));
-    syncError(
-      k,
-      rt,
-      `failed to "StartContainer" for ${JSON.stringify(c.name)} with CrashLoopBackOff: ${JSON.stringify(c.state.waiting?.message ?? '')}`,
-    );
+    syncError(k, rt, `failed to "StartContainer" for ${goQuote(c.name)} with CrashLoopBackOff: ${goQuote(c.state.waiting?.message ?? '')}`);
     syncStatus(k, rt);
     yield* pause(sim, Math.min(left, RESYNC_MS), true);
   }
@@ -222,7 +220,7 @@ function syncPeriod(rt: PodRuntime, attempt: number): number {
 /** The pod's sync has failed at this container. The next one comes at once when its new sandbox is noticed, later ones in their period. */
 function startFailed(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: string, message: string): 'retry' {
   const attempts = (c.failedStart?.attempts ?? 0) + 1;
-  syncError(k, rt, `failed to "StartContainer" for ${JSON.stringify(c.name)} with ${reason}: ${JSON.stringify(message)}`);
+  syncError(k, rt, `failed to "StartContainer" for ${goQuote(c.name)} with ${reason}: ${goQuote(message)}`);
   const wait = attempts === 1 ? 600 : syncPeriod(rt, attempts);
   // Until its second pull a pod may still get what it waits for; after that nobody waits for it.
   const quiet = attempts > (/Image/.test(reason) ? 2 : 1);
@@ -232,7 +230,7 @@ function startFailed(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, reason: st
 
 /** pod_workers.go podWorkerLoop: what a sync has failed with, in the kubelet's log. */
 export function syncError(k: Kubelet, rt: PodRuntime, error: string): void {
-  const text = `"Error syncing pod, skipping" err=${JSON.stringify(error)} pod="${rt.key}" podUID="${rt.uid}"`;
+  const text = `"Error syncing pod, skipping" err=${goQuote(error)} pod="${rt.key}" podUID="${rt.uid}"`;
   k.deps.log?.({ level: 'E', source: 'pod_workers.go:1338', text });
 }
 

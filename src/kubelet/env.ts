@@ -1,8 +1,10 @@
 // A container's environment: Services, the spec's own variables, references (pkg/kubelet/envvars, kubelet_pods.go makeEnvironmentVariables v1.36).
+
 import { quantity } from '../apiserver/quantity.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Kubelet, PodRuntime } from './types.ts';
 
 const upper = (name: string) => name.toUpperCase().replace(/-/g, '_');
@@ -83,7 +85,7 @@ export function fieldValue(k: Kubelet, pod: KubeObject, rt: PodRuntime | null, p
   const map = (o: Record<string, string> | undefined) =>
     Object.entries(o ?? {})
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([a, b]) => `${a}=${JSON.stringify(b)}`)
+      .map(([a, b]) => `${a}=${goQuote(b)}`)
       .join('\n');
   const hostIPs = pod.status?.hostIPs?.map((x: any) => x.ip) ?? k.deps.node.addresses;
   const ips = rt?.ips.length ? rt.ips : (pod.status?.podIPs ?? []).map((x: any) => x.ip);

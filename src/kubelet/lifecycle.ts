@@ -1,9 +1,11 @@
 // Handlers of postStart and preStop (pkg/kubelet/lifecycle/handlers.go v1.36).
+
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { kill } from '../linux/process.ts';
 import { bytesToString, concat } from '../sim/bytes.ts';
 import { newPipe } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import { execIn } from './container-process.ts';
 import { stopContainer } from './container-stop.ts';
@@ -25,7 +27,7 @@ export function* runHandler(
   untilMs: number,
 ): Co<string | null> {
   const sim = k.server.sim;
-  const where = `for Container ${JSON.stringify(c.name)} in Pod ${JSON.stringify(formatPod(pod))} failed - error:`;
+  const where = `for Container ${goQuote(c.name)} in Pod ${goQuote(formatPod(pod))} failed - error:`;
   if (handler.sleep) {
     yield* pause(sim, Math.min(handler.sleep.seconds * 1000, untilMs - sim.nowMs), false, c.ended);
     return null;
@@ -34,7 +36,7 @@ export function* runHandler(
     const { httpGet } = handler;
     const port = typeof httpGet.port === 'number' ? httpGet.port : namedPort(spec, httpGet.port);
     const host: string = httpGet.host || rt.ips[0] || '';
-    if (port === null) return `HTTP lifecycle hook (${httpGet.path}) ${where} couldn't find port: ${JSON.stringify(httpGet.port)}`;
+    if (port === null) return `HTTP lifecycle hook (${httpGet.path}) ${where} couldn't find port: ${goQuote(httpGet.port)}`;
     // Whatever the status: only a request that gets no answer has failed.
     const r = yield* httpProbe(k, host, port, httpGet, Math.min(30_000, untilMs - sim.nowMs));
     const failed = r.outcome !== 'success' && !r.output.startsWith('HTTP probe failed with statuscode');
@@ -45,7 +47,7 @@ export function* runHandler(
   const sink = newPipe({ sink: chunk => parts.push(chunk) });
   const p = execIn(k, rt, c, handler.exec.command, { stdout: sink, stderr: sink });
   const failure = (error: string) =>
-    `Exec lifecycle hook ([${handler.exec.command.join(' ')}]) ${where} ${error}, message: ${JSON.stringify(bytesToString(concat(parts)))}`;
+    `Exec lifecycle hook ([${handler.exec.command.join(' ')}]) ${where} ${error}, message: ${goQuote(bytesToString(concat(parts)))}`;
   if (typeof p === 'string') {
     return failure(
       `rpc error: code = Unknown desc = failed to exec in container: failed to start exec "${c.id}": OCI runtime exec failed: exec failed: unable to start container process: ${p}`,

@@ -1,4 +1,5 @@
 // The node's own object, its lease and heartbeats (pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go v1.36).
+
 import { createObject, updateObject, updateStatus } from '../apiserver/client.ts';
 import { sameJson } from '../apiserver/json.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
@@ -6,6 +7,7 @@ import { isStatus } from '../apiserver/status.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { hex, stringToBytes } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { schedule } from '../sim/sim.ts';
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';

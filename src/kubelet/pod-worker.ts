@@ -1,7 +1,9 @@
 // The life of one pod on its node: admission, volumes, sandbox, containers, end (pkg/kubelet/kubelet.go SyncPod, pod_workers.go v1.36).
+
 import { deleteObject } from '../apiserver/client.ts';
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import { goQuote } from '../sim/quote.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { type Co, join, killTask, startTask, type Task } from '../sim/task.ts';
 import { abandonContainer, stopContainer } from './container-stop.ts';
@@ -172,8 +174,8 @@ function* makeSandbox(k: Kubelet, rt: PodRuntime): Co<boolean> {
       return true;
     }
     recordEvent(k.recorder, pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${error}`);
-    const name = JSON.stringify(`${pod.metadata.name}_${pod.metadata.namespace}(${rt.uid})`);
-    const why = JSON.stringify(`Failed to create sandbox for pod ${name}: ${error}`);
+    const name = goQuote(`${pod.metadata.name}_${pod.metadata.namespace}(${rt.uid})`);
+    const why = goQuote(`Failed to create sandbox for pod ${name}: ${error}`);
     syncError(k, rt, `failed to "CreatePodSandbox" for ${name} with CreatePodSandboxError: ${why}`);
     syncStatus(k, rt);
     yield* pause(sim, 12_000, true);

@@ -1,7 +1,9 @@
 // httpGet, tcpSocket and grpc from the node's own namespace (pkg/probe/{http,tcp,grpc} v1.36): outcomes with Go's error texts.
+
 import { close, connect, kernelSocket } from '../linux/socket.ts';
 import type { Errno } from '../linux/types.ts';
 import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import type { Co } from '../sim/task.ts';
 import { plainStream } from '../userland/http.ts';
 import { tlsConnect } from '../userland/tls.ts';
@@ -88,8 +90,7 @@ export function* httpProbe(k: Kubelet, host: string, port: number, get: any, tim
       head += bytesToString(got);
     }
     const m = /^HTTP\/\d\.\d (\d{3})/.exec(head);
-    if (!m)
-      return failure(`net/http: HTTP/1.x transport connection broken: malformed HTTP response ${JSON.stringify(head.split('\r\n')[0])}`);
+    if (!m) return failure(`net/http: HTTP/1.x transport connection broken: malformed HTTP response ${goQuote(head.split('\r\n')[0])}`);
     const code = Number(m[1]);
     if (code >= 200 && code < 400) return { outcome: 'success', output: '' };
     return { outcome: 'failure', output: `HTTP probe failed with statuscode: ${code}` };

@@ -1,9 +1,11 @@
 // Startup, liveness and readiness probes: real connections from the node (pkg/kubelet/prober, pkg/probe v1.36).
+
 import { recordEvent } from '../apiserver/recorder.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { kill } from '../linux/process.ts';
 import { bytesToString, concat } from '../sim/bytes.ts';
 import { newPipe } from '../sim/pipe.ts';
+import { goQuote } from '../sim/quote.ts';
 import { cancel, schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { parseRfc3339 } from '../sim/time.ts';
@@ -157,7 +159,7 @@ function* runProbe(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, pod: KubeObj
   if (probe.exec) return yield* execProbe(k, rt, c, probe.exec.command ?? [], timeoutMs);
   const target = probe.httpGet ?? probe.tcpSocket ?? probe.grpc;
   const port = typeof target.port === 'number' ? target.port : namedPort(spec, target.port);
-  if (port === null) return { outcome: 'unknown', output: `couldn't find port: ${JSON.stringify(target.port)}` };
+  if (port === null) return { outcome: 'unknown', output: `couldn't find port: ${goQuote(target.port)}` };
   const host: string = target.host || rt.ips[0] || (pod.status?.podIP ?? '');
   if (probe.httpGet) return yield* httpProbe(k, host, port, probe.httpGet, timeoutMs);
   if (probe.tcpSocket) return yield* tcpProbe(k, host, port, timeoutMs);
@@ -182,7 +184,7 @@ function* execProbe(k: Kubelet, rt: PodRuntime, c: ContainerRuntime, argv: strin
   const output = bytesToString(concat(parts)).slice(0, 10_240);
   if (p.exitCode === null) {
     kill(p, 'KILL');
-    return { outcome: 'failure', output: `command timed out: ${JSON.stringify(argv.join(' '))} timed out after ${timeoutMs / 1000}s` };
+    return { outcome: 'failure', output: `command timed out: ${goQuote(argv.join(' '))} timed out after ${timeoutMs / 1000}s` };
   }
   return p.exitCode === 0 ? { outcome: 'success', output } : { outcome: 'failure', output };
 }

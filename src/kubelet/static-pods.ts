@@ -1,10 +1,12 @@
 // Static pods: manifests in a directory of the node, shown to the API as mirror pods, which this kubelet then runs
 // (pkg/kubelet/config/file.go, pkg/kubelet/pod/mirror_client.go v1.36).
+
 import { createObject } from '../apiserver/client.ts';
 import { isStatus } from '../apiserver/status.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { hex, stringToBytes } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { wake } from './adopt.ts';
@@ -76,6 +78,6 @@ function makeMirror(k: Kubelet, p: KubeObject, hash: string): void {
     `system:node:${k.nodeName}`,
   );
   if (!isStatus(made)) return;
-  const err = JSON.stringify(made.message ?? '');
+  const err = goQuote(made.message ?? '');
   k.deps.log?.({ level: 'E', source: 'kubelet.go:3501', text: `"Failed creating a mirror pod" err=${err} pod="${namespace}/${name}"` });
 }

@@ -1,10 +1,12 @@
 // MetalLB's controller: gives Services of type LoadBalancer their addresses (metallb v0.15 controller/).
+
 import { createObject, patchObject, updateStatus } from '../../apiserver/client.ts';
 import { newRecorder, recordEvent } from '../../apiserver/recorder.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import type { Program } from '../../linux/types.ts';
 import { base64, stringToBytes } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { nextU32 } from '../../sim/random.ts';
 import { goServer } from '../../userland/servers/go-http.ts';
 import { parseIp } from '../../wire/ip.ts';
@@ -91,7 +93,7 @@ function converge(server: ApiServer, recorder: Recorder, pools: Pool[], s: KubeO
   const got = allocate(server, pools, s, wanted, wantedPool);
   if (typeof got === 'string') {
     if (has.length) clear(server, s);
-    recordEvent(recorder, s, 'Warning', 'AllocationFailed', `Failed to allocate IP for ${JSON.stringify(keyOf(s))}: ${got}`);
+    recordEvent(recorder, s, 'Warning', 'AllocationFailed', `Failed to allocate IP for ${goQuote(keyOf(s))}: ${got}`);
     return;
   }
   const { namespace, name } = s.metadata;
@@ -99,7 +101,7 @@ function converge(server: ApiServer, recorder: Recorder, pools: Pool[], s: KubeO
   const now = patched.kind === 'Status' ? s : (patched as KubeObject);
   const ingress = got.ips.map(ip => ({ ip, ipMode: 'VIP' }));
   updateStatus(server, { ...now, status: { ...now.status, loadBalancer: { ingress } } });
-  recordEvent(recorder, s, 'Normal', 'IPAllocated', `Assigned IP [${got.ips.map(ip => JSON.stringify(ip)).join(' ')}]`);
+  recordEvent(recorder, s, 'Normal', 'IPAllocated', `Assigned IP [${got.ips.map(ip => goQuote(ip)).join(' ')}]`);
 }
 
 const keyOf = (s: KubeObject) => `${s.metadata.namespace}/${s.metadata.name}`;

@@ -1,9 +1,11 @@
 // metrics-server: asks every kubelet for its containers' usage and serves it as metrics.k8s.io (v0.8).
+
 import { bucketOf, commit, keyOf, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import { complain } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep, startTask } from '../../sim/task.ts';
 import { klogStamp, rfc3339 } from '../../sim/time.ts';
 import { background, type Reply, type Served, serveStream, tcpServer } from '../../userland/http-server.ts';
@@ -84,7 +86,7 @@ function* scrape(s: Scraper): Co<number> {
   for (const node of listObjects(s.server, 'nodes')) {
     const why = yield* ask(s, node);
     if (why === null) s.fresh.add(node.metadata.name);
-    else log(s.p, 'E', 'scraper.go:149', `"Failed to scrape node" err=${JSON.stringify(why)} node="${node.metadata.name}"`);
+    else log(s.p, 'E', 'scraper.go:149', `"Failed to scrape node" err=${goQuote(why)} node="${node.metadata.name}"`);
   }
   store(s);
   return 0;

@@ -1,10 +1,11 @@
 // Requests about resources: the method and path as a verb, query and body as the server's own request.
+import { goQuote } from '../../sim/quote.ts';
 import { refusal } from '../authorize.ts';
 import { isMap, type Json } from '../json.ts';
 import { selectionOf } from '../read.ts';
 import { isBuiltin } from '../resources.ts';
 import { handle } from '../server.ts';
-import { badRequest, failure, isStatus, noSuchResource, notFound, quote } from '../status.ts';
+import { badRequest, failure, isStatus, noSuchResource, notFound } from '../status.ts';
 import { getObject } from '../store.ts';
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
@@ -123,7 +124,7 @@ function bodyOf(x: Exchange, verb: Verb, info: ResourceInfo): { body: unknown } 
 const integer = (q: Query, name: string): number | undefined | Status => {
   const text = first(q, name);
   if (!text) return undefined;
-  return /^[+-]?\d+$/.test(text) ? Number(text) : badRequest(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`);
+  return /^[+-]?\d+$/.test(text) ? Number(text) : badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
 };
 
 /** Options of the query, and of the DeleteOptions that a deletion carries. */
@@ -165,7 +166,7 @@ const agentOf = (x: Exchange): string => (x.request.headers['user-agent'] ?? '')
 
 const invalidRevision = (rv: string): Status =>
   badRequest(
-    `invalid resource version: resourceVersion: Invalid value: ${quote(rv)}: strconv.ParseUint: parsing ${quote(rv)}: invalid syntax`,
+    `invalid resource version: resourceVersion: Invalid value: ${goQuote(rv)}: strconv.ParseUint: parsing ${goQuote(rv)}: invalid syntax`,
   );
 
 function watchOf(x: Exchange, asked: Asked, base: ApiRequest, shape: Shape, refuse: (s: Status) => HttpAnswer): HttpAnswer {
@@ -174,7 +175,7 @@ function watchOf(x: Exchange, asked: Asked, base: ApiRequest, shape: Shape, refu
   const { query } = x;
   const resourceVersion = first(query, 'resourceVersion') ?? '';
   if (!/^\d*$/.test(resourceVersion)) {
-    const why = `resourceVersion: Invalid value: ${quote(resourceVersion)}: strconv.ParseUint: parsing ${quote(resourceVersion)}: invalid syntax`;
+    const why = `resourceVersion: Invalid value: ${goQuote(resourceVersion)}: strconv.ParseUint: parsing ${goQuote(resourceVersion)}: invalid syntax`;
     return refuse({ ...failure(500, '', why), reason: undefined });
   }
   const problem = optionsProblem('watch', query, { dryRun: [], applies: false });

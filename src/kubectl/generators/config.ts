@@ -2,9 +2,10 @@
 
 import type { KubeObject } from '../../apiserver/types.ts';
 import { base64, bytesToString, hex, stringToBytes } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { bool, type Cmd, flag, list } from '../command.ts';
-import { fail, goQuote, isFailure } from '../failure.ts';
+import { fail, isFailure } from '../failure.ts';
 import { readBytes, readText } from '../files.ts';
 import { goJson } from '../go-json.ts';
 

@@ -3,9 +3,10 @@
 import { parseSelector } from '../../apiserver/labels.ts';
 import { formatQuantity, parseQuantity } from '../../apiserver/quantity.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { safeString } from '../../sim/random.ts';
 import { type Cmd, flag, int, list } from '../command.ts';
-import { fail, failure, goQuote } from '../failure.ts';
+import { fail, failure } from '../failure.ts';
 
 export const intOrString = (s: string): number | string => (/^[+-]?\d+$/.test(s) ? Number(s) : s);
 
@@ -92,8 +93,8 @@ export function cronJob(cmd: Cmd, name: string, command: string[]): KubeObject {
 /** parsePorts: `80:8080`, `443`, `80:http`. */
 function servicePorts(spec: string): { port: number; targetPort: number | string } {
   const [first, second] = spec.split(':');
-  if (!/^\d+$/.test(first)) fail(`strconv.ParseUint: parsing ${JSON.stringify(first)}: invalid syntax`);
-  if (Number(first) > 65535) fail(`strconv.ParseUint: parsing ${JSON.stringify(first)}: value out of range`);
+  if (!/^\d+$/.test(first)) fail(`strconv.ParseUint: parsing ${goQuote(first)}: invalid syntax`);
+  if (Number(first) > 65535) fail(`strconv.ParseUint: parsing ${goQuote(first)}: value out of range`);
   const port = Number(first);
   if (second === undefined) return { port, targetPort: port };
   const target = intOrString(second);

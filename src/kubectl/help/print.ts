@@ -1,7 +1,8 @@
 // --help of every command, as kubectl's templates lay it out (k8s.io/kubectl v0.36.3, pkg/util/templates).
 
+import { goQuote } from '../../sim/quote.ts';
 import { type Cmd, err, out } from '../command.ts';
-import { exitFailure, failure, goQuote } from '../failure.ts';
+import { exitFailure, failure } from '../failure.ts';
 import { FLAGS } from '../flag-table.ts';
 import { type FlagDef, flagsOf } from '../flags.ts';
 import { findVerb, VERBS, type VerbRow } from '../verbs.ts';

@@ -1,9 +1,10 @@
 // kubectl api-resources and api-versions (k8s.io/kubectl v0.36.3, pkg/cmd/apiresources).
 
 import type { ResourceInfo } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, isSet, list, out, usageError } from '../command.ts';
-import { fail, goQuote, isFailure } from '../failure.ts';
+import { fail, isFailure } from '../failure.ts';
 import type { Connection } from '../host.ts';
 import { groupResource, groupVersion, refreshDiscovery } from '../mapping.ts';
 import { printerOf } from '../print-flags.ts';

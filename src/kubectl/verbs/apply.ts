@@ -6,6 +6,7 @@ import { structOfKind } from '../../apiserver/schema.ts';
 import { strategicMerge } from '../../apiserver/strategic.ts';
 import { threeWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import {
   type ApplySet,
@@ -20,7 +21,7 @@ import {
 import { build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, duration, err, flag, int, isSet, list, out, usageError, validation } from '../command.ts';
 import { annotationOwners, upgradePatch } from '../csa-upgrade.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure, isNotFound, withSource, wrapped } from '../failure.ts';
+import { aggregate, type Failure, fail, failure, isFailure, isNotFound, withSource, wrapped } from '../failure.ts';
 import { goJson, goJsonIndent } from '../go-json.ts';
 import { jsonThreeWayPatch } from '../json-merge.ts';
 import { LAST_APPLIED, lastAppliedOf, withLastApplied } from '../last-applied.ts';

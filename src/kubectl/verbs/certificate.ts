@@ -1,11 +1,12 @@
 // kubectl certificate approve and deny (k8s.io/kubectl v0.36.3, pkg/cmd/certificates).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { build } from '../builder.ts';
 import { bool, type Cmd, flag, list, out } from '../command.ts';
-import { fail, goQuote, isFailure } from '../failure.ts';
+import { fail, isFailure } from '../failure.ts';
 import { resultPrinter } from '../print-flags.ts';
 import { getObject, replaceObject } from '../requests.ts';
 

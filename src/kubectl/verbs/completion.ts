@@ -1,8 +1,8 @@
 // kubectl completion (k8s.io/kubectl v0.36.3, pkg/cmd/completion).
 
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Cmd, out, usageError } from '../command.ts';
-import { goQuote } from '../failure.ts';
 import { SCRIPTS } from '../help/completion-scripts.ts';
 
 export function* run(cmd: Cmd): Co<number> {

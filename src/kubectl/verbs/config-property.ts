@@ -1,7 +1,8 @@
 // config set and unset: a path of names through the kubeconfig (k8s.io/kubectl v0.36.3, pkg/cmd/config/navigation_step_parser.go, set.go).
 
 import { base64, stringToBytes, unbase64 } from '../../sim/bytes.ts';
-import { fail, goQuote } from '../failure.ts';
+import { goQuote } from '../../sim/quote.ts';
+import { fail } from '../failure.ts';
 import type { Kubeconfig } from '../host.ts';
 
 /** The lists, which are maps by name to the code that walks the path; and what an entry has. */

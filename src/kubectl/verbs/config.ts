@@ -1,9 +1,10 @@
 // kubectl config (k8s.io/kubectl v0.36.3, pkg/cmd/config).
 
 import { base64 } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, err, flag, isSet, kubeconfigOf, list, out, usageError } from '../command.ts';
-import { exitFailure, fail, failure, goQuote } from '../failure.ts';
+import { exitFailure, fail, failure } from '../failure.ts';
 import { readBytes } from '../files.ts';
 import { goJson } from '../go-json.ts';
 import type { Kubeconfig } from '../host.ts';

@@ -2,11 +2,12 @@
 
 import { parseSelector } from '../../apiserver/labels.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, killTask, sleep, startTask, type Task, waitOn } from '../../sim/task.ts';
 import { parseRfc3339 } from '../../sim/time.ts';
 import { build, type Info } from '../builder.ts';
 import { bool, type Cmd, connect, dryRun, duration, err, flag, int, isSet, out, request, usageError, warn } from '../command.ts';
-import { type Failure, fail, failure, goQuote, isFailure, isNotFound, throwAll } from '../failure.ts';
+import { type Failure, fail, failure, isFailure, isNotFound, throwAll } from '../failure.ts';
 import { mappingFor } from '../mapping.ts';
 import { podsMapping } from '../pods.ts';
 import { dryRunSuffix, resultPrinter } from '../print-flags.ts';

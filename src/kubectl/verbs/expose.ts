@@ -1,10 +1,11 @@
 // kubectl expose (k8s.io/kubectl v0.36.3, pkg/cmd/expose/expose.go).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { build, type Info } from '../builder.ts';
 import { bool, type Cmd, connect, type DryRun, dryRun, flag, list } from '../command.ts';
-import { fail, failure, goQuote, isFailure } from '../failure.ts';
+import { fail, failure, isFailure } from '../failure.ts';
 import { intOrString } from '../generators/workload.ts';
 import { saveTypedConfig } from '../last-applied.ts';
 import { kindName, mappingFor } from '../mapping.ts';

@@ -2,9 +2,10 @@
 
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import { readLine } from '../../sim/pipe.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, flag, isSet, list, out } from '../command.ts';
-import { fail, failure, goQuote, throwAll } from '../failure.ts';
+import { fail, failure, throwAll } from '../failure.ts';
 import { pathError } from '../files.ts';
 import { type Alias, newPreference, type Option, type Preference, unmarshalPreference } from '../kuberc-decode.ts';
 import { lazy } from '../lazy.ts';

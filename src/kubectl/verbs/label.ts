@@ -1,10 +1,11 @@
 // kubectl label and annotate (k8s.io/kubectl v0.36.3, pkg/cmd/label, pkg/cmd/annotate).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { build, type Info } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, flag, list, out } from '../command.ts';
-import { aggregate, fail, failure, goQuote } from '../failure.ts';
+import { aggregate, fail, failure } from '../failure.ts';
 import { jsonTwoWayPatch } from '../json-merge.ts';
 import { parsePairs } from '../key-values.ts';
 import { splitApiVersion } from '../mapping.ts';

@@ -1,10 +1,11 @@
 // kubectl apply view-last-applied, set-last-applied and edit-last-applied (k8s.io/kubectl v0.36.3, pkg/cmd/apply).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { build, infosOf } from '../builder.ts';
 import { bool, type Cmd, dryRun, flag, list, out, usageError } from '../command.ts';
-import { fail, goQuote, isFailure } from '../failure.ts';
+import { fail, isFailure } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { LAST_APPLIED, lastAppliedOf } from '../last-applied.ts';
 import { lazy } from '../lazy.ts';

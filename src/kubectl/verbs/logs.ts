@@ -3,11 +3,12 @@
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { type Pipe, readPipe } from '../../sim/pipe.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, killTask, sleep, startTask, type Task, waitOn } from '../../sim/task.ts';
 import { parseRfc3339 } from '../../sim/time.ts';
 import { build, oneInfo } from '../builder.ts';
 import { bool, type Cmd, connect, duration, err, flag, int, isSet, isStatus, out, usageError } from '../command.ts';
-import { fail, failure, goQuote, isFailure, isNotFound, statusFailure } from '../failure.ts';
+import { fail, failure, isFailure, isNotFound, statusFailure } from '../failure.ts';
 import { allContainerNames, DEFAULT_CONTAINER, findContainer, goTypeName, podsMapping, podsOfSelector, selectorFor } from '../pods.ts';
 import { listObjects } from '../requests.ts';
 

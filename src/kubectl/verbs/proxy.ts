@@ -1,8 +1,9 @@
 // kubectl proxy (k8s.io/kubectl v0.36.3, pkg/cmd/proxy, pkg/proxy).
 
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { bool, type Cmd, connect, flag, int, isSet, klogWarning, out } from '../command.ts';
-import { fail, goQuote } from '../failure.ts';
+import { fail } from '../failure.ts';
 import type { ProxyRequest, ProxyVerdict } from '../host.ts';
 
 interface Filter {

@@ -3,13 +3,14 @@
 import { cloneJson, sameJson } from '../../apiserver/json.ts';
 import { twoWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, waitOn, wakeAll } from '../../sim/task.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, connect, type DryRun, dryRun, duration, err, flag, int, isStatus, list, out } from '../command.ts';
 import { describePodTemplate } from '../describe/pod-template.ts';
 import { newDescription } from '../describe/writer.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
+import { aggregate, type Failure, fail, failure, isFailure } from '../failure.ts';
 import { goJson } from '../go-json.ts';
 import { LAST_APPLIED, lastAppliedOf } from '../last-applied.ts';
 import { groupResource } from '../mapping.ts';

@@ -2,6 +2,7 @@
 
 import type { KubeObject, ResourceInfo } from '../../apiserver/types.ts';
 import { readPipe, writePipe } from '../../sim/pipe.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import type { Info } from '../builder.ts';
 import {
@@ -20,7 +21,7 @@ import {
   out,
   usageError,
 } from '../command.ts';
-import { exitFailure, fail, goQuote, isFailure, statusFailure } from '../failure.ts';
+import { exitFailure, fail, isFailure, statusFailure } from '../failure.ts';
 import { parsePairs } from '../key-values.ts';
 import { saveTypedConfig } from '../last-applied.ts';
 import { mappingFor } from '../mapping.ts';

@@ -3,9 +3,10 @@
 import { cloneJson } from '../../apiserver/json.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { bool, type Cmd, connect, dryRun, err, flag, list, out, warn } from '../command.ts';
-import { type Failure, fail, goQuote, isFailure } from '../failure.ts';
+import { type Failure, fail, isFailure } from '../failure.ts';
 import { readStdin } from '../files.ts';
 import { mappingFor } from '../mapping.ts';
 import { getObject } from '../requests.ts';

@@ -3,10 +3,11 @@
 import { cloneJson } from '../../apiserver/json.ts';
 import { twoWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { Co } from '../../sim/task.ts';
 import { type BuildOptions, build, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, type DryRun, dryRun, flag, list } from '../command.ts';
-import { aggregate, type Failure, fail, failure, goQuote, isFailure } from '../failure.ts';
+import { aggregate, type Failure, fail, failure, isFailure } from '../failure.ts';
 import { labelSelector, resourceList } from '../generators/workload.ts';
 import { goJson } from '../go-json.ts';
 import { parsePairs } from '../key-values.ts';

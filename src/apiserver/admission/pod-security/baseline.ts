@@ -1,7 +1,7 @@
 // The baseline level (k8s.io/pod-security-admission/policy/check_*.go v0.36.3).
 
+import { goQuote } from '../../../sim/quote.ts';
 import type { Json } from '../../json.ts';
-import { quote } from '../../status.ts';
 import { type Check, containersOf, inUserNamespace, named, plural, quoted, setters, sorted } from './containers.ts';
 
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
@@ -13,7 +13,7 @@ export const appArmorProfile: Check = (meta, spec) => {
   const pod = !!isBad(spec);
   const annotations = Object.entries<string>(meta?.annotations ?? {})
     .filter(([k, v]) => k.startsWith(APPARMOR) && v && v !== 'runtime/default' && !v.startsWith('localhost/'))
-    .map(([k, v]) => `${k}=${quote(v)}`);
+    .map(([k, v]) => `${k}=${goQuote(v)}`);
   const who = [setters(pod, bad), annotations.length ? plural('annotation', 'annotations', annotations.length) : ''].filter(Boolean);
   if (!who.length) return null;
   const values = [...sorted([...(pod ? [spec] : []), ...bad].map(x => x.securityContext.appArmorProfile.type)), ...sorted(annotations)];
@@ -113,7 +113,9 @@ export const seccompAnnotations: Check = (meta, spec) => {
   const keys = [SECCOMP_POD, ...containersOf(spec).map(c => `${SECCOMP_CONTAINER}${c.name}`)];
   const isValid = (v: string) => v === 'runtime/default' || v === 'docker/default' || v.startsWith('localhost/');
   const bad = sorted(
-    keys.filter(k => meta?.annotations?.[k] !== undefined && !isValid(meta.annotations[k])).map(k => `${k}=${quote(meta.annotations[k])}`),
+    keys
+      .filter(k => meta?.annotations?.[k] !== undefined && !isValid(meta.annotations[k]))
+      .map(k => `${k}=${goQuote(meta.annotations[k])}`),
   );
   if (!bad.length) return null;
   return { reason: 'seccompProfile', detail: `forbidden ${plural('annotation', 'annotations', bad.length)} ${bad.join(', ')}` };

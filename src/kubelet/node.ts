@@ -7,7 +7,6 @@ import { isStatus } from '../apiserver/status.ts';
 import { getObject } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { hex, stringToBytes } from '../sim/bytes.ts';
-import { goQuote } from '../sim/quote.ts';
 import { sha256 } from '../sim/sha256.ts';
 import { schedule } from '../sim/sim.ts';
 import { parseRfc3339, rfc3339, rfc3339Micro } from '../sim/time.ts';

@@ -1,6 +1,7 @@
 // Which image of an add-on runs which program: one row each.
-import type { AdmissionAnswer, AdmissionReview, ApiServer, KubeObject } from '../apiserver/types.ts';
+import type { AdmissionAnswer, AdmissionReview, KubeObject } from '../apiserver/types.ts';
 import type { Netns, Program } from '../linux/types.ts';
+import type { AddonContext } from './context.ts';
 import { envoyGateway } from './envoy-gateway/controller.ts';
 import { envoy } from './envoy-gateway/envoy.ts';
 import { certgen } from './ingress-nginx/certgen.ts';
@@ -12,13 +13,6 @@ import { istiod } from './istio/istiod.ts';
 import { metallbController } from './metallb/controller.ts';
 import { metallbSpeaker } from './metallb/speaker.ts';
 import { metricsServer } from './metrics-server/program.ts';
-
-export interface AddonContext {
-  server: ApiServer;
-  pod: KubeObject;
-  /** An earlier process of this session ran it, and left nothing undone. */
-  settled: boolean;
-}
 
 export interface AddonProgram {
   /** Repository of the image, without tag and digest. */

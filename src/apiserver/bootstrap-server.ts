@@ -3,7 +3,7 @@
 
 import { fork, uuid } from '../sim/random.ts';
 import { rfc3339 } from '../sim/time.ts';
-import { putObject } from './store.ts';
+import { putObject } from './put.ts';
 import type { ApiServer, KubeObject } from './types.ts';
 
 /** group version groupPriorityMinimum versionPriority */

@@ -3,7 +3,6 @@
 import { compareBytes } from '../sim/bytes.ts';
 import type { Random } from '../sim/random.ts';
 import type { Sim } from '../sim/sim.ts';
-import { resourceOfKind } from './resources.ts';
 import type { ApiServer, Bucket, KubeObject, Store, WatchEvent } from './types.ts';
 
 export function newStore(): Store {
@@ -175,12 +174,4 @@ export function putAside(server: ApiServer, bucketId: string, key: string, objec
   if (object) objects.set(key, object);
   else if (!objects.delete(key)) return;
   server.store.changes.push({ bucket: aside, key, object });
-}
-
-/** Write without admission, defaulting or validation: for the bootstrap and for objects that were stored before. */
-export function putObject(server: ApiServer, object: KubeObject): KubeObject {
-  const info = resourceOfKind(server, object.apiVersion, object.kind);
-  if (!info) throw new Error(`unknown kind ${object.apiVersion} ${object.kind}`);
-  const { namespace, name } = object.metadata;
-  return commit(server, bucketName(info.group, info.resource), keyOf(namespace, name), { ...object, metadata: { ...object.metadata } });
 }

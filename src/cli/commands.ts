@@ -1,10 +1,19 @@
 // podnet's own commands, in the order `podnet --help` shows them. Everything else on the command line is kubectl's.
 import type { Command } from 'commander';
+import type { Process } from '../linux/types.ts';
+import type { Co } from '../sim/task.ts';
+import type { Machine } from './machine.ts';
 
 export interface CommandRow {
   name: string;
   summary: string;
   load: () => Promise<{ declare: (command: Command) => void }>;
+}
+
+/** One that can also be run inside of a podnet shell, over its machine and clock. */
+export interface Inside {
+  words: (command: Command) => Command;
+  run: (machine: Machine, args: any[], p: Process) => Co<number>;
 }
 
 export const COMMANDS: CommandRow[] = [

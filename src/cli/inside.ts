@@ -5,14 +5,9 @@ import type { Process } from '../linux/types.ts';
 import type { Co } from '../sim/task.ts';
 import * as fault from './commands/fault.ts';
 import * as trace from './commands/trace.ts';
+import type { Inside } from './commands.ts';
 import type { Machine } from './machine.ts';
 import { SessionError } from './session.ts';
-
-/** A command that can be run in either place. */
-export interface Inside {
-  words: (command: Command) => Command;
-  run: (machine: Machine, args: any[], p: Process) => Co<number>;
-}
 
 const COMMANDS: Record<string, Inside> = { fault: fault.inside, trace: trace.inside };
 

@@ -1,5 +1,6 @@
 // A command that stays: it serves connections from the world outside, and each of them meets the cluster as other commands have left it
 // by then. Between connections nothing of the cluster lives here, so that other commands find it undisturbed.
+import type { ApiRequest, KubeObject, Status, Table, WatchEventType } from '../apiserver/types.ts';
 import type { Connection } from '../kubectl/host.ts';
 import { nextAtMs, runUntil, type Sim, settle, step } from '../sim/sim.ts';
 import { followingKubelet, type OwnLog } from './live-logs.ts';
@@ -14,7 +15,6 @@ import {
   sessionGone,
   settleLoaded,
 } from './machine.ts';
-import type { OwnWatch } from './onlooker.ts';
 import { commitRebased } from './rebase.ts';
 import { compact, hasNews, SessionError, wantsCompaction } from './session.ts';
 
@@ -92,6 +92,14 @@ function passWallTime(machine: Machine): void {
 
 /** The cluster's clock by the one on the wall. */
 const clusterNowMs = (machine: Machine): number => machine.wallNowMs() + machine.meta.offsetMs;
+
+/** A watch of this process's own kubectl. */
+export interface OwnWatch {
+  cluster: string;
+  request: ApiRequest;
+  onEvent: (type: WatchEventType, object: KubeObject | Table) => void;
+  stop: (() => void) | Status;
+}
 
 /** kubectl's connection to a cluster as it is whenever something is asked of it. */
 export function liveConnection(live: Live, name: string, watches: Set<OwnWatch>, logs: Set<OwnLog>): Connection | null {

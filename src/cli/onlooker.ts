@@ -1,7 +1,6 @@
 // Somebody looks on: what other commands commit is shown as it comes, and time passes.
 import { watchFilter } from '../apiserver/server.ts';
-import type { ApiRequest, KubeObject, Status, Table, WatchEventType } from '../apiserver/types.ts';
-import { fresh, isDue, type Live, runDue, settleNow, transact } from './live.ts';
+import { fresh, isDue, type Live, type OwnWatch, runDue, settleNow, transact } from './live.ts';
 import { engineOf, sessionGone } from './machine.ts';
 import { type Follower, follow, type History } from './serve/history.ts';
 import { hasNews } from './session.ts';
@@ -31,14 +30,6 @@ export function lookOn(live: Live, o: Onlooker, hurries: boolean): void {
     runDue(m, ahead);
     if (!o.restless && !live.realtime) o.restless = !settleNow(m);
   });
-}
-
-/** A watch of this process's own kubectl. */
-export interface OwnWatch {
-  cluster: string;
-  request: ApiRequest;
-  onEvent: (type: WatchEventType, object: KubeObject | Table) => void;
-  stop: (() => void) | Status;
 }
 
 /** From now on the watches are told what is committed, by whomever; so far they were told what happened in this process. */

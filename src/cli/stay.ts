@@ -3,10 +3,11 @@ import { newSim } from '../sim/sim.ts';
 import { killTask, type Task } from '../sim/task.ts';
 import type { Staying } from './kubectl-host.ts';
 import { drained, hostListen } from './listen.ts';
+import type { OwnWatch } from './live.ts';
 import { liveConnection, newLive, runLive } from './live.ts';
 import { type OwnLog, showLogs } from './live-logs.ts';
 import type { Machine } from './machine.ts';
-import { followCommits, lookOn, type OwnWatch } from './onlooker.ts';
+import { followCommits, lookOn } from './onlooker.ts';
 import { newHistory } from './serve/history.ts';
 import { hostServeApi } from './serve/proxy.ts';
 

@@ -1,23 +1,10 @@
 // The two strategies and proportional scaling (pkg/controller/deployment/{rolling,recreate,sync}.go v1.36).
 import type { KubeObject } from '../apiserver/types.ts';
-import { byCreation, cleanup, newReplicaSet, oldSets, podsOf, type Rollout, scaleReplicaSet } from './deployment.ts';
-import { MAX, maxSurge, maxUnavailable, syncRolloutStatus } from './deployment-status.ts';
+import { byCreation, cleanup, newReplicaSet, oldSets, podsOf, scaleReplicaSet, sum, wanted, wantedOfNew } from './deployment-sets.ts';
+import { complete, MAX, maxSurge, maxUnavailable, syncRolloutStatus } from './deployment-status.ts';
+import type { Rollout } from './rollout.ts';
 
-const sum = (sets: (KubeObject | undefined)[], f: (rs: KubeObject) => number | undefined) =>
-  sets.reduce((n, rs) => n + (rs ? (f(rs) ?? 0) : 0), 0);
-const wanted = (rs: KubeObject): number => rs.spec.replicas;
 const available = (rs: KubeObject): number => rs.status?.availableReplicas ?? 0;
-
-/** NewRSNewReplicas: how large the new one may be now. */
-export function wantedOfNew(r: Rollout, newRS: KubeObject): number {
-  const replicas = r.d.spec.replicas;
-  if (r.d.spec.strategy?.type === 'Recreate') return replicas;
-  const others = r.sets.filter(rs => rs.metadata.name !== newRS.metadata.name);
-  const current = sum([...others, newRS], wanted);
-  const max = replicas + maxSurge(r.d);
-  if (current >= max) return wanted(newRS);
-  return wanted(newRS) + Math.min(max - current, replicas - wanted(newRS));
-}
 
 export function rolloutRolling(r: Rollout): void {
   const newRS = newReplicaSet(r, true);
@@ -36,17 +23,6 @@ const finish = (r: Rollout, newRS: KubeObject): void =>
     r.sets.find(rs => rs.metadata.uid === newRS.metadata.uid),
     false,
   );
-
-export function complete(r: Rollout, status: any = r.d.status): boolean {
-  const n = r.d.spec.replicas;
-  const s = status ?? {};
-  return (
-    (s.updatedReplicas ?? 0) === n &&
-    (s.replicas ?? 0) === n &&
-    (s.availableReplicas ?? 0) === n &&
-    (s.observedGeneration ?? 0) >= (r.d.metadata.generation ?? 0)
-  );
-}
 
 function reconcileNew(r: Rollout, newRS: KubeObject): boolean {
   if (wanted(newRS) === r.d.spec.replicas) return false;

@@ -2,10 +2,9 @@
 import type { KubeObject } from '../apiserver/types.ts';
 import { rfc3339 } from '../sim/time.ts';
 import { type Condition, conditionOf, same, scaled } from './context.ts';
-import { type Rollout, writeStatus } from './deployment.ts';
-import { complete } from './deployment-rollout.ts';
 import { timeOf } from './pods.ts';
 import { enqueueAfter } from './queue.ts';
+import { type Rollout, writeStatus } from './rollout.ts';
 
 export const REVISION = 'deployment.kubernetes.io/revision';
 const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
@@ -39,6 +38,18 @@ export function maxUnavailable(d: KubeObject): number {
 
 export const hasDeadline = (d: KubeObject): boolean =>
   d.spec.progressDeadlineSeconds !== undefined && d.spec.progressDeadlineSeconds !== 2 ** 31 - 1;
+
+/** DeploymentComplete: all pods are of the newest template, and available. */
+export function complete(r: Rollout, status: any = r.d.status): boolean {
+  const n = r.d.spec.replicas;
+  const s = status ?? {};
+  return (
+    (s.updatedReplicas ?? 0) === n &&
+    (s.replicas ?? 0) === n &&
+    (s.availableReplicas ?? 0) === n &&
+    (s.observedGeneration ?? 0) >= (r.d.metadata.generation ?? 0)
+  );
+}
 
 /** The status with the condition set; the same object when it says so already. */
 export function setCondition(r: Rollout, status: any, type: string, value: string, reason: string, message: string): any {

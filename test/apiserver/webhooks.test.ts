@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createObject, deleteObject, updateObject } from '../../src/apiserver/client.ts';
-import { newApiServer, putObject } from '../../src/apiserver/store.ts';
+import { putObject } from '../../src/apiserver/put.ts';
+import { newApiServer } from '../../src/apiserver/store.ts';
 import type { AdmissionAnswer, AdmissionReview, ApiServer, KubeObject, Status } from '../../src/apiserver/types.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createObject } from '../../src/apiserver/client.ts';
-import { newApiServer, putObject } from '../../src/apiserver/store.ts';
+import { putObject } from '../../src/apiserver/put.ts';
+import { newApiServer } from '../../src/apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
 import { revisionHash, templateHash, templateText } from '../../src/controllers/template-hash.ts';
 import { newRandom } from '../../src/sim/random.ts';

@@ -1,7 +1,7 @@
 // What a client sees: dig and getent against a CoreDNS with a kubernetes zone, a file zone and a cache.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { putObject } from '../../src/apiserver/put.ts';
 import { newApiServer } from '../../src/apiserver/server.ts';
-import { putObject } from '../../src/apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
 import { linkByName } from '../../src/linux/link.ts';
 import { setNeigh } from '../../src/linux/neigh.ts';

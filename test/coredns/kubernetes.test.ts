@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { putObject } from '../../src/apiserver/put.ts';
 import { newApiServer } from '../../src/apiserver/server.ts';
-import { putObject } from '../../src/apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../src/apiserver/types.ts';
 import { corednsProgram } from '../../src/coredns/program.ts';
 import type { Process, Program } from '../../src/linux/types.ts';

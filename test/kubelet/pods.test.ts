@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deleteObject, patchObject } from '../../src/apiserver/client.ts';
-import { asideOf, bucketOf, getObject, keyOf, listObjects, newApiServer, putObject } from '../../src/apiserver/store.ts';
+import { putObject } from '../../src/apiserver/put.ts';
+import { asideOf, bucketOf, getObject, keyOf, listObjects, newApiServer } from '../../src/apiserver/store.ts';
 import type { ExecSession, KubeObject } from '../../src/apiserver/types.ts';
 import { nodeDueMs, podDueMs } from '../../src/kubelet/due.ts';
 import { snapshotKubelet } from '../../src/kubelet/kubelet.ts';

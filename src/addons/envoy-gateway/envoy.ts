@@ -14,9 +14,9 @@ import { exchange, HOP_BY_HOP, hasFailed } from '../../userland/servers/upstream
 import { tlsAccept } from '../../userland/tls.ts';
 import { splitTarget } from '../../userland/url.ts';
 import { formatIp, parseIp } from '../../wire/ip.ts';
+import type { AddonContext } from '../context.ts';
 import { type Backend, type Filter, fitsHost, type Listener, type PathChange, type Rule, ruleFor } from '../gateway-api/model.ts';
 import { GATEWAYS, GRANTS, ROUTES, translate } from '../gateway-api/translate.ts';
-import type { AddonContext } from '../programs.ts';
 import { reconcileOn, untilEnd } from '../reconcile.ts';
 import { containerPort, OWNER_NAME, OWNER_NAMESPACE } from './infra.ts';
 

@@ -6,7 +6,7 @@ import type { Program } from '../../linux/types.ts';
 import { base64, stringToBytes } from '../../sim/bytes.ts';
 import { rfc3339 } from '../../sim/time.ts';
 import { goFlags } from '../../userland/servers/daemon.ts';
-import type { AddonContext } from '../programs.ts';
+import type { AddonContext } from '../context.ts';
 
 const pem = (what: string) => base64(stringToBytes(`-----BEGIN ${what}-----\n-----END ${what}-----\n`));
 

@@ -2,7 +2,16 @@
 
 import type { Certificate } from '../../userland/tls.ts';
 import type { Cidr } from '../../wire/ip.ts';
-import type { ExternalAuth } from './external-auth.ts';
+
+/** Whom auth-url asks. */
+export interface ExternalAuth {
+  url: string;
+  method: string;
+  /** Where whoever is not known is sent. */
+  signin: string | null;
+  /** Headers of the answer that the request takes along. */
+  responseHeaders: string[];
+}
 
 /** NAMESPACE-SERVICE-PORT and the addresses behind it: IPs, or a name to be resolved. */
 export interface Upstream {

@@ -15,7 +15,7 @@ import { goFlags } from '../../userland/servers/daemon.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { errorPage } from '../../userland/servers/nginx-pages.ts';
 import { tlsAccept } from '../../userland/tls.ts';
-import type { AddonContext } from '../programs.ts';
+import type { AddonContext } from '../context.ts';
 import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
 import { unmodelled } from './annotations.ts';
 import { nginxConf } from './conf-text.ts';

@@ -7,16 +7,8 @@ import { plain } from '../../userland/servers/nginx-scope.ts';
 import { exchange, HOP_BY_HOP, hasFailed } from '../../userland/servers/upstream.ts';
 import { parseUrl } from '../../userland/url.ts';
 import { formatIp, parseIp } from '../../wire/ip.ts';
+import type { ExternalAuth } from './config.ts';
 import type { IngressProxy } from './state.ts';
-
-export interface ExternalAuth {
-  url: string;
-  method: string;
-  /** Where whoever is not known is sent. */
-  signin: string | null;
-  /** Headers of the answer that the request takes along. */
-  responseHeaders: string[];
-}
 
 /** Passed, with what the request takes along; or the status that it ends with. */
 export type Verdict = { headers: Headers } | { status: 401 | 403 | 500; headers: Headers };

@@ -10,7 +10,7 @@ import { goQuote } from '../../sim/quote.ts';
 import { nextU32 } from '../../sim/random.ts';
 import { goServer } from '../../userland/servers/go-http.ts';
 import { parseIp } from '../../wire/ip.ts';
-import type { AddonContext } from '../programs.ts';
+import type { AddonContext } from '../context.ts';
 import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
 import {
   addressesIn,

@@ -7,7 +7,7 @@ import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { goServer } from '../../userland/servers/go-http.ts';
 import { type Ip, parseIp, sameIp } from '../../wire/ip.ts';
-import type { AddonContext } from '../programs.ts';
+import type { AddonContext } from '../context.ts';
 import { isReady, reconcileOn, selects, untilEnd } from '../reconcile.ts';
 import { givenAddresses, isLoadBalancer, POOLS, type Pool, poolOf, poolsOf } from './pools.ts';
 

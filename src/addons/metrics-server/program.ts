@@ -14,7 +14,7 @@ import { goOptions, notFound } from '../../userland/servers/go-http.ts';
 import { exchange, hasFailed } from '../../userland/servers/upstream.ts';
 import { tlsAccept } from '../../userland/tls.ts';
 import { parseIp } from '../../wire/ip.ts';
-import type { AddonContext } from '../programs.ts';
+import type { AddonContext } from '../context.ts';
 import { containerUsage, systemUsage, type Usage, usageQuantities } from './usage.ts';
 
 const KUBELET = 10250;

@@ -5,13 +5,11 @@ import { LISTS } from './functions/lists.ts';
 import { NET } from './functions/net.ts';
 import { OPERATORS } from './functions/operators.ts';
 import { QUANTITIES } from './functions/quantities.ts';
+import type { Row } from './functions/row.ts';
 import { STANDARD } from './functions/standard.ts';
 import { STRINGS } from './functions/strings.ts';
 import { parseType, type Type } from './types.ts';
 import type { Val } from './values.ts';
-
-/** A declaration and what it does. */
-export type Row = [signature: string, run: (...args: any[]) => Val];
 
 export interface Overload {
   member: boolean;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { FAULTS, type Fault, type FaultStep, faultSteps } from '../../cluster/faults.ts';
 import { print, runChild } from '../../linux/process.ts';
 import { runScript, shellPlace } from '../../shell/programs.ts';
-import type { Inside } from '../inside.ts';
+import type { Inside } from '../commands.ts';
 import { currentCluster, engineOf, type Machine } from '../machine.ts';
 import { opener } from '../opener.ts';
 import { ended } from '../own.ts';

@@ -3,7 +3,7 @@ import { parseTarget, type Target, travel } from '../../cluster/journey.ts';
 import { type Pipe, writePipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { formatIp } from '../../wire/ip.ts';
-import type { Inside } from '../inside.ts';
+import type { Inside } from '../commands.ts';
 import { journeyText } from '../journey-text.ts';
 import { currentCluster, currentNamespace, engineOf, type Machine } from '../machine.ts';
 import { opener } from '../opener.ts';

@@ -10,7 +10,7 @@ import { type Failure, fail, isFailure } from '../failure.ts';
 import { readStdin } from '../files.ts';
 import { mappingFor } from '../mapping.ts';
 import { getObject } from '../requests.ts';
-import { changeAll, checkLocal, infosFor, podSpecOf, selectContainers } from './set.ts';
+import { changeAll, checkLocal, infosFor, podSpecOf, selectContainers } from './set-changes.ts';
 
 /** validation.IsEnvVarName */
 const ENV_NAME =

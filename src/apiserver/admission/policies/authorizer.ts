@@ -1,7 +1,8 @@
 // `authorizer` in admission policies (k8s.io/apiserver/pkg/cel/library/authz.go v0.36.3): who else may do what.
 
 import { isAllowed, type User, userOf } from '../../authorize.ts';
-import { extendLibrary, type Library, type Row } from '../../cel/library.ts';
+import type { Row } from '../../cel/functions/row.ts';
+import { extendLibrary, type Library } from '../../cel/library.ts';
 import { CelError, Opaque } from '../../cel/values.ts';
 import type { ApiServer } from '../../types.ts';
 

@@ -1,8 +1,8 @@
 // Lists and sets (k8s.io/apiserver/pkg/cel/library/lists.go v0.36.3; cel-go ext/lists.go version 3, ext/sets.go v0.26.0).
 
-import type { Row } from '../library.ts';
 import { CelError, compareValues, Duration, equal, Opt, Uint, type Val } from '../values.ts';
 import { int64, uint64 } from './operators.ts';
+import type { Row } from './row.ts';
 
 const ORDERED = ['int', 'uint', 'double', 'bool', 'duration', 'timestamp', 'string', 'bytes'];
 

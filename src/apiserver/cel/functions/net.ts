@@ -1,8 +1,8 @@
 // URLs, addresses and networks (k8s.io/apiserver/pkg/cel/library/{urls,ip,cidr}.go v0.36.3).
 
 import { type Cidr, formatIp, type Ip, inCidr, network, parseCidr, parseIp } from '../../../wire/ip.ts';
-import type { Row } from '../library.ts';
 import { CelError, MapVal, Opaque, type Val } from '../values.ts';
+import type { Row } from './row.ts';
 
 const isMapped = (text: string): boolean => /^::ffff:/i.test(text) && text.includes('.');
 

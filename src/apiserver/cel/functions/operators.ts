@@ -1,7 +1,7 @@
 // Arithmetic, comparisons and membership (cel-spec, doc/langdef.md: List of Standard Definitions).
 
-import type { Row } from '../library.ts';
 import { asSet, CelError, compareValues, Duration, equal, identityOf, MapVal, type Obj, Timestamp, Uint, type Val } from '../values.ts';
+import type { Row } from './row.ts';
 
 const MAX = 1n << 63n;
 

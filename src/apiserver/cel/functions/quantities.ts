@@ -3,8 +3,8 @@
 import { formatError } from '../../custom/formats.ts';
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isLabelValue, isQualifiedName, prefixed } from '../../kinds/rules.ts';
 import { compareQuantity, parseQuantity, type Quantity } from '../../quantity.ts';
-import type { Row } from '../library.ts';
 import { CelError, Opaque, Opt } from '../values.ts';
+import type { Row } from './row.ts';
 
 const NANO = 1_000_000_000n;
 

@@ -1,11 +1,11 @@
 // Conversions, sizes, times, optional values (cel-spec standard definitions; cel-go common/types, cel/library.go v0.26.0).
 
 import { bytesToString, stringToBytes } from '../../../sim/bytes.ts';
-import type { Row } from '../library.ts';
 import { formatDuration, formatFloat, formatTimestamp, parseDuration, parseTimestamp, zoned } from '../time.ts';
 import { CelError, Duration, type MapVal, Opt, Timestamp, TypeVal, typeName, type Uint, type Val } from '../values.ts';
 import { matcher } from './matcher.ts';
 import { int64, uint64 } from './operators.ts';
+import type { Row } from './row.ts';
 
 const SECOND = 1_000_000_000n;
 

@@ -1,9 +1,9 @@
 // Strings and regular expressions (cel-go ext/strings.go version 2; k8s.io/apiserver/pkg/cel/library/regex.go v0.36.3). Positions are code points.
 
-import type { Row } from '../library.ts';
 import { CelError, type Val } from '../values.ts';
 import { formatText } from './format.ts';
 import { matcher } from './matcher.ts';
+import type { Row } from './row.ts';
 
 const at = (s: string[], i: bigint): number => {
   const n = Number(i);

@@ -4,18 +4,8 @@ import type { Co } from '../../../sim/task.ts';
 import { BROKEN, fromBinary, has, openInput, outBinary, type Run, toBinary } from '../tool.ts';
 import { type Input, inputOf } from './input.ts';
 import type { Address, Program, SedCommand } from './parse.ts';
+import type { State } from './state.ts';
 import { substitute } from './substitute.ts';
-
-export interface State {
-  line: number;
-  pattern: string;
-  hold: string;
-  appended: string[];
-  substituted: boolean;
-  quit: number | null;
-  lastRegex: RegExp | null;
-  newline: boolean;
-}
 
 function* applies(c: SedCommand, s: State, input: Input): Co<boolean> {
   const one = function* (a: Address): Co<boolean> {

@@ -1,6 +1,6 @@
 // sed's s command.
 import type { SedCommand } from './parse.ts';
-import type { State } from './run.ts';
+import type { State } from './state.ts';
 
 function replacement(template: string, m: RegExpExecArray): string {
   let out = '';

@@ -1,29 +1,9 @@
 // X.509 certificates as far as TLS shows them: names, alternative names, validity (RFC 5280; DER by X.690). No signature is checked.
-import { bytesToString, hex, unbase64 } from '../sim/bytes.ts';
+import { bytesToString, hex } from '../sim/bytes.ts';
 import { parseRfc3339 } from '../sim/time.ts';
 import { formatIp } from '../wire/ip.ts';
+import { type Der, pemBlocks, values } from './der.ts';
 import type { Certificate } from './tls.ts';
-
-interface Der {
-  tag: number;
-  body: Uint8Array;
-}
-
-/** The values of a constructed one, in order. */
-function values(data: Uint8Array): Der[] {
-  const out: Der[] = [];
-  for (let i = 0; i + 2 <= data.length; ) {
-    const tag = data[i++];
-    let length = data[i++];
-    if (length > 0x80) {
-      let n = length & 0x7f;
-      for (length = 0; n > 0; n--) length = length * 256 + (data[i++] ?? 0);
-    }
-    out.push({ tag, body: data.subarray(i, i + length) });
-    i += length;
-  }
-  return out;
-}
 
 /** Attribute types (2.5.4.N) as OpenSSL abbreviates them. */
 const ATTRIBUTES: Record<string, string> = { '550403': 'CN', '550406': 'C', '550407': 'L', '550408': 'ST', '55040a': 'O', '55040b': 'OU' };
@@ -62,8 +42,7 @@ function alternativeNames(extensions: Der | undefined): string[] {
 
 /** The first certificate of a PEM text; null: there is none that can be read. */
 export function certificateOf(pem: string): Certificate | null {
-  const text = /-----BEGIN CERTIFICATE-----([\s\S]*?)-----END CERTIFICATE-----/.exec(pem)?.[1];
-  const der = text ? unbase64(text.replace(/\s/g, '')) : null;
+  const der = pemBlocks(pem).find(b => b.label === 'CERTIFICATE')?.der;
   const tbs = der ? values(values(der)[0]?.body ?? new Uint8Array(0))[0] : undefined;
   if (!tbs) return null;
   let fields = values(tbs.body);

@@ -2,6 +2,7 @@
 import { listObjects } from '../../apiserver/store.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, stringToBytes, unbase64 } from '../../sim/bytes.ts';
+import { rsaVerifies } from '../../sim/rsa.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Headers, header } from '../../userland/http.ts';
 import type { Reply, Served } from '../../userland/http-server.ts';
@@ -12,7 +13,6 @@ import { localReply } from '../envoy/local-reply.ts';
 import { REQUEST_AUTHENTICATIONS, ROOT } from './names.ts';
 import { type EnvoyProxy, namespaceOf } from './proxy.ts';
 import { selectsPod } from './registry.ts';
-import { rsaVerifies } from './rsa.ts';
 
 interface Jwk {
   kty?: string;

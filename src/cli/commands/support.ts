@@ -70,7 +70,7 @@ export function supportMatrix(): [what: string, names: string][] {
         'multi-cluster',
         "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
-        "the API server's proxy to Services and pods, probes of the control plane's static pods, /etc/kubernetes/pki",
+        "the API server's proxy to Services and pods, probes of the control plane's static pods; components ask for no client's certificate, and compare names, not keys",
         'a program that listens in one command, for the commands of another terminal',
       ].join('; '),
     ],

@@ -7,35 +7,23 @@ import { rfc3339Micro } from '../../sim/time.ts';
 import { dnsAddresses } from '../bootstrap.ts';
 import { kubeletConfig } from '../kubeadm.ts';
 import type { NodeRuntime } from '../node.ts';
+import { pkiFiles } from '../pki.ts';
 import { placeManifests } from './manifests.ts';
 import { UNITS, unitFile } from './state.ts';
-
-const kubeconfig = (server: string, user: string) => `apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority: /etc/kubernetes/pki/ca.crt
-    server: ${server}
-  name: kubernetes
-contexts:
-- context:
-    cluster: kubernetes
-    user: ${user}
-  name: ${user}@kubernetes
-current-context: ${user}@kubernetes
-kind: Config
-users:
-- name: ${user}
-  user:
-    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem
-    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem
-`;
 
 export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
   const { config } = node.engine;
   const put = (path: string, text: string, mode = 0o644) => place(fs, path, newFile(text, mode));
   const server = `https://${config.nodes.find(n => n.role === 'control-plane')?.ips[0] ?? node.spec.ips[0]}:6443`;
   placeManifests(node, fs);
-  put('/etc/kubernetes/kubelet.conf', kubeconfig(server, `system:node:${node.spec.name}`), 0o600);
+  const { files, links } = pkiFiles(node.engine.server, config, node.spec, server);
+  for (const f of files)
+    place(
+      fs,
+      f.path,
+      newFile(() => stringToBytes(f.text()), f.mode),
+    );
+  for (const [path, target] of links) place(fs, path, { kind: 'symlink', target, mtimeMs: 0 });
   put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config), 'unix:///var/run/containerd/containerd.sock'));
   put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
   put('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n');

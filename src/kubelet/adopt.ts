@@ -166,11 +166,20 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
   c.replay = replayOf(c, k.server.sim.nowMs);
   const startedAtMs = parseRfc3339(state.running.startedAt) ?? k.server.sim.nowMs;
   const saved = k.saved?.pods[rt.uid]?.containers[c.name];
-  const error = launch(k, rt, pod, c, spec, config, fs => {
-    setCatchUp(fs, k.server.sim.nowMs - startedAtMs);
-    schedule(k.server.sim, 1000, () => setCatchUp(fs, 0), true);
-    restoreChanges(fs, saved?.files ?? {});
-  });
+  const error = launch(
+    k,
+    rt,
+    pod,
+    c,
+    spec,
+    config,
+    fs => {
+      setCatchUp(fs, k.server.sim.nowMs - startedAtMs);
+      schedule(k.server.sim, 1000, () => setCatchUp(fs, 0), true);
+      restoreChanges(fs, saved?.files ?? {});
+    },
+    saved?.memory,
+  );
   if (error || !c.process) return;
   if ((c.process as { exitCode: number | null }).exitCode !== null) {
     // It has ended meanwhile.
@@ -297,12 +306,14 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
     const containers: Record<string, SavedContainer> = {};
     for (const c of rt.containers.values()) {
       const files = changedFiles(c) ?? (c.process ? undefined : saved?.containers[c.name]?.files);
+      const memory = c.process ? memoryOf(c.process) : saved?.containers[c.name]?.memory;
       containers[c.name] = {
         id: c.id,
         log: c.log.slice(-MAX_SAVED_LINES),
         previousLog: c.previousLog?.slice(-MAX_SAVED_LINES) ?? null,
         ...(c.bornRevision ? { bornRevision: c.bornRevision } : {}),
         ...(files ? { files } : {}),
+        ...(memory === undefined ? {} : { memory }),
         ...(c.failedStart ? { failedStart: c.failedStart } : {}),
         ...(c.pulls ? { pulls: c.pulls } : {}),
       };
@@ -314,6 +325,8 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
   }
   return out;
 }
+
+const memoryOf = (p: Process): unknown => (p.exitCode === null ? p.memory?.save?.() : undefined);
 
 function changedFiles(c: ContainerRuntime): Record<string, SavedNode> | undefined {
   return c.fs?.changed.size && c.process ? saveChanges(c.fs) : undefined;

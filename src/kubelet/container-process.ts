@@ -67,7 +67,7 @@ export function execError(fs: Filesystem, argv: string[], env: Map<string, strin
     : `exec: ${name}: executable file not found in $PATH`;
 }
 
-/** Start the process. -> runc's words when it cannot be */
+/** Start the process; `memory` is of its own earlier run, when it only goes on. -> runc's words when it cannot be */
 export function launch(
   k: Kubelet,
   rt: PodRuntime,
@@ -76,6 +76,7 @@ export function launch(
   spec: any,
   config: Config,
   prepare: (fs: Filesystem) => void = () => {},
+  memory?: unknown,
 ): string | null {
   const kernel = k.deps.kernel();
   if (!rt.netns) wirePods(k);
@@ -115,6 +116,7 @@ export function launch(
     background: true,
     blind: program !== null,
     pid: firstPid('container', c.id),
+    memory,
   };
   const p = program ? spawnProgram(kernel, program, options) : spawn(kernel, options);
   if (typeof p === 'string')

@@ -260,6 +260,8 @@ export interface SavedContainer {
   pulls?: ContainerRuntime['pulls'];
   /** What its programs changed in its tree (linux/vfs-changes.ts). */
   files?: Record<string, string | null>;
+  /** What its process knows beside that (linux/types.ts Process.memory). */
+  memory?: unknown;
 }
 
 export interface SavedPod {

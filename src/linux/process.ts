@@ -23,6 +23,8 @@ export interface SpawnOptions {
   background?: boolean;
   blind?: boolean;
   thread?: boolean;
+  /** What this very process knew when an earlier command left it (Process.memory). */
+  memory?: unknown;
   /** Its number, where it is known beforehand: the next free one from there. */
   pid?: number;
 }
@@ -101,6 +103,7 @@ export function spawnProgram(kernel: Kernel, program: Program, o: SpawnOptions):
     fds: new Map(),
     blind: o.blind ?? false,
     thread: o.thread ?? false,
+    memory: o.memory === undefined ? undefined : { left: o.memory },
   };
   if (!p.blind) lookAt(p.netns);
   kernel.processes.set(p.pid, p);

@@ -332,6 +332,8 @@ export interface Process {
   blind: boolean;
   /** A part of another process, with no number of its own. */
   thread: boolean;
+  /** Of a program that goes on from one command to the next: what it knew (plain JSON), and how to ask for what it knows by now. */
+  memory?: { left?: unknown; save?: () => unknown };
 }
 
 /** A program: runs as a process, returns its exit code. */

@@ -2,7 +2,7 @@
 import { listDir, readFile } from '../linux/vfs.ts';
 import type { Directive } from './corefile.ts';
 import { argumentError, CorefileError, type Instance, plainError } from './types.ts';
-import { durationMs } from './zones.ts';
+import { durationError, durationMs } from './values.ts';
 
 type Check = (d: Directive, instance: Instance) => void;
 
@@ -33,7 +33,7 @@ const timeouts: Check = (d, { corefilePath }) => {
     if (!p.args.length) throw bad(p.line, argumentError(p).message);
     if (!['read', 'write', 'idle'].includes(p.name)) throw bad(p.line, `unknown option: '${p.name}'`);
     const ms = isInteger(p.args[0]) ? Number(p.args[0]) * 1000 : durationMs(p.args[0]);
-    if (ms === null) throw bad(p.line, `failed to parse duration '${p.args[0]}': time: invalid duration "${p.args[0]}"`);
+    if (ms === null) throw bad(p.line, `failed to parse duration '${p.args[0]}': ${durationError(p.args[0])}`);
     if (ms < 1000 || ms > DAY_MS) throw bad(p.line, `timeout provided '${p.args[0]}' needs to be between 1 second and 24 hours`);
   }
 };

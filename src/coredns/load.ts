@@ -6,10 +6,11 @@ import { listDir, readFile } from '../linux/vfs.ts';
 import { bytesToString } from '../sim/bytes.ts';
 import { isDnsName } from '../wire/dns-codec.ts';
 import { formatIp } from '../wire/ip.ts';
-import { parseCorefile } from './corefile.ts';
+import { parseCorefile, type ServerBlock, type Surroundings } from './corefile.ts';
+import { keptFor, type Memory } from './memory.ts';
 import { IDLE, PLUGINS, UNMODELLED } from './plugins.ts';
 import { resolve } from './serve.ts';
-import { type Block, CorefileError, type Instance, type Transport } from './types.ts';
+import { type Block, CorefileError, type Instance, type Setup, type Transport } from './types.ts';
 import { expandZone } from './zones.ts';
 
 /** A Corefile without any server block stands for this one. */
@@ -19,34 +20,37 @@ const isKnown = (name: string): boolean =>
   PLUGINS.some(p => p.name === name) || Object.hasOwn(IDLE, name) || Object.hasOwn(UNMODELLED, name);
 
 /** -> the instance, or what the real one prints before it gives up */
-export function loadCorefile(server: ApiServer, p: Process, path: string): Instance | string {
+export function loadCorefile(server: ApiServer, p: Process, path: string, memory: Memory): Instance | string {
   const data = readFile(p.fs, path, p);
   if (typeof data === 'string') return `open ${path}: no such file or directory`;
+  const text = bytesToString(data);
   const instance: Instance = {
     p,
     server,
     corefilePath: path,
+    corefile: text,
     blocks: [],
     serverBlocks: [],
     starts: [],
     banners: [],
     stops: [],
+    finals: [],
+    gathers: [],
+    endpoints: new Set(),
     unready: new Set(),
     stopped: false,
     ednsOptions: new Set(),
+    metrics: memory.metrics,
+    keeps: new Map(),
+    kept: keptFor(memory, text),
     fatal: () => {},
     log: (level, text) => void print(p, `[${level}] ${text}\n`),
     resolve: r => resolve(instance, r),
+    parse: corefile => parseOnly(p, path, corefile),
   };
   try {
-    const around = {
-      path,
-      env: (name: string) => p.env.get(name) ?? (name === 'HOSTNAME' ? p.netns.kernel.hostname : ''),
-      files: (glob: string) => importFiles(p, path, glob),
-      known: isKnown,
-      warn: (text: string) => instance.log('WARNING', text),
-    };
-    let raw = parseCorefile(bytesToString(data), around);
+    const around = surroundings(p, path, isKnown, text => instance.log('WARNING', text));
+    let raw = parseCorefile(text, around);
     if (!raw.length) raw = parseCorefile(DEFAULT_COREFILE, around);
     instance.serverBlocks = raw;
     instance.blocks = raw.map(b => newBlock(instance, b.keys, b.directives));
@@ -57,6 +61,34 @@ export function loadCorefile(server: ApiServer, p: Process, path: string): Insta
     return describe(e, path);
   }
   return instance;
+}
+
+function surroundings(p: Process, path: string, known: Surroundings['known'], warn: Surroundings['warn']): Surroundings {
+  return {
+    path,
+    env: name => p.env.get(name) ?? (name === 'HOSTNAME' ? p.netns.kernel.hostname : ''),
+    files: glob => importFiles(p, path, glob),
+    known,
+    warn,
+  };
+}
+
+/** Only the syntax. */
+function parseOnly(p: Process, path: string, text: string): ServerBlock[] | string {
+  try {
+    return parseCorefile(
+      text,
+      surroundings(
+        p,
+        path,
+        () => true,
+        () => {},
+      ),
+    );
+  } catch (e) {
+    if (!(e instanceof CorefileError)) throw e;
+    return describe(e, path);
+  }
 }
 
 const prefixOf = (message: string) => /^plugin\/\w+: /.exec(message)?.[0] ?? '';
@@ -144,7 +176,12 @@ function setUp(instance: Instance): void {
     for (const block of instance.blocks) {
       const all = block.directives.filter(d => d.name === plugin.name);
       for (const directive of plugin.many ? all : all.slice(0, 1)) {
-        const handle = wrapped(plugin.name, () => plugin.setup({ block, instance, directive, all }));
+        const place = `${instance.blocks.indexOf(block)}/${plugin.name}/${all.indexOf(directive)}`;
+        const keep: Setup['keep'] = save => {
+          instance.keeps.set(place, save);
+          return instance.kept[place];
+        };
+        const handle = wrapped(plugin.name, () => plugin.setup({ block, instance, directive, all, keep }));
         if (handle) block.chain.push({ name: plugin.name, handle });
       }
     }

@@ -6,9 +6,10 @@ import { compareBytes } from '../sim/bytes.ts';
 import { type Co, killTask, type Task, type WaitQueue, waitOn, wakeAll } from '../sim/task.ts';
 import { formatIp } from '../wire/ip.ts';
 import { loadCorefile } from './load.ts';
+import { memoryOf, remember } from './memory.ts';
 import { startServing } from './serve.ts';
 import type { Instance } from './types.ts';
-import { VERSION } from './version.ts';
+import { GO_VERSION, VERSION } from './version.ts';
 import { isReverse } from './zones.ts';
 
 export function corednsProgram(server: ApiServer): Program {
@@ -16,7 +17,8 @@ export function corednsProgram(server: ApiServer): Program {
     const at = p.argv.indexOf('-conf');
     const path = at > 0 ? p.argv[at + 1] : '/Corefile';
     print(p, 'maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined\n');
-    const first = loadCorefile(server, p, path);
+    const memory = memoryOf(p);
+    const first = loadCorefile(server, p, path, memory);
     if (typeof first === 'string') {
       complain(p, `${first}\n`);
       return 1;
@@ -26,6 +28,7 @@ export function corednsProgram(server: ApiServer): Program {
     let pending: Instance | null = null;
     const tasks: Task<unknown>[] = [];
     let died = false;
+    let ending = false;
     const watch = (i: Instance) => {
       i.fatal = text => {
         if (!died) i.log('FATAL', text);
@@ -34,24 +37,25 @@ export function corednsProgram(server: ApiServer): Program {
       };
       i.changed = () => {
         i.log('INFO', 'Reloading');
-        const next = loadCorefile(server, p, path);
+        const next = loadCorefile(server, p, path, memory);
         if (typeof next === 'string') {
           i.log('ERROR', `Restart failed: ${next}`);
-          i.log('ERROR', `plugin/reload: Corefile changed but reload failed: starting with listener file descriptors: ${next}`);
-          return;
+          return `starting with listener file descriptors: ${next}`;
         }
         pending = next;
         wakeAll(changed);
+        return null;
       };
     };
     p.onSignal.set('TERM', () => {
       print(p, `[INFO] SIGTERM: Shutting down servers then terminating\n`);
-      stop(instance, tasks);
-      if (p.task) killTask(p.task, 0);
+      ending = true;
+      wakeAll(changed);
     });
     try {
       for (;;) {
         watch(instance);
+        remember(p, memory, instance);
         const failure = startServing(instance, tasks);
         if (failure) {
           complain(p, `${failure}\n`);
@@ -60,9 +64,13 @@ export function corednsProgram(server: ApiServer): Program {
         // The servers and the version are shown at the start alone.
         if (instance === first) print(p, servers(instance));
         for (const line of instance.banners) printLine(p, () => `${line()}\n`);
-        if (instance === first) print(p, `CoreDNS-${VERSION}\nlinux/amd64, go1.26.0, \n`);
+        if (instance === first) print(p, `CoreDNS-${VERSION}\nlinux/amd64, ${GO_VERSION}, \n`);
         else instance.log('INFO', 'Reloading complete');
-        while (!pending && !died) yield* waitOn(server.sim, [changed]);
+        while (!pending && !died && !ending) yield* waitOn(server.sim, [changed]);
+        if (ending) {
+          for (const last of instance.finals) yield* last();
+          return 0;
+        }
         if (died || !pending) return 1;
         stop(instance, tasks);
         instance = pending;

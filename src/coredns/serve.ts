@@ -6,15 +6,13 @@ import type { DnsMessage } from '../wire/dns.ts';
 import { decodeMessage, encodeSparingly, frameForTcp, replyTo } from '../wire/dns-codec.ts';
 import { formatIp, type Ip, sameIp } from '../wire/ip.ts';
 import { withEdns } from './edns.ts';
+import { report, sizeOfMessage } from './report.ts';
 import type { Block, Instance, Outcome, Request } from './types.ts';
 
 function* walk(block: Block, r: Request, from: number): Co<Outcome> {
   const link = block.chain[from];
-  if (!link) {
-    // plugin.NextOrFailure: the last link has nobody to hand on to; a block without any plugin refuses.
-    if (from === 0) return { reply: null, rcode: 'REFUSED' };
-    return { reply: null, rcode: 'SERVFAIL', error: `plugin/${block.chain[from - 1].name}: no next plugin found` };
-  }
+  // plugin.NextOrFailure: the last link has nobody to hand on to.
+  if (!link) return { reply: null, rcode: 'SERVFAIL', error: `plugin/${block.chain[from - 1].name}: no next plugin found` };
   return yield* link.handle(r, q => walk(block, q, from + 1));
 }
 
@@ -145,13 +143,12 @@ function* answer(
   const finished = (reply: DnsMessage) => withEdns(query, reply, instance.ednsOptions);
   const refused = unacceptable(query);
   if (refused) return refused;
+  const server = `dns://${placeText(place)}`;
   const here = instance.blocks.filter(b => isHere(b, place));
-  if (q.class !== 'IN' && !here.some(b => b.chaos)) return finished(replyTo(query, 'REFUSED'));
-  // plugin/pkg/edns Version: an unknown version ends it at once, with an OPT record and nothing else.
-  if (query.edns?.version) return { ...replyTo(query, BADVERS), edns: { ...query.edns, version: 0, dnssecOk: false, options: [] } };
   const name = q.name.toLowerCase();
   const r: Request = {
     ...from,
+    server,
     localPort: place.port,
     query,
     name,
@@ -159,9 +156,23 @@ function* answer(
     startedAtMs: instance.server.sim.nowMs,
     notes: new Map(),
   };
+  if (q.class !== 'IN' && !here.some(b => b.chaos)) return finished(dropped(instance, r));
+  // plugin/pkg/edns Version: an unknown version ends it at once, with an OPT record and nothing else.
+  if (query.edns?.version) return { ...replyTo(query, BADVERS), edns: { ...query.edns, version: 0, dnssecOk: false, options: [] } };
   const outcome = yield* dispatch(here, place.port, r);
+  if (outcome === NOBODY) return finished(dropped(instance, r));
   if (outcome.drop) return null;
   return finished(outcome.reply ?? replyTo(query, outcome.rcode ?? 'SERVFAIL'));
+}
+
+/** Nobody is there for the name. */
+const NOBODY: Outcome = { reply: null, rcode: 'REFUSED' };
+
+/** errorAndMetricsFunc: refused before any plugin has seen it. */
+function dropped({ metrics }: Instance, r: Request): DnsMessage {
+  const reply = replyTo(r.query, 'REFUSED');
+  report(metrics, r, { zone: 'dropped', view: '', rcode: 'REFUSED', plugin: '', size: sizeOfMessage(reply), ms: 0 });
+  return reply;
 }
 
 /** The block whose zone is the longest that the name is in, and whose view takes the query. */
@@ -175,7 +186,8 @@ function* dispatch(blocks: Block[], port: number, r: Request): Co<Outcome> {
       if (!block.view || block.view.takes(r)) best = { block, zone };
     }
   }
-  if (!best) return { reply: null, rcode: 'REFUSED' };
+  // A block without any plugin is as good as none.
+  if (!best?.block.chain.length) return NOBODY;
   return yield* walk(best.block, { ...r, zone: best.zone, view: best.block.view?.name }, 0);
 }
 

@@ -5,6 +5,7 @@ import type { Co } from '../sim/task.ts';
 import type { DnsMessage, DnsRecord } from '../wire/dns.ts';
 import type { Ip } from '../wire/ip.ts';
 import type { Directive, ServerBlock } from './corefile.ts';
+import type { Metrics } from './metrics.ts';
 import type { Options } from './plugins/kubernetes-setup.ts';
 
 /** One query on its way through the chain (coredns/request.Request). */
@@ -22,6 +23,8 @@ export interface Request {
   startedAtMs: number;
   /** What plugins leave for those behind or before them (metadata), by `plugin/label`. */
   notes: Map<string, string>;
+  /** Where it came in, as metrics name servers: `dns://:53`. */
+  server: string;
   /** The server block's zone and view that took the query. */
   zone?: string;
   view?: string;
@@ -62,20 +65,34 @@ export interface Instance {
   p: Process;
   server: ApiServer;
   corefilePath: string;
+  corefile: string;
   blocks: Block[];
   /** Run after all blocks are set up, before queries are taken; a coroutine may serve a port until the instance stops. */
   starts: (() => Co<void>)[];
   /** Printed between the servers' addresses and the version. */
   banners: (() => string)[];
   stops: (() => void)[];
+  /** What is done, one after the other, when the process is told to end, while it serves on. */
+  finals: (() => Co<void>)[];
+  /** Run before metrics are shown. */
+  gathers: (() => void)[];
+  /** Addresses of HTTP endpoints: plugins of several blocks share one. */
+  endpoints: Set<string>;
   /** Names of plugins that are not ready yet. */
   unready: Set<string>;
   /** EDNS0 options that the Corefile made known: they are sent back as they came. */
   ednsOptions: Set<number>;
   /** The Corefile's words, of which reload makes its checksum. */
   serverBlocks: ServerBlock[];
-  /** The Corefile has changed: set by the process, called by reload. */
-  changed?: (text: string) => void;
+  /** Only the syntax of a Corefile. -> its server blocks, or what is wrong with them */
+  parse: (corefile: string) => ServerBlock[] | string;
+  /** The Corefile has changed: set by the process, called by reload. -> what was wrong with it, null: it serves */
+  changed?: () => string | null;
+  metrics: Metrics;
+  /** What plugins know that a later command has to know too, by their place in the Corefile. */
+  keeps: Map<string, () => unknown>;
+  /** What they knew when an earlier command left this process. */
+  kept: Record<string, unknown>;
   log: (level: 'INFO' | 'WARNING' | 'ERROR' | 'FATAL', text: string) => void;
   stopped: boolean;
   /** Prints a `[FATAL]` line and ends the process with 1. */
@@ -90,6 +107,8 @@ export interface Setup {
   directive: Directive;
   /** Every use of this directive in the block: plugins that take several lines are set up once with all of them. */
   all: Directive[];
+  /** Plain JSON that this use of the plugin wants back in the next command. -> what it had in the last one; undefined: the process is new */
+  keep: (save: () => unknown) => unknown;
 }
 
 /** A mistake in the Corefile; the text as CoreDNS prints it behind `FILE:LINE - `. */

@@ -83,21 +83,3 @@ export function addressOfReverse(name: string): string | null {
   const digits = v6[1].slice(0, -1).split('.').reverse().join('');
   return formatIp(parseIp((digits.match(/.{4}/g) as string[]).join(':'))!);
 }
-
-const MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** time.ParseDuration: `1h30m`, `-5s`, `0`; null: not one. */
-export function durationMs(text: string): number | null {
-  const m = /^([-+]?)((?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
-  if (!m) return /^[-+]?0$/.test(text) ? 0 : null;
-  let total = 0;
-  for (const [, n, unit] of m[2].matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) total += Number(n) * MS[unit];
-  return m[1] === '-' ? -total : total;
-}
-
-/** time.Duration.String of whole milliseconds: `3s`, `1m30s`, `250ms`. */
-export function durationText(ms: number): string {
-  if (ms < 1000) return ms ? `${ms}ms` : '0s';
-  const [h, m, s] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, (ms % 60_000) / 1000];
-  return `${h ? `${h}h` : ''}${h || m ? `${m}m` : ''}${s}s`;
-}

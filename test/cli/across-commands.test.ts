@@ -61,3 +61,16 @@ it('CoreDNS has read a Corefile that changed in between: queries of the next com
   expect(log).not.toContain('ERROR');
   expect(log.match(/Reloading complete/g)?.length).toBeLessThanOrEqual(2);
 }, 60_000);
+
+it('CoreDNS goes on with what it knew: a cached answer’s TTL counts down, queries add up', async () => {
+  expect(await sh(home, 'kubectl run net --image=nicolaka/netshoot --command -- sleep infinity')).toMatchObject({ code: 0 });
+  const ip = (await sh(home, 'kubectl -n kube-system get pods -l k8s-app=kube-dns -o jsonpath={.items[0].status.podIP}')).stdout;
+  const inNet = async (line: string) => (await sh(home, `kubectl exec net -- ${line}`)).stdout;
+  const ttl = async () => Number(/\s(\d+)\sIN/.exec(await inNet(`dig +noall +answer @${ip} example.com`))?.[1]);
+  const asked = async () => Number(/^coredns_cache_requests_total\S* (\d+)$/m.exec(await inNet(`curl -s ${ip}:9153/metrics`))?.[1] ?? 0);
+  const before = await asked();
+  const first = await ttl();
+  await inNet('sleep 9');
+  expect(first - (await ttl())).toBeGreaterThanOrEqual(9);
+  expect((await asked()) - before).toBe(2);
+});

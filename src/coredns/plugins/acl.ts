@@ -6,6 +6,7 @@ import { isTypeName, typeText } from '../../wire/dns-types.ts';
 import { type Cidr, inCidr, parseCidr } from '../../wire/ip.ts';
 import type { Directive } from '../corefile.ts';
 import { extendedError } from '../edns.ts';
+import { increase } from '../metrics.ts';
 import { CorefileError, type Instance, type Outcome, type Plugin, type Request } from '../types.ts';
 import { longestZone, zonesOf } from '../zones.ts';
 
@@ -72,15 +73,25 @@ function decide(policies: Policy[], r: Request): Action | null {
 const BLOCKED = 15;
 const FILTERED = 17;
 
+const COUNTERS = {
+  drop: 'coredns_acl_dropped_requests_total',
+  block: 'coredns_acl_blocked_requests_total',
+  filter: 'coredns_acl_filtered_requests_total',
+} as const;
+
 export const acl: Plugin = {
   name: 'acl',
   setup: ({ instance, all, block }) => {
     const rules = all.map(d => ({ zones: zonesOf(d.args, block.zones), policies: d.body.map(b => policy(instance, b)) }));
     return function* (r, next) {
+      const { metrics } = instance;
+      const view = r.view ?? '';
       for (const { zones, policies } of rules) {
-        if (longestZone(r.name, zones) === undefined) continue;
+        const zone = longestZone(r.name, zones);
+        if (zone === undefined) continue;
         const action = decide(policies, r);
         if (action === 'allow') break;
+        if (action) increase(metrics, COUNTERS[action], r.server, zone, view);
         if (action === 'drop') return { reply: null, drop: true };
         if (action) {
           const code = action === 'block' ? BLOCKED : FILTERED;
@@ -88,6 +99,7 @@ export const acl: Plugin = {
           return { reply } satisfies Outcome;
         }
       }
+      increase(metrics, 'coredns_acl_allowed_requests_total', r.server, view);
       return yield* next(r);
     };
   },

@@ -4,6 +4,7 @@ import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
 import { formatIp } from '../../wire/ip.ts';
+import { increase } from '../metrics.ts';
 import { type Instance, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { inZone, longestZone, zoneName, zonesOf } from '../zones.ts';
 
@@ -60,6 +61,7 @@ export const autopath: Plugin = {
         if (outcome.error) return outcome;
         first ??= outcome;
         if (!outcome.reply || outcome.reply.rcode === 'NXDOMAIN') continue;
+        increase(s.instance.metrics, 'coredns_autopath_success_total', r.server);
         return { ...outcome, reply: named(outcome.reply, r.query) };
       }
       // The client goes on along its own path.

@@ -2,6 +2,7 @@
 import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
 import { type Cidr, formatCidr, type Ip, network, parseCidr } from '../../wire/ip.ts';
+import { increase } from '../metrics.ts';
 import { argumentError, CorefileError, type Plugin, plainError } from '../types.ts';
 
 const WELL_KNOWN = '64:ff9b::/96';
@@ -68,6 +69,7 @@ export const dns64: Plugin = {
       const query: DnsMessage = { ...r.query, questions: [{ ...q, type: 'A' }] };
       const found = yield* instance.resolve({ ...r, query, type: 'A' });
       if (!found.reply) return { reply: null, rcode: 'SERVFAIL', error: found.error };
+      increase(instance.metrics, 'coredns_dns64_requests_translated_total', r.server);
       return { reply: synthesized(r.query, reply, found.reply, prefix) };
     };
   },

@@ -4,7 +4,7 @@ import type { DnsRecord } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
 import { parseIp } from '../../wire/ip.ts';
 import { type Plugin, plainError } from '../types.ts';
-import { durationMs } from '../zones.ts';
+import { durationMs } from '../values.ts';
 
 export const erratic: Plugin = {
   name: 'erratic',

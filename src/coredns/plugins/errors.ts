@@ -4,7 +4,7 @@ import { rcodeNumber } from '../../wire/dns-codec.ts';
 import type { Directive } from '../corefile.ts';
 import { goRegExp } from '../regexp.ts';
 import { argumentError, CorefileError, type Instance, ONCE, type Plugin, plainError } from '../types.ts';
-import { durationMs, durationText } from '../zones.ts';
+import { durationError, durationMs, durationText } from '../values.ts';
 
 const LEVELS = ['warning', 'error', 'info', 'debug'] as const;
 type Level = (typeof LEVELS)[number];
@@ -23,7 +23,7 @@ function pattern(d: Directive): Pattern {
   const [period, source, ...more] = d.args;
   if (source === undefined) throw argumentError(d);
   const periodMs = durationMs(period);
-  if (periodMs === null) throw new CorefileError(d.line, `time: invalid duration "${period}"`);
+  if (periodMs === null) throw new CorefileError(d.line, durationError(period));
   const re = goRegExp(source);
   if (typeof re === 'string') throw new CorefileError(d.line, re);
   const p: Pattern = { source, re, periodMs, level: 'error', showFirst: false, count: 0 };

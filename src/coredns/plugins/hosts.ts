@@ -5,8 +5,10 @@ import { bytesToString } from '../../sim/bytes.ts';
 import type { DnsRecord } from '../../wire/dns.ts';
 import { fqdn, replyTo } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip, parseIp } from '../../wire/ip.ts';
+import { setGauge } from '../metrics.ts';
 import { CorefileError, ONCE, type Plugin, plainError, type Setup } from '../types.ts';
-import { addressOfReverse, durationMs, fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';
+import { durationMs } from '../values.ts';
+import { addressOfReverse, fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';
 
 interface Hosts {
   /** Name -> its addresses in the file's order. */
@@ -83,6 +85,14 @@ export const hosts: Plugin = {
       const data = readFile(instance.p.fs, o.path, instance.p);
       if (typeof data !== 'string') read(known, bytesToString(data), o);
       read(known, o.inline.join('\n'), o);
+      if (typeof data === 'string') return;
+      const all = [...known.addresses.values(), ...known.names.values()];
+      setGauge(
+        instance.metrics,
+        'coredns_hosts_entries',
+        all.reduce((n, x) => n + x.length, 0),
+        o.path,
+      );
     };
     load();
     if (o.reloadMs)

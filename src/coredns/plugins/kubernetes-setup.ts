@@ -2,7 +2,8 @@
 import { type LabelSelector, parseSelector } from '../../apiserver/labels.ts';
 import type { Directive } from '../corefile.ts';
 import { argumentError, CorefileError, ONCE, plainError, type Setup } from '../types.ts';
-import { durationMs, isReverse, zoneName, zonesOf } from '../zones.ts';
+import { durationError, durationMs } from '../values.ts';
+import { isReverse, zoneName, zonesOf } from '../zones.ts';
 
 export interface Options {
   zones: string[];
@@ -82,8 +83,7 @@ const RULES: Record<string, Rule> = {
   },
   startup_timeout: (_, d) => {
     if (!d.args.length) throw argumentError(d);
-    if (durationMs(d.args[0]) === null)
-      throw plainError(`failed to parse startup_timeout: ${d.args[0]}, time: invalid duration "${d.args[0]}"`);
+    if (durationMs(d.args[0]) === null) throw plainError(`failed to parse startup_timeout: ${d.args[0]}, ${durationError(d.args[0])}`);
   },
   apiserver_qps: (_, d) => atLeastZero(d),
   apiserver_burst: (_, d) => atLeastZero(d),

@@ -38,6 +38,7 @@ export const kubernetes: Plugin = {
     const o = kubernetesOptions(s);
     s.block.kubernetes = o;
     const { instance } = s;
+    if (!synced(o, instance)) instance.unready.add('kubernetes');
     return function* (r, next): Co<Outcome> {
       const zone = longestZone(r.name, o.zones);
       if (zone === undefined) return yield* next(r);
@@ -107,7 +108,7 @@ function* serve(s: State, zone: string, next: Next): Co<Outcome> {
   }
   if (answers === NAME_ERROR) {
     if (fallsThrough(o.fallthrough, r.name)) return yield* next(r);
-    if (!synced(s)) return { reply: { ...replyTo(r.query, 'SERVFAIL'), aa: true, authority: [soa(s, zone)] } };
+    if (!synced(s.o, s.instance)) return { reply: { ...replyTo(r.query, 'SERVFAIL'), aa: true, authority: [soa(s, zone)] } };
     return { reply: { ...replyTo(r.query, 'NXDOMAIN'), aa: true, authority: [soa(s, zone)] } };
   }
   if (!answers.length) return { reply: { ...replyTo(r.query), aa: true, authority: [soa(s, zone)] } };
@@ -119,7 +120,7 @@ const asAsked = (name: string, zone: string, asked: string): string =>
   name.endsWith(zone) ? name.slice(0, name.length - zone.length) + asked.slice(asked.length - zone.length) : name;
 
 /** Whether the API that the Corefile names (`endpoint`) is this cluster's: without it nothing is ever known. */
-function synced({ o, instance: { server } }: State): boolean {
+function synced(o: Options, { server }: Instance): boolean {
   if (o.endpoint === null) return true;
   const host = /^(?:\w+:\/\/)?(\[[^\]]*\]|[^:/]+)/.exec(o.endpoint)?.[1].replace(/^\[|\]$/g, '');
   const own = getObject(server, 'services', 'default', 'kubernetes')?.spec?.clusterIPs ?? [];
@@ -141,7 +142,7 @@ function dedup(records: DnsRecord[]): DnsRecord[] {
 
 /** The serial is the time of the last change; the minimum and the TTL are the plugin's own. */
 function soa(s: State, zone: string): DnsRecord {
-  const serial = synced(s) ? Math.floor(s.instance.server.sim.nowMs / 1000) : 0;
+  const serial = synced(s.o, s.instance) ? Math.floor(s.instance.server.sim.nowMs / 1000) : 0;
   const data = {
     mname: join('ns.dns', zone),
     rname: join('hostmaster', zone),
@@ -206,7 +207,7 @@ function srv(found: Answer[], owner: string): [DnsRecord[], DnsRecord[]] {
 
 /** ServiceBackend.Services: the answers of a name, or that there is no such name. */
 function services(s: State, zone: string, name: string, type: string = s.r.type): Found {
-  if (!synced(s)) return NAME_ERROR;
+  if (!synced(s.o, s.instance)) return NAME_ERROR;
   if (name === join('ns.dns', zone)) {
     return ownAddresses(s, zone)
       .filter(a => (type === 'A' && a.ip.length === 4) || (type === 'AAAA' && a.ip.length === 16))
@@ -321,7 +322,7 @@ function ofService(
 // -- the other way: addresses to names
 
 function reverse(s: State, name: string): Found {
-  if (!synced(s)) return NAME_ERROR;
+  if (!synced(s.o, s.instance)) return NAME_ERROR;
   const ip = addressOfReverse(name);
   const primary = s.o.zones.find(z => !isReverse(z)) ?? '.';
   if (ip === null) {

@@ -7,7 +7,7 @@ import type { DnsRecord } from '../../wire/dns.ts';
 import { fqdn } from '../../wire/dns-codec.ts';
 import { formatIp, parseIp } from '../../wire/ip.ts';
 import { argumentError, CorefileError, type Instance, type Plugin, plainError, type Setup } from '../types.ts';
-import { durationMs } from '../zones.ts';
+import { durationMs } from '../values.ts';
 
 type Order = (addresses: DnsRecord[]) => DnsRecord[];
 

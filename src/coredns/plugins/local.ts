@@ -2,6 +2,7 @@
 import type { DnsRecord, RrType } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
 import { ip } from '../../wire/ip.ts';
+import { increase } from '../metrics.ts';
 import type { Plugin, Request } from '../types.ts';
 import { longestZone } from '../zones.ts';
 
@@ -28,11 +29,12 @@ function answersFor(r: Request, name: string): DnsRecord[] | null {
 
 export const local: Plugin = {
   name: 'local',
-  setup: () =>
+  setup: ({ instance }) =>
     function* (r, next) {
       const { name } = r.query.questions[0];
       // What a search list makes of "localhost".
       if (r.name.length > 'localhost.'.length && r.name.startsWith('localhost.')) {
+        increase(instance.metrics, 'coredns_local_localhost_requests_total');
         const answers = loopback(name, r.type);
         return { reply: { ...replyTo(r.query), answers, authority: answers.length ? [] : [soa(name)] } };
       }

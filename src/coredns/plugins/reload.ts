@@ -1,56 +1,70 @@
+// plugin/reload (coredns 1.14.2): looks at the Corefile now and then; other words, or words on other lines, start the servers anew.
 import { sleep } from '../../linux/process.ts';
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString, compareBytes, hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha512 } from '../../sim/sha512.ts';
-import { type Instance, type Plugin, plainError } from '../types.ts';
-import { durationMs } from '../zones.ts';
+import type { ServerBlock } from '../corefile.ts';
+import { dropSeries, increase, setGauge } from '../metrics.ts';
+import { argumentError, type Instance, type Plugin, plainError } from '../types.ts';
+import { needDuration } from '../values.ts';
 
 /** encoding/json escapes what HTML would read. */
 const escaped = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** The checksum that upstream prints: of the parsed server blocks as JSON. */
-function checksum(instance: Instance): string {
-  const blocks = instance.serverBlocks.map(({ keys, tokens }) => ({
+function checksum(serverBlocks: ServerBlock[], corefilePath: string): string {
+  const blocks = serverBlocks.map(({ keys, tokens }) => ({
     Keys: keys,
     Tokens: Object.fromEntries(
       [...tokens]
         .sort(([a], [b]) => compareBytes(a, b))
-        .map(([name, list]) => [
-          name,
-          list.map(t => ({ File: t.file === instance.corefilePath ? '' : t.file, Line: t.line, Text: t.text })),
-        ]),
+        .map(([name, list]) => [name, list.map(t => ({ File: t.file === corefilePath ? '' : t.file, Line: t.line, Text: t.text }))]),
     ),
   }));
   return hex(sha512(stringToBytes(escaped(JSON.stringify(blocks)))));
 }
 
-/** Looks at the Corefile every 30 s (jittered by up to 15 s); a change restarts the instance. */
+const INTERVAL_MS = 30_000;
+const LEAST_INTERVAL_MS = 2000;
+const LEAST_JITTER_MS = 1000;
+
+/** Once per interval, without the jitter that keeps a fleet from reloading at one moment. */
+function* watch(instance: Instance, everyMs: number, first: string) {
+  const { p, corefilePath, metrics } = instance;
+  let sum = first;
+  while (!instance.stopped) {
+    yield* sleep(p, everyMs);
+    if (instance.stopped) return;
+    const data = readFile(p.fs, corefilePath, p);
+    if (typeof data === 'string') continue;
+    const blocks = instance.parse(bytesToString(data));
+    if (typeof blocks === 'string') {
+      instance.log('WARNING', `plugin/reload: Corefile parse failed: ${blocks}`);
+      continue;
+    }
+    const now = checksum(blocks, corefilePath);
+    if (now === sum) continue;
+    dropSeries(metrics, 'coredns_reload_version_info', 'sha512', sum);
+    sum = now; // tried once, whatever comes of it
+    const error = instance.changed?.() ?? null;
+    setGauge(metrics, 'coredns_reload_version_info', 1, 'sha512', sum);
+    if (error === null) continue;
+    instance.log('ERROR', `plugin/reload: Corefile changed but reload failed: ${error}`);
+    increase(metrics, 'coredns_reload_failed_total');
+  }
+}
+
 export const reload: Plugin = {
   name: 'reload',
   setup: ({ instance, directive }) => {
-    const [every, jitter] = directive.args.map(a => {
-      const ms = durationMs(a);
-      if (ms === null) throw plainError(`time: invalid duration "${a}"`);
-      return ms;
-    });
-    if (every !== undefined && every < 2000) throw plainError('interval value must be greater or equal to 2s');
-    if (jitter !== undefined && jitter < 1000) throw plainError('jitter value must be greater or equal to 1s');
-
-    instance.banners.push(() => `[INFO] plugin/reload: Running configuration SHA512 = ${checksum(instance)}`);
-    const read = () => {
-      const data = readFile(instance.p.fs, instance.corefilePath, instance.p);
-      return typeof data === 'string' ? null : bytesToString(data);
-    };
-    let before = read();
-    instance.starts.push(function* () {
-      while (!instance.stopped) {
-        yield* sleep(instance.p, every ?? 30_000);
-        const now = read();
-        if (now === null || now === before || instance.stopped) continue;
-        before = now; // tried once, whatever comes of it
-        instance.changed?.(now);
-      }
-    });
+    if (directive.args.length > 2) throw argumentError(directive);
+    const everyMs = directive.args.length ? needDuration(directive.args[0]) : INTERVAL_MS;
+    if (everyMs < LEAST_INTERVAL_MS) throw plainError('interval value must be greater or equal to 2s');
+    const jitterMs = directive.args.length > 1 ? needDuration(directive.args[1]) : LEAST_JITTER_MS;
+    if (jitterMs !== 0 && jitterMs < LEAST_JITTER_MS) throw plainError('jitter value must be 0 or greater or equal to 1s');
+    const sum = () => checksum(instance.serverBlocks, instance.corefilePath);
+    instance.banners.push(() => `[INFO] plugin/reload: Running configuration SHA512 = ${sum()}`);
+    instance.starts.push(() => watch(instance, everyMs, sum()));
     return null;
   },
 };

@@ -5,6 +5,7 @@ import { replyTo } from '../../wire/dns-codec.ts';
 import { isTypeName } from '../../wire/dns-types.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { extendedError } from '../edns.ts';
+import { increase } from '../metrics.ts';
 import { goRegExp } from '../regexp.ts';
 import { argumentError, CorefileError, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
 import { parseRecord } from '../zonefile.ts';
@@ -169,7 +170,10 @@ export const template: Plugin = {
       for (const t of templates) {
         const values = matched(t, r);
         if (values === 'stop') return { reply: null, rcode: 'SERVFAIL' };
-        if (values !== 'next') return yield* answer(s, t, r, values);
+        if (values === 'next') continue;
+        const { Zone, Class, Type } = values as Record<string, string>;
+        increase(s.instance.metrics, 'coredns_template_matches_total', r.server, Zone, r.view ?? '', Class, Type);
+        return yield* answer(s, t, r, values);
       }
       return yield* next(r);
     };

@@ -8,7 +8,7 @@ import { type Drawing, draw } from './draw.ts';
 import { drawProbes, type Question } from './draw-probes.ts';
 import type { Asked, Heard } from './orders.ts';
 import { agentsFor, build, clear, newRealWorld, order, type RealWorld } from './real.ts';
-import { blueprint, NotRebuilt, type PortNames, SWITCHES, switchLines } from './rebuild.ts';
+import { blueprint, NotRebuilt, type PortNames, switchLines } from './rebuild.ts';
 import { places, serving, simulate } from './simulate.ts';
 import { difference, ENOUGH } from './verdicts.ts';
 
@@ -19,28 +19,18 @@ interface Compared {
   probes: number;
 }
 
-/** Devices of the last cluster by namespace, to be removed. */
-const left = new Map<string, string[]>();
-
 export async function compareSeed(world: RealWorld, seed: number, ipip: boolean, slow = 1): Promise<Compared> {
   const d = draw(seed, ipip);
   const c = await simulate(d);
   const all = [...places(c)];
   const agents = agentsFor(world, all.length + 1);
-  await clear(world, left);
-  left.clear();
+  await clear(world);
   const slot = new Map(all.map(([ns], i) => [ns, agents[i + 1].name]));
   const segments = [...new Set(all.flatMap(([ns]) => [...ns.links.values()].map(l => l.segment)).filter((s): s is Segment => s !== null))];
   const ports: PortNames = new Map();
   const switches = switchLines(segments, slot, ports);
   const plans = all.map(([ns]) => blueprint(slot.get(ns)!, ns, slot, ports));
-  left.set(SWITCHES, [...segments.map((_, i) => `sw${i}`), ...ports.values()]);
-  for (const [ns] of all)
-    left.set(
-      slot.get(ns)!,
-      [...ns.links.values()].filter(l => l.kind !== 'loopback').map(l => l.name),
-    );
-  await build(world, switches, plans);
+  await build(world, switches, [...segments.map((_, i) => `sw${i}`), ...ports.values()], plans);
   const names = addToPlaces(c.engine);
   const agentAt = new Map(all.map(([ns, name], i) => [name, { ns, agent: agents[i + 1] }]));
   for (const { ns, agent } of agentAt.values()) {

@@ -15,9 +15,11 @@ export interface Agent {
 export interface RealWorld {
   agentFile: string;
   agents: Agent[];
+  /** What stands in which namespace. */
+  built: Map<string, Pick<Blueprint, 'devices' | 'left'>>;
 }
 
-export const newRealWorld = (agentFile: string): RealWorld => ({ agentFile, agents: [] });
+export const newRealWorld = (agentFile: string): RealWorld => ({ agentFile, agents: [], built: new Map() });
 
 export function agentsFor(world: RealWorld, count: number): Agent[] {
   while (world.agents.length < count) world.agents.push(newAgent(world, `z${world.agents.length}`));
@@ -71,54 +73,66 @@ function batches(program: string, lines: string[], more: Partial<Command> = {}):
 }
 
 /**
- * Empty the namespaces of what an earlier cluster left. The routes of devices go with them; what refers to a set goes in the kernel's own
- * time, so that destroying sets is tried again.
+ * Empty the namespaces of what the last cluster left in them, as little as that takes: every program that is run costs more than what it
+ * does, and most namespaces are a pod's. The routes of devices go with them; what refers to a set goes in the kernel's own time, so that
+ * destroying sets is tried again.
  */
-export async function clear(world: RealWorld, devices: Map<string, string[]>): Promise<void> {
-  const words = (text: string, stdin = '', more = {}) => ({ argv: text.split(' '), stdin, ...more });
+export async function clear(world: RealWorld): Promise<void> {
   await all(
-    world.agents.map(a => {
-      const gone = (devices.get(a.name) ?? []).map(d => `link del ${d}`);
-      const rest = ['-4', '-6'].flatMap(f =>
-        [`addr flush dev lo scope global`, 'rule flush', ...RULES, ...EXTRA_TABLES.map(t => `route flush table ${t}`)].map(
-          w => `${f} ${w}`,
-        ),
+    [...world.built].map(([name, { devices, left }]) => {
+      const commands: Command[] = [];
+      const run = (text: string, more = {}) => commands.push({ argv: text.split(' '), stdin: '', ...more });
+      if (left.rules) run('nft flush ruleset');
+      const policy = left.policyRouting ? ['-4', '-6'].flatMap(f => OWN_ROUTING.map(w => `${f} ${w}`)) : [];
+      commands.push(
+        ...batches('ip', [...devices.map(d => `link del ${d}`), 'addr flush dev lo scope global', ...policy], { mayFail: true }),
       );
-      return order(a, {
-        do: 'run',
-        commands: [
-          words('nft flush ruleset'),
-          ...batches('ip', [...gone, ...rest, '-4 route flush cache'], { mayFail: true }),
-          words('conntrack -F'),
-          words('ipset destroy', '', { tries: 50 }),
-        ],
-      });
+      if (left.rules) run('conntrack -F');
+      if (left.sets) run('ipset destroy', { tries: 50 });
+      return order(world.agents.find(a => a.name === name)!, { do: 'run', commands });
     }),
   );
+  world.built.clear();
 }
 
-const RULES = ['rule add priority 32766 table main', 'rule add priority 32767 table default'];
-/** Tables that the modelled networks use beside main. */
-const EXTRA_TABLES = [1, 100];
+/** Back to the rules that every namespace begins with; the tables that the modelled networks use beside main. */
+const OWN_ROUTING = [
+  'rule flush',
+  'rule add priority 32766 table main',
+  'rule add priority 32767 table default',
+  ...[1, 100].map(t => `route flush table ${t}`),
+];
 
 async function all(jobs: (Promise<string | null> | null)[]): Promise<void> {
   const failed = (await Promise.all(jobs)).find(f => f !== null);
   if (failed) throw new Error(`the real kernel refuses: ${failed}`);
 }
 
-/** Step by step, each in all namespaces at once. */
-export async function build(world: RealWorld, switches: string[], plans: Blueprint[]): Promise<void> {
+/** Step by step, each in all namespaces at once. `switchPorts`: the devices of the namespace that holds the switches. */
+export async function build(world: RealWorld, switches: string[], switchPorts: string[], plans: Blueprint[]): Promise<void> {
   const agents = new Map(agentsFor(world, plans.length + 1).map(a => [a.name, a]));
   const at = (p: Blueprint) => agents.get(p.name)!;
-  const ip = (p: Blueprint, lines: string[]) => (lines.length ? order(at(p), { do: 'run', commands: batches('ip', lines) }) : null);
+  const nothing = { sets: false, rules: false, policyRouting: false };
+  world.built.set(SWITCHES, { devices: switchPorts, left: nothing });
+  for (const p of plans) world.built.set(p.name, p);
   await all(plans.map(p => order(at(p), { do: 'sysctls', settings: p.sysctls })));
   await all([order(agents.get(SWITCHES)!, { do: 'run', commands: batches('ip', switches) })]);
-  await all(plans.map(p => ip(p, [...p.links, ...p.upper])));
+  await all(
+    plans.map(p =>
+      p.links.length || p.upper.length ? order(at(p), { do: 'run', commands: batches('ip', [...p.links, ...p.upper]) }) : null,
+    ),
+  );
   await all(plans.map(p => order(at(p), { do: 'sysctls', settings: p.deviceSysctls })));
-  await all(plans.map(p => ip(p, p.settings)));
   await all(
     plans.map(p => {
-      return order(at(p), { do: 'run', commands: [...batches('ip', p.routes), ...batches('bridge', p.fdb), ...p.restores] });
+      const lines = [...p.settings, ...p.routes].map(l => (/^-[46] /.test(l) ? l : `-4 ${l}`));
+      const addresses = ['-4', '-6'].flatMap(f =>
+        batches(
+          'ip',
+          lines.filter(l => l.startsWith(f)),
+        ),
+      );
+      return order(at(p), { do: 'run', commands: [...addresses, ...batches('bridge', p.fdb), ...p.restores] });
     }),
   );
 }

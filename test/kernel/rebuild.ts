@@ -21,9 +21,13 @@ export interface Blueprint {
   links: string[];
   upper: string[];
   settings: string[];
+  /** Addresses of IPv6 and all routes: lines that say their family first. */
   routes: string[];
   fdb: string[];
   restores: { argv: string[]; stdin: string }[];
+  /** Its own devices by name, and what of the rest has to be undone before the namespace can be another. */
+  devices: string[];
+  left: { sets: boolean; rules: boolean; policyRouting: boolean };
 }
 
 /** The namespace that holds the switches. */
@@ -71,6 +75,7 @@ export function blueprint(name: string, ns: Netns, names: Map<Netns, string>, po
     ...PER_DEVICE6.map(k => own(`net.ipv6.conf.${at}.${k}`)),
   ];
   const links = sortLinks(ns);
+  const loaded = restores(ns);
   return {
     name,
     sysctls: [...QUIET, ...each('all'), ...each('default'), ...PER_NAMESPACE.map(own)],
@@ -78,9 +83,15 @@ export function blueprint(name: string, ns: Netns, names: Map<Netns, string>, po
     links: links.filter(l => l.kind !== 'vxlan').flatMap(l => deviceLines(l, names, ports)),
     upper: links.filter(l => l.kind === 'vxlan').map(l => vxlanLine(ns, l)),
     settings: links.flatMap(l => settingLines(ns, l)),
-    routes: routeLines(ns),
+    routes: [...links.flatMap(addressLines6), ...routeLines(ns)],
     fdb: links.flatMap(l => fdbLines(l)),
-    restores: restores(ns),
+    restores: loaded,
+    devices: links.filter(l => l.kind !== 'loopback').map(l => l.name),
+    left: {
+      sets: loaded.some(r => r.argv[0] === 'ipset'),
+      rules: loaded.length > 0,
+      policyRouting: ns.rules.some(isOwnRule) || [...ns.tables.keys()].some(t => t !== 254 && t !== 255),
+    },
   };
 }
 
@@ -155,20 +166,29 @@ function settingLines(ns: Netns, l: Link): string[] {
   if (l.noarp) set('arp off');
   if (l.kind !== 'loopback') set(`mtu ${l.mtu}`);
   // IPv4 addresses live on a device that is down; the others come once it is up.
-  const [v4, v6] = [4, 16].map(size => l.addresses.filter(a => a.ip.length === size));
+  const v4 = l.addresses.filter(a => a.ip.length === 4);
   for (const a of v4.filter(a => a.ip[0] !== 127 || l.kind !== 'loopback')) {
     const peer = a.peer ? ` peer ${formatIp(a.peer)}/${a.bits}` : `/${a.bits}`;
     out.push(`addr add ${formatIp(a.ip)}${peer} ${a.broadcast ? `broadcast ${formatIp(a.broadcast)} ` : ''}dev ${l.name} scope ${a.scope}`);
   }
   if (l.up) set('up');
   if (l.kind !== 'loopback')
-    for (const table of ['arp_cache', 'ndisc_cache'])
-      out.push(`ntable change name ${table} dev ${l.name} retrans 60 proxy_delay ${proxyDelay(ns, l, table)}`);
-  for (const a of [...v6].reverse())
-    if (!isLinkLocal(a.ip) && (l.kind !== 'loopback' || a.scope !== 'host'))
-      out.push(`-6 addr add ${formatIp(a.ip)}/${a.bits} dev ${l.name} nodad`);
+    for (const [family, table] of [
+      ['-4', 'arp_cache'],
+      ['-6', 'ndisc_cache'],
+    ])
+      out.push(`${family} ntable change name ${table} dev ${l.name} retrans 60 proxy_delay ${proxyDelay(ns, l, table)}`);
   return out;
 }
+
+const addressLines6 = (l: Link): string[] =>
+  l.addresses
+    .filter(a => a.ip.length === 16 && !isLinkLocal(a.ip) && (l.kind !== 'loopback' || a.scope !== 'host'))
+    .map(a => `-6 addr add ${formatIp(a.ip)}/${a.bits} dev ${l.name} nodad`)
+    .reverse();
+
+/** One that is not in every namespace from the beginning. */
+const isOwnRule = (r: Netns['rules'][number]): boolean => r.table < 253 || !!(r.from || r.to || r.fwmark || r.iif || r.oif);
 
 const TABLES: [number, string][] = [[254, 'main']];
 
@@ -187,7 +207,7 @@ function routeLines(ns: Netns): string[] {
     for (const r of [...all].sort((a, b) => rank(a) - rank(b))) out.push(routeLine(ns, r, name));
   }
   for (const r of ns.rules) {
-    if (r.table >= 253 && !r.from && !r.to && !r.fwmark && !r.iif && !r.oif) continue;
+    if (!isOwnRule(r)) continue;
     const words = [
       r.from ? `from ${formatCidr(r.from)}` : '',
       r.to ? `to ${formatCidr(r.to)}` : '',

@@ -15,9 +15,15 @@ import type { Kubelet } from './types.ts';
 
 const isMirror = (pod: KubeObject): boolean => pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file';
 
+const hashes = new WeakMap<KubeObject, string>();
+
 function hashOf(pod: KubeObject): string {
-  const digest = sha256(stringToBytes(JSON.stringify(pod.spec)));
-  return hex(digest.subarray(0, 16));
+  let hash = hashes.get(pod);
+  if (hash === undefined) {
+    hash = hex(sha256(stringToBytes(JSON.stringify(pod.spec))).subarray(0, 16));
+    hashes.set(pod, hash);
+  }
+  return hash;
 }
 
 /** What the kubelet has seen at its last look, to look closer only when it is another list. */
@@ -26,16 +32,16 @@ const seen = new WeakMap<Kubelet, KubeObject[]>();
 /** The apiserver can be reached: start the pods of new manifests and stop those whose manifest has gone or changed: a changed one starts again when it has stopped. */
 export function syncStaticPods(k: Kubelet): void {
   const list = k.deps.staticPods?.() ?? [];
-  const wanted = new Map(list.map(p => [`${p.metadata.namespace ?? 'default'}/${p.metadata.name}-${k.nodeName}`, hashOf(p)]));
   if (seen.get(k) !== list) {
     seen.set(k, list);
+    const wanted = new Map(list.map(p => [`${p.metadata.namespace ?? 'default'}/${p.metadata.name}-${k.nodeName}`, hashOf(p)]));
     for (const pod of listObjects(k.server, 'pods')) {
       if (pod.spec?.nodeName !== k.nodeName || !isMirror(pod)) continue;
       const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
       if (wanted.get(key) !== pod.metadata.annotations?.['kubernetes.io/config.hash']) stopMirrored(k, pod);
     }
   }
-  for (const p of list) makeMirror(k, p, hashOf(p));
+  for (const p of list) makeMirror(k, p);
 }
 
 function stopMirrored(k: Kubelet, pod: KubeObject): void {
@@ -45,10 +51,11 @@ function stopMirrored(k: Kubelet, pod: KubeObject): void {
   stopPod(k, rt, pod.spec.terminationGracePeriodSeconds ?? 30, true);
 }
 
-function makeMirror(k: Kubelet, p: KubeObject, hash: string): void {
+function makeMirror(k: Kubelet, p: KubeObject): void {
   const name = `${p.metadata.name}-${k.nodeName}`;
   const namespace = p.metadata.namespace ?? 'default';
   if (getObject(k.server, 'pods', namespace, name)) return;
+  const hash = hashOf(p);
   const node = getObject(k.server, 'nodes', '', k.nodeName);
   const owner = node && { apiVersion: 'v1', kind: 'Node', name: k.nodeName, uid: node.metadata.uid as string, controller: true };
   const made = createObject(

@@ -7,8 +7,11 @@ import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { podnetHome } from './home.ts';
 
+interface Module {
+  exports: unknown;
+}
 type Require = (id: string) => unknown;
-type Compiled = (exports: unknown, require: Require, module: { exports: unknown }, filename: string, dirname: string) => void;
+type Compiled = (exports: unknown, require: Require, module: Module, filename: string, dirname: string) => void;
 
 /** Commands of one kind call the same functions: the verb, and the program that it runs somewhere. */
 function kindOf(argv: string[]): string {
@@ -30,7 +33,7 @@ export function run(dist: string, entry: string, native: Require): void {
   const folder = join(home, 'cache', `v8-${process.versions.v8}-${process.arch}`);
   const kinds = (read(join(folder, 'kinds'))?.toString() ?? '').split('\n');
   const kind = kindOf(process.argv.slice(2));
-  const modules = new Map<string, { exports: unknown }>();
+  const modules = new Map<string, Module>();
   const compiled: { name: string; script: Script }[] = [];
   let fresh = !kinds.includes(kind) && kinds.length < MOST_KINDS;
 
@@ -38,28 +41,43 @@ export function run(dist: string, entry: string, native: Require): void {
     const name = dirname(filename) === chunks ? basename(filename) : '';
     const cachedData = name ? read(join(folder, name)) : undefined;
     const text = fs.readFileSync(filename, 'latin1');
-    const script = new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, { filename, cachedData });
+    // A chunk is a function as it lies there: putting one around a megabyte would copy it.
+    const script = new Script(name ? text : `(function (exports, require, module, __filename, __dirname) {${text}\n})`, {
+      filename,
+      cachedData,
+    });
     if (name) {
       fresh ||= !cachedData || script.cachedDataRejected === true;
       compiled.push({ name, script });
     }
     return script.runInThisContext();
   };
-  const load = (filename: string): unknown => {
+  const load = (filename: string): Module => {
     const known = modules.get(filename);
-    if (known) return known.exports;
-    const module = { exports: {} };
+    if (known) return known;
+    const module: Module = { exports: {} };
     modules.set(filename, module);
     const folder = dirname(filename);
-    compile(filename).call(
-      module.exports,
-      module.exports,
-      id => (id[0] === '.' ? load(join(folder, id)) : native(id)),
-      module,
-      filename,
-      folder,
-    );
-    return module.exports;
+    compile(filename).call(module.exports, module.exports, requireFrom(folder), module, filename, folder);
+    return module;
+  };
+  const inFolder = new Map<string, Require>();
+  /** What is imported late is asked for at every call of it. */
+  const requireFrom = (folder: string): Require => {
+    const known = inFolder.get(folder);
+    if (known) return known;
+    const asked = new Map<string, Module>();
+    const require: Require = id => {
+      if (id[0] !== '.') return native(id);
+      let module = asked.get(id);
+      if (!module) {
+        module = load(join(folder, id));
+        asked.set(id, module);
+      }
+      return module.exports;
+    };
+    inFolder.set(folder, require);
+    return require;
   };
 
   process.on('exit', () => {

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '../apiserver/types.ts';
 import { copyEnv } from '../linux/environment.ts';
+import { pidNamespaceOf } from '../linux/pids.ts';
 import { behindMs, DEFAULT_PATH, findExecutable, kill, spawn, spawnProgram } from '../linux/process.ts';
 import { makeProc } from '../linux/procfs.ts';
 import { makeSys } from '../linux/sysfs.ts';
@@ -29,7 +30,10 @@ export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spe
   const kernel = k.deps.kernel();
   const ns = rt.netns as Netns;
   const shared = pod.spec.hostPID ? kernel.rootfs : pod.spec.shareProcessNamespace ? rt.pause?.fs : undefined;
+  // Of an ephemeral container: whose processes it comes to see (runtime/v1 NamespaceMode TARGET).
+  const target = shared ? undefined : rt.containers.get(spec.targetContainerName)?.fs;
   if (shared) fs.pidNamespace = shared;
+  else if (target) fs.pidNamespace = pidNamespaceOf(target);
   const files = {
     '/etc/hosts': podHosts(k, pod, rt.ips),
     '/etc/hostname': `${utsHostname(k, pod)}\n`,

@@ -23,6 +23,9 @@ import { isProjection, payloadOf } from './volumes.ts';
 export const hexId = (k: Kubelet): string => hex(bytes(k.server.random, 32));
 
 const FIRST_BACKOFF_MS = 10_000;
+/** pkg/kubelet/kubelet.go genericPlegRelistPeriod. */
+const RELIST_MS = 1000;
+
 export const MAX_BACKOFF_MS = 300_000;
 /** Pods are synced at least so often; a back-off that lasts longer is looked at again then. */
 const RESYNC_MS = 60_000;
@@ -196,6 +199,8 @@ function* startContainer(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: Contain
   recordEvent(k.recorder, pod, 'Normal', 'Started', 'Container started', path);
   if (!(yield* postStart(k, rt, pod, c, spec))) return 'started';
   startProbes(k, rt, c, spec);
+  // What has ended before the next relist was never running for anybody who waits for it (kubectl debug prints its log then).
+  if (c.kind === 'ephemeral') yield* pause(k.server.sim, RELIST_MS, false);
   syncStatus(k, rt);
   return 'started';
 }

@@ -51,6 +51,11 @@ export function localPid(p: Process, viewer: Process = p): number {
   return ns.next++;
 }
 
+/** `p`'s number for `viewer`, or null where it does not see it: in a PID namespace that is not below its own. */
+export function seenPid(p: Process, viewer: Process): number | null {
+  return isMachine(viewer) || pidNamespaceOf(p.fs) === pidNamespaceOf(viewer.fs) ? localPid(p, viewer) : null;
+}
+
 /** The process that a number means inside `p`'s container. */
 export function processByLocalPid(p: Process, pid: number): Process | undefined {
   return containerProcesses(p).find(q => localPid(q, p) === pid);

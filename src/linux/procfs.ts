@@ -328,6 +328,12 @@ const NAMESPACES: [string, NamespaceKind][] = [
   ['time_for_children', 'time'],
 ];
 
+/** Whether `p` may look through `q`'s eyes: the same user, and nothing that `q` may that `p` may not (__ptrace_may_access, cap_ptrace_access_check). */
+function mayTrace(p: Process, q: Process): boolean {
+  if (p === q || p.caps.has('SYS_PTRACE')) return true;
+  return p.uid === q.uid && [...q.caps].every(c => p.caps.has(c));
+}
+
 /** `viewer`: who reads it, and by whose numbers. */
 function processDir(q: Process, viewer: Process): DirNode {
   const pid = localPid(q, viewer);
@@ -342,7 +348,8 @@ function processDir(q: Process, viewer: Process): DirNode {
       () => `Name:\t${name}\nState:\t${state}\nTgid:\t${pid}\nPid:\t${pid}\nPPid:\t${ppid}\nUid:\t${q.uid}\t${q.uid}\t${q.uid}\t${q.uid}\n`,
     ),
     stat: file(() => `${pid} (${name.slice(0, 15)}) S ${ppid} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n`),
-    cwd: { kind: 'symlink', target: q.cwd, mtimeMs: 0 },
+    cwd: { kind: 'symlink', target: q.cwd, mtimeMs: 0, leads: mayTrace(viewer, q) ? { fs: q.fs, path: q.cwd } : 'EACCES' },
+    root: { kind: 'symlink', target: '/', mtimeMs: 0, leads: mayTrace(viewer, q) ? { fs: q.fs, path: '/' } : 'EACCES' },
     net: procNet(q.netns),
     ns: dir(
       Object.fromEntries(

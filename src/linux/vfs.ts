@@ -43,6 +43,8 @@ export interface SymlinkNode {
   kind: 'symlink';
   target: string;
   mtimeMs: number;
+  /** A link of /proc (/proc/PID/root, cwd): where it leads whatever its text says, or why it does not. */
+  leads?: { fs: Filesystem; path: string } | Errno;
 }
 
 export type FsNode = DirNode | FileNode | SymlinkNode;
@@ -109,16 +111,26 @@ export function absolute(path: string, cwd = '/'): string {
 
 const entriesOf = (d: DirNode, p: Process | null) => (d.dynamic ? d.dynamic(p) : d.entries);
 
-/** The node at an absolute path. `follow`: resolve a symlink at the end too. `mount` comes to say how the last node on the way is mounted. */
+/** What a lookup says of its way's end: how it is mounted, and in which files it lies when a link of /proc led into others. */
+interface Mount {
+  readOnly?: boolean;
+  at?: { fs: Filesystem; path: string };
+  /** Whose root an absolute link starts from: the looker's, wherever the link lies (path_resolution(7)). */
+  looker?: Filesystem;
+}
+
+/** The node at an absolute path. `follow`: resolve a symlink at the end too. */
 export function lookup(
   fs: Filesystem,
   path: string,
   p: Process | null = null,
   follow = true,
   depth = 0,
-  mount: { readOnly?: boolean } = {},
+  mount: Mount = {},
 ): FsNode | Errno {
   if (depth > 20) return 'ELOOP';
+  mount.looker ??= fs;
+  mount.at = fs === mount.looker ? undefined : { fs, path };
   const parts = absolute(path).split('/').filter(Boolean);
   let node: FsNode = fs.root;
   mount.readOnly = node.readOnly ?? fs.readOnly;
@@ -128,8 +140,12 @@ export function lookup(
     if (!next) return 'ENOENT';
     if (next.kind === 'symlink' && (follow || i < parts.length - 1)) {
       const rest = parts.slice(i + 1).join('/');
-      const target = absolute(next.target, `/${parts.slice(0, i).join('/')}`);
-      return lookup(fs, rest ? `${target}/${rest}` : target, p, follow, depth + 1, mount);
+      if (typeof next.leads === 'string') return next.leads;
+      const to = next.leads ?? {
+        fs: next.target.startsWith('/') ? mount.looker : fs,
+        path: absolute(next.target, `/${parts.slice(0, i).join('/')}`),
+      };
+      return lookup(to.fs, rest ? `${to.path}/${rest}` : to.path, p, follow, depth + 1, mount);
     }
     node = next;
     if (node.kind !== 'symlink') mount.readOnly = node.readOnly ?? mount.readOnly;
@@ -139,7 +155,7 @@ export function lookup(
 
 /** Whether what is at this path, or the folder where it would be, is on a read-only mount. */
 export function isReadOnly(fs: Filesystem, path: string, p: Process | null = null): boolean {
-  const mount: { readOnly?: boolean } = {};
+  const mount: Mount = {};
   lookup(fs, path, p, true, 0, mount);
   return mount.readOnly ?? false;
 }
@@ -158,9 +174,18 @@ export function listDir(fs: Filesystem, path: string, p: Process | null = null):
   return node.kind === 'dir' ? entriesOf(node, p) : 'ENOTDIR';
 }
 
+/** Say that a program changed what is at this path: to the container whose files it is in. */
+export function noteChange(fs: Filesystem, path: string, p: Process | null = null): void {
+  const at = path.lastIndexOf('/');
+  const mount: Mount = {};
+  lookup(fs, path.slice(0, at) || '/', p, true, 0, mount);
+  if (mount.at) mount.at.fs.changed.add(absolute(path.slice(at + 1), mount.at.path));
+  else fs.changed.add(path);
+}
+
 function parentOf(fs: Filesystem, path: string, p: Process | null): { dir: DirNode; name: string; readOnly: boolean } | Errno {
   const at = path.lastIndexOf('/');
-  const mount: { readOnly?: boolean } = {};
+  const mount: Mount = {};
   const dir = lookup(fs, path.slice(0, at) || '/', p, true, 0, mount);
   if (typeof dir === 'string') return dir;
   return dir.kind === 'dir' ? { dir, name: path.slice(at + 1), readOnly: mount.readOnly ?? false } : 'ENOTDIR';
@@ -170,7 +195,7 @@ function parentOf(fs: Filesystem, path: string, p: Process | null): { dir: DirNo
 export function writeFile(fs: Filesystem, path: string, data: Uint8Array | string, p: Process | null = null, append = false): Errno | null {
   const bytes = typeof data === 'string' ? stringToBytes(data) : data;
   path = absolute(path);
-  const mount: { readOnly?: boolean } = {};
+  const mount: Mount = {};
   const old = lookup(fs, path, p, true, 0, mount);
   if (typeof old !== 'string') {
     if (old.kind === 'dir') return 'EISDIR';
@@ -184,7 +209,7 @@ export function writeFile(fs: Filesystem, path: string, data: Uint8Array | strin
     all.set(bytes, before.length);
     old.data = all;
     if (p) old.mtimeMs = p.kernel.sim.nowMs;
-    fs.changed.add(path);
+    noteChange(fs, path, p);
     return null;
   }
   if (old !== 'ENOENT') return old;
@@ -193,7 +218,7 @@ export function writeFile(fs: Filesystem, path: string, data: Uint8Array | strin
   if (at.readOnly) return 'EROFS';
   if (at.dir.dynamic) return 'EACCES';
   at.dir.entries.set(at.name, newFile(bytes, 0o644, p?.kernel.sim.nowMs ?? 0));
-  fs.changed.add(path);
+  noteChange(fs, path, p);
   return null;
 }
 
@@ -227,7 +252,7 @@ export function makeDir(fs: Filesystem, path: string, p: Process | null = null):
   if (typeof at === 'string') return at;
   if (at.readOnly) return 'EROFS';
   at.dir.entries.set(at.name, newDir(0o755, p?.kernel.sim.nowMs ?? 0));
-  fs.changed.add(path);
+  noteChange(fs, path, p);
   return null;
 }
 
@@ -241,6 +266,6 @@ export function remove(fs: Filesystem, path: string, p: Process | null = null): 
   if (typeof at === 'string') return at;
   if (at.readOnly || (node.kind === 'file' && node.readOnly)) return 'EROFS';
   at.dir.entries.delete(at.name);
-  fs.changed.add(path);
+  noteChange(fs, path, p);
   return null;
 }

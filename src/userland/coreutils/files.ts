@@ -1,14 +1,14 @@
 // Tools that copy, move and remove: cp, mv, rm, rmdir.
 import { strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
-import { type DirNode, type FsNode, listDir, lookup, newDir, remove, writeFile } from '../../linux/vfs.ts';
+import { type DirNode, type FsNode, listDir, lookup, newDir, noteChange, remove, writeFile } from '../../linux/vfs.ts';
 import { mayWrite } from '../sh/redirect.ts';
 import { at, base, isDirectory, join, node, parentWritable, put } from './operands.ts';
 import { error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 function copyTree(r: Run, n: FsNode): FsNode {
   const now = r.p.kernel.sim.nowMs;
-  if (n.kind === 'symlink') return { ...n };
+  if (n.kind === 'symlink') return { kind: 'symlink', target: n.target, mtimeMs: n.mtimeMs };
   const mtimeMs = has(r, 'p') || has(r, 'a') ? n.mtimeMs : now;
   if (n.kind === 'file') {
     const data = typeof n.data === 'function' ? n.data(r.p) : n.data;
@@ -20,7 +20,7 @@ function copyTree(r: Run, n: FsNode): FsNode {
 }
 
 function markTree(r: Run, path: string, n: FsNode): void {
-  r.p.fs.changed.add(path);
+  noteChange(r.p.fs, path, r.p);
   if (n.kind === 'dir') for (const [name, child] of n.entries) markTree(r, join(path, name), child);
 }
 
@@ -131,7 +131,7 @@ export const MV: ToolSpec = {
       if (from !== at(r, to)) {
         const dir = lookup(r.p.fs, from.replace(/\/[^/]*$/, '') || '/', r.p) as DirNode;
         dir.entries.delete(base(from));
-        r.p.fs.changed.add(from);
+        noteChange(r.p.fs, from, r.p);
         markTree(r, at(r, to), n as FsNode);
       }
       if (has(r, 'v')) out(r, r.bb ? `'${source}' -> '${to}'\n` : `renamed '${source}' -> '${to}'\n`);

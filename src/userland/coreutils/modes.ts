@@ -1,6 +1,6 @@
 // Tools for who may what: chmod, chown.
 import { strerror } from '../../linux/process.ts';
-import type { FsNode } from '../../linux/vfs.ts';
+import { type FsNode, noteChange } from '../../linux/vfs.ts';
 import { account } from './accounts.ts';
 import { at, join, node } from './operands.ts';
 import { error, has, type Run, type ToolSpec, usage } from './tool.ts';
@@ -30,7 +30,7 @@ function eachNode(r: Run, path: string, deep: boolean, change: (n: FsNode) => vo
   const n = node(r, path);
   if (typeof n === 'string') return;
   change(n);
-  r.p.fs.changed.add(at(r, path));
+  noteChange(r.p.fs, at(r, path), r.p);
   if (deep && n.kind === 'dir' && !n.dynamic) for (const name of n.entries.keys()) eachNode(r, join(path, name), deep, change);
 }
 

@@ -66,8 +66,8 @@ function connections(p: Process, o: string, busybox: boolean, _u: Userland): voi
       const state = s.type === 'tcp' ? (NETSTAT_STATES[s.state] ?? s.state) : s.remote ? 'ESTABLISHED' : '';
       let line = `${proto.padEnd(4)}  ${String(queue[0]).padStart(6)} ${String(queue[1]).padStart(6)} ${local.padEnd(23)} ${remote.padEnd(23)} ${state.padEnd(busybox ? 11 : 11)} `;
       if (programs) {
-        const h = holder(s);
-        line += h ? `${h.p.pid}/${h.name}`.padEnd(busybox ? 0 : 20) : '-'.padEnd(busybox ? 0 : 20);
+        const h = holder(s, p);
+        line += h ? `${h.pid}/${h.name}`.padEnd(busybox ? 0 : 20) : '-'.padEnd(busybox ? 0 : 20);
       } else if (!busybox) line = line.slice(0, -1);
       print(p, `${line}\n`);
     }

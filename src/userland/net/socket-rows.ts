@@ -1,6 +1,6 @@
 // What `ss` and `netstat` both need to know of a socket.
 
-import { leaderOf } from '../../linux/pids.ts';
+import { leaderOf, seenPid } from '../../linux/pids.ts';
 import { isAny } from '../../linux/route.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Netns, Process } from '../../linux/types.ts';
@@ -61,10 +61,11 @@ export function addressText(s: Socket, which: 'local' | 'remote', style: 'ss' | 
   return `${text.includes(':') && style === 'ss' ? `[${text}]` : text}${device ? `%${device}` : ''}`;
 }
 
-/** The process that holds it and the number of its descriptor there. */
-export function holder(s: Socket): { p: Process; fd: number; name: string } | null {
+/** The process that holds it, by the number that `viewer` sees, and its descriptor there; null where /proc shows no such process. */
+export function holder(s: Socket, viewer: Process): { pid: number; fd: number; name: string } | null {
   const p = s.owner && leaderOf(s.owner);
-  if (!p || s.closed) return null;
+  const pid = p && seenPid(p, viewer);
+  if (!p || !pid || s.closed) return null;
   const own = [...p.netns.sockets.all].filter(x => x.owner && leaderOf(x.owner) === p);
-  return { p, fd: 3 + Math.max(0, own.indexOf(s)), name: (p.argv[0] ?? '').split('/').pop() ?? '' };
+  return { pid, fd: 3 + Math.max(0, own.indexOf(s)), name: (p.argv[0] ?? '').split('/').pop() ?? '' };
 }

@@ -244,12 +244,12 @@ const COLUMNS: Column[] = [
   ['Process', 'left', ''],
 ];
 
-function rowOf(o: Options, s: Socket): Row {
+function rowOf(o: Options, s: Socket, viewer: Process): Row {
   const [rq, sq] = queues(s);
   const port = (n: number) => (n === 0 ? '*' : o.numeric ? String(n) : serviceName(n, s.type === 'udp' ? 'udp' : 'tcp'));
   const more: string[] = [];
-  const h = o.processes ? holder(s) : null;
-  if (h) more.push(`users:(("${h.name.slice(0, 15)}",pid=${h.p.pid},fd=${h.fd}))`);
+  const h = o.processes ? holder(s, viewer) : null;
+  if (h) more.push(`users:(("${h.name.slice(0, 15)}",pid=${h.pid},fd=${h.fd}))`);
   const timer = s.tcp?.timer;
   if (o.timers && timer?.run) {
     const left = Math.max(0, timer.atMs - s.netns.kernel.sim.nowMs);
@@ -293,7 +293,7 @@ export const ssProgram = (u: Userland): Program =>
       .flatMap(t =>
         ofType(p.netns, t)
           .filter(s => wanted(o, s))
-          .map(s => rowOf(o, s)),
+          .map(s => rowOf(o, s, p)),
       );
     const one = types.length + (o.others ? 2 : 0) === 1;
     // Raw sockets that neither listen nor connect have one state.

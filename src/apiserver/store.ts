@@ -24,6 +24,7 @@ export function newApiServer(sim: Sim, random: Random, config: Partial<ApiServer
     },
     kubelet: null,
     webhook: null,
+    proxyTransport: null,
     resources: [],
   };
 }

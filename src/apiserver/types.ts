@@ -3,7 +3,7 @@
 import type { Pipe } from '../sim/pipe.ts';
 import type { Random } from '../sim/random.ts';
 import type { Sim } from '../sim/sim.ts';
-import type { WaitQueue } from '../sim/task.ts';
+import type { Co, WaitQueue } from '../sim/task.ts';
 
 export interface OwnerReference {
   apiVersion: string;
@@ -203,6 +203,35 @@ export type WebhookCaller = (
   timeoutMs: number,
 ) => AdmissionAnswer | { error: string } | null;
 
+/** Where a proxied request goes on to. */
+export interface ProxyPlace {
+  scheme: 'http' | 'https';
+  address: string;
+  port: number;
+  /** As the URL has it, IPv6 in brackets; without a port: `10.244.1.2:80`. */
+  host: string;
+  /** The server shows its own certificate for kubelets there. */
+  kubelet: boolean;
+}
+
+/** A message as it goes over the wire, headers in their order. */
+export interface ProxiedRequest {
+  method: string;
+  /** Path and query, escaped. */
+  target: string;
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+}
+
+export interface ProxiedReply {
+  code: number;
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+}
+
+/** One request on a connection of the API server's own; `error`: Go's words for why there is no answer. The composition sets it. */
+export type RoundTripper = (to: ProxyPlace, req: ProxiedRequest) => Co<ProxiedReply | { error: string }>;
+
 /** What the apiserver asks the kubelet for: `pods/exec`, `pods/log` … The composition sets it. */
 export interface KubeletProxy {
   exec: (
@@ -255,6 +284,8 @@ export interface ApiServer {
   kubelet: KubeletProxy | null;
   /** Asks an admission webhook; the composition sets it. Without it nobody can be asked, and no webhook is. */
   webhook: WebhookCaller | null;
+  /** The way to Services' endpoints, pods and nodes, for the proxy subresources. */
+  proxyTransport: RoundTripper | null;
   /** Extra resources: from CustomResourceDefinitions. */
   resources: ResourceInfo[];
 }

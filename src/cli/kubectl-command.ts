@@ -53,6 +53,9 @@ const hasFlag = (rest: string[], short: string, long: string): boolean => {
   return false;
 };
 
+/** A path of --raw that a program of the cluster answers. */
+const RAW_TO_PROGRAMS = /^(?:--raw=)?\/api\/v1\/.*\/(?:proxy|log)(?:[/?]|$)/;
+
 /** How time and the engine serve a kubectl command line; `program`: podnet's own, which tells places in manifests too. */
 export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: KubectlHost['program']): CommandPlan {
   const { verb, rest } = verbOf(argv);
@@ -71,7 +74,7 @@ export function kubectlPlan(argv: string[], env: NodeJS.ProcessEnv, program?: Ku
     },
     stays: verb === 'port-forward' || verb === 'proxy' ? 'listens' : watches || looksOn ? 'looks on' : undefined,
     time: passes ? 'pass' : 'settle',
-    engine: REACHES_PODS.has(verb),
+    engine: REACHES_PODS.has(verb) || rest.some(word => RAW_TO_PROGRAMS.test(word)),
     reads: READS.has(verb) && !watches,
     patienceMs: watches || looksOn || verb === 'port-forward' || verb === 'proxy' ? 0 : 300_000,
   };

@@ -12,6 +12,7 @@ import type { Controllers } from '../controllers/start.ts';
 import { nodeDueMs } from '../kubelet/due.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
 import { schedule, settle } from '../sim/sim.ts';
+import { proxyTransport } from './api-proxy.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import type { ClusterConfig } from './config.ts';
 import { apiserverUp, startControlPlane } from './control-plane.ts';
@@ -68,6 +69,7 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
   keepKubernetesService(server, config, () => apiserverUp(engine));
   server.kubelet = clusterProxy(engine);
   server.webhook = webhookCaller(engine);
+  server.proxyTransport = proxyTransport(engine);
   wakeAddons(engine);
   // Agents of nodes whose tables are kept must see every change: the tables cannot be derived later.
   for (const node of engine.nodes.values()) if (saved.has(`netns:${node.spec.name}:`)) wakeNode(node);

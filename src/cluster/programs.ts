@@ -8,7 +8,7 @@ import type { Process, Program } from '../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
 import { type ApiAnswer, kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
-import { ip } from '../wire/ip.ts';
+import { formatIp, ip } from '../wire/ip.ts';
 import type { NodeRuntime } from './node.ts';
 
 const AGENTS = /(^|\/)(calico\/node|kindnetd|flannel)$/;
@@ -30,17 +30,17 @@ export function agentProgram(
 const API_PORT = 6443;
 
 /** The API for who comes over the network, with a token or as nobody. Answers are whole: what goes on and on is for clients outside. */
-const apiAnswer =
-  (server: ApiServer): ApiAnswer =>
-  req => {
+const apiAnswer = (server: ApiServer): ApiAnswer =>
+  function* (req) {
     const headers = Object.fromEntries(req.headers.map(([name, value]) => [name.toLowerCase(), value]));
-    const answer = httpRequest(server, JSON_ONLY, { method: req.method, target: req.target, headers, body: req.body });
-    if (answer.kind === 'reply')
-      return { ...answer.reply, type: answer.reply.headers.find(([name]) => name === 'Content-Type')?.[1] ?? '' };
+    const { method, target, body } = req;
+    const answer = httpRequest(server, JSON_ONLY, { method, target, headers, body, remote: formatIp(req.remote) });
+    if (answer.kind === 'reply') return answer.reply;
+    if (answer.kind === 'proxy') return yield* answer.proxy();
     const log = answer.kind === 'log' ? server.kubelet?.logs(answer.log.pod, answer.log.container, { ...answer.log, follow: false }) : null;
-    if (log && !isStatus(log)) return { code: 200, type: 'text/plain', body: bytesToString(concat(log.chunks)) };
+    if (log && !isStatus(log)) return { code: 200, headers: [['Content-Type', 'text/plain']], body: bytesToString(concat(log.chunks)) };
     const status = log ?? failure(501, 'NotImplemented', `podnet does not answer requests for ${answer.kind} inside of the cluster`);
-    return { code: status.code ?? 500, type: 'application/json', body: JSON.stringify(status) };
+    return { code: status.code ?? 500, headers: [['Content-Type', 'application/json']], body: JSON.stringify(status) };
   };
 
 const JSON_ONLY: HttpBackend = {

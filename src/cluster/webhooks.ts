@@ -4,13 +4,13 @@ import { isAddon, webhooksOf } from '../addons/programs.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WebhookCaller, WebhookClient } from '../apiserver/types.ts';
 import { close, connect, kernelSocket } from '../linux/socket.ts';
-import type { Netns } from '../linux/types.ts';
+import type { Errno, Netns } from '../linux/types.ts';
 import { runUntil } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { findImage } from '../userland/images.ts';
 import { familyOf, type Ip, parseIp } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
-import { wakeNode } from './node.ts';
+import { apiserverNetns, dialError, errnoWords } from './go-dial.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 
@@ -28,7 +28,7 @@ export function webhookCaller(engine: Engine): WebhookCaller {
     if (dialing) return null;
     dialing = true;
     try {
-      return dialFrom(controlPlane(engine), to, timeoutMs);
+      return dialFrom(apiserverNetns(engine), to, timeoutMs);
     } finally {
       dialing = false;
     }
@@ -65,26 +65,11 @@ function resolve(server: ApiServer, { service, url }: WebhookClient): { ip: Ip; 
   return ip && { ip, host: familyOf(ip) === 6 ? `[${clusterIP}]` : clusterIP, port };
 }
 
-function controlPlane(engine: Engine): Netns {
-  // The nodes must be plugged into the network before one of them talks.
-  for (const node of engine.nodes.values()) node.kernel();
-  const first = [...engine.nodes.values()].find(n => n.spec.role === 'control-plane') ?? [...engine.nodes.values()][0];
-  return wakeNode(first).kernel.netns.get('') as Netns;
-}
-
-const WORDS: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset by peer',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  EPERM: 'operation not permitted',
-};
-
 /** Go's net.Dial with a deadline, in the cluster's own time. null: somebody took the connection. */
 function dialFrom(from: Netns, to: { ip: Ip; host: string; port: number }, timeoutMs: number): Failed | null {
   const { sim } = from.kernel;
   const s = kernelSocket(from, 'tcp', familyOf(to.ip));
-  function* client(): Co<string | null> {
+  function* client(): Co<Errno | null> {
     try {
       return yield* connect(s, to.ip, to.port, timeoutMs);
     } finally {
@@ -93,9 +78,9 @@ function dialFrom(from: Netns, to: { ip: Ip; host: string; port: number }, timeo
   }
   const task = startTask(sim, client());
   runUntil(sim, () => task.done, sim.nowMs + timeoutMs + 1);
-  const e = task.done ? (task.result ?? null) : 'ETIMEDOUT';
+  const e = task.done ? (task.result ?? null) : 'EINPROGRESS';
   if (e === null) return null;
-  return { error: WORDS[e] ? `dial tcp ${to.host}:${to.port}: connect: ${WORDS[e]}` : 'context deadline exceeded' };
+  return { error: errnoWords(e) === null ? 'context deadline exceeded' : dialError(`${to.host}:${to.port}`, e) };
 }
 
 function readyPods(server: ApiServer, namespace: string, name: string): KubeObject[] {

@@ -1,17 +1,21 @@
 // --raw: one request by its path, and the answer as it comes (k8s.io/kubectl v0.36.3, pkg/rawhttp).
 
-import type { HttpAnswer, HttpBackend, HttpRequest } from '../apiserver/http/message.ts';
+import { parseGoUrl, resolveGoUrl } from '../apiserver/http/go-url.ts';
+import type { HttpBackend, HttpRequest } from '../apiserver/http/message.ts';
 import { httpRequest } from '../apiserver/http/request.ts';
 import { failure as statusOf } from '../apiserver/status.ts';
-import { bytesToString } from '../sim/bytes.ts';
-import type { Pipe } from '../sim/pipe.ts';
-import { readAll } from '../sim/pipe.ts';
+import type { ProxiedReply } from '../apiserver/types.ts';
+import { bytesToString, stringToBytes } from '../sim/bytes.ts';
+import { type Pipe, readAll, writePipe } from '../sim/pipe.ts';
 import { goQuote } from '../sim/quote.ts';
+import { uuid } from '../sim/random.ts';
 import type { Co } from '../sim/task.ts';
-import { bool, type Cmd, connect, flag, isStatus, list, out, userOf } from './command.ts';
-import { fail, statusFailure } from './failure.ts';
+import { contextOf } from './client-config.ts';
+import { bool, type Cmd, connect, flag, isStatus, list, userOf } from './command.ts';
+import { exitFailure, fail, statusFailure } from './failure.ts';
 import { jsonSyntaxError } from './json-scan.ts';
 import { lazy } from './lazy.ts';
+import { responseError } from './response-error.ts';
 
 /** The caller has a certificate: whatever is asked comes from the user that it names. */
 const BACKEND: HttpBackend = {
@@ -24,27 +28,87 @@ const BACKEND: HttpBackend = {
   jsonError: text => jsonSyntaxError(text).text,
 };
 
-/** Print what the server says to METHOD PATH with the file's text as the body. Throws the server's Status. */
-export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array): Co<void> {
-  const groups = list(cmd, 'as-group');
-  const user = userOf(cmd);
-  const headers: Record<string, string> = { authorization: 'Bearer -', 'user-agent': 'kubectl/v1.36.3', accept: 'application/json, */*' };
-  if (user) headers['impersonate-user'] = user;
-  if (user && groups.length) headers['impersonate-group'] = groups.join(', ');
-  const request: HttpRequest = { method, target, headers, body };
-  out(cmd, yield* textOf(cmd, httpRequest(connect(cmd).server, BACKEND, request), target));
+/** Go's net/http follows no more (client.go, defaultCheckRedirect). */
+const MOST_REDIRECTS = 10;
+
+interface Answer {
+  code: number;
+  type: string;
+  location: string | undefined;
+  body: Uint8Array;
 }
 
-function* textOf(cmd: Cmd, answer: HttpAnswer, target: string): Co<string> {
+/** Print what the server says to METHOD PATH with the file's text as the body. Throws the server's Status. */
+export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array): Co<void> {
+  const origin = contextOf(cmd).server;
+  let request = requestFor(cmd, origin, method, target, body);
+  for (let hops = 0; ; hops++) {
+    const got = yield* answerTo(cmd, request);
+    const next = redirected(request, got);
+    if (!next) {
+      if (got.code < 200 || got.code > 299) throw statusFailure(responseError(method, got.code, got.type, got.body));
+      writePipe(cmd.host.stdout, got.body);
+      return;
+    }
+    if (hops === MOST_REDIRECTS) throw exitFailure(1, `Unable to connect to the server: stopped after ${MOST_REDIRECTS} redirects\n`);
+    request = next;
+  }
+}
+
+function requestFor(cmd: Cmd, origin: string, method: string, target: string, body: Uint8Array): HttpRequest {
+  const groups = list(cmd, 'as-group');
+  const user = userOf(cmd);
+  const host = origin.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  const headers: Record<string, string> = {
+    host,
+    authorization: 'Bearer -',
+    'user-agent': 'kubectl/v1.36.3 (linux/amd64) kubernetes/$Format',
+    accept: 'application/json, */*',
+    'accept-encoding': 'gzip',
+    'kubectl-command': `kubectl ${cmd.path}`,
+  };
+  if (body.length) headers['content-length'] = String(body.length);
+  if (user) headers['impersonate-user'] = user;
+  if (user && groups.length) headers['impersonate-group'] = groups.join(', ');
+  // Whoever has the administrator's kubeconfig sits where kubeadm left it: on the control plane.
+  return { method, target, headers, body, remote: host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') };
+}
+
+/** Where the answer sends the client on to (net/http, client.go, redirectBehavior); null: nowhere. */
+function redirected(request: HttpRequest, got: Answer): HttpRequest | null {
+  const { method, body } = request;
+  if (!got.location || ![301, 302, 303, 307, 308].includes(got.code)) return null;
+  const keeps = got.code === 307 || got.code === 308;
+  // A file's text is not read twice.
+  if (keeps && body.length) return null;
+  const url = parseGoUrl(got.location);
+  if (!url) throw exitFailure(1, `Unable to connect to the server: failed to parse Location header ${goQuote(got.location)}\n`);
+  const { host, target } = resolveGoUrl(request.target, url);
+  if (host !== null && host !== request.headers.host)
+    return fail(`podnet's kubectl follows no redirects away from the API server: ${goQuote(got.location)}`);
+  return keeps || method === 'GET' || method === 'HEAD'
+    ? { ...request, target }
+    : { ...request, method: 'GET', target, body: new Uint8Array() };
+}
+
+function* answerTo(cmd: Cmd, request: HttpRequest): Co<Answer> {
+  const { target } = request;
+  const answer = httpRequest(connect(cmd).server, BACKEND, request);
+  const text = (body: string): Answer => ({ code: 200, type: 'text/plain', location: undefined, body: stringToBytes(body) });
   switch (answer.kind) {
     case 'reply':
-      return answer.reply.code < 400 ? answer.reply.body : refused(answer.reply.code, answer.reply.body);
+      return shown({ ...answer.reply, body: stringToBytes(answer.reply.body) });
+    case 'proxy':
+      // Asking for the kubelets brings the cluster's machines up.
+      void connect(cmd).kubelet;
+      request.headers['kubectl-session'] = uuid(cmd.host.sim.random);
+      return shown(yield* answer.proxy());
     case 'log': {
       const { pod, container } = answer.log;
       const pipe: Pipe | ReturnType<typeof statusOf> =
         connect(cmd).kubelet?.logs(pod, container, answer.log) ?? statusOf(500, 'InternalError', 'no kubelet');
       if (isStatus(pipe)) throw statusFailure(pipe);
-      return bytesToString(yield* readAll(cmd.host.sim, pipe));
+      return text(bytesToString(yield* readAll(cmd.host.sim, pipe)));
     }
     case 'connect':
       throw statusFailure(statusOf(400, 'BadRequest', 'Upgrade request required'));
@@ -55,17 +119,9 @@ function* textOf(cmd: Cmd, answer: HttpAnswer, target: string): Co<string> {
   }
 }
 
-/** A Status as it is; other texts are known by their code alone (apimachinery v0.36.3, pkg/api/errors: NewGenericServerResponse). */
-function refused(code: number, body: string): never {
-  let status: unknown = null;
-  try {
-    status = JSON.parse(body);
-  } catch {
-    // No JSON.
-  }
-  if (isStatus(status)) throw statusFailure(status);
-  if (code === 404) throw statusFailure(statusOf(404, 'NotFound', 'the server could not find the requested resource'));
-  throw statusFailure(statusOf(code, '', body.trim()));
+function shown({ code, headers, body }: ProxiedReply): Answer {
+  const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  return { code, type: header('content-type') ?? '', location: header('location'), body };
 }
 
 const METHODS: Record<string, string> = { get: 'GET', create: 'POST', replace: 'PUT', delete: 'DELETE' };

@@ -94,11 +94,12 @@ function streamOver(r: Records): Stream {
   };
 }
 
-/** The client's side of the handshake on a connected socket. */
+/** The client's side of the handshake on a connected socket. `other`: told what came instead of TLS. */
 export function* tlsConnect(
   s: Socket,
   hello: ClientHello,
   timeoutMs: number,
+  other: (bytes: Uint8Array) => void = () => {},
 ): Co<{ stream: Stream; certificate: Certificate; alpn: string | null } | TlsFailure> {
   const body = stringToBytes(JSON.stringify(hello));
   const sent = yield* send(s, record(HANDSHAKE, concat([Uint8Array.of(1, 0, body.length >> 8, body.length & 255), body])));
@@ -106,6 +107,7 @@ export function* tlsConnect(
   const r: Records = { socket: s, buffer: new Uint8Array(0) };
   const got = yield* readRecord(r, timeoutMs);
   if (got === null) return 'unexpected eof';
+  if (got === 'wrong version number') other(r.buffer);
   if (typeof got === 'string') return got;
   if (got.type !== HANDSHAKE) return 'handshake failure';
   const { alpn, ...certificate } = JSON.parse(bytesToString(got.body.subarray(4))) as ServerHello;

@@ -1,5 +1,6 @@
 // What an HTTP client and the API server say to each other, before and after it is about resources.
-import type { ApiRequest, ApiServer, KubeObject, ResourceInfo } from '../types.ts';
+import type { Co } from '../../sim/task.ts';
+import type { ApiRequest, ApiServer, KubeObject, ProxiedReply, ResourceInfo } from '../types.ts';
 
 export interface HttpRequest {
   method: string;
@@ -8,6 +9,8 @@ export interface HttpRequest {
   /** Names in lower case. */
   headers: Record<string, string>;
   body: Uint8Array;
+  /** The client's address. */
+  remote?: string;
 }
 
 export interface HttpReply {
@@ -70,7 +73,9 @@ export type HttpAnswer =
   | { kind: 'watch'; watch: WatchOptions }
   | { kind: 'log'; log: LogRequest }
   | { kind: 'connect'; connect: ConnectRequest }
-  | { kind: 'openapi'; document: OpenApiRequest };
+  | { kind: 'openapi'; document: OpenApiRequest }
+  /** A program of the cluster answers; the composition's machinery must be there (`server.proxyTransport`). */
+  | { kind: 'proxy'; proxy: () => Co<ProxiedReply> };
 
 /** `path` of a version 3 document: `apis/apps/v1`; null: the list of them. */
 export type OpenApiRequest = { version: 2 } | { version: 3; path: string | null };

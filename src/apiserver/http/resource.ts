@@ -6,13 +6,13 @@ import { selectionOf } from '../read.ts';
 import { isBuiltin } from '../resources.ts';
 import { handle } from '../server.ts';
 import { badRequest, failure, isStatus, noSuchResource, notFound } from '../status.ts';
-import { getObject } from '../store.ts';
 import type { ApiRequest, ApiResponse, KubeList, ResourceInfo, Status, Verb } from '../types.ts';
 import { verbsOf } from './discovery.ts';
 import { type Exchange, first, flag, type HttpAnswer, type Query, type Shape } from './message.ts';
 import { decodeBody, fromYaml, NOT_ALLOWED, parseMediaType, patchFromJson, reply, shapeOf } from './negotiate.ts';
 import { optionsProblem } from './options.ts';
 import { connectPod, logOf } from './pod.ts';
+import { connectProxy } from './proxy.ts';
 
 export interface Asked {
   info: ResourceInfo;
@@ -31,9 +31,13 @@ const PATCHES: Record<string, NonNullable<ApiRequest['patchType']>> = {
 const ERRORS: Shape = { as: 'object', includeObject: 'Metadata', yaml: false, pretty: true };
 
 export function callResource(x: Exchange, asked: Asked): HttpAnswer {
-  const refuse = (s: Status): HttpAnswer => ({ kind: 'reply', reply: reply(x, ERRORS, s, s.code ?? 500) });
-  if (asked.info.resource === 'nodes' && !asked.info.group && /^proxy(\/|$)/.test(asked.subresource ?? ''))
-    return nodeProxy(x, asked, refuse);
+  const errorReply = (s: Status) => reply(x, ERRORS, s, s.code ?? 500);
+  const refuse = (s: Status): HttpAnswer => ({ kind: 'reply', reply: errorReply(s) });
+  const { resource: kind, subresources } = asked.info;
+  if (!asked.info.group && subresources.includes('proxy') && /^proxy(\/|$)/.test(asked.subresource ?? '')) {
+    const { namespaced } = asked.info;
+    return connectProxy(x, { resource: kind, namespaced, namespace: asked.namespace, name: asked.name ?? '' }, errorReply);
+  }
   const verb = verbFor(x, asked);
   if (typeof verb !== 'string') return refuse(verb);
   const { info, namespace, name, subresource } = asked;
@@ -44,7 +48,6 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
     if (subresource === 'exec' || subresource === 'attach' || subresource === 'portforward')
       return connectPod(x, base, subresource, refuse);
   }
-  if (subresource === 'proxy') return refuse(failure(503, 'ServiceUnavailable', UNMODELLED, {}));
   const shape = shapeOf(
     x.request.headers.accept ?? '',
     x.request.headers['user-agent'] ?? '',
@@ -64,20 +67,6 @@ export function callResource(x: Exchange, asked: Asked): HttpAnswer {
 }
 
 const isFailure = (body: ApiResponse['body']): boolean => isStatus(body) && body.status === 'Failure';
-
-const UNMODELLED = "podnet does not model the API server's proxy: ask from inside of the cluster";
-
-/** The kubelet's own port, of which only its health is modelled. */
-function nodeProxy(x: Exchange, asked: Asked, refuse: (s: Status) => HttpAnswer): HttpAnswer {
-  const { info, name = '' } = asked;
-  const { group, version, resource } = info;
-  const request: ApiRequest = { verb: 'get', group, version, resource, name, subresource: 'proxy', user: x.user, groups: x.groups };
-  const refused = refusal(x.server, request, false);
-  if (refused) return refuse(refused);
-  if (!getObject(x.server, 'nodes', '', name)) return refuse(notFound('', 'nodes', name));
-  if (asked.subresource !== 'proxy/healthz') return refuse(failure(503, 'ServiceUnavailable', UNMODELLED, {}));
-  return { kind: 'reply', reply: { code: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' } };
-}
 
 /** The items of a typed list do not say again what the list is of. */
 function withoutKinds(body: ApiResponse['body']): ApiResponse['body'] {

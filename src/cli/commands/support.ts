@@ -59,9 +59,10 @@ export function supportMatrix(): [what: string, names: string][] {
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
+    ['podnet serve does not', "answer in protobuf or CBOR, resize a running command's terminal"],
     [
-      'podnet serve does not',
-      "answer in protobuf or CBOR, pass on requests to pods and Services (proxy), resize a running command's terminal",
+      "the API server's proxy",
+      'services, pods and nodes, each request a connection from the control plane through the network; not: upgrades (WebSocket), HTTP/2 to the program, links in pages that come compressed',
     ],
     [
       'not modelled yet',
@@ -70,7 +71,7 @@ export function supportMatrix(): [what: string, names: string][] {
         'multi-cluster',
         "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
-        "the API server's proxy to Services and pods, probes of the control plane's static pods; components ask for no client's certificate, and compare names, not keys",
+        "probes of the control plane's static pods; components ask for no client's certificate, and compare names, not keys",
         'a program that listens in one command, for the commands of another terminal',
       ].join('; '),
     ],

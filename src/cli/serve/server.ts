@@ -7,7 +7,9 @@ import type { HttpRequest, LogRequest } from '../../apiserver/http/message.ts';
 import { openApiDocument } from '../../apiserver/http/openapi.ts';
 import { OPENAPI_PROTOBUF, openApiProtobuf, takesOpenApiProtobuf } from '../../apiserver/http/openapi-protobuf.ts';
 import { failure, isStatus } from '../../apiserver/status.ts';
+import type { ProxiedReply } from '../../apiserver/types.ts';
 import type { Pipe } from '../../sim/pipe.ts';
+import { type Co, killTask, startTask } from '../../sim/task.ts';
 import { onClose } from '../listen.ts';
 import { closeStream, openStream } from '../live.ts';
 import { type ClusterHandle, engineOf, type Machine } from '../machine.ts';
@@ -48,7 +50,8 @@ function readBody(req: IncomingMessage): Promise<Buffer> {
 
 export function requestOf(req: IncomingMessage, body: Uint8Array): HttpRequest {
   const headers = Object.fromEntries(Object.entries(req.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]));
-  return { method: req.method ?? 'GET', target: req.url ?? '/', headers, body };
+  const remote = req.socket.remoteAddress?.replace(/^::ffff:/, '');
+  return { method: req.method ?? 'GET', target: req.url ?? '/', headers, body, remote };
 }
 
 function crash(res: ServerResponse, e: unknown): void {
@@ -97,12 +100,61 @@ async function answer(front: Front, req: HttpRequest, res: ServerResponse): Prom
     case 'log':
       streamLog(front, machine, cluster, a.log, res);
       return;
+    case 'proxy':
+      passOn(front, machine, cluster, a.proxy, { req, res });
+      return;
     default: {
       // No upgrade was asked for (k8s.io/streaming pkg/httpstream/spdy/upgrade.go).
       res.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' });
       res.end('unable to upgrade: missing upgrade headers in request\n');
     }
   }
+}
+
+/** A program may take so long of the cluster's time at once; from then on its client waits by the clock on the wall. */
+const PATIENCE_MS = 300_000;
+
+/** A request that a program of the cluster answers, in the cluster's time. */
+function passOn(
+  front: Front,
+  machine: Machine,
+  cluster: ClusterHandle,
+  proxy: () => Co<ProxiedReply>,
+  { req, res }: { req: HttpRequest; res: ServerResponse },
+): void {
+  const { live } = front;
+  engineOf(machine, cluster);
+  const until = machine.sim.nowMs + PATIENCE_MS;
+  let answered = false;
+  const stream = { skipsUntilMs: () => (answered ? 0 : until) };
+  openStream(live, machine, stream);
+  const give = ({ code, headers, body }: ProxiedReply) => {
+    if (res.destroyed) return;
+    for (const [name, value] of headers) res.appendHeader(name, value);
+    if (!res.hasHeader('content-length') && req.method !== 'HEAD') res.setHeader('Content-Length', body.length);
+    res.writeHead(code);
+    res.end(body);
+  };
+  const task = startTask(
+    machine.sim,
+    (function* () {
+      const reply = yield* proxy();
+      answered = true;
+      live.outbox.push(() => {
+        give(reply);
+        closeStream(live, machine, stream);
+      });
+      live.kick();
+    })(),
+    true,
+  );
+  // The client went away before there was an answer.
+  res.on('close', () => {
+    if (task.done) return;
+    killTask(task, undefined);
+    closeStream(live, machine, stream);
+  });
+  live.kick();
 }
 
 function streamLog(front: Front, machine: Machine, cluster: ClusterHandle, log: LogRequest, res: ServerResponse): void {

@@ -7,7 +7,7 @@ import { stringToBytes } from '../../sim/bytes.ts';
 import { uuid } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
-import type { HttpRequest } from '../http.ts';
+import type { Headers } from '../http.ts';
 import { type Reply, type Served, serveStream, tcpServer } from '../http-server.ts';
 import { type Certificate, tlsAccept } from '../tls.ts';
 import { splitTarget } from '../url.ts';
@@ -28,8 +28,8 @@ function certificateFor(p: Process, port: number, sni: string | null, local: Ip 
   };
 }
 
-/** What the API server behind 6443 answers. */
-export type ApiAnswer = (req: HttpRequest) => { code: number; type: string; body: string };
+/** What the API server behind 6443 answers, beside the headers that all of its answers have. */
+export type ApiAnswer = (req: Served) => Co<{ code: number; headers: Headers; body: string | Uint8Array }>;
 
 function* answer(p: Process, port: number, req: Served, api: ApiAnswer | null): Co<Reply> {
   const { path } = splitTarget(req.target);
@@ -37,14 +37,8 @@ function* answer(p: Process, port: number, req: Served, api: ApiAnswer | null): 
     const healthy = /^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path) && port !== 10250;
     return healthy ? { status: 200, headers: [['X-Content-Type-Options', 'nosniff']], body: 'ok' } : { status: 401, body: 'Unauthorized' };
   }
-  const { code, type, body } = api(req);
-  const headers: [string, string][] = [
-    ['Audit-Id', uuid(p.kernel.sim.random)],
-    ['Cache-Control', 'no-cache, private'],
-    ['Content-Type', type],
-  ];
-  if (code === 403 || type.startsWith('text/plain')) headers.push(['X-Content-Type-Options', 'nosniff']);
-  return { status: code, headers, body };
+  const { code, headers, body } = yield* api(req);
+  return { status: code, headers: [['Audit-Id', uuid(p.kernel.sim.random)], ['Cache-Control', 'no-cache, private'], ...headers], body };
 }
 
 /** Listen with TLS. Plain HTTP is refused in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP). */

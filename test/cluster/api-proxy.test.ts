@@ -1,0 +1,119 @@
+// The API server's proxy: what the network does decides what the client is told.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { serverPod, service, type TestCluster, testCluster, toolPod } from './harness.ts';
+
+let c: TestCluster;
+
+beforeAll(async () => {
+  c = await testCluster();
+  c.apply(
+    serverPod('web-0', { app: 'web' }, { nodeName: 'node-1' }),
+    serverPod('web-1', { app: 'web' }, { nodeName: 'node-2' }),
+    service('web', { app: 'web' }),
+    service('none', { app: 'none' }),
+  );
+  c.must('wait --for=condition=Ready pod --all');
+}, 60_000);
+
+const NS = '/api/v1/namespaces/default';
+const get = (path: string) => c.kubectl(['get', '--raw', path]);
+/** What the client is told of a request that fails. */
+const told = (path: string): string => {
+  const r = get(path);
+  expect([r.code, r.out]).toEqual([1, '']);
+  return r.err.trimEnd();
+};
+const unreached = (why: string) => `Error from server (ServiceUnavailable): error trying to reach service: ${why}`;
+const ipOf = (pod: string) => c.must(['get', 'pod', pod, '-o', 'jsonpath={.status.podIP}']);
+
+describe('a Service', () => {
+  it('is reached by the name of its port, by its number and behind the redirect of a path without slash', () => {
+    for (const name of ['web:http', 'web:80', 'http:web:http']) {
+      expect(get(`${NS}/services/${name}/proxy/hostname`).out).toMatch(/^web-[01]$/);
+      expect(get(`${NS}/services/${name}/proxy`).out).toMatch(/^NOW: /);
+    }
+    expect(told(`${NS}/services/web/proxy/`)).toBe('Error from server (ServiceUnavailable): no endpoints available for service "web"');
+    expect(told(`${NS}/services/web:81/proxy/`)).toBe('Error from server (ServiceUnavailable): no service port 81 found for service "web"');
+    expect(told(`${NS}/services/none:80/proxy/`)).toBe('Error from server (ServiceUnavailable): no endpoints available for service "none"');
+    expect(told(`${NS}/services/nosuch/proxy/`)).toBe('Error from server (NotFound): endpoints "nosuch" not found');
+    expect(told(`${NS}/services/nosuch:80/proxy/`)).toBe('Error from server (NotFound): services "nosuch" not found');
+    expect(told(`${NS}/services/a:b:c:d/proxy/`)).toBe('Error from server (BadRequest): invalid service request "a:b:c:d"');
+  });
+
+  it('has the dice choose among its ready addresses', () => {
+    const names = new Set(Array.from({ length: 20 }, () => get(`${NS}/services/web:80/proxy/hostname`).out));
+    expect([...names].sort()).toEqual(['web-0', 'web-1']);
+  });
+
+  it('is told what the client has sent, and where it was asked for', () => {
+    const header = (name: string) => get(`${NS}/services/web:80/proxy/header?key=${name}`).out;
+    expect(header('X-Forwarded-Uri')).toBe(`${NS}/services/web:80/proxy/header`);
+    expect(header('X-Forwarded-For')).toBe('192.168.1.2');
+    expect(header('Authorization')).toBe('');
+    expect(header('Kubectl-Command')).toBe('kubectl get');
+    expect(c.kubectl(['create', `--raw=${NS}/services/web:80/proxy/echo?msg=a%20b`, '-f', '-'], 'x').out).toBe('a b');
+  });
+
+  it('that speaks no TLS, or closes without an answer, is not reached', () => {
+    expect(told(`${NS}/services/https:web:http/proxy/`)).toBe(unreached('http: server gave HTTP response to HTTPS client'));
+  });
+
+  it('answers with a failure of its own: its code is what kubectl knows', () => {
+    expect(told(`${NS}/services/web:80/proxy/nosuch/`)).toBe(
+      'Error from server (NotFound): the server could not find the requested resource',
+    );
+    expect(told(`${NS}/pods/web-0/proxy/redirect?code=302`)).toBe(
+      'Error from server: the server responded with the status code 302 but did not return more information',
+    );
+  });
+
+  it('sends the client on to another of its paths', () => {
+    expect(get(`${NS}/pods/web-1/proxy/redirect?location=/hostname&code=302`).out).toBe('web-1');
+  });
+});
+
+describe('a pod', () => {
+  it('is reached at the first port it declares, or at the one that is asked for', () => {
+    expect(get(`${NS}/pods/web-0/proxy/hostname`).out).toBe('web-0');
+    expect(get(`${NS}/pods/web-0:8080/proxy/hostname`).out).toBe('web-0');
+    expect(told(`${NS}/pods/web-0:81/proxy/`)).toBe(unreached(`dial tcp ${ipOf('web-0')}:81: connect: connection refused`));
+    expect(told(`${NS}/pods/nosuch/proxy/`)).toBe('Error from server (NotFound): pods "nosuch" not found');
+    c.apply(serverPod('waits', {}, { nodeName: 'nowhere' }));
+    expect(told(`${NS}/pods/waits/proxy/`)).toBe('Error from server (BadRequest): address not allowed');
+    c.must('delete pod waits --force');
+  });
+
+  it('that its policies guard lets nobody in from another machine; its own may come in', () => {
+    const guard = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'guard', namespace: 'default' },
+      spec: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] },
+    };
+    c.apply(guard);
+    const before = c.sim.nowMs;
+    expect(told(`${NS}/pods/web-0:8080/proxy/hostname`)).toBe(unreached(`dial tcp ${ipOf('web-0')}:8080: i/o timeout`));
+    expect(c.sim.nowMs - before).toBeGreaterThanOrEqual(30_000);
+    c.must('delete networkpolicy guard');
+    expect(get(`${NS}/pods/web-0:8080/proxy/hostname`).out).toBe('web-0');
+  });
+
+  it('has its answer lost with the route to it', () => {
+    c.node('control-plane', 'ip route replace unreachable 10.244.1.0/26');
+    expect(told(`${NS}/pods/web-0:8080/proxy/hostname`)).toBe(unreached(`dial tcp ${ipOf('web-0')}:8080: connect: no route to host`));
+  });
+});
+
+describe('a request', () => {
+  it('from inside of the cluster goes the same way, if its account may', () => {
+    c.apply(toolPod('tool', { nodeName: 'node-2' }));
+    const curl = 'curl -sk -H "Authorization: Bearer $(cat /var/run/secrets/kubernetes.io/serviceaccount/token)"';
+    const ask = (path: string) => c.kubectl(['exec', 'tool', '--', 'sh', '-c', `${curl} https://kubernetes.default${path}`]).out;
+    const to = `${NS}/pods/web-1/proxy/header?key=X-Forwarded-For`;
+    expect(ask(to)).toContain('User \\"system:serviceaccount:default:default\\" cannot get resource \\"pods/proxy\\"');
+    c.must('create role through --verb=get --resource=pods/proxy');
+    c.must('create rolebinding through --role=through --serviceaccount=default:default');
+    // Calico has pods go out of their network as their node.
+    expect(ask(to)).toBe('192.168.1.20');
+  });
+});

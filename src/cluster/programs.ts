@@ -3,6 +3,7 @@ import type { HttpBackend } from '../apiserver/http/message.ts';
 import { httpRequest } from '../apiserver/http/request.ts';
 import { failure, isStatus } from '../apiserver/status.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
+import { kubeletServer } from '../kubelet/server.ts';
 import { accept, bind, close, listen, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
@@ -63,10 +64,12 @@ const CONTROL_PLANE: Record<string, { port: number; address: string | null }[]> 
 };
 
 /** The node's own programs: the kubelet's API and its health endpoint. */
-export function* kubeletServers(p: Process): Co<number> {
-  startTask(p.kernel.sim, healthz(p, 10248), true);
-  return yield* tlsListeners(p, [{ port: 10250, address: null }]);
-}
+export const kubeletServers = (node: NodeRuntime): Program =>
+  function* (p) {
+    startTask(p.kernel.sim, healthz(p, 10248), true);
+    kubeletServer(node.kubelet, p);
+    return yield* idle(p);
+  };
 
 /** sshd: a port that accepts; the session itself is not a packet's matter. */
 export function* sshd(p: Process): Co<number> {

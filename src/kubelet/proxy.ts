@@ -17,7 +17,7 @@ import { netnsFile } from './pod-ids.ts';
 import { RUNTIME_DOWN } from './pod-worker.ts';
 import type { ContainerRuntime, Kubelet, LogLine, PodRuntime } from './types.ts';
 
-const KUBELET_PORT = 10250;
+export const KUBELET_PORT = 10250;
 
 /** The apiserver's dial to the kubelet, when it cannot be had. */
 function unreachable(k: Kubelet): string | null {

@@ -104,6 +104,52 @@ describe('a pod', () => {
   });
 });
 
+describe('a node', () => {
+  const kubelet = (path: string, node = 'node-2') => `/api/v1/nodes/${node}/proxy/${path}`;
+
+  it('is its kubelet, or what listens at the port that is asked for', () => {
+    expect(get(kubelet('healthz')).out).toBe('ok');
+    expect(get(kubelet('healthz?verbose')).out).toMatch(/^\[\+\]ping ok\n.*healthz check passed\n$/s);
+    expect(JSON.parse(get('/api/v1/nodes/node-2:10256/proxy/healthz').out)).toMatchObject({ nodeEligible: true });
+    expect(told('/api/v1/nodes/node-2:4/proxy/')).toBe(unreached('dial tcp 192.168.1.20:4: connect: connection refused'));
+    expect(told('/api/v1/nodes/node-9/proxy/healthz')).toBe('Error from server (NotFound): nodes "node-9" not found');
+  });
+
+  it('knows its own pods, their logs, and runs commands in them', () => {
+    const { kind, items } = JSON.parse(get(kubelet('pods')).out);
+    const names = items.map((x: any) => x.metadata.name);
+    expect([kind, names.includes('web-1'), names.includes('web-0')]).toEqual(['PodList', true, false]);
+    expect(items[0].metadata.annotations).toMatchObject({ 'kubernetes.io/config.source': 'api' });
+    expect(get(kubelet('containerLogs/default/web-1/c?tailLines=1')).out).toBe(c.must('logs web-1 --tail=1'));
+    expect(get(kubelet('logs/containers/')).out).toMatch(/<a href="web-1_default_c-[0-9a-f]{64}\.log">/);
+    expect(c.kubectl(['create', `--raw=${kubelet('run/default/web-1/c?cmd=hostname')}`, '-f', '-'], '').out).toBe('web-1\n');
+    expect(told(kubelet('containerLogs/default/web-0/c'))).toContain('(NotFound)');
+    expect(told(kubelet('metrics/cadvisor'))).toContain("podnet's kubelet does not model /metrics");
+  });
+
+  it('lets nobody in who is not known, and known ones do what their roles allow', () => {
+    c.apply(toolPod('asks', { nodeName: 'node-2' }));
+    const curl = (path: string, more = '') =>
+      c.kubectl(['exec', 'asks', '--', 'sh', '-c', `curl -sk ${more} https://192.168.1.20:10250/${path}`]).out;
+    const token = '-H "Authorization: Bearer $(cat /var/run/secrets/kubernetes.io/serviceaccount/token)"';
+    expect(curl('pods')).toBe('Unauthorized');
+    expect(curl('pods', token)).toBe(
+      'Forbidden (user=system:serviceaccount:default:default, verb=get, resource=nodes, subresource(s)=[pods proxy])\n',
+    );
+    c.must('create clusterrole look --verb=get --resource=nodes/pods');
+    c.must('create clusterrolebinding look --clusterrole=look --serviceaccount=default:default');
+    expect(JSON.parse(curl('pods', token)).kind).toBe('PodList');
+    expect(curl('logs/', token)).toContain('subresource(s)=[log])');
+  });
+
+  it('whose kubelet does not run refuses', () => {
+    c.node('node-2', 'systemctl stop kubelet');
+    expect(told(kubelet('healthz'))).toBe(unreached('dial tcp 192.168.1.20:10250: connect: connection refused'));
+    c.node('node-2', 'systemctl start kubelet');
+    expect(get(kubelet('healthz')).out).toBe('ok');
+  });
+});
+
 describe('a request', () => {
   it('from inside of the cluster goes the same way, if its account may', () => {
     c.apply(toolPod('tool', { nodeName: 'node-2' }));

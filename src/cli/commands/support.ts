@@ -62,7 +62,7 @@ export function supportMatrix(): [what: string, names: string][] {
     ['podnet serve does not', "answer in protobuf or CBOR, resize a running command's terminal"],
     [
       "the API server's proxy",
-      'services, pods and nodes, each request a connection from the control plane through the network; not: upgrades (WebSocket), HTTP/2 to the program, links in pages that come compressed',
+      'services, pods and nodes, each request a connection from the control plane through the network; not: upgrades (WebSocket), HTTP/2 to the program, links in pages that come compressed; kubelets answer healthz, pods, logs, containerLogs and run',
     ],
     [
       'not modelled yet',

@@ -28,10 +28,10 @@ export function stopUnit(node: NodeRuntime, name: string): void {
   unitChanged(node, name);
 }
 
-const DAEMONS: [unit: string | null, pid: number, argv: string, program: Program][] = [
-  [null, 1, '/sbin/init', idle],
-  [null, 590, '/usr/sbin/sshd -D', sshd],
-  ['containerd', 612, UNITS.containerd.exec, idle],
+const DAEMONS: [unit: string | null, pid: number, argv: string, program: (node: NodeRuntime) => Program][] = [
+  [null, 1, '/sbin/init', () => idle],
+  [null, 590, '/usr/sbin/sshd -D', () => sshd],
+  ['containerd', 612, UNITS.containerd.exec, () => idle],
   ['kubelet', 845, UNITS.kubelet.exec, kubeletServers],
 ];
 
@@ -42,7 +42,7 @@ export function startUnits(node: NodeRuntime, built: BuiltNode): void {
     const state = unit ? node.host.units[unit] : null;
     if (state && !state.active) continue;
     kernel.nextPid = state?.pid ?? pid;
-    spawnDaemon(built, argv, program);
+    spawnDaemon(built, argv, program(node));
   }
   kernel.nextPid = Math.max(kernel.nextPid, node.host.nextPid);
 }
@@ -71,7 +71,7 @@ function unitChanged(node: NodeRuntime, unit: string): void {
   if (active && !running) {
     const next = built.kernel.nextPid;
     built.kernel.nextPid = pid;
-    spawnDaemon(built, row[2], row[3]);
+    spawnDaemon(built, row[2], row[3](node));
     built.kernel.nextPid = Math.max(next, pid + 1);
   }
 }

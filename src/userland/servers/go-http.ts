@@ -9,7 +9,7 @@ import { httpServer, type Reply, type Served, type ServeOptions } from '../http-
 const TEXT = 'text/plain; charset=utf-8';
 
 /** http.DetectContentType for what these servers send. */
-function sniff(body: Uint8Array): string {
+export function sniff(body: Uint8Array): string {
   const head = String.fromCharCode(...body.subarray(0, 64))
     .trimStart()
     .toLowerCase();

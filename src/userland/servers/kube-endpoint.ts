@@ -16,7 +16,8 @@ import { goOptions } from './go-http.ts';
 
 const YEAR = 31_536_000_000;
 
-function certificateFor(p: Process, port: number, sni: string | null, local: Ip | null): Certificate {
+/** What a component's port shows of itself; 6443 is the API server's. */
+export function certificateFor(p: Process, port: number, sni: string | null, local: Ip | null): Certificate {
   const api = port === 6443;
   const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', hostnameOf(p)];
   return {
@@ -31,23 +32,26 @@ function certificateFor(p: Process, port: number, sni: string | null, local: Ip 
 /** What the API server behind 6443 answers, beside the headers that all of its answers have. */
 export type ApiAnswer = (req: Served) => Co<{ code: number; headers: Headers; body: string | Uint8Array }>;
 
-function* answer(p: Process, port: number, req: Served, api: ApiAnswer | null): Co<Reply> {
+function* answer(p: Process, req: Served, api: ApiAnswer | null): Co<Reply> {
   const { path } = splitTarget(req.target);
   if (!api) {
-    const healthy = /^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path) && port !== 10250;
+    const healthy = /^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path);
     return healthy ? { status: 200, headers: [['X-Content-Type-Options', 'nosniff']], body: 'ok' } : { status: 401, body: 'Unauthorized' };
   }
   const { code, headers, body } = yield* api(req);
   return { status: code, headers: [['Audit-Id', uuid(p.kernel.sim.random)], ['Cache-Control', 'no-cache, private'], ...headers], body };
 }
 
-/** Listen with TLS. Plain HTTP is refused in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP). */
+/** Plain HTTP is refused in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP). */
+export const PLAIN_HTTP = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
+
+/** Listen with TLS. */
 export function kubeEndpoint(p: Process, port: number, address: Ip | null, api: ApiAnswer | null = null): Errno | null {
   return tcpServer(p, port, s => connection(p, s, port, api), { address });
 }
 
 function* connection(p: Process, s: Socket, port: number, api: ApiAnswer | null): Co<void> {
   const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local));
-  if (t === 'plain') yield* send(s, stringToBytes('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'));
-  else if (t) yield* serveStream(t.stream, req => answer(p, port, req, api), goOptions(p));
+  if (t === 'plain') yield* send(s, stringToBytes(PLAIN_HTTP));
+  else if (t) yield* serveStream(t.stream, req => answer(p, req, api), goOptions(p));
 }

@@ -357,7 +357,8 @@ function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program
   );
   if (addon) return addon;
   const adopt = running && wasSynced(node, POLICY_BUCKETS);
-  const agent = agentProgram(node, repository, pod, { adopt, again: running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`) });
+  const again = running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`);
+  const agent = agentProgram(node, repository, pod, container, { adopt, again, goesOn: running });
   if (agent) return agent;
   if (findImage(image) || container.command) return null;
   return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));

@@ -10,6 +10,10 @@ import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
 import { type ApiAnswer, kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
 import { formatIp, ip } from '../wire/ip.ts';
+import { apiClient } from './components/api-clients.ts';
+import { kubeApiserver } from './components/apiserver.ts';
+import { etcd } from './components/etcd.ts';
+import { apiserverUp } from './control-plane.ts';
 import type { NodeRuntime } from './node.ts';
 
 const AGENTS = /(^|\/)(calico\/node|kindnetd|flannel)$/;
@@ -19,16 +23,15 @@ export function agentProgram(
   node: NodeRuntime,
   repository: string,
   pod: KubeObject,
-  how: { adopt: boolean; again: boolean },
+  container: any,
+  how: { adopt: boolean; again: boolean; goesOn: boolean },
 ): Program | null {
   if (AGENTS.test(repository)) return () => cniAgent(node, how);
-  const port = CONTROL_PLANE[repository.replace(/^.*\//, '')];
-  if (port && pod.spec?.hostNetwork) return p => tlsListeners(p, port, apiAnswer(node.engine.server));
+  const component = pod.spec?.hostNetwork ? controlPlane(node, repository, container, how.goesOn) : null;
+  if (component) return component;
   if (/(^|\/)(kube-controllers|pause)$/.test(repository)) return p => idle(p);
   return null;
 }
-
-const API_PORT = 6443;
 
 /** The API for who comes over the network, with a token or as nobody. Answers are whole: what goes on and on is for clients outside. */
 const apiAnswer = (server: ApiServer): ApiAnswer =>
@@ -51,17 +54,16 @@ const JSON_ONLY: HttpBackend = {
   jsonError: text => (text ? 'invalid character' : 'unexpected end of JSON input'),
 };
 
-/** Ports that kubeadm's components listen on, with the addresses that they bind. */
-const CONTROL_PLANE: Record<string, { port: number; address: string | null }[]> = {
-  'kube-apiserver': [{ port: 6443, address: null }],
-  etcd: [
-    { port: 2379, address: null },
-    { port: 2380, address: null },
-    { port: 2381, address: '127.0.0.1' },
-  ],
-  'kube-controller-manager': [{ port: 10257, address: '127.0.0.1' }],
-  'kube-scheduler': [{ port: 10259, address: '127.0.0.1' }],
-};
+/** kubeadm's components, by their images. A container that asks for another program of such an image gets what the image has. */
+function controlPlane(node: NodeRuntime, repository: string, container: any, goesOn: boolean): Program | null {
+  const name = repository.replace(/^.*\//, '');
+  const asked = container.command?.[0]?.replace(/^\/usr\/local\/bin\//, '');
+  if (asked !== undefined && asked !== name) return null;
+  const api = apiAnswer(node.engine.server);
+  if (name === 'kube-apiserver') return p => kubeApiserver(p, api, goesOn && apiserverUp(node.engine));
+  if (name === 'etcd') return etcd;
+  return name === 'kube-controller-manager' || name === 'kube-scheduler' ? p => apiClient(name, p) : null;
+}
 
 /** The node's own programs: the kubelet's API and its health endpoint. */
 export const kubeletServers = (node: NodeRuntime): Program =>
@@ -97,11 +99,6 @@ function* cniAgent(node: NodeRuntime, how: { adopt: boolean; again: boolean }): 
 
 function* idle(p: Process): Co<number> {
   for (;;) yield* waitOn(p.kernel.sim, []);
-}
-
-function* tlsListeners(p: Process, ports: { port: number; address: string | null }[], api: ApiAnswer | null = null): Co<number> {
-  for (const { port, address } of ports) kubeEndpoint(p, port, address === null ? null : ip(address), port === API_PORT ? api : null);
-  return yield* idle(p);
 }
 
 function* healthz(p: Process, port: number): Co<number> {

@@ -44,8 +44,9 @@ export function startKubelet(server: ApiServer, nodeName: string, deps: KubeletD
     () => syncStaticPods(k),
   );
   if (k.running) {
-    syncStaticPods(k);
     for (const p of listObjects(server, 'pods')) if (p.spec?.nodeName === nodeName && !k.pods.has(p.metadata.uid as string)) first(k, p);
+    // Behind those that are there: one whose manifest has changed meanwhile is stopped.
+    syncStaticPods(k);
   }
   return k;
 }

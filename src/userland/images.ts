@@ -54,6 +54,12 @@ const NOWHERE = /no-?such|(non|not|nt)-?exist|invalid|not-?found|imaginary|\bbog
 /** What RFC 2606 reserves resolves nowhere. */
 const RESERVED = /(^|\.)(example\.(com|org|net)|example|invalid|test)(:\d+)?$/;
 
+/** Kubernetes' own registry is known where a manifest of the control plane reaches for it: these names, and releases for tags. */
+const KUBE = /^registry\.k8s\.io\/(kube-[^/]*)$/;
+const KUBE_NAMES =
+  /^kube-(apiserver|controller-manager|scheduler|proxy|cross|addon-manager|registry-proxy)(-(amd64|arm64|arm|ppc64le|s390x))?$/;
+const KUBE_TAG = /^v1\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$/;
+
 /** What a registry has not got of this reference; null: it can be pulled. A registry itself may not be there. */
 export function missingPart(ref: string): 'registry' | 'repository' | 'tag' | null {
   const parsed = parseReference(ref);
@@ -61,6 +67,9 @@ export function missingPart(ref: string): 'registry' | 'repository' | 'tag' | nu
   if (NOWHERE.test(parsed.repository)) return 'repository';
   if (NOWHERE.test(parsed.tag)) return 'tag';
   const repository = canonicalRepository(parsed);
+  const kube = KUBE.exec(repository)?.[1];
+  if (kube && !KUBE_NAMES.test(kube)) return 'repository';
+  if (kube && parsed.tag && !KUBE_TAG.test(parsed.tag)) return 'tag';
   const row = ROWS.find(r => (typeof r.match === 'string' ? r.match === repository : r.match.test(repository)));
   return !row?.tags || !parsed.tag || row.tags.test(parsed.tag) ? null : 'tag';
 }

@@ -71,7 +71,7 @@ export function supportMatrix(): [what: string, names: string][] {
         'multi-cluster',
         "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
-        "probes of the control plane's static pods; components ask for no client's certificate, and compare names, not keys",
+        "probes of the control plane's static pods, what their flags are for beside ports, files and etcd; components ask for no client's certificate, and compare names, not keys",
         'a program that listens in one command, for the commands of another terminal',
       ].join('; '),
     ],

@@ -30,10 +30,11 @@ import { familyOf, ip } from '../wire/ip.ts';
 import { dnsAddresses } from './bootstrap.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
+import { apiUrl, dnsOf, unreached } from './host/kubelet-reach.ts';
 import { placeHost } from './host/machine.ts';
 import { manifestsOf } from './host/manifests.ts';
 import { type HostState, hostHasHistory, kubeletLog, newHost } from './host/state.ts';
-import { startUnits } from './host/unit-control.ts';
+import { startUnits, tryAgain } from './host/unit-control.ts';
 import { changedFiles, keepMachine, restoreMachine } from './machine-state.ts';
 import { agentProgram } from './programs.ts';
 import { machineRootfs } from './rootfs.ts';
@@ -58,6 +59,8 @@ export interface NodeRuntime {
   look: () => BuiltNode;
   /** What users changed of the files of a folder: their text by path; null: removed. Builds nothing. */
   changedFiles: (folder: string) => Map<string, string | null>;
+  /** The API server's URL in kubeadm's kubeconfigs. */
+  apiServer: string;
   /** A line of the kubelet's log. */
   log: (entry: LogEntry) => void;
 }
@@ -77,6 +80,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
   node.rootfs = () => built(node).rootfs;
   node.look = () => wakeNode(node);
   node.changedFiles = folder => changedFiles(node, node.built, folder);
+  node.apiServer = apiUrl(engine.config, spec);
   node.log = entry => kubeletLog(node, entry);
   node.host = copyOf(engine.saved.get(`host:${spec.name}`) as HostState | undefined) ?? newHost(bornMs(node));
   const saved = (engine.saved.get(`kubelet:${spec.name}`) as KubeletState | undefined) ?? null;
@@ -107,7 +111,9 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     clusterDomain: 'cluster.local',
     hostResolvConf: () => resolvConf(engine),
     rootfs: () => built(node).rootfs,
-    apiReachable: () => linkToOthers(node),
+    dnsOf: pod => dnsOf(node, pod),
+    apiReachable: () => linkToOthers(node) && !node.host.kubelet?.server,
+    unreached: () => unreached(node),
     cniError: () => cniError(node),
     runtimeDownSinceMs: () => (node.host.units.containerd.active ? null : node.host.units.containerd.sinceMs),
     staticPods: () => manifestsOf(node),
@@ -117,6 +123,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     saved,
   });
   engine.nodes.set(spec.name, node);
+  for (const unit of Object.keys(node.host.units)) tryAgain(node, unit);
   return node;
 }
 

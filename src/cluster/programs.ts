@@ -8,7 +8,7 @@ import { accept, bind, close, listen, recv, send, socket } from '../linux/socket
 import type { Process, Program } from '../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
-import { type ApiAnswer, kubeEndpoint } from '../userland/servers/kube-endpoint.ts';
+import type { ApiAnswer } from '../userland/servers/kube-endpoint.ts';
 import { formatIp, ip } from '../wire/ip.ts';
 import { apiClient } from './components/api-clients.ts';
 import { kubeApiserver } from './components/apiserver.ts';

@@ -206,7 +206,7 @@ export function startHeartbeat(k: Kubelet, reconnected: () => void, eachTime: ()
       refreshStatus(k);
       if (!was || k.unwritten.size) reconnected();
       eachTime();
-    }
+    } else k.deps.unreached?.();
     was = now;
     k.heartbeat = schedule(k.server.sim, LEASE_PERIOD_MS, beat, true);
   };

@@ -101,7 +101,8 @@ export function podResolvConf(k: Kubelet, pod: KubeObject, told = false): string
     hostNetwork: !!pod.spec.hostNetwork,
     dnsConfig: pod.spec.dnsConfig,
   };
-  const dns = podDns(input, host, k.deps.clusterDNS, k.deps.clusterDomain);
+  const read = k.deps.dnsOf?.(pod);
+  const dns = podDns(input, host, read?.servers ?? k.deps.clusterDNS, read?.domain ?? k.deps.clusterDomain);
   for (const message of fitLimits(dns)) if (told) recordEvent(k.recorder, pod, 'Warning', 'DNSConfigForming', message);
   return resolvConf(dns);
 }

@@ -84,6 +84,8 @@ export interface KubeletDeps {
   /** `clusterDNS` and `clusterDomain` of the KubeletConfiguration. */
   clusterDNS: string[];
   clusterDomain: string;
+  /** Where a pod's are others, because its kubelet had read another configuration when it started. */
+  dnsOf?: (pod: KubeObject) => { servers?: string[]; domain?: string };
   /** The node's /etc/resolv.conf and /etc/hosts; by default the files of the node's own root (rootfs below). */
   hostResolvConf?: () => string;
   hostHosts?: () => string;
@@ -91,6 +93,8 @@ export interface KubeletDeps {
   rootfs?: () => Filesystem;
   /** Can the node reach the apiserver now (link up, route there)? Default: yes. Asked at each heartbeat and before each status update. */
   apiReachable?: () => boolean;
+  /** A heartbeat found the apiserver out of reach. */
+  unreached?: () => void;
   /** Is the CNI configured (a file in /etc/cni/net.d)? Otherwise the error for the Ready condition. Default: configured. */
   cniError?: () => string | null;
   /** Since when the container runtime does not answer; null: it does. Default: it does. */

@@ -8,15 +8,16 @@ import { dnsAddresses } from '../bootstrap.ts';
 import { kubeletConfig } from '../kubeadm.ts';
 import type { NodeRuntime } from '../node.ts';
 import { pkiFiles } from '../pki.ts';
+import { DAEMON_BINARIES } from './binaries.ts';
 import { placeManifests } from './manifests.ts';
-import { UNITS, unitFile } from './state.ts';
+import { UNITS } from './state.ts';
+import { packaged } from './unit-control.ts';
 
 export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
   const { config } = node.engine;
   const put = (path: string, text: string, mode = 0o644) => place(fs, path, newFile(text, mode));
-  const server = `https://${config.nodes.find(n => n.role === 'control-plane')?.ips[0] ?? node.spec.ips[0]}:6443`;
   placeManifests(node, fs);
-  const { files, links } = pkiFiles(node.engine.server, config, node.spec, server);
+  const { files, links } = pkiFiles(node.engine.server, config, node.spec, node.apiServer);
   for (const f of files)
     place(
       fs,
@@ -26,16 +27,14 @@ export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
   for (const [path, target] of links) place(fs, path, { kind: 'symlink', target, mtimeMs: 0 });
   put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config), 'unix:///var/run/containerd/containerd.sock'));
   put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
+  put('/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=\n');
   put('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n');
   put(
     '/etc/containerd/config.toml',
     'version = 3\n\n[plugins."io.containerd.cri.v1.runtime".cni]\n  bin_dirs = ["/opt/cni/bin"]\n  conf_dir = "/etc/cni/net.d"\n',
   );
-  for (const name of Object.keys(UNITS)) put(`/usr/lib/systemd/system/${name}.service`, unitFile(name));
-  put(
-    UNITS.kubelet.dropIn as string,
-    '[Service]\nEnvironment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"\nEnvironment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\nExecStart=\nExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS\n',
-  );
+  for (const name of Object.keys(UNITS)) for (const [path, text] of packaged(name)) put(path, text);
+  for (const [path, program] of Object.entries(DAEMON_BINARIES)) place(fs, path, { ...newFile('', 0o755), program });
   place(
     fs,
     '/var/log/pods',

@@ -18,22 +18,26 @@ export function placeManifests(node: NodeRuntime, fs: Filesystem): void {
   }
 }
 
+const NONE: KubeObject[] = [];
 const known = new WeakMap<NodeRuntime, { text: string; pods: KubeObject[] }>();
 
 /** The static pods of now. The same array as long as the files are the same. */
 export function manifestsOf(node: NodeRuntime): KubeObject[] {
-  const changed = node.changedFiles(FOLDER);
-  const text = JSON.stringify([...changed]);
+  const folder = node.host.kubelet?.staticPodPath ?? FOLDER;
+  if (!folder) return NONE;
+  const changed = node.changedFiles(folder);
+  const text = JSON.stringify([folder, ...changed]);
   const before = known.get(node);
   if (before?.text === text) return before.pods;
-  const own = new Map(staticPods(node.engine.config, node.spec.name).map(p => [`${FOLDER}/${p.metadata.name}.yaml`, p]));
+  const kubeadms = folder === FOLDER ? staticPods(node.engine.config, node.spec.name) : [];
+  const own = new Map(kubeadms.map(p => [`${FOLDER}/${p.metadata.name}.yaml`, p]));
   const pods: KubeObject[] = [];
   for (const path of [...new Set([...own.keys(), ...changed.keys()])].sort()) {
     const data = changed.get(path);
     const kubeadm = own.get(path);
     // Names that begin with a dot are passed over (config/file.go extractFromDir).
     if (data === undefined && kubeadm) pods.push(kubeadm);
-    else if (data && !path.slice(FOLDER.length + 1).startsWith('.')) pods.push(...parse(node, path, data));
+    else if (data && !path.slice(folder.length + 1).startsWith('.')) pods.push(...parse(node, path, data));
   }
   known.set(node, { text, pods });
   return pods;

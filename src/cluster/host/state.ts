@@ -1,6 +1,7 @@
 // What a machine's init system and journal know: its units, since when they are as they are, and what they wrote.
 import type { LogEntry } from '../../kubelet/types.ts';
 import type { NodeRuntime } from '../node.ts';
+import type { KubeletSettings } from './kubelet-start.ts';
 import { klogTime } from './time-text.ts';
 
 export interface Unit {
@@ -9,6 +10,12 @@ export interface Unit {
   /** When its last run had begun; null: it runs its first. */
   startedMs: number;
   pid: number;
+  /** Its last start failed, and it is tried again: how the process ended, and how often it has been tried. */
+  failing?: { status: number; line: string; restarts: number };
+  /** Its files as systemd has loaded them, once they have changed on disk since; absent: as they are. */
+  loaded?: [path: string, text: string][];
+  /** What is run, when it is not what the packages wrote. */
+  argv?: string[];
 }
 
 export interface JournalLine {
@@ -24,6 +31,8 @@ export interface HostState {
   units: Record<string, Unit>;
   journal: JournalLine[];
   nextPid: number;
+  /** What the running kubelet has read; absent: kubeadm's configuration. Pods that started before `sinceMs` know nothing of it. */
+  kubelet?: KubeletSettings & { sinceMs: number };
 }
 
 export const UNITS: Record<string, { description: string; docs: string; exec: string; dropIn?: string }> = {
@@ -54,7 +63,7 @@ export const startedText = (unit: string): string => `Started ${unit}.service - 
 
 /** Is there anything that a new machine would not have by itself? */
 export const hostHasHistory = (h: HostState): boolean =>
-  h.nextPid !== FIRST_FREE_PID || h.journal.length !== 2 || Object.values(h.units).some(u => !u.active);
+  h.nextPid !== FIRST_FREE_PID || h.journal.length !== 2 || !!h.kubelet || Object.values(h.units).some(u => !u.active || !!u.loaded);
 
 export function journal(node: NodeRuntime, unit: string, text: string, by = 'systemd[1]'): void {
   const { host } = node;
@@ -74,6 +83,16 @@ export function kubeletLog(node: NodeRuntime, e: LogEntry): void {
 }
 
 export const unitFile = (name: string): string => {
-  const { description, docs, exec } = UNITS[name];
-  return `# /lib/systemd/system/${name}.service\n[Unit]\nDescription=${description}\nDocumentation=${docs}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nExecStart=${exec}\nRestart=always\nStartLimitInterval=0\nRestartSec=10\n\n[Install]\nWantedBy=multi-user.target\n`;
+  const { description, docs, exec, dropIn } = UNITS[name];
+  return `[Unit]\nDescription=${description}\nDocumentation=${docs}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nExecStart=${dropIn ? exec.split(' ')[0] : exec}\nRestart=always\nStartLimitInterval=0\nRestartSec=10\n\n[Install]\nWantedBy=multi-user.target\n`;
 };
+
+/** What kubeadm's package adds to the kubelet's unit: where its words come from. */
+export const KUBEADM_DROP_IN = `[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`;

@@ -2,9 +2,10 @@
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { NodeRuntime } from '../node.ts';
-import { UNITS, type Unit, unitFile } from './state.ts';
+import { UNITS, type Unit } from './state.ts';
 import { ago, syslogTime, systemdTime, timespan } from './time-text.ts';
-import { startUnit, stopUnit } from './unit-control.ts';
+import { changedOnDisk, daemonReload, describeStatus, packaged, startUnit, stopUnit } from './unit-control.ts';
+import { commandOf, filesOf } from './unit-files.ts';
 
 const VERBS = [
   'start',
@@ -38,11 +39,22 @@ export function systemctl(node: NodeRuntime): Program {
       complain(p, `Unknown command verb ${verb}.\n`);
       return 1;
     }
-    if (verb.startsWith('daemon-')) return 0;
+    if (verb.startsWith('daemon-')) {
+      daemonReload(node);
+      return 0;
+    }
     if (verb === 'list-units') return listUnits(node, p);
     if (!units.length && verb !== 'status') {
       complain(p, 'Too few arguments.\n');
       return 1;
+    }
+    if (/^(start|stop|.*restart|reload.*|status|cat)$/.test(verb)) {
+      for (const unit of units.map(bare).filter(u => node.host.units[u] && changedOnDisk(node, u))) {
+        complain(
+          p,
+          `Warning: The unit file, source configuration file or drop-ins of ${unit}.service changed on disk. Run 'systemctl daemon-reload' to reload units.\n`,
+        );
+      }
     }
     let code = 0;
     for (const unit of units) code = one(node, verb, bare(unit), p, args) || code;
@@ -55,10 +67,10 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
   if (!unit) return missing(verb, name, p);
   switch (verb) {
     case 'is-active':
-      print(p, unit.active ? 'active\n' : 'inactive\n');
+      print(p, `${activeState(unit)}\n`);
       return unit.active ? 0 : 3;
     case 'is-failed':
-      print(p, unit.active ? 'active\n' : 'inactive\n');
+      print(p, `${activeState(unit)}\n`);
       return 1;
     case 'is-enabled':
       print(p, 'enabled\n');
@@ -70,7 +82,12 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       print(p, properties(name, unit, args));
       return 0;
     case 'cat':
-      print(p, unitFile(name));
+      print(
+        p,
+        filesOf(node.look().rootfs, name)
+          .map(([path, text]) => `# ${path.replace(/^\/usr\/lib/, '/lib')}\n${text}`)
+          .join('\n'),
+      );
       return 0;
     case 'reload':
       complain(p, `Failed to reload ${name}.service: Job type reload is not applicable for unit ${name}.service.\n`);
@@ -93,14 +110,18 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
   }
 }
 
+const activeState = (unit: Unit): string => (unit.active ? 'active' : unit.failing ? 'activating' : 'inactive');
+
 /** `systemctl show`: all of them, or those of -p, with their names or (--value) without. */
 function properties(name: string, unit: Unit, args: string[]): string {
   const all: Record<string, string> = {
     Id: `${name}.service`,
     Description: UNITS[name].description,
     LoadState: 'loaded',
-    ActiveState: unit.active ? 'active' : 'inactive',
-    SubState: unit.active ? 'running' : 'dead',
+    ActiveState: activeState(unit),
+    SubState: unit.active ? 'running' : unit.failing ? 'auto-restart' : 'dead',
+    Result: unit.failing ? 'exit-code' : 'success',
+    NRestarts: String(unit.failing?.restarts ?? 0),
     UnitFileState: 'enabled',
     MainPID: String(unit.active ? unit.pid : 0),
   };
@@ -132,25 +153,24 @@ function statusText(node: NodeRuntime, name: string, unit: Unit, args: string[])
   const { description, docs, exec, dropIn } = UNITS[name];
   const now = node.engine.server.sim.nowMs;
   const lines = [
-    `${unit.active ? '●' : '○'} ${name}.service - ${description}`,
+    `${unit.active || unit.failing ? '●' : '○'} ${name}.service - ${description}`,
     `     Loaded: loaded (/lib/systemd/system/${name}.service; enabled; preset: enabled)`,
   ];
   if (dropIn) {
     const slash = dropIn.lastIndexOf('/');
     lines.push(`    Drop-In: ${dropIn.slice(0, slash)}`, `             └─${dropIn.slice(slash + 1)}`);
   }
-  lines.push(
-    `     Active: ${unit.active ? 'active (running)' : 'inactive (dead)'} since ${systemdTime(unit.sinceMs)}; ${ago(now - unit.sinceMs)}`,
-  );
-  if (!unit.active) lines.push(`   Duration: ${timespan(unit.sinceMs - unit.startedMs)}`);
+  const state = unit.active ? 'active (running)' : unit.failing ? 'activating (auto-restart) (Result: exit-code)' : 'inactive (dead)';
+  lines.push(`     Active: ${state} since ${systemdTime(unit.sinceMs)}; ${ago(now - unit.sinceMs)}`);
+  if (!unit.active && !unit.failing) lines.push(`   Duration: ${timespan(unit.sinceMs - unit.startedMs)}`);
   lines.push(`       Docs: ${docs}`);
   if (unit.active) {
-    lines.push(`   Main PID: ${unit.pid} (${name})`, `     CGroup: /system.slice/${name}.service`, `             └─${unit.pid} ${exec}`);
+    const argv = unit.argv?.join(' ') ?? exec;
+    lines.push(`   Main PID: ${unit.pid} (${name})`, `     CGroup: /system.slice/${name}.service`, `             └─${unit.pid} ${argv}`);
   } else {
-    lines.push(
-      `    Process: ${unit.pid} ExecStart=${exec} (code=exited, status=0/SUCCESS)`,
-      `   Main PID: ${unit.pid} (code=exited, status=0/SUCCESS)`,
-    );
+    const ended = `(code=exited, status=${unit.failing ? describeStatus(unit.failing.status) : '0/SUCCESS'})`;
+    const line = unit.failing?.line ?? commandOf(node.look().rootfs, unit.loaded ?? packaged(name))?.line ?? exec;
+    lines.push(`    Process: ${unit.pid} ExecStart=${line} ${ended}`, `   Main PID: ${unit.pid} ${ended}`);
   }
   const at = args.findIndex(a => a === '-n' || a === '--lines');
   const count = Number(at >= 0 ? args[at + 1] : (args.find(a => /^(-n|--lines=)\d+$/.test(a))?.replace(/^(-n|--lines=)/, '') ?? 10));

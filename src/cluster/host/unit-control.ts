@@ -2,27 +2,121 @@
 import { resumeKubelet, stopKubelet } from '../../kubelet/kubelet.ts';
 import { ALL_CAPS, kill, spawnProgram } from '../../linux/process.ts';
 import type { Program } from '../../linux/types.ts';
+import { lookup } from '../../linux/vfs.ts';
+import { schedule } from '../../sim/sim.ts';
 import type { BuiltNode, NodeRuntime } from '../node.ts';
 import { idle, kubeletServers, sshd } from '../programs.ts';
-import { journal, startedText, UNITS } from './state.ts';
+import { readKubelet } from './kubelet-start.ts';
+import { journal, KUBEADM_DROP_IN, startedText, UNITS, unitFile } from './state.ts';
+import { commandOf, filesOf } from './unit-files.ts';
+
+/** kubelet.service and containerd.service say so. */
+const RESTART_MS = 10_000;
+
+/** systemd reads a unit's files at boot and at daemon-reload: have they changed since? */
+export const changedOnDisk = (node: NodeRuntime, name: string): boolean =>
+  JSON.stringify(node.host.units[name].loaded ?? packaged(name)) !== JSON.stringify(filesOf(node.look().rootfs, name));
+
+export function daemonReload(node: NodeRuntime): void {
+  for (const name of Object.keys(node.host.units)) {
+    const files = filesOf(node.look().rootfs, name);
+    if (JSON.stringify(files) === JSON.stringify(packaged(name))) delete node.host.units[name].loaded;
+    else node.host.units[name].loaded = files;
+  }
+}
+
+/** As the packages brought them: what systemd knows until it is told to look again. */
+export const packaged = (name: string): [path: string, text: string][] => {
+  const { dropIn } = UNITS[name];
+  return [
+    [`/usr/lib/systemd/system/${name}.service`, unitFile(name)],
+    ...(dropIn ? ([[dropIn, KUBEADM_DROP_IN]] as [string, string][]) : []),
+  ];
+};
 
 export function startUnit(node: NodeRuntime, name: string): void {
   const unit = node.host.units[name];
   if (unit.active) return;
+  delete unit.failing;
+  tryStart(node, name);
+}
+
+function tryStart(node: NodeRuntime, name: string): void {
+  const unit = node.host.units[name];
   const now = node.engine.server.sim.nowMs;
-  Object.assign(unit, { active: true, sinceMs: now, startedMs: now, pid: node.host.nextPid });
+  Object.assign(unit, { sinceMs: now, startedMs: now, pid: node.host.nextPid });
   node.host.nextPid += 37;
+  const fs = node.look().rootfs;
+  const command = commandOf(fs, unit.loaded ?? packaged(name));
+  const path = command?.argv[0] ?? '';
+  const binary = lookup(fs, path);
+  if (typeof binary === 'string' || binary.kind !== 'file') {
+    const why = typeof binary !== 'string' ? 'Permission denied' : 'No such file or directory';
+    journal(node, name, startedText(name));
+    journal(node, name, `${name}.service: Failed to locate executable ${path}: ${why}`, `(${name})[${unit.pid}]`);
+    journal(node, name, `${name}.service: Failed at step EXEC spawning ${path}: ${why}`, `(${name})[${unit.pid}]`);
+    failed(node, name, command?.line ?? '', 203);
+    return;
+  }
   journal(node, name, startedText(name));
+  if (name === 'kubelet') {
+    const read = readKubelet(node, fs, command?.argv ?? []);
+    if ('error' in read) {
+      node.log({ level: 'E', source: 'run.go:72', text: read.error });
+      failed(node, name, command?.line ?? '', 1);
+      return;
+    }
+    if (Object.keys(read).length) node.host.kubelet = { ...read, sinceMs: now };
+    else delete node.host.kubelet;
+  }
+  delete unit.failing;
+  unit.active = true;
+  const argv = command?.argv ?? [];
+  if (argv.join(' ') === UNITS[name].exec) delete unit.argv;
+  else unit.argv = argv;
   if (name === 'kubelet') resumeKubelet(node.kubelet);
   unitChanged(node, name);
 }
 
+/** systemd.exec(5): what a status means. */
+const STATUS: Record<number, string> = { 1: '1/FAILURE', 203: '203/EXEC' };
+export const describeStatus = (status: number): string => STATUS[status] ?? String(status);
+
+function failed(node: NodeRuntime, name: string, line: string, status: number): void {
+  const unit = node.host.units[name];
+  journal(node, name, `${name}.service: Main process exited, code=exited, status=${describeStatus(status)}`);
+  journal(node, name, `${name}.service: Failed with result 'exit-code'.`);
+  unit.failing = { status, line, restarts: unit.failing?.restarts ?? 0 };
+  unit.sinceMs = node.engine.server.sim.nowMs;
+  tryAgain(node, name);
+}
+
+/** Restart=always: whoever is waiting for its next start, also from an earlier process of the session. */
+export function tryAgain(node: NodeRuntime, name: string): void {
+  const unit = node.host.units[name];
+  const { sim } = node.engine.server;
+  const { failing } = unit;
+  if (!failing || unit.active) return;
+  const again = () => {
+    // Somebody stopped it, or started it again, meanwhile.
+    if (unit.failing !== failing || unit.active) return;
+    failing.restarts++;
+    journal(node, name, `${name}.service: Scheduled restart job, restart counter is at ${failing.restarts}.`);
+    journal(node, name, `Stopped ${name}.service - ${UNITS[name].description}.`);
+    tryStart(node, name);
+  };
+  schedule(sim, Math.max(1, unit.sinceMs + RESTART_MS - sim.nowMs), again, true);
+}
+
 export function stopUnit(node: NodeRuntime, name: string): void {
   const unit = node.host.units[name];
-  if (!unit.active) return;
-  journal(node, name, `Stopping ${name}.service - ${UNITS[name].description}...`);
+  if (!unit.active && !unit.failing) return;
+  if (unit.active) {
+    journal(node, name, `Stopping ${name}.service - ${UNITS[name].description}...`);
+    journal(node, name, `${name}.service: Deactivated successfully.`);
+  }
   Object.assign(unit, { active: false, sinceMs: node.engine.server.sim.nowMs });
-  journal(node, name, `${name}.service: Deactivated successfully.`);
+  delete unit.failing;
   journal(node, name, `Stopped ${name}.service - ${UNITS[name].description}.`);
   if (name === 'kubelet') stopKubelet(node.kubelet);
   unitChanged(node, name);
@@ -42,18 +136,18 @@ export function startUnits(node: NodeRuntime, built: BuiltNode): void {
     const state = unit ? node.host.units[unit] : null;
     if (state && !state.active) continue;
     kernel.nextPid = state?.pid ?? pid;
-    spawnDaemon(built, argv, program(node));
+    spawnDaemon(built, state?.argv ?? argv.split(' '), program(node));
   }
   kernel.nextPid = Math.max(kernel.nextPid, node.host.nextPid);
 }
 
-function spawnDaemon(built: BuiltNode, argv: string, program: Program): void {
+function spawnDaemon(built: BuiltNode, argv: string[], program: Program): void {
   const netns = built.kernel.netns.get('');
   if (!netns) throw new Error('a machine without its own namespace');
   spawnProgram(built.kernel, program, {
     netns,
     fs: built.rootfs,
-    argv: argv.split(' '),
+    argv,
     background: true,
     caps: new Set(ALL_CAPS),
     blind: true,
@@ -65,13 +159,16 @@ function unitChanged(node: NodeRuntime, unit: string): void {
   const { built } = node;
   const row = DAEMONS.find(d => d[0] === unit);
   if (!built || !row) return;
-  const running = [...built.kernel.processes.values()].find(p => p.fs === built.rootfs && p.argv.join(' ') === row[2]);
-  const { active, pid } = node.host.units[unit];
+  const { active, pid, argv } = node.host.units[unit];
+  const path = row[2].split(' ')[0];
+  const running = [...built.kernel.processes.values()].find(
+    p => p.fs === built.rootfs && p.parent === null && p.argv[0] === (argv?.[0] ?? path),
+  );
   if (!active && running) kill(running, 'KILL');
   if (active && !running) {
     const next = built.kernel.nextPid;
     built.kernel.nextPid = pid;
-    spawnDaemon(built, row[2], row[3](node));
+    spawnDaemon(built, argv ?? row[2].split(' '), row[3](node));
     built.kernel.nextPid = Math.max(next, pid + 1);
   }
 }

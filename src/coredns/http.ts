@@ -2,7 +2,9 @@
 import { close } from '../linux/socket.ts';
 import { stringToBytes } from '../sim/bytes.ts';
 import { waitOn } from '../sim/task.ts';
-import { httpServer } from '../userland/http-server.ts';
+import { httpDate } from '../sim/time.ts';
+import type { Headers } from '../userland/http.ts';
+import { httpServer, type Reply } from '../userland/http-server.ts';
 import { type Ip, parseIp } from '../wire/ip.ts';
 import { type Instance, plainError } from './types.ts';
 
@@ -28,6 +30,20 @@ export function listenAddress(text: string): ListenAddress {
   throw plainError(`address ${text}: ${why}`);
 }
 
+const PLAIN = 'text/plain; charset=utf-8';
+/** http.Server's buffer: what is longer goes out in chunks. */
+const BUFFERED = 2048;
+
+/** net/http: what a handler said comes first, then the server's own, and the type last when the server found it out itself. */
+function replyOf({ status, body, type }: Answer, nowMs: number): Reply {
+  const date: Headers[number] = ['Date', httpDate(nowMs)];
+  const bytes = stringToBytes(body);
+  const size: Headers[number] = bytes.length > BUFFERED ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(bytes.length)];
+  if (type) return { status, headers: [['Content-Type', type], date, size], body: bytes };
+  if (status < 400) return { status, headers: [date, size, ['Content-Type', PLAIN]], body: bytes };
+  return { status, headers: [['Content-Type', PLAIN], ['X-Content-Type-Options', 'nosniff'], date, size], body: bytes };
+}
+
 /** Serve `answer(path)` at an address as long as the instance lives. */
 export function serveEndpoint(instance: Instance, { text, ip, port }: ListenAddress, answer: (path: string) => Answer): void {
   if (instance.endpoints.has(text) || !/^\d+$/.test(port)) return;
@@ -37,8 +53,7 @@ export function serveEndpoint(instance: Instance, { text, ip, port }: ListenAddr
       instance.p,
       Number(port),
       function* (req) {
-        const { status, body, type = 'text/plain; charset=utf-8' } = answer(req.target.split('?')[0]);
-        return { status, headers: [['Content-Type', type]], body: stringToBytes(body) };
+        return replyOf(answer(req.target.split('?')[0]), instance.server.sim.nowMs);
       },
       { address: ip, opened: s => void instance.stops.push(() => close(s)) },
     );

@@ -35,6 +35,7 @@ export function loadCorefile(server: ApiServer, p: Process, path: string, memory
     banners: [],
     stops: [],
     finals: [],
+    dues: [],
     gathers: [],
     endpoints: new Set(),
     unready: new Set(),
@@ -44,7 +45,10 @@ export function loadCorefile(server: ApiServer, p: Process, path: string, memory
     keeps: new Map(),
     kept: keptFor(memory, text),
     fatal: () => {},
-    log: (level, text) => void print(p, `[${level}] ${text}\n`),
+    // A process that has ended says nothing more, whatever was under way.
+    log: (level, text) => {
+      if (p.exitCode === null) print(p, `[${level}] ${text}\n`);
+    },
     resolve: r => resolve(instance, r),
     parse: corefile => parseOnly(p, path, corefile),
   };

@@ -37,5 +37,9 @@ export function remember(p: Process, memory: Memory, instance: Instance): void {
     plugins: Object.fromEntries([...instance.keeps].map(([place, keep]) => [place, keep()])),
     metrics: keptMetrics(memory.metrics),
   });
-  p.memory = { ...p.memory, save };
+  const dueMs = () => {
+    const all = instance.dues.flatMap(due => due());
+    return all.length ? Math.min(...all) : undefined;
+  };
+  p.memory = { ...p.memory, save, dueMs };
 }

@@ -96,6 +96,7 @@ export const FAMILIES = {
     'view',
     'name',
   ),
+  coredns_proxy_conn_cache_hits_total: counter('Counter of connection cache hits per upstream and protocol.', 'proxy_name', 'to', 'proto'),
   coredns_proxy_conn_cache_misses_total: counter(
     'Counter of connection cache misses per upstream and protocol.',
     'proxy_name',

@@ -7,7 +7,7 @@ import { type Co, killTask, type Task, type WaitQueue, waitOn, wakeAll } from '.
 import { formatIp } from '../wire/ip.ts';
 import { loadCorefile } from './load.ts';
 import { memoryOf, remember } from './memory.ts';
-import { startServing } from './serve.ts';
+import { startPlugins, startServing } from './serve.ts';
 import type { Instance } from './types.ts';
 import { GO_VERSION, VERSION } from './version.ts';
 import { isReverse } from './zones.ts';
@@ -31,7 +31,8 @@ export function corednsProgram(server: ApiServer): Program {
     let ending = false;
     const watch = (i: Instance) => {
       i.fatal = text => {
-        if (!died) i.log('FATAL', text);
+        i.log('FATAL', text);
+        i.log = () => {};
         died = true;
         wakeAll(changed);
       };
@@ -66,6 +67,7 @@ export function corednsProgram(server: ApiServer): Program {
         for (const line of instance.banners) printLine(p, () => `${line()}\n`);
         if (instance === first) print(p, `CoreDNS-${VERSION}\nlinux/amd64, ${GO_VERSION}, \n`);
         else instance.log('INFO', 'Reloading complete');
+        startPlugins(instance, tasks);
         while (!pending && !died && !ending) yield* waitOn(server.sim, [changed]);
         if (ending) {
           for (const last of instance.finals) yield* last();

@@ -61,8 +61,12 @@ export function startServing(instance: Instance, tasks: Task<unknown>[]): string
     start(serveUdp(instance, udp, place));
     start(serveTcp(instance, tcp, place));
   }
-  for (const s of instance.starts) start(s());
   return null;
+}
+
+/** What plugins do beside answering. */
+export function startPlugins(instance: Instance, tasks: Task<unknown>[]): void {
+  for (const s of instance.starts) tasks.push(startTask(instance.server.sim, s(), true));
 }
 
 function* serveUdp(instance: Instance, s: Socket, place: Place): Co<void> {

@@ -74,6 +74,8 @@ export interface Instance {
   stops: (() => void)[];
   /** What is done, one after the other, when the process is told to end, while it serves on. */
   finals: (() => Co<void>)[];
+  /** When something will be said although nobody asks. */
+  dues: (() => number[])[];
   /** Run before metrics are shown. */
   gathers: (() => void)[];
   /** Addresses of HTTP endpoints: plugins of several blocks share one. */

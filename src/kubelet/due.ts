@@ -12,6 +12,8 @@ export function podDueMs(k: Kubelet, rt: PodRuntime): number | undefined {
   for (const c of rt.containers.values()) {
     if (c.failedStart) times.push(c.failedStart.atMs);
     if (c.restartsAtMs !== null) times.push(c.restartsAtMs);
+    const due = c.process?.exitCode === null ? c.process.memory?.dueMs?.() : undefined;
+    if (due !== undefined) times.push(due);
     const move = c.fs && c.process?.exitCode === null ? nextMoveMs(k.deps.kernel(), c.fs) : undefined;
     const spec = pod && specOf(pod, c.name);
     // Components of the cluster sleep between their rounds: nothing comes of it.

@@ -332,8 +332,8 @@ export interface Process {
   blind: boolean;
   /** A part of another process, with no number of its own. */
   thread: boolean;
-  /** Of a program that goes on from one command to the next: what it knew (plain JSON), and how to ask for what it knows by now. */
-  memory?: { left?: unknown; save?: () => unknown };
+  /** Of a program that goes on from one command to the next: what it knew, and how to ask for what it knows by now (plain JSON) and when it will do something by itself. */
+  memory?: { left?: unknown; save?: () => unknown; dueMs?: () => number | undefined };
 }
 
 /** A program: runs as a process, returns its exit code. */

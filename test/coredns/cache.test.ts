@@ -192,3 +192,37 @@ it('what a process knows goes on in its next life in another command: answers, c
   again(left, `${corefile}# other\n`);
   expect(address('www.a.test.')).toBe(null);
 });
+
+it('forward asks again over the connection that it has, for ten seconds, and then over a new one', () => {
+  two('');
+  const ports = () => metric('coredns_proxy_conn_cache_misses_total{proto="udp",proxy_name="forward",to="127.0.0.1:54"}');
+  for (const s of [0, 1, 9]) {
+    pass(s);
+    ask('www.a.test.');
+  }
+  expect(ports()).toBe(1);
+  expect(metric('coredns_proxy_conn_cache_hits_total{proto="udp",proxy_name="forward",to="127.0.0.1:54"}')).toBe(2);
+  pass(11);
+  ask('www.a.test.');
+  expect(ports()).toBe(2);
+});
+
+it('what is consolidated is told when its period ends, in whatever command that is', () => {
+  const corefile =
+    '. {\n errors {\n  consolidate 1m "refused$" warning show_first\n }\n forward . 127.0.0.1:55 {\n  max_fails 0\n  max_connect_attempts 1\n }\n}\n';
+  const dns = boot(corefile);
+  ask('a.test.');
+  pass(20);
+  ask('b.test.');
+  const dueMs = dns.process.memory?.dueMs?.() ?? 0;
+  expect(dueMs - h.sim.nowMs).toBeGreaterThan(39_000);
+  pass(41);
+  expect(dns.out().split('\n').slice(-3)).toEqual([
+    expect.stringMatching(
+      /^\[WARNING\] plugin\/errors: 2 a\.test\. A: read udp 127\.0\.0\.1:\d+->127\.0\.0\.1:55: read: connection refused$/,
+    ),
+    "[WARNING] plugin/errors: 2 errors like 'refused$' occurred in last 1m0s",
+    '',
+  ]);
+  expect(dns.process.memory?.dueMs?.()).toBeUndefined();
+});

@@ -57,6 +57,9 @@ export interface Options {
   maxFails: number;
   /** Failed attempts of one query; 0: any number. */
   maxAttempts: number;
+  /** How long a connection may be idle, and how many may be (0: any number). */
+  expireMs: number;
+  maxIdle: number;
   /** When all are down, none is tried. */
   failFast: boolean;
   health: { everyMs: number; recursion: boolean; domain: string };
@@ -136,10 +139,12 @@ const RULES: Record<string, Rule> = {
     if (d.args.length > 3) throw argumentError(d);
   },
   tls_servername: (_, d) => void need(d),
-  expire: (_, d) => void duration(d),
-  max_idle_conns: (_, d) => {
-    const n = needInteger(need(d));
-    if (n < 0) throw plainError(`max_idle_conns can't be negative: ${n}`);
+  expire: (o, d) => {
+    o.expireMs = duration(d);
+  },
+  max_idle_conns: (o, d) => {
+    o.maxIdle = needInteger(need(d));
+    if (o.maxIdle < 0) throw plainError(`max_idle_conns can't be negative: ${o.maxIdle}`);
   },
   policy: (o, d) => {
     const name = need(d);
@@ -175,6 +180,8 @@ export function forwardOptions(body: Directive[]): Options {
     maxFails: 2,
     maxAttempts: 0,
     failFast: false,
+    expireMs: 10_000,
+    maxIdle: 0,
     health: { everyMs: 500, recursion: true, domain: '.' },
   };
   for (const d of body) {

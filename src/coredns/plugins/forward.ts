@@ -6,7 +6,17 @@ import { increase } from '../metrics.ts';
 import { argumentError, type Instance, type Next, type Outcome, type Plugin, type Request } from '../types.ts';
 import { expandZone, inZone } from '../zones.ts';
 import { forwardOptions, type Options, upstreams } from './forward-setup.ts';
-import { addressOf, awake, check, exchange, isDown, keptUpstreams, restoreUpstreams, type Upstream } from './forward-upstream.ts';
+import {
+  addressOf,
+  awake,
+  check,
+  closeIdle,
+  exchange,
+  isDown,
+  keptUpstreams,
+  restoreUpstreams,
+  type Upstream,
+} from './forward-upstream.ts';
 
 interface Forward extends Options {
   instance: Instance;
@@ -39,6 +49,7 @@ export const forward: Plugin = {
     const f: Forward = { ...options, instance, from, upstreams: servers, another: all[all.length - 1] !== directive, turn: 0, running: 0 };
     const kept = keep((): Kept => ({ turn: f.turn, upstreams: keptUpstreams(servers) })) as Kept | undefined;
     f.turn = kept?.turn ?? 0;
+    instance.stops.push(() => servers.forEach(closeIdle));
     restoreUpstreams(instance, servers, f, kept?.upstreams ?? []);
     return (r, next) => serve(f, r, next);
   },

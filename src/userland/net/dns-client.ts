@@ -1,5 +1,5 @@
 // One DNS exchange over a socket, as the resolvers and dig use it.
-import { bind, close, connect, recv, send, socket } from '../../linux/socket.ts';
+import { bind, close, connect, recv, type Socket, send, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { concat } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
@@ -27,6 +27,8 @@ export interface Exchange {
 /** Why no answer came: an errno of a stage, or `timeout`. */
 export interface ExchangeFailure {
   stage: 'setup' | 'connect' | 'io';
+  /** The question could not even be sent. */
+  sending?: true;
   error: Errno | 'timeout' | 'eof';
 }
 
@@ -43,64 +45,89 @@ export interface ExchangeOptions {
   receiveErrors?: boolean;
 }
 
-export function* exchangeUdp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+/** A socket that asks one server, as often as one likes; the failure when there is none to be had. */
+export function* dialUdp(p: Process, server: Ip, o: Omit<ExchangeOptions, 'timeoutMs'>): Co<Socket | ExchangeFailure> {
   const s = socket(p, 'udp', familyOf(server));
   if (typeof s === 'string') return { stage: 'setup', error: s };
   if (o.receiveErrors) s.options.set('recverr', 1);
   s.options.set('mtu_discover', 0); // IP_PMTUDISC_OMIT, as libuv's users ask for: never DF
+  const bound = o.source || o.sourcePort ? bind(s, o.source ?? null, o.sourcePort ?? 0) : null;
+  const error = bound ?? (yield* connect(s, server, o.port ?? 53));
+  if (!error) return s;
+  close(s);
+  return { stage: 'setup', error };
+}
+
+/** One question over a socket of dialUdp, and the answer to it alone. */
+export function* askUdp(s: Socket, query: DnsMessage, timeoutMs: number): Co<Exchange | ExchangeFailure> {
+  const { sim } = s.netns.kernel;
+  const sent = yield* send(s, encodeMessage(query));
+  if (typeof sent === 'string') return { stage: 'io', sending: true, error: sent };
+  const until = sim.nowMs + timeoutMs;
+  for (;;) {
+    const left = until - sim.nowMs;
+    if (left <= 0) return { stage: 'io', error: 'timeout' };
+    const got = yield* recv(s, left);
+    if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
+    if (typeof got === 'string') return { stage: 'io', error: got };
+    const message = decodeMessage(got);
+    if (message && answers(query, message)) return { message, bytes: got };
+  }
+}
+
+export function* exchangeUdp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+  const s = yield* dialUdp(p, server, o);
+  if ('stage' in s) return s;
   try {
-    if (o.source || o.sourcePort) {
-      const bound = bind(s, o.source ?? null, o.sourcePort ?? 0);
-      if (bound) return { stage: 'setup', error: bound };
-    }
-    const connected = yield* connect(s, server, o.port ?? 53);
-    if (connected) return { stage: 'setup', error: connected };
-    const sent = yield* send(s, encodeMessage(query));
-    if (typeof sent === 'string') return { stage: 'io', error: sent };
-    const until = p.kernel.sim.nowMs + o.timeoutMs;
-    for (;;) {
-      const left = until - p.kernel.sim.nowMs;
-      if (left <= 0) return { stage: 'io', error: 'timeout' };
-      const got = yield* recv(s, left);
-      if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
-      if (typeof got === 'string') return { stage: 'io', error: got };
-      const message = decodeMessage(got);
-      if (message && answers(query, message)) return { message, bytes: got };
-    }
+    return yield* askUdp(s, query, o.timeoutMs);
   } finally {
     close(s);
   }
 }
 
-export function* exchangeTcp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+/** The same over TCP; a connection may take `connectTimeoutMs`. */
+export function* dialTcp(p: Process, server: Ip, o: ExchangeOptions): Co<Socket | ExchangeFailure> {
   const s = socket(p, 'tcp', familyOf(server));
   if (typeof s === 'string') return { stage: 'setup', error: s };
+  const bound = o.source ? bind(s, o.source, o.sourcePort ?? 0) : null;
+  if (bound) {
+    close(s);
+    return { stage: 'setup', error: bound };
+  }
+  const connected = yield* connect(s, server, o.port ?? 53, o.connectTimeoutMs ?? o.timeoutMs);
+  if (!connected) return s;
+  close(s);
+  return { stage: 'connect', error: connected === 'ETIMEDOUT' || connected === 'EINPROGRESS' ? 'timeout' : connected };
+}
+
+export function* askTcp(s: Socket, query: DnsMessage, timeoutMs: number): Co<Exchange | ExchangeFailure> {
+  const { sim } = s.netns.kernel;
+  const until = sim.nowMs + timeoutMs;
+  const sent = yield* send(s, frameForTcp(encodeMessage(query)));
+  if (typeof sent === 'string') return { stage: 'io', sending: true, error: sent };
+  let buffer: Uint8Array = new Uint8Array(0);
+  for (;;) {
+    const left = until - sim.nowMs;
+    const got = left > 0 ? yield* recv(s, left) : 'EAGAIN';
+    if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
+    if (typeof got === 'string') return { stage: 'io', error: got };
+    if (!got.length) return { stage: 'io', error: 'eof' };
+    buffer = concat([buffer, got]);
+    const size = buffer.length >= 2 ? (buffer[0] << 8) | buffer[1] : 65536;
+    if (buffer.length < size + 2) continue;
+    const bytes = buffer.subarray(2, size + 2);
+    const message = decodeMessage(bytes);
+    if (message && answers(query, message)) return { message, bytes };
+    buffer = buffer.slice(size + 2);
+  }
+}
+
+export function* exchangeTcp(p: Process, server: Ip, query: DnsMessage, o: ExchangeOptions): Co<Exchange | ExchangeFailure> {
+  const startMs = p.kernel.sim.nowMs;
+  const s = yield* dialTcp(p, server, o);
+  if ('stage' in s) return s;
   try {
-    if (o.source) {
-      const bound = bind(s, o.source, o.sourcePort ?? 0);
-      if (bound) return { stage: 'setup', error: bound };
-    }
-    let until = p.kernel.sim.nowMs + o.timeoutMs;
-    const connected = yield* connect(s, server, o.port ?? 53, o.connectTimeoutMs ?? o.timeoutMs);
-    if (o.connectTimeoutMs) until = p.kernel.sim.nowMs + o.timeoutMs;
-    if (connected) return { stage: 'connect', error: connected === 'ETIMEDOUT' || connected === 'EINPROGRESS' ? 'timeout' : connected };
-    const sent = yield* send(s, frameForTcp(encodeMessage(query)));
-    if (typeof sent === 'string') return { stage: 'io', error: sent };
-    let buffer: Uint8Array = new Uint8Array(0);
-    for (;;) {
-      const left = until - p.kernel.sim.nowMs;
-      const got = left > 0 ? yield* recv(s, left) : 'EAGAIN';
-      if (got === 'EAGAIN') return { stage: 'io', error: 'timeout' };
-      if (typeof got === 'string') return { stage: 'io', error: got };
-      if (!got.length) return { stage: 'io', error: 'eof' };
-      buffer = concat([buffer, got]);
-      const size = buffer.length >= 2 ? (buffer[0] << 8) | buffer[1] : 65536;
-      if (buffer.length < size + 2) continue;
-      const bytes = buffer.subarray(2, size + 2);
-      const message = decodeMessage(bytes);
-      if (message && answers(query, message)) return { message, bytes };
-      buffer = buffer.slice(size + 2);
-    }
+    return yield* askTcp(s, query, o.connectTimeoutMs ? o.timeoutMs : startMs + o.timeoutMs - p.kernel.sim.nowMs);
   } finally {
     close(s);
   }

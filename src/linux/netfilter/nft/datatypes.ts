@@ -191,8 +191,8 @@ const TYPES: Datatype[] = [
   { name: 'mark', size: 4, perLine: 5, parse: t => parseUint(t), print: hex(8) },
   { name: 'ifname', size: 16, perLine: 1, parse: t => t, print: v => `"${v}"` },
   { name: 'iface_index', size: 4, perLine: 1, parse: t => t, print: v => `"${v}"` },
-  symbols('ct_state', 4, CT_STATE, hex(8), 5, true),
-  symbols('ct_status', 4, CT_STATUS, hex(8), 5, true),
+  symbols('ct_state', 4, CT_STATE, hex(1), 5, true),
+  symbols('ct_status', 4, CT_STATUS, hex(1), 5, true),
   symbols(
     'ct_dir',
     1,

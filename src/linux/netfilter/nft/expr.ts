@@ -172,10 +172,13 @@ function meta(key: string, t: ReturnType<typeof next>): Expr {
 
 const STATE_BITS = { NEW: 8, ESTABLISHED: 2, RELATED: 4, INVALID: 1, UNTRACKED: 64 } as const;
 
+/** enum ip_conntrack_status, with the bits that have no name here: whether NAT was set up for either end. */
 function ctStatus(skb: Skb): number | null {
   const e = skb.ct && skb.ct.info !== 'UNTRACKED' ? skb.ct.entry : null;
   if (!e) return null;
-  return (e.master ? 1 : 0) | (e.seenReply ? 2 : 0) | (e.assured ? 4 : 0) | (e.confirmed ? 8 : 0) | (e.snat ? 16 : 0) | (e.dnat ? 32 : 0);
+  const known =
+    (e.master ? 1 : 0) | (e.seenReply ? 2 : 0) | (e.assured ? 4 : 0) | (e.confirmed ? 8 : 0) | (e.snat ? 16 : 0) | (e.dnat ? 32 : 0);
+  return known | (e.natDone.postrouting ? 0x80 : 0) | (e.natDone.prerouting ? 0x100 : 0);
 }
 
 const CT: Record<string, [string, Get]> = {

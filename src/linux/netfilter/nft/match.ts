@@ -46,20 +46,29 @@ function rightSide(r: Reader, left: Masked): Right {
 }
 
 /** `tcp flags syn / syn,ack`: the mask after the slash. */
-function flagMask(r: Reader, left: Masked, right: Right, invert: boolean, value: number): NftStatement {
+function flagMask(r: Reader, left: Masked, invert: boolean, value: number): NftStatement {
   r.at++;
-  const mask = Number(parseValue(r, left.types[0], true));
-  const t = datatype(left.types[0]);
-  return flagsUnder(left, value, mask, invert, `${t?.print(value) ?? right.text} / ${t?.print(mask) ?? mask}`);
+  return flagsUnder(left, value, Number(parseValue(r, left.types[0], true)), invert);
 }
 
-function flagsUnder(left: Expr, value: number, mask: number, invert: boolean, text: string): NftStatement {
+const oneBit = (n: number): boolean => n !== 0 && (n & (n - 1)) === 0;
+
+/** (flags & mask) == value, as nft lists it again: any of the mask, none of it, one bit by its operator, or `value / mask`. */
+function flagsUnder(left: Expr, value: number, mask: number, invert: boolean): NftStatement {
+  const names = (n: number) => datatype(left.types[0])?.print(n) ?? String(n);
+  let text = `${left.text} ${invert ? '!= ' : ''}${names(value)} / ${names(mask)}`;
+  if (value === 0) text = `${left.text} ${invert ? '' : '! '}${names(mask)}`;
+  else if (oneBit(mask)) text = `${left.text} & ${names(mask)} ${invert ? '!=' : '=='} ${names(value)}`;
+  return flagStatement(left, text, v => ((v & mask) === value) !== invert);
+}
+
+function flagStatement(left: Expr, text: string, holds: (v: number) => boolean): NftStatement {
   return {
-    text: () => `${left.text} ${invert ? '!= ' : ''}${text}`,
+    text: () => text,
     conntrack: left.conntrack,
     run: (skb, ctx) => {
       const v = left.get(skb, ctx);
-      return v && ((Number(v[0]) & mask) === value) !== invert ? null : 'break';
+      return v && holds(Number(v[0])) ? null : 'break';
     },
   };
 }
@@ -78,7 +87,7 @@ export const COMPARE: Record<string, (c: number) => boolean> = {
 export function match(r: Reader, left: Masked): NftStatement {
   const t = peek(r);
   let op = '';
-  if (t.kind === 'symbol' && ['==', '!=', '<', '>', '<=', '>='].includes(t.text)) op = next(r).text;
+  if (t.kind === 'symbol' && ['==', '!=', '<', '>', '<=', '>=', '!'].includes(t.text)) op = next(r).text;
   else if (t.kind === 'word' && ['eq', 'ne', 'lt', 'gt', 'le', 'ge'].includes(t.text))
     op = next(r).text.replace('eq', '==').replace('ne', '!=');
   if (op in COMPARE) {
@@ -90,6 +99,7 @@ export function match(r: Reader, left: Masked): NftStatement {
   const listed = datatype(left.types[0])?.flags === true;
   const from = r.at;
   const right = rightSide(r, left);
+  if (op === '!' && !listed) refuseNegation(r, from, left);
   noteProtocol(r, left, right, invert);
   if (listed && left.types.length === 1 && r.tokens[from].text !== '{' && r.tokens[from].text !== '@')
     return flagMatch(r, left, right, op, invert);
@@ -106,25 +116,34 @@ export function match(r: Reader, left: Masked): NftStatement {
   };
 }
 
-/** Flags: any of them, unless a mask or == says which bits count. */
+function refuseNegation(r: Reader, from: number, left: Masked): never {
+  const at = r.tokens[from].at;
+  const end = r.tokens[r.at - 1];
+  const before = r.text.lastIndexOf(left.text, at);
+  const subject = before < 0 ? null : { ...r.tokens[from], at: before, text: left.text };
+  const wrong = { ...r.tokens[from], text: r.text.slice(at, end.at + end.text.length) };
+  return refuse(subject ?? wrong, 'negation can only be used with singleton bitmask values', null, subject ? wrong : null);
+}
+
+/**
+ * Flags: any of them, `!` none of them; `==` and `!=` compare all bits, and say so: `ct status != dnat` holds for every flow that has any
+ * further bit, translated or not (relational_expr_evaluate and rule.c of nftables 1.0.6).
+ */
 function flagMatch(r: Reader, left: Masked, right: Right, op: string, invert: boolean): NftStatement {
   const type = left.types[0];
   const value = Number(datatype(type)?.parse(right.text) ?? 0);
-  if (isSymbol(r, '/')) return flagMask(r, left, right, invert, value);
-  if (left.mask !== undefined && left.plain) {
-    const t = datatype(type);
-    const text = `${t?.print(value) ?? right.text} / ${t?.print(left.mask) ?? left.mask}`;
-    return flagsUnder(left.plain, value, left.mask, invert, text);
-  }
-  if (op === '==') return flagsUnder(left, value, 0xffffffff, false, `== ${right.text}`);
-  return {
-    text: () => `${left.text} ${invert ? '!= ' : ''}${right.text}`,
-    conntrack: left.conntrack,
-    run: (skb, ctx) => {
-      const v = left.get(skb, ctx);
-      return v && ((Number(v[0]) & value) !== 0) !== invert ? null : 'break';
-    },
-  };
+  if (isSymbol(r, '/')) return flagMask(r, left, invert, value);
+  if (left.mask !== undefined && left.plain) return flagsUnder(left.plain, value, left.mask, invert);
+  if (op === '==' || op === '!=') return flagStatement(left, exactText(left, right.text, op), v => (v === value) !== invert);
+  return flagStatement(left, `${left.text} ${op === '!' ? '! ' : ''}${right.text}`, v => ((v & value) !== 0) === (op !== '!'));
+}
+
+/** Several bits at once come back as a number where they are a header's, and joined where they are not; `==` is then not told. */
+function exactText(left: Masked, names: string, op: string): string {
+  const several = names.includes(',');
+  if (!several) return `${left.text} ${op} ${names}`;
+  if (left.text.startsWith('ct ')) return `${left.text} ${op === '!=' ? '!= ' : ''}${names.replaceAll(',', ' | ')}`;
+  return `${left.text} ${op} 0x${Number(datatype(left.types[0])?.parse(names) ?? 0).toString(16)}`;
 }
 
 const TRANSPORT = ['tcp', 'udp', 'sctp', 'icmp', 'icmpv6', 'udplite', 'dccp'];

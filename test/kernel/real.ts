@@ -132,7 +132,8 @@ export async function build(world: RealWorld, switches: string[], switchPorts: s
           lines.filter(l => l.startsWith(f)),
         ),
       );
-      return order(at(p), { do: 'run', commands: [...addresses, ...batches('bridge', p.fdb), ...p.restores] });
+      const linkLocal = batches('ip', p.linkLocal, { mayFail: true });
+      return order(at(p), { do: 'run', commands: [...addresses, ...linkLocal, ...batches('bridge', p.fdb), ...p.restores] });
     }),
   );
 }

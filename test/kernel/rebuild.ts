@@ -23,6 +23,8 @@ export interface Blueprint {
   settings: string[];
   /** Addresses of IPv6 and all routes: lines that say their family first. */
   routes: string[];
+  /** Routes of link-local addresses: devices bring them along, in their own time, so that some may be there already. */
+  linkLocal: string[];
   fdb: string[];
   restores: { argv: string[]; stdin: string }[];
   /** Its own devices by name, and what of the rest has to be undone before the namespace can be another. */
@@ -76,6 +78,7 @@ export function blueprint(name: string, ns: Netns, names: Map<Netns, string>, po
   ];
   const links = sortLinks(ns);
   const loaded = restores(ns);
+  const lines = routeLines(ns);
   return {
     name,
     sysctls: [...QUIET, ...each('all'), ...each('default'), ...PER_NAMESPACE.map(own)],
@@ -83,7 +86,8 @@ export function blueprint(name: string, ns: Netns, names: Map<Netns, string>, po
     links: links.filter(l => l.kind !== 'vxlan').flatMap(l => deviceLines(l, names, ports)),
     upper: links.filter(l => l.kind === 'vxlan').map(l => vxlanLine(ns, l)),
     settings: links.flatMap(l => settingLines(ns, l)),
-    routes: [...links.flatMap(addressLines6), ...routeLines(ns)],
+    routes: [...links.flatMap(addressLines6), ...lines.filter(l => !isLinkLocalRoute(l))],
+    linkLocal: lines.filter(isLinkLocalRoute).map(l => l.replace('route replace', 'route append')),
     fdb: links.flatMap(l => fdbLines(l)),
     restores: loaded,
     devices: links.filter(l => l.kind !== 'loopback').map(l => l.name),
@@ -190,6 +194,8 @@ const addressLines6 = (l: Link): string[] =>
 /** One that is not in every namespace from the beginning. */
 const isOwnRule = (r: Netns['rules'][number]): boolean => r.table < 253 || !!(r.from || r.to || r.fwmark || r.iif || r.oif);
 
+const isLinkLocalRoute = (line: string): boolean => line.startsWith('-6 route replace fe80::/64 ');
+
 const TABLES: [number, string][] = [[254, 'main']];
 
 /** In milliseconds; its sysctl counts hundredths of a second. */
@@ -219,8 +225,10 @@ function routeLines(ns: Netns): string[] {
   }
   for (const n of ns.neigh) {
     const dev = ns.links.get(n.dev)!.name;
-    if (n.proxy) out.push(`neigh add proxy ${formatIp(n.ip)} dev ${dev}`);
-    else if (n.state === 'PERMANENT' && n.mac) out.push(`neigh replace ${formatIp(n.ip)} lladdr ${n.mac} dev ${dev} nud permanent`);
+    const family = `-${n.ip.length === 4 ? 4 : 6}`;
+    if (n.proxy) out.push(`${family} neigh add proxy ${formatIp(n.ip)} dev ${dev}`);
+    else if (n.state === 'PERMANENT' && n.mac)
+      out.push(`${family} neigh replace ${formatIp(n.ip)} lladdr ${n.mac} dev ${dev} nud permanent`);
   }
   return out;
 }

@@ -101,6 +101,8 @@ export function beforeLook(fs: Filesystem, act: () => void): void {
 
 /** `path` against `cwd`, with `.` and `..` resolved. */
 export function absolute(path: string, cwd = '/'): string {
+  // Nearly every path is as it should be: nothing in it begins with a dot, is empty or is left open at the end.
+  if (path[0] === '/' && path.length > 1 && !path.endsWith('/') && !path.includes('/.') && !path.includes('//')) return path;
   const out: string[] = [];
   for (const part of (path.startsWith('/') ? path : `${cwd}/${path}`).split('/')) {
     if (part === '..') out.pop();
@@ -131,7 +133,8 @@ export function lookup(
   if (depth > 20) return 'ELOOP';
   mount.looker ??= fs;
   mount.at = fs === mount.looker ? undefined : { fs, path };
-  const parts = absolute(path).split('/').filter(Boolean);
+  const whole = absolute(path);
+  const parts = whole === '/' ? [] : whole.slice(1).split('/');
   let node: FsNode = fs.root;
   mount.readOnly = node.readOnly ?? fs.readOnly;
   for (let i = 0; i < parts.length; i++) {

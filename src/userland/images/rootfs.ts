@@ -14,7 +14,7 @@ import {
   newFilesystem,
   place,
 } from '../../linux/vfs.ts';
-import { bytesToString, concat, stringToBytes } from '../../sim/bytes.ts';
+import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import { writePipe } from '../../sim/pipe.ts';
 import { bytes as randomBytes } from '../../sim/random.ts';
 import { type ProgramRow, programFor, programsOf } from '../programs.ts';
@@ -71,7 +71,15 @@ export function executable(program: Program, row?: ProgramRow, u?: Userland): Fi
 /** What `cat /bin/ls` would begin with. */
 const ELF = new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-const stub = (row: ProgramRow, u: Userland): Uint8Array => concat([ELF, stringToBytes(JSON.stringify([row.package, row.name, u]))]);
+const ELF_TEXT = bytesToString(ELF);
+
+/** An image has hundreds of programs and one userland. */
+let lastUserland: { u: Userland; text: string } | null = null;
+
+function stub(row: ProgramRow, u: Userland): Uint8Array {
+  if (lastUserland?.u !== u) lastUserland = { u, text: JSON.stringify(u) };
+  return stringToBytes(`${ELF_TEXT}["${row.package}","${row.name}",${lastUserland.text}]`);
+}
 
 setProgramLoader(data => {
   if (data.length <= ELF.length || data[0] !== 0x7f || data[ELF.length] !== 0x5b) return null;
@@ -113,17 +121,19 @@ function mergeUsr(fs: Filesystem): void {
 export function installPackage(fs: Filesystem, pkg: string, u: Userland, others: string[] = []): string[] {
   const merged = fs.root.entries.get('bin')?.kind === 'symlink';
   const paths: string[] = [];
-  const put = (path: string, row: ProgramRow) => {
-    place(
-      fs,
-      path,
+  const folders = new Map<string, Map<string, FsNode>>();
+  const put = (dir: string, row: ProgramRow) => {
+    const folder = folders.get(dir) ?? ensureDir(fs, dir).entries;
+    folders.set(dir, folder);
+    folder.set(
+      row.name,
       executable(p => row.make(u)(p), row, u),
     );
-    paths.push(path);
+    paths.push(`${dir}/${row.name}`);
   };
   if (pkg === 'busybox' && (u.distro === 'debian' || u.distro === 'ubuntu' || u.distro === 'rhel')) {
     const row = programsOf('busybox').find(r => r.name === 'busybox');
-    if (row) put('/usr/bin/busybox', row);
+    if (row) put('/usr/bin', row);
     return paths;
   }
   for (const row of programsOf(pkg)) {
@@ -131,7 +141,7 @@ export function installPackage(fs: Filesystem, pkg: string, u: Userland, others:
     if (merged && /^\/s?bin$/.test(dir)) dir = `/usr${dir}`;
     if (pkg === 'busybox' && others.some(o => o !== 'busybox' && programsOf(o).some(r => r.name === row.name && r.dir === row.dir)))
       continue;
-    put(dir.endsWith('/') ? `${dir}${row.name}` : `${dir}/${row.name}`, row);
+    put(dir.replace(/\/$/, ''), row);
   }
   return paths;
 }

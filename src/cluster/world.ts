@@ -23,7 +23,8 @@ export interface World {
   gateway: Kernel;
   /** Hosts on the nodes' network that are no nodes, by address: `podnet external [--ip ADDR]`. */
   clients: Map<string, Kernel>;
-  hosts: Map<string, Kernel>;
+  /** The internet's, built when the first frame goes there or somebody asks for them. */
+  readonly hosts: Map<string, Kernel>;
   config: ClusterConfig;
   server: ApiServer;
 }
@@ -38,17 +39,25 @@ const INTERNET: Record<Family, { net: string; router: string }> = {
 
 export function newWorld(server: ApiServer, config: ClusterConfig): World {
   const { sim } = server;
+  const hosts = new Map<string, Kernel>();
+  const internet = newSegment('internet', 8);
   const world: World = {
     segment: newSegment('nodes', 0.15),
-    internet: newSegment('internet', 8),
+    internet,
     gateway: newKernel(sim, 'gateway'),
     clients: new Map(),
-    hosts: new Map(),
+    get hosts() {
+      internet.populate?.();
+      return hosts;
+    },
     config,
     server,
   };
+  internet.populate = () => {
+    internet.populate = undefined;
+    for (const h of config.world.hosts) buildHost(world, h);
+  };
   buildGateway(world);
-  for (const h of config.world.hosts) buildHost(world, h);
   routeLoadBalancers(world);
   return world;
 }

@@ -104,6 +104,7 @@ const isGroup = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2), 16) 
 function ethernet(link: Link, frame: Frame, skb: Skb | null): void {
   const segment = link.segment;
   if (!segment) return;
+  segment.populate?.();
   const sim = link.netns.kernel.sim;
   if (segment.loss > 0 && sim.chance(segment.loss)) {
     lose(link, skb, `lost on ${segment.name}`);

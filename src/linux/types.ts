@@ -184,6 +184,8 @@ export interface Segment {
   delayMs: number;
   /** Share of frames lost, by the sim's dice: a fault. */
   loss: number;
+  /** Plugs in machines that nobody can tell from ones that were there, before the first frame. */
+  populate?: () => void;
 }
 
 export interface PolicyRule {

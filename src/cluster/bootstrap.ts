@@ -3,6 +3,7 @@
 import { apiserverObjects } from '../apiserver/bootstrap.ts';
 import { kubeadmRbac } from '../apiserver/bootstrap-rbac.ts';
 import type { KubeObject } from '../apiserver/types.ts';
+import type { KubeProxyConfiguration } from '../kube-proxy/configuration.ts';
 import { addToIp, formatIp, network, parseCidr } from '../wire/ip.ts';
 import { cniManifest } from './cni-manifests.ts';
 import type { ClusterConfig } from './config.ts';
@@ -111,22 +112,31 @@ users:
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: meta('kube-proxy', 'kube-system', { labels: { app: 'kube-proxy' } }),
-      data: { 'config.conf': kubeProxyConfig(config), 'kubeconfig.conf': kubeconfig },
+      data: { 'config.conf': kubeProxyConfig(config).text, 'kubeconfig.conf': kubeconfig },
     },
     ...kubeadmObjects(config, dnsAddresses(config)),
   ];
 }
 
-/** The KubeProxyConfiguration as kubeadm writes it, with the cluster's own choices in it. */
-function kubeProxyConfig(config: ClusterConfig): string {
+/** The KubeProxyConfiguration as kubeadm writes it, with the cluster's own choices in it; and what that text says. */
+export function kubeProxyConfig(config: ClusterConfig): { text: string; config: KubeProxyConfiguration } {
   const { mode, clusterCIDR, ...rest } = config.kubeProxy;
+  const said = {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    bindAddress: '0.0.0.0',
+    clusterCIDR,
+    kind: 'KubeProxyConfiguration',
+    ...rest,
+    mode: mode === 'iptables' ? '' : mode,
+  };
   const extra = Object.keys(rest).length ? `${yamlBlock(rest)}` : '';
-  return `apiVersion: kubeproxy.config.k8s.io/v1alpha1
-bindAddress: 0.0.0.0
+  const text = `apiVersion: ${said.apiVersion}
+bindAddress: ${said.bindAddress}
 clusterCIDR: ${clusterCIDR}
-kind: KubeProxyConfiguration
+kind: ${said.kind}
 ${extra}mode: ${mode === 'iptables' ? '""' : mode}
 `;
+  return { text, config: said as KubeProxyConfiguration };
 }
 
 /** Maps, lists of scalars and scalars: all that KubeProxyConfiguration needs. */

@@ -27,7 +27,7 @@ import { parseRfc3339 } from '../sim/time.ts';
 import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '../userland/images.ts';
 import { unknownServer } from '../userland/servers/unknown.ts';
 import { familyOf, ip } from '../wire/ip.ts';
-import { dnsAddresses } from './bootstrap.ts';
+import { dnsAddresses, kubeProxyConfig } from './bootstrap.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
 import { apiUrl, dnsOf, unreached } from './host/kubelet-reach.ts';
@@ -171,7 +171,9 @@ function build(node: NodeRuntime): BuiltNode {
   place(rootfs, NETNS_DIR, netnsDir(kernel));
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
   beforeLook(rootfs, () => placeHost(node, rootfs));
-  for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
+  beforeLook(rootfs, () => {
+    for (const [name, program] of Object.entries(CNI_BIN)) place(rootfs, `/opt/cni/bin/${name}`, { ...newFile('', 0o755), program });
+  });
   const cni: CniNode = {
     cluster: engine.cni,
     nodeName: spec.name,
@@ -385,6 +387,7 @@ function proxyOf(node: NodeRuntime, pod: string): Program {
   const saved = savedProxy(node);
   const before = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
   return kubeProxyProgram(engine.server, spec.name, {
+    kubeadm: kubeProxyConfig(engine.config),
     before,
     adopt: engine.saved.has(`netns:${spec.name}:`) ? before : undefined,
     onStart: proxy => {

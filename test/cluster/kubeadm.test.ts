@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { kubeProxyConfig } from '../../src/cluster/bootstrap.ts';
 import { clusterConfig } from '../../src/cluster/config.ts';
+import { readConfiguration } from '../../src/kube-proxy/config-text.ts';
 import { testCluster } from './harness.ts';
 
 it('a cluster carries what kubeadm knows of itself, and who may read it', async () => {
@@ -23,4 +25,16 @@ it('a cluster carries what kubeadm knows of itself, and who may read it', async 
   expect(read('system:anonymous', 'kube-public', 'cluster-info').out).toBe('configmap/cluster-info\n');
   expect(read('system:node:node-1 --as-group system:nodes', 'kube-system', 'kubelet-config').out).toBe('configmap/kubelet-config\n');
   expect(read('system:anonymous', 'kube-system', 'kubeadm-config').err).toContain('cannot get resource "configmaps"');
+});
+
+it.each([
+  {},
+  { mode: 'nftables' },
+  { ipFamily: 'dual', mode: 'ipvs' },
+  { ipFamily: 'ipv6' },
+  { mode: 'iptables', detectLocalMode: 'NodeCIDR', nodePortAddresses: ['primary'], iptables: { syncPeriod: '30s', masqueradeBit: 14 } },
+])("what kube-proxy's file is made of is what is read there: %j", ({ ipFamily, ...kubeProxy }: Record<string, any>) => {
+  const made = kubeProxyConfig(clusterConfig({ ...(ipFamily ? { ipFamily } : {}), kubeProxy }));
+  expect(made.text.length).toBeGreaterThan(80);
+  expect(readConfiguration(made.text)).toEqual(made.config);
 });

@@ -1,20 +1,16 @@
 // /etc/kubernetes/manifests: what the kubelet makes static pods of. kubeadm's own stand there from the start.
-import { dump, load } from 'js-yaml';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { ensureDir, type Filesystem, newFile, place } from '../../linux/vfs.ts';
 import type { NodeRuntime } from '../node.ts';
 import { staticPods } from '../static-pods.ts';
+import { readManifest, writeManifest } from './manifest-text.ts';
 
 const FOLDER = '/etc/kubernetes/manifests';
 
 export function placeManifests(node: NodeRuntime, fs: Filesystem): void {
   ensureDir(fs, FOLDER);
   for (const pod of staticPods(node.engine.config, node.spec.name)) {
-    place(
-      fs,
-      `${FOLDER}/${pod.metadata.name}.yaml`,
-      newFile(dump({ ...pod, status: {} }, { lineWidth: -1, noRefs: true, sortKeys: true, seqNoIndent: true }), 0o600),
-    );
+    place(fs, `${FOLDER}/${pod.metadata.name}.yaml`, newFile(writeManifest({ ...pod, status: {} }), 0o600));
   }
 }
 
@@ -45,7 +41,7 @@ export function manifestsOf(node: NodeRuntime): KubeObject[] {
 
 function parse(node: NodeRuntime, path: string, text: string): KubeObject[] {
   try {
-    const pod = load(text) as KubeObject | null;
+    const pod = readManifest(text) as KubeObject | null;
     if (pod?.kind === 'Pod' && pod.metadata?.name && pod.spec) return [pod];
   } catch {
     // Told below.

@@ -13,6 +13,8 @@ function translate(pattern: string): RegExp | null {
   const flags = /^\(\?([ims]+)\)/.exec(pattern);
   const body = (flags ? pattern.slice(flags[0].length) : pattern)
     .replace(/\(\?P</g, '(?<')
+    // Go may repeat the beginning.
+    .replace(/^\^(?=[*+?])/, '(?:^)')
     .replace(/\\A/g, '^')
     .replace(/\\z/g, '$')
     .replace(/\[\[:alnum:\]\]/g, '[0-9A-Za-z]')

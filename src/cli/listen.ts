@@ -1,5 +1,7 @@
 // Listening sockets of the user's machine, for `kubectl port-forward` and `kubectl proxy`.
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { HostConnection, KubectlHost } from '../kubectl/host.ts';
 import { closePipe, newPipe, type Pipe, writePipe } from '../sim/pipe.ts';
 import { type Co, waitOn, wakeAll } from '../sim/task.ts';
@@ -10,11 +12,15 @@ const ERRNO: Record<string, string> = {
   EADDRINUSE: 'bind: address already in use',
   EADDRNOTAVAIL: 'bind: cannot assign requested address',
   EACCES: 'bind: permission denied',
+  ENOENT: 'bind: no such file or directory',
+  EINVAL: 'bind: invalid argument',
   EAFNOSUPPORT: 'socket: address family not supported by protocol',
 };
 
 interface Listening {
   port: number;
+  /** As Go shows it: `127.0.0.1:8001`, or the path of a socket. */
+  at: string;
   close: () => void;
 }
 
@@ -23,8 +29,31 @@ const ending = new Set<Socket>();
 
 const LINGER_MS = 250;
 
-/** Listen on the user's machine. -> the port, and how to end it; or why it cannot be. */
-export function* listening(live: Live, server: Server, address: string, port: number, close: () => void): Co<Listening | string> {
+type Where = { address: string; port: number } | { socket: string };
+
+function listenAt(server: Server, where: Where, done: () => void): void {
+  if ('address' in where) {
+    server.listen({ host: where.address, port: where.port, exclusive: true }, done);
+    return;
+  }
+  // What another left there goes; other files stay, and are in the way.
+  if (lstatSync(where.socket, { throwIfNoEntry: false })?.isSocket()) unlinkSync(where.socket);
+  // The socket is the user's alone.
+  const mask = process.umask(0o077);
+  server.listen({ path: where.socket }, done);
+  process.umask(mask);
+}
+
+function shownAt(server: Server): { port: number; at: string } {
+  const at = server.address();
+  if (at === null || typeof at === 'string') return { port: 0, at: at ?? '' };
+  return { port: at.port, at: `${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}` };
+}
+
+/** Listen on the user's machine. -> where, and how to end it; or why it cannot be. */
+export function* listening(live: Live, server: Server, where: Where, close: () => void): Co<Listening | string> {
+  // libuv tells of a folder that is not there as of one that is closed to us.
+  if ('socket' in where && !existsSync(dirname(where.socket))) return ERRNO.ENOENT;
   const changed = new Set<() => void>();
   let outcome: Listening | string | null = null;
   const settled = (result: Listening | string) => {
@@ -33,7 +62,7 @@ export function* listening(live: Live, server: Server, address: string, port: nu
     live.kick();
   };
   server.once('error', e => settled(ERRNO[(e as NodeJS.ErrnoException).code ?? ''] ?? e.message));
-  server.listen({ host: address, port, exclusive: true }, () => settled({ port: (server.address() as { port: number }).port, close }));
+  listenAt(server, where, () => settled({ ...shownAt(server), close }));
   try {
     while (outcome === null) yield* waitOn(live.client, [changed]);
   } finally {
@@ -46,7 +75,7 @@ export function* listening(live: Live, server: Server, address: string, port: nu
 export const hostListen = (live: Live): NonNullable<KubectlHost['listen']> =>
   function* (address, port, onConnection) {
     const server = createServer({ allowHalfOpen: true }, socket => void accepted(live, socket, onConnection));
-    return yield* listening(live, server, address, port, () => void server.close());
+    return yield* listening(live, server, { address, port }, () => void server.close());
   };
 
 function accepted(live: Live, socket: Socket, onConnection: (c: HostConnection) => void): void {

@@ -71,12 +71,15 @@ export interface ProxyRequest {
   method: string;
   /** With the query. */
   target: string;
-  /** Without the port. */
+  /** The Host header. */
   host: string;
 }
 
-/** Where the request goes on the server, or the refusal's code. */
-export type ProxyVerdict = { target: string } | { code: 403 | 404 };
+/** Where the request goes on the server; a file of the user's (`path` is decoded, `query` goes with redirects); or what is answered. */
+export type ProxyVerdict =
+  | { target: string }
+  | { folder: string; path: string; query: string }
+  | { status: number; headers: [name: string, value: string][]; body: string };
 
 /** What kubectl remembers of a cluster between two commands: the resources that came with CustomResourceDefinitions when it last asked. */
 export interface DiscoveryCache {
@@ -115,13 +118,16 @@ export interface KubectlHost {
   rawTerminal?: (on: boolean) => void;
   /** Run a program of the user's (an editor) on the user's terminal. -> its exit code, or why it could not start */
   runProgram?: (argv: string[]) => Co<number | string>;
-  /** Listen on the user's machine, for `port-forward`. -> the port that was given, or why not: `bind: address already in use` */
-  /** Serve the API of the context in force by plain HTTP, for `proxy`; what `admit` refuses is never asked. -> as `listen` */
+  /**
+   * Serve the API of a kubeconfig's cluster entry by plain HTTP, for `proxy`; what `admit` answers itself is never asked. -> where it
+   * listens (`127.0.0.1:8001`, or the socket's path), or why it does not
+   */
   serveApi?: (
-    address: string,
-    port: number,
+    where: { address: string; port: number } | { socket: string },
+    cluster: { name: string; server: string },
     admit: (request: ProxyRequest) => ProxyVerdict,
-  ) => Co<{ port: number; close: () => void } | string>;
+  ) => Co<{ at: string; close: () => void } | string>;
+  /** Listen on the user's machine, for `port-forward`. -> the port that was given, or why not: `bind: address already in use` */
   listen?: (
     address: string,
     port: number,

@@ -7,6 +7,6 @@ export const NOT_MODELLED: Record<string, string> = {
   kuberc: 'set and view are of ~/.kube/kuberc unless KUBERC or --kuberc name another; no credential plugin is run, whatever its policy',
   kustomize: 'Helm charts, functions and plugins are not run',
   plugin: 'plugins are listed, not run',
-  proxy: '--www and --unix-socket are refused',
+  proxy: '--keepalive changes nothing; files are served whole (no ranges)',
   top: 'needs the metrics-server add-on, as in reality',
 };

@@ -14,6 +14,7 @@ import { readAll } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
 import { header } from '../userland/http.ts';
 import { type Reply, type Served, serveStream, tcpServer } from '../userland/http-server.ts';
+import { readText } from '../userland/servers/daemon.ts';
 import { type FileTree, goFileReply } from '../userland/servers/go-files.ts';
 import { goOptions, notFound } from '../userland/servers/go-http.ts';
 import { certificateFor, PLAIN_HTTP } from '../userland/servers/kube-endpoint.ts';
@@ -22,11 +23,13 @@ import { percentDecode, splitTarget } from '../userland/url.ts';
 import { execInPod, KUBELET_PORT, podLogs } from './proxy.ts';
 import type { Kubelet } from './types.ts';
 
+const CERTIFICATE = '/var/lib/kubelet/pki/kubelet.crt';
+
 /** Listen until the process ends. */
 export const kubeletServer = (k: Kubelet, p: Process): Errno | null => tcpServer(p, KUBELET_PORT, s => connection(k, p, s));
 
 function* connection(k: Kubelet, p: Process, s: Socket): Co<void> {
-  const t = yield* tlsAccept(s, hello => certificateFor(p, KUBELET_PORT, hello.sni, s.local));
+  const t = yield* tlsAccept(s, hello => certificateFor(p, KUBELET_PORT, hello.sni, s.local, readText(p, CERTIFICATE) ?? undefined));
   if (t === 'plain') {
     yield* send(s, stringToBytes(PLAIN_HTTP));
     close(s);

@@ -16,6 +16,8 @@ export interface Certificate {
   sans: string[];
   notBeforeMs: number;
   notAfterMs: number;
+  /** The certificates themselves, the server's first, where they are real. */
+  pem?: string;
 }
 
 export interface ClientHello {

@@ -57,5 +57,6 @@ export function certificateOf(pem: string): Certificate | null {
     sans: alternativeNames(fields.find(f => f.tag === EXTENSIONS)),
     notBeforeMs: timeOf(from),
     notAfterMs: timeOf(until),
+    pem,
   };
 }

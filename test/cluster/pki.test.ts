@@ -67,3 +67,58 @@ describe('/etc/kubernetes/pki', () => {
     expect(cert.verify(pki('ca.crt').publicKey)).toBe(true);
   });
 });
+
+describe('openssl', () => {
+  const on = (script: string, node = 'control-plane') => c.node(node, ['sh', '-c', `cd /etc/kubernetes/pki; ${script}`]);
+
+  it('x509 tells what is in a certificate', () => {
+    const cert = pki('apiserver.crt');
+    expect(on('openssl x509 -in apiserver.crt -noout -subject -issuer -serial').out).toBe(
+      `subject=CN = kube-apiserver\nissuer=CN = kubernetes\nserial=${cert.serialNumber}\n`,
+    );
+    expect(on('openssl x509 -in apiserver.crt -noout -fingerprint -sha256').out).toBe(`sha256 Fingerprint=${cert.fingerprint256}\n`);
+    expect(on('openssl x509 -noout -dates < apiserver.crt').out).toBe(`notBefore=${cert.validFrom}\nnotAfter=${cert.validTo}\n`);
+    expect(on('openssl x509 -in apiserver.crt -noout -ext subjectAltName').out).toBe(
+      `X509v3 Subject Alternative Name: \n    ${cert.subjectAltName}\n`,
+    );
+    const text = on('openssl x509 -in ca.crt -noout -text').out;
+    expect(text).toMatch(/^Certificate:\n {4}Data:\n {8}Version: 3 \(0x2\)\n/);
+    expect(text).toContain('            X509v3 Basic Constraints: critical\n                CA:TRUE\n');
+    expect(text).toContain('                Public-Key: (2048 bit)\n');
+    expect(on('openssl x509 -in apiserver.crt').out).toBe(cat('/etc/kubernetes/pki/apiserver.crt'));
+    expect(on('openssl x509 -in apiserver.crt -noout -checkend 86400')).toMatchObject({ code: 0, out: 'Certificate will not expire\n' });
+    expect(on('openssl x509 -in apiserver.crt -noout -checkend 99999999')).toMatchObject({ code: 1, out: 'Certificate will expire\n' });
+    expect(on('openssl x509 -in nope.crt -noout')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^Could not open file or uri for loading certificate from nope.crt\n/),
+    });
+    expect(on('openssl x509 -in ca.key -noout').err).toMatch(/^Could not read certificate from ca.key\n/);
+    expect(on('openssl x509 -nope').err).toBe('x509: Unknown option: -nope\nx509: Use -help for summary.\n');
+  });
+
+  it('verify checks signatures, not names', () => {
+    expect(on('openssl verify -CAfile ca.crt apiserver.crt')).toMatchObject({ code: 0, out: 'apiserver.crt: OK\n' });
+    expect(on('openssl verify -CAfile ca.crt etcd/server.crt')).toMatchObject({
+      code: 2,
+      err: 'CN = control-plane\nerror 20 at 0 depth lookup: unable to get local issuer certificate\nerror etcd/server.crt: verification failed\n',
+    });
+    expect(on('openssl verify ca.crt').err).toContain('error 18 at 0 depth lookup: self-signed certificate\n');
+  });
+
+  it('s_client shows what a server shows', () => {
+    const [api, etcd] = [pki('apiserver.crt'), pki('etcd/server.crt')];
+    const of = (at: string) => on(`openssl s_client -connect ${at} </dev/null 2>/dev/null | openssl x509 -noout -serial`, 'node-1').out;
+    expect(of('192.168.1.2:6443')).toBe(`serial=${api.serialNumber}\n`);
+    expect(of('192.168.1.2:2379')).toBe(`serial=${etcd.serialNumber}\n`);
+    expect(on('openssl s_client -connect 192.168.1.2:6443 -CAfile ca.crt </dev/null', 'node-1').out).toContain(
+      'Verify return code: 0 (ok)\n',
+    );
+    expect(on('openssl s_client -connect 192.168.1.2:6443 </dev/null', 'node-1').out).toContain(
+      'Verify return code: 21 (unable to verify the first certificate)\n',
+    );
+    expect(on('openssl s_client -connect 192.168.1.2:6444 </dev/null')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Connection refused'),
+    });
+  });
+});

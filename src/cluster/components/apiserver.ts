@@ -6,7 +6,7 @@ import type { Process } from '../../linux/types.ts';
 import { type Co, sleep, waitOn } from '../../sim/task.ts';
 import { type ApiAnswer, kubeEndpoint } from '../../userland/servers/kube-endpoint.ts';
 import { familyOf, parseCidr, parseIp } from '../../wire/ip.ts';
-import { commandFailed, endpointOf, flagsOf, isRefusal, klogLine, missingFile, type Refusal, refuse } from './component.ts';
+import { commandFailed, endpointOf, flagsOf, isRefusal, klogLine, missingFile, type Refusal, refuse, textOf } from './component.ts';
 
 const MODES = ['ABAC', 'AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'];
 const PLUGINS = new Set(
@@ -91,7 +91,10 @@ export function* kubeApiserver(p: Process, api: ApiAnswer, goesOn: boolean): Co<
   }
   const port = Number(flags.get('secure-port') ?? 6443);
   const bound = flags.get('bind-address');
-  const error = kubeEndpoint(p, port, bound && bound !== '0.0.0.0' && bound !== '::' ? parseIp(bound) : null, api);
+  const error = kubeEndpoint(p, port, bound && bound !== '0.0.0.0' && bound !== '::' ? parseIp(bound) : null, {
+    api,
+    pem: () => textOf(p, flags.get('tls-cert-file') ?? ''),
+  });
   if (error) {
     return refuse(
       p,

@@ -7,7 +7,7 @@ import { rfc3339Micro } from '../../sim/time.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { kubeEndpoint } from '../../userland/servers/kube-endpoint.ts';
 import { parseIp } from '../../wire/ip.ts';
-import { endpointOf, openError } from './component.ts';
+import { endpointOf, openError, textOf } from './component.ts';
 import { parseFlags } from './flags.ts';
 
 const log = (p: Process, level: string, caller: string, msg: string, error: string) =>
@@ -43,7 +43,8 @@ export function* etcd(p: Process): Co<number> {
   }
   for (const [flag, fallback] of LISTENERS) {
     for (const url of (flags.get(flag) ?? fallback).split(',').filter(Boolean)) {
-      const error = listenOn(p, url);
+      const pem = () => textOf(p, flags.get(flag === 'listen-peer-urls' ? 'peer-cert-file' : 'cert-file') ?? '');
+      const error = listenOn(p, url, pem);
       if (error) return fatal(p, error);
     }
   }
@@ -74,11 +75,11 @@ function verify(flags: Map<string, string>): string | null {
   return null;
 }
 
-function listenOn(p: Process, url: string): string | null {
+function listenOn(p: Process, url: string, pem: () => string): string | null {
   const at = endpointOf(url);
   const address = parseIp(at?.host === 'localhost' ? '127.0.0.1' : (at?.host ?? ''));
   if (!at || !address) return `invalid URL ${url}`;
-  const error = url.startsWith('https:') ? kubeEndpoint(p, at.port, address) : metrics(p, at.port, address);
+  const error = url.startsWith('https:') ? kubeEndpoint(p, at.port, address, { pem }) : metrics(p, at.port, address);
   const shown = at.host.includes(':') ? `[${at.host}]` : at.host;
   return error && `listen tcp ${shown}:${at.port}: bind: ${strerror(error).toLowerCase()}`;
 }

@@ -1,7 +1,6 @@
 // Tools over bytes: checksums, base64, od, hexdump, xxd, cmp, diff.
-import { stdinAll } from '../../linux/process.ts';
-import { base64, hex, stringToBytes, unbase64 } from '../../sim/bytes.ts';
-import { bytes as randomBytes, uuid } from '../../sim/random.ts';
+import { base64, hex, unbase64 } from '../../sim/bytes.ts';
+import { uuid } from '../../sim/random.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { sha512 } from '../../sim/sha512.ts';
 import type { Co } from '../../sim/task.ts';
@@ -343,29 +342,5 @@ export const UUIDGEN: ToolSpec = {
   *run(r) {
     out(r, `${uuid(r.p.kernel.sim.random)}\n`);
     return 0;
-  },
-};
-
-/** openssl, as far as scripts use it for random text and digests. */
-export const OPENSSL: ToolSpec = {
-  short: '+',
-  *run(r) {
-    const [command, ...args] = r.args;
-    if (command === 'rand') {
-      const n = Number(args.find(a => /^\d+$/.test(a)) ?? 0);
-      const data = randomBytes(r.p.kernel.sim.random, n);
-      out(r, args.includes('-hex') ? `${hex(data)}\n` : args.includes('-base64') ? `${base64(data)}\n` : data);
-      return 0;
-    }
-    if (command === 'base64') {
-      const data = yield* stdinAll(r.p);
-      out(r, args.includes('-d') ? (unbase64(toBinary(data).trim()) ?? stringToBytes('')) : `${base64(data)}\n`);
-      return 0;
-    }
-    if (command === 'version') {
-      out(r, 'OpenSSL 3.0.17 1 Jul 2025 (Library: OpenSSL 3.0.17 1 Jul 2025)\n');
-      return 0;
-    }
-    return error(r, `Error: '${command ?? ''}' is not modelled: version, rand and base64 are`);
   },
 };

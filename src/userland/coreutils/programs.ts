@@ -1,3 +1,4 @@
+import { openssl } from '../openssl/main.ts';
 import { busyboxProgram, type ProgramTable } from '../programs.ts';
 import * as accounts from './accounts.ts';
 import { awk } from './awk/awk.ts';
@@ -213,7 +214,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
   ['yum', '/usr/bin', { yum, dnf: yum, microdnf: yum }],
   ['pip', '/usr/local/bin', { pip, pip3: pip }],
   ['gettext-base', '/usr/bin', { envsubst: tool(misc.ENVSUBST, false) }],
-  ['openssl', '/usr/bin', { openssl: tool(binary.OPENSSL, false) }],
+  ['openssl', '/usr/bin', { openssl: () => openssl }],
   ['xxd', '/usr/bin', { xxd: tool(binary.XXD, false) }],
   ['less', '/usr/bin', { less: tool(streams.CAT, false), more: tool(streams.CAT, false) }],
   [
@@ -221,7 +222,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
     '/usr/bin',
     {
       less: tool(streams.CAT, false),
-      openssl: tool(binary.OPENSSL, false),
+      openssl: () => openssl,
       xxd: tool(binary.XXD, false),
       envsubst: tool(misc.ENVSUBST, false),
     },

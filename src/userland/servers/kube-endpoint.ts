@@ -11,13 +11,16 @@ import type { Headers } from '../http.ts';
 import { type Reply, type Served, serveStream, tcpServer } from '../http-server.ts';
 import { type Certificate, tlsAccept } from '../tls.ts';
 import { splitTarget } from '../url.ts';
+import { certificateOf } from '../x509.ts';
 import { hostnameOf } from './daemon.ts';
 import { goOptions } from './go-http.ts';
 
 const YEAR = 31_536_000_000;
 
-/** What a component's port shows of itself; 6443 is the API server's. */
-export function certificateFor(p: Process, port: number, sni: string | null, local: Ip | null): Certificate {
+/** What a component's port shows of itself: the certificate in `pem`, or one that it has made; 6443 is the API server's. */
+export function certificateFor(p: Process, port: number, sni: string | null, local: Ip | null, pem?: string): Certificate {
+  const given = pem ? certificateOf(pem) : null;
+  if (given) return given;
   const api = port === 6443;
   const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', hostnameOf(p)];
   return {
@@ -45,13 +48,19 @@ function* answer(p: Process, req: Served, api: ApiAnswer | null): Co<Reply> {
 /** Plain HTTP is refused in the words of Go's net/http (server.go, tlsRecordHeaderLooksLikeHTTP). */
 export const PLAIN_HTTP = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
 
-/** Listen with TLS. */
-export function kubeEndpoint(p: Process, port: number, address: Ip | null, api: ApiAnswer | null = null): Errno | null {
-  return tcpServer(p, port, s => connection(p, s, port, api), { address });
+/** `pem`: the certificate that it shows, read for each connection; without one it has made its own. */
+interface Endpoint {
+  api?: ApiAnswer;
+  pem?: () => string;
 }
 
-function* connection(p: Process, s: Socket, port: number, api: ApiAnswer | null): Co<void> {
-  const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local));
+/** Listen with TLS. */
+export function kubeEndpoint(p: Process, port: number, address: Ip | null, { api, pem }: Endpoint = {}): Errno | null {
+  return tcpServer(p, port, s => connection(p, s, port, api ?? null, pem), { address });
+}
+
+function* connection(p: Process, s: Socket, port: number, api: ApiAnswer | null, pem: (() => string) | undefined): Co<void> {
+  const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local, pem?.()));
   if (t === 'plain') yield* send(s, stringToBytes(PLAIN_HTTP));
   else if (t) yield* serveStream(t.stream, req => answer(p, req, api), goOptions(p));
 }

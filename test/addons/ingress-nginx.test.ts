@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { apr1 } from '../../src/addons/ingress-nginx/auth.ts';
 import { addonNamed } from '../../src/addons/table.ts';
 import { clusterConfig } from '../../src/cluster/config.ts';
+import { apr1 } from '../../src/userland/servers/htpasswd.ts';
 import { type TestCluster, testCluster } from '../cluster/harness.ts';
 import { CERTIFICATE, KEY } from './certificate.ts';
 import { clusterWith, echo } from './cluster.ts';

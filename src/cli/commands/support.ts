@@ -10,6 +10,7 @@ import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { packageNames, programsOf } from '../../userland/programs.ts';
+import { directivesThat } from '../../userland/servers/nginx-directives.ts';
 import { isKept } from '../kept.ts';
 import { PROTOCOLS } from '../serve/upgrade.ts';
 
@@ -57,6 +58,12 @@ export function supportMatrix(): [what: string, names: string][] {
       'ClusterNetworkPolicy (v1alpha2, standard channel: no peers by nodes or domainNames) acts with Calico, which fails closed at named ports; AdminNetworkPolicy and BaselineAdminNetworkPolicy (v1alpha1) are judged by `podnet connectivity` alone',
     ],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
+    ['nginx: directives that act', list(directivesThat('acted'))],
+    ['nginx: taken with a warning', list(directivesThat('kept'))],
+    [
+      'nginx: refused',
+      'fastcgi_pass, uwsgi_pass, scgi_pass, memcached_pass, grpc_pass, ssl_preread; scripts (js_*, lua_*) are unknown to it',
+    ],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
     ['podnet serve does not', "answer in protobuf or CBOR, resize a running command's terminal"],

@@ -1,4 +1,9 @@
 // nginx's built-in error pages (src/http/ngx_http_special_response.c): CR LF, and padding for old browsers is not sent to others.
+import type { Reply } from '../http-server.ts';
+import { hostOf, isOn, type Scope, setting } from './nginx-scope.ts';
+
+/** A reply on its way out. `special`: error_page may have something to say about it. */
+export type Answer = Reply & { special?: boolean };
 
 const TITLES: Record<number, string> = {
   301: '301 Moved Permanently',
@@ -33,14 +38,72 @@ const TITLES: Record<number, string> = {
   507: '507 Insufficient Storage',
 };
 
-/** The reason phrase of nginx's status line, which differs from the page's title for a few. */
-export function errorText(status: number): string | undefined {
-  const own: Record<number, string> = { 302: 'Moved Temporarily', 401: 'Unauthorized', 405: 'Not Allowed' };
-  return own[status] ?? TITLES[status]?.slice(4);
+/** The reason phrase of nginx's status line, which differs from the page's title for a few; a status it has no words for gets none. */
+export function errorText(status: number): string {
+  const own: Record<number, string> = {
+    200: 'OK',
+    201: 'Created',
+    202: 'Accepted',
+    204: 'No Content',
+    206: 'Partial Content',
+    302: 'Moved Temporarily',
+    303: 'See Other',
+    304: 'Not Modified',
+    401: 'Unauthorized',
+    405: 'Not Allowed',
+  };
+  return own[status] ?? TITLES[status]?.slice(4) ?? '';
 }
 
 export function errorPage(status: number, version: string): string {
   const title = TITLES[status];
   if (!title) return '';
-  return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx/${version}</center>\r\n</body>\r\n</html>\r\n`;
+  return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx${version ? `/${version}` : ''}</center>\r\n</body>\r\n</html>\r\n`;
 }
+
+/** Statuses after which nginx does not trust what else comes on the connection. */
+export const CLOSING = new Set([400, 413, 414, 494, 495, 496, 497, 500, 501]);
+
+export function errorAnswer(s: Scope, status: number): Answer {
+  if (!TITLES[status]) return { status, reason: '', headers: [], body: '', special: true };
+  const shown = setting(s, 'server_tokens')?.args[0] === 'off' ? '' : s.n.version;
+  return {
+    status,
+    reason: errorText(status),
+    headers: [['Content-Type', 'text/html']],
+    body: errorPage(status, shown),
+    special: true,
+    ...(CLOSING.has(status) ? { close: true } : {}),
+  };
+}
+
+/** nginx makes a path absolute: with the name that was asked for, and the port where it is not the usual one. */
+export function absoluteUrl(s: Scope, target: string): string {
+  if (!target.startsWith('/') || setting(s, 'absolute_redirect')?.args[0] === 'off') return target;
+  s.ownLocation = true;
+  const named = isOn(s, 'server_name_in_redirect') ? s.server.names[0] : hostOf(s.req);
+  const port = s.req.localPort;
+  const shows = setting(s, 'port_in_redirect')?.args[0] !== 'off' && port !== (s.ssl ? 443 : 80);
+  return `${s.ssl ? 'https' : 'http'}://${named || s.n.hostname}${shows ? `:${port}` : ''}${target}`;
+}
+
+export function redirectTo(s: Scope, status: number, target: string): Answer {
+  const page = errorAnswer(s, status);
+  return { ...page, headers: [...(page.headers ?? []), ['Location', absoluteUrl(s, target)]] };
+}
+
+/** The type of a path's extension, with the charset that is added to texts. */
+export function typeOf(s: Scope, path: string): string {
+  const ext = /\.([^./]+)$/.exec(path)?.[1].toLowerCase();
+  const type = (ext && s.n.mime.get(ext)) ?? setting(s, 'default_type')?.args[0] ?? 'text/plain';
+  const charset = setting(s, 'charset')?.args[0];
+  return charset && charset !== 'off' && type.startsWith('text/') ? `${type}; charset=${charset}` : type;
+}
+
+/** The second word of `return`: error_page has no part in it. */
+export const textAnswer = (s: Scope, status: number, body: string): Answer => ({
+  status,
+  reason: errorText(status),
+  headers: [['Content-Type', typeOf(s, s.path)]],
+  body,
+});

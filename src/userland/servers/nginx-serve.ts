@@ -1,190 +1,283 @@
-// nginx's answers: return, error pages, try_files, static files, directory listings.
-import { absolute, lookup, readFile } from '../../linux/vfs.ts';
-import { stringToBytes } from '../../sim/bytes.ts';
+// One request through nginx's phases (src/http/ngx_http_core_module.c): server rewrites, the location, its rewrites, limits, access,
+// try_files, content; then error_page, and what is done to the answer on its way out.
+import { absolute } from '../../linux/vfs.ts';
+import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { httpDate } from '../../sim/time.ts';
-import { formatIp } from '../../wire/ip.ts';
 import { type Headers, header } from '../http.ts';
-import type { Reply, Served } from '../http-server.ts';
-import { splitTarget } from '../url.ts';
-import { isDirectory } from './daemon.ts';
+import type { Served } from '../http-server.ts';
+import { byAddress, limited, realIp, refused } from './nginx-access.ts';
 import type { Directive } from './nginx-conf.ts';
-import { errorPage, errorText } from './nginx-pages.ts';
+import { accessLog, requestLog } from './nginx-log.ts';
+import { type Answer, CLOSING, errorAnswer, errorText, redirectTo } from './nginx-pages.ts';
 import { proxyPass } from './nginx-proxy.ts';
-import {
-  all,
-  expand,
-  hostOf,
-  last,
-  locationFor,
-  type Nginx,
-  type NginxServer,
-  notice,
-  plain,
-  type Scope,
-  serverFor,
-  setting,
-  settings,
-} from './nginx-scope.ts';
+import { runRewrites } from './nginx-rewrite.ts';
+import { all, durationMs, last, locationFor, type Nginx, type Scope, serverFor, setting, settings, sizeBytes } from './nginx-scope.ts';
+import { type Goto, staticFile, tryFiles } from './nginx-static.ts';
+import { capture, decodePath, expand } from './nginx-variables.ts';
 
-export function* respond(n: Nginx, req: Served): Co<Reply> {
-  n.requests++;
-  const server = serverFor(n, req);
-  const path = splitTarget(req.target).path.replace(/^https?:\/\/[^/]*/i, '') || '/';
-  if (req.version === 'HTTP/1.1' && header(req.headers, 'Host') === undefined) return errorReply(n, 400);
-  return yield* serve(n, req, server, normal(path), 0);
-}
+/** NGX_HTTP_MAX_URI_CHANGES: an internal redirect more is a cycle. */
+const MAX_URI_CHANGES = 10;
 
 function normal(path: string): string {
   const clean = absolute(path);
   return path.endsWith('/') && clean !== '/' ? `${clean}/` : clean;
 }
 
-const errorReply = (n: Nginx, status: number): Reply => ({
-  status,
-  reason: errorText(status),
-  headers: [['Content-Type', 'text/html']],
-  body: errorPage(status, n.version),
-});
+/** More steps up than down (ngx_http_parse_complex_uri). */
+function aboveRoot(target: string): boolean {
+  let depth = 0;
+  for (const part of decodePath(target.replace(/[?#].*/s, '')).split('/')) {
+    if (part === '..') depth--;
+    else if (part !== '' && part !== '.') depth++;
+    if (depth < 0) return true;
+  }
+  return false;
+}
 
-function* serve(n: Nginx, req: Served, server: NginxServer, path: string, depth: number): Co<Reply> {
-  const location = locationFor(server.directives, path);
-  const levels = [location?.block ?? [], server.directives, n.http];
-  const s: Scope = { n, req, path, uri: req.target, location, levels };
-  const reply = yield* content(s, server, depth);
-  const page =
-    reply.status >= 300 && depth < 5 ? settings(s, 'error_page').find(d => d.args.slice(0, -1).includes(String(reply.status))) : undefined;
-  if (page) {
-    const target = page.args[page.args.length - 1];
-    const becomes = page.args.find(a => a.startsWith('='));
-    if (target.startsWith('/')) {
-      const other = yield* serve(n, req, server, target, depth + 5);
-      if (other.status < 400)
-        return {
-          ...other,
-          status: becomes && becomes.length > 1 ? Number(becomes.slice(1)) : reply.status,
-          reason: errorText(reply.status),
-        };
+export function newScope(n: Nginx, req: Served, ssl: boolean, http2: boolean, number: number): Scope {
+  const at = req.target.indexOf('?');
+  const raw = (at < 0 ? req.target : req.target.slice(0, at)).replace(/#.*/s, '');
+  const server = serverFor(n, req);
+  return {
+    n,
+    req,
+    server,
+    method: req.method,
+    path: normal(decodePath(raw) || '/'),
+    args: at < 0 ? '' : req.target.slice(at + 1),
+    chain: [],
+    levels: [server.directives, n.http],
+    branch: null,
+    vars: new Map(),
+    captures: [],
+    internal: false,
+    untouched: true,
+    validLocation: true,
+    ssl,
+    http2,
+    startMs: n.p.kernel.sim.nowMs,
+    number,
+    upstreams: [],
+    user: null,
+    realIp: null,
+    reply: null,
+    bodyBytes: 0,
+    headBytes: 0,
+    ownLocation: false,
+    release: [],
+  };
+}
+
+export function* respond(s: Scope): Co<Answer> {
+  s.n.requests++;
+  s.realIp = realIp(s);
+  try {
+    if (s.req.version === 'HTTP/1.1' && header(s.req.headers, 'Host') === undefined) {
+      requestLog(s, 'info', 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
+      return errorAnswer(s, 400);
     }
+    if (aboveRoot(s.req.target)) {
+      requestLog(s, 'info', 'client sent invalid request while reading client request line');
+      return errorAnswer(s, 400);
+    }
+    const answer = finish(s, yield* answered(s, null));
+    // 444 sends nothing, and is logged all the same.
+    if (answer.raw !== undefined) {
+      s.reply = answer;
+      accessLog(s);
+    }
+    return answer;
+  } finally {
+    for (const release of s.release) release();
   }
-  for (const d of settings(s, 'add_header')) {
-    if (reply.status < 400 || d.args.includes('always')) reply.headers = [...(reply.headers ?? []), [d.args[0], expand(s, d.args[1])]];
-  }
-  return reply;
 }
 
-function* content(s: Scope, server: NginxServer, depth: number): Co<Reply> {
-  const { n } = s;
-  const own = s.location?.block ?? [];
-  const returned = last(own, 'return') ?? last(server.directives, 'return');
-  if (returned && (last(own, 'return') || !s.location || all(server.directives, 'return').length)) return returning(s, returned);
-  if (last(own, 'deny')?.args[0] === 'all' && !last(own, 'allow')) return errorReply(n, 403);
-  if (last(own, 'stub_status')) return status(n);
-  const pass = last(own, 'proxy_pass');
-  if (pass) return (yield* proxyPass(s, pass)) ?? errorReply(n, 502);
-  const tries = last(own, 'try_files') ?? last(server.directives, 'try_files');
-  if (tries && depth < 5) return yield* tryFiles(s, server, tries.args, depth);
-  return yield* staticFile(s, server, s.path, depth);
+const isGoto = (x: Answer | Goto): x is Goto => 'to' in x;
+
+/** Until there is an answer: each internal redirect and each error page begins again. `start`: where a redirect of before leads. */
+function* answered(s: Scope, start: string | null): Co<Answer> {
+  let to = start;
+  // What an error page was shown for stays the status, and there is no error page for an error page.
+  let shownFor: { status: number | null; close: boolean } | null = null;
+  for (let changes = 0; changes <= MAX_URI_CHANGES; changes++) {
+    const got = yield* phases(s, to);
+    if (isGoto(got)) {
+      to = got.to;
+      s.internal = true;
+      continue;
+    }
+    if (shownFor) {
+      const close = shownFor.close ? { close: true } : {};
+      if (shownFor.status === null || got.status >= 300) return { ...got, ...close };
+      return { ...got, ...close, status: shownFor.status, reason: errorText(shownFor.status) };
+    }
+    const page = got.special ? settings(s, 'error_page').find(d => d.args.slice(0, -1).includes(String(got.status))) : undefined;
+    if (!page) return got;
+    const target = expand(s, page.args[page.args.length - 1]);
+    const becomes = page.args.find(a => a.startsWith('='));
+    if (!target.startsWith('/') && !target.startsWith('@')) {
+      const code = becomes && becomes.length > 1 ? Number(becomes.slice(1)) : 302;
+      return redirectTo(s, [301, 302, 303, 307, 308].includes(code) ? code : 302, target);
+    }
+    const status = becomes === undefined ? got.status : becomes.length > 1 ? Number(becomes.slice(1)) : null;
+    shownFor = { status, close: CLOSING.has(got.status) };
+    if (target.startsWith('/') && s.method !== 'HEAD') s.method = 'GET';
+    to = target;
+    s.internal = true;
+  }
+  requestLog(s, 'error', `rewrite or internal redirection cycle while internally redirecting to "${to}"`);
+  return errorAnswer(s, 500);
 }
 
-function status(n: Nginx): Reply {
-  const text = `Active connections: 1 \nserver accepts handled requests\n ${n.requests} ${n.requests} ${n.requests} \nReading: 0 Writing: 1 Waiting: 0 \n`;
+/** The levels of a location: its own block, those around it, the server's and http's; before them the `if` that held. */
+function enter(s: Scope, chain: Directive[]): void {
+  s.chain = chain;
+  s.branch = null;
+  s.levels = [...chain.map(d => d.block ?? []), s.server.directives, s.n.http];
+}
+
+function* phases(s: Scope, to: string | null): Co<Answer | Goto> {
+  if (to?.startsWith('@')) {
+    const named = all(s.server.directives, 'location').find(d => d.args[0] === to);
+    if (!named) {
+      requestLog(s, 'error', `could not find named location "${to}"`);
+      return errorAnswer(s, 500);
+    }
+    enter(s, [named]);
+    return yield* within(s, 0);
+  }
+  if (to !== null) {
+    const at = to.indexOf('?');
+    s.path = normal(at < 0 ? to : to.slice(0, at));
+    if (at >= 0) s.args = to.slice(at + 1);
+    s.untouched = false;
+    s.validLocation = true;
+  }
+  enter(s, []);
+  const first = runRewrites(s, s.server.directives);
+  if (first.answer) return first.answer;
+  return yield* located(s, 0);
+}
+
+function* located(s: Scope, cycles: number): Co<Answer | Goto> {
+  if (cycles > MAX_URI_CHANGES) {
+    requestLog(s, 'error', `rewrite or internal redirection cycle while processing "${s.path}"`);
+    return { ...errorAnswer(s, 500), special: false };
+  }
+  const found = locationFor(s.server.directives, s.path);
+  enter(s, found.chain);
+  if (found.match) capture(s, found.match);
+  if (found.redirect) return redirectTo(s, 301, `${s.path}/${s.args ? `?${s.args}` : ''}`);
+  if (!s.internal && s.chain[0]?.block?.some(d => d.name === 'internal')) return errorAnswer(s, 404);
+  const most = sizeBytes(setting(s, 'client_max_body_size')?.args[0], 1_048_576);
+  if (most > 0 && s.req.body.length > most && !s.internal) {
+    requestLog(s, 'error', `client intended to send too large body: ${s.req.body.length} bytes`);
+    return errorAnswer(s, 413);
+  }
+  return yield* within(s, cycles);
+}
+
+/** Inside a location. */
+function* within(s: Scope, cycles: number): Co<Answer | Goto> {
+  const own = s.chain[0]?.block ?? [];
+  const r = s.chain.length ? runRewrites(s, own) : { answer: null, changed: false };
+  if (r.answer) return r.answer;
+  if (r.changed) {
+    s.internal = true;
+    return yield* located(s, cycles + 1);
+  }
+  if (s.branch) s.levels = [s.branch.block ?? [], ...s.levels];
+  const slow = yield* limited(s);
+  if (slow) return slow;
+  const denied = (yield* refused(s, subrequest)) ?? limitedMethod(s, own);
+  if (denied) return denied;
+  // In a branch of `if` the location's try_files is not in force.
+  const tries = s.chain.length ? (s.branch ? undefined : last(own, 'try_files')) : last(s.server.directives, 'try_files');
+  const tried = tries ? tryFiles(s, tries.args) : null;
+  return tried ?? (yield* content(s, own));
+}
+
+function* subrequest(s: Scope, uri: string): Co<{ answer: Answer; scope: Scope }> {
+  const scope: Scope = { ...newScope(s.n, { ...s.req, method: 'GET', body: new Uint8Array(0) }, s.ssl, s.http2, s.number), internal: true };
+  scope.server = s.server;
+  // The subrequest keeps the client's request line: $request_uri and $http_* are of the request that asks.
+  return { answer: yield* answered(scope, uri), scope };
+}
+
+function limitedMethod(s: Scope, own: Directive[]): Answer | null {
+  const d = last(own, 'limit_except');
+  if (!d || d.args.includes(s.method) || (s.method === 'HEAD' && d.args.includes('GET'))) return null;
+  return byAddress(s, d.block ?? []);
+}
+
+function* content(s: Scope, own: Directive[]): Co<Answer | Goto> {
+  const branch = s.branch?.block ?? [];
+  const pass = last(branch, 'proxy_pass') ?? last(own, 'proxy_pass');
+  if (pass) return yield* proxyPass(s, pass);
+  if (last(own, 'stub_status')) return status(s);
+  if (last(own, 'empty_gif')) return { status: 200, headers: [['Content-Type', 'image/gif']], body: new Uint8Array(43) };
+  return staticFile(s);
+}
+
+function status(s: Scope): Answer {
+  const { connections, requests } = s.n;
+  const text = `Active connections: 1 \nserver accepts handled requests\n ${connections} ${connections} ${requests} \nReading: 0 Writing: 1 Waiting: 0 \n`;
   return { status: 200, headers: [['Content-Type', 'text/plain']], body: text };
 }
 
-function absoluteUrl(s: Scope, target: string): string {
-  if (!target.startsWith('/')) return target;
-  const off = setting(s, 'absolute_redirect')?.args[0] === 'off';
-  const showPort = setting(s, 'port_in_redirect')?.args[0] !== 'off' && s.req.localPort !== 80;
-  return off ? target : `http://${hostOf(s.req) || s.n.hostname}${showPort ? `:${s.req.localPort}` : ''}${target}`;
+/** add_header without `always` speaks to these alone (ngx_http_headers_filter). */
+const ADDED = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
+
+function finish(s: Scope, a: Answer): Answer {
+  if (a.raw !== undefined) return a;
+  const headers: Headers = [...(a.headers ?? [])];
+  const ok = ADDED.has(a.status);
+  const ages = setting(s, 'expires');
+  if (ages && ok) headers.push(...expires(s, ages.args));
+  for (const d of settings(s, 'add_header')) {
+    const value = expand(s, d.args[1]);
+    if ((ok || d.args[2] === 'always') && value !== '') headers.push([d.args[0], value]);
+  }
+  return substituted(s, { ...a, headers });
 }
 
-function returning(s: Scope, d: Directive): Reply {
-  const code = /^\d{3}$/.test(d.args[0]) ? Number(d.args[0]) : 302;
-  const text = /^\d{3}$/.test(d.args[0]) ? d.args[1] : d.args[0];
-  if ([301, 302, 303, 307, 308].includes(code)) {
-    const page = errorReply(s.n, code);
-    return { ...page, headers: [...(page.headers ?? []), ['Location', absoluteUrl(s, expand(s, text ?? ''))]] };
-  }
-  if (code === 444) return { status: 444, raw: '' };
-  if (text === undefined)
-    return code >= 300 ? errorReply(s.n, code) : { status: code, headers: [['Content-Type', typeOf(s, s.path)]], body: '' };
-  return { status: code, reason: errorText(code), headers: [['Content-Type', typeOf(s, s.path)]], body: expand(s, text) };
-}
-
-function typeOf(s: Scope, path: string): string {
-  const ext = /\.([^./]+)$/.exec(path)?.[1].toLowerCase();
-  const type = (ext && s.n.mime.get(ext)) ?? setting(s, 'default_type')?.args[0] ?? 'text/plain';
-  const charset = setting(s, 'charset')?.args[0];
-  return charset && charset !== 'off' && type.startsWith('text/') ? `${type}; charset=${charset}` : type;
-}
-
-function fileFor(s: Scope, path: string): string {
-  const alias = s.location ? last(s.location.block ?? [], 'alias') : undefined;
-  if (alias) return absolute(alias.args[0] + path.slice(s.location?.args[s.location.args.length - 1].length));
-  return absolute(expand(s, setting(s, 'root')?.args[0] ?? '/etc/nginx/html'), '/etc/nginx') + path;
-}
-
-function* tryFiles(s: Scope, server: NginxServer, args: string[], depth: number): Co<Reply> {
-  for (const arg of args.slice(0, -1)) {
-    const path = expand(s, arg);
-    const node = lookup(s.n.p.fs, absolute(fileFor(s, path)), s.n.p);
-    const wantsDir = path.endsWith('/');
-    if (typeof node !== 'string' && (node.kind === 'dir') === wantsDir) return yield* staticFile(s, server, path, depth);
-  }
-  const final = expand(s, args[args.length - 1]);
-  if (/^=\d+$/.test(final)) return errorReply(s.n, Number(final.slice(1)));
-  if (final.startsWith('@')) {
-    const named = all(server.directives, 'location').find(d => d.args[0] === final);
-    const inner: Scope = { ...s, location: named ?? null, levels: [named?.block ?? [], ...s.levels.slice(1)] };
-    return yield* content(inner, server, depth + 5);
-  }
-  return yield* serve(s.n, s.req, server, final.replace(/\?.*/, ''), depth + 1);
-}
-
-function* staticFile(s: Scope, server: NginxServer, path: string, depth: number): Co<Reply> {
-  const { n, req } = s;
-  if (req.method !== 'GET' && req.method !== 'HEAD') return errorReply(n, 405);
-  const file = fileFor(s, path);
-  const bare = absolute(file);
-  if (isDirectory(n.p, bare)) {
-    if (!path.endsWith('/')) {
-      const page = errorReply(n, 301);
-      return { ...page, headers: [...(page.headers ?? []), ['Location', absoluteUrl(s, `${path}/`)]] };
-    }
-    for (const name of setting(s, 'index')?.args ?? ['index.html']) {
-      if (typeof lookup(n.p.fs, `${bare}/${name}`, n.p) !== 'string' && depth < 5)
-        return yield* serve(n, req, server, path + name, depth + 1);
-    }
-    if (setting(s, 'autoindex')?.args[0] === 'on') return autoindex(s, bare, path);
-    notice(n.p, `*${n.requests} directory index of "${file}" is forbidden, ${client(s)}`, 'error');
-    return errorReply(n, 403);
-  }
-  const data = readFile(n.p.fs, bare, n.p);
-  if (typeof data === 'string') {
-    if (data === 'ENOENT') notice(n.p, `*${n.requests} open() "${file}" failed (2: No such file or directory), ${client(s)}`, 'error');
-    return errorReply(n, data === 'EACCES' ? 403 : 404);
-  }
-  const node = lookup(n.p.fs, bare, n.p);
-  const mtime = typeof node !== 'string' && node.kind === 'file' ? node.mtimeMs : 0;
-  const tag = `"${Math.floor(mtime / 1000).toString(16)}-${data.length.toString(16)}"`;
-  const headers: Headers = [
-    ['Content-Type', typeOf(s, path)],
-    ['Last-Modified', httpDate(mtime)],
-    ['ETag', tag],
-    ['Accept-Ranges', 'bytes'],
+function expires(s: Scope, words: string[]): Headers {
+  const [value] = words;
+  const { nowMs } = s.n.p.kernel.sim;
+  if (value === 'off') return [];
+  if (value === 'epoch')
+    return [
+      ['Expires', 'Thu, 01 Jan 1970 00:00:01 GMT'],
+      ['Cache-Control', 'no-cache'],
+    ];
+  if (value === 'max')
+    return [
+      ['Expires', 'Thu, 31 Dec 2037 23:55:55 GMT'],
+      ['Cache-Control', 'max-age=315360000'],
+    ];
+  const ms = durationMs(value, 0) * (value.startsWith('-') ? -1 : 1);
+  return [
+    ['Expires', httpDate(nowMs + ms)],
+    ['Cache-Control', ms < 0 ? 'no-cache' : `max-age=${ms / 1000}`],
   ];
-  if (header(req.headers, 'If-None-Match') === tag) return { status: 304, headers };
-  return { status: 200, headers, body: data };
 }
 
-const client = (s: Scope) =>
-  `client: ${formatIp(plain(s.req.remote))}, server: ${serverFor(s.n, s.req).names[0] ?? ''}, request: "${s.req.method} ${s.req.target} ${s.req.version}", host: "${header(s.req.headers, 'Host') ?? ''}"`;
-
-function autoindex(s: Scope, dir: string, path: string): Reply {
-  const node = lookup(s.n.p.fs, dir, s.n.p);
-  const names = typeof node !== 'string' && node.kind === 'dir' ? [...node.entries.keys()].sort() : [];
-  const rows = names.map(n => `<a href="${n}">${n}</a>\r\n`).join('');
-  const body = `<html>\r\n<head><title>Index of ${path}</title></head>\r\n<body>\r\n<h1>Index of ${path}</h1><hr><pre><a href="../">../</a>\r\n${rows}</pre><hr></body>\r\n</html>\r\n`;
-  return { status: 200, headers: [['Content-Type', 'text/html']], body: stringToBytes(body) };
+/** sub_filter: the first place of each text, or all of them; what is replaced has no length, date of change or tag any more. */
+function substituted(s: Scope, a: Answer): Answer {
+  const rules = settings(s, 'sub_filter');
+  const type = (header(a.headers ?? [], 'Content-Type') ?? '').replace(/;.*/, '');
+  const types = setting(s, 'sub_filter_types')?.args ?? [];
+  if (!rules.length || !(type === 'text/html' || types.includes(type) || types.includes('*')) || a.body === undefined) return a;
+  let text = typeof a.body === 'string' ? a.body : bytesToString(a.body);
+  const once = setting(s, 'sub_filter_once')?.args[0] !== 'off';
+  for (const d of rules) {
+    const from = expand(s, d.args[0]);
+    const to = expand(s, d.args[1]);
+    text = once ? text.replace(from, () => to) : text.replaceAll(from, () => to);
+  }
+  const lost = ['content-length', 'last-modified', 'etag', 'accept-ranges', 'transfer-encoding'];
+  const headers = (a.headers ?? []).filter(([n]) => !lost.includes(n.toLowerCase()));
+  if (s.req.version === 'HTTP/1.1' && !s.http2) headers.push(['Transfer-Encoding', 'chunked']);
+  return { ...a, headers, body: stringToBytes(text) };
 }

@@ -1,7 +1,7 @@
 // Basic authentication against lines of htpasswd: apr1, {SHA} and plain text (apr-util crypto/apr_md5.c); bcrypt and crypt(3) are not modelled.
 import { base64, bytesToString, concat, stringToBytes, unbase64 } from '../../sim/bytes.ts';
 import { sha1 } from '../../sim/sha1.ts';
-import { md5 } from '../../userland/coreutils/digests.ts';
+import { md5 } from '../coreutils/digests.ts';
 
 const ITOA64 = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ROUNDS = 1000;

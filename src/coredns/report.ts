@@ -25,7 +25,7 @@ export interface Report {
 export function report(m: Metrics, r: Request, { zone, view, rcode, plugin, size, ms }: Report): void {
   const at = [r.server, zone, view];
   const family = r.client.length === 4 ? '1' : '2';
-  const type = typeText(r.query.questions[0].type);
+  const type = typeText(r.message.query.questions[0].type);
   if (r.query.edns?.dnssecOk) increase(m, 'coredns_dns_do_requests_total', ...at);
   increase(m, 'coredns_dns_requests_total', ...at, r.proto, family, MONITORED.includes(type) ? type : 'other');
   observe(m, 'coredns_dns_request_duration_seconds', ms / 1000, at);

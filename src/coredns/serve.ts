@@ -153,6 +153,7 @@ function* answer(
   const r: Request = {
     ...from,
     server,
+    message: { query },
     localPort: place.port,
     query,
     name,
@@ -197,6 +198,8 @@ function* dispatch(blocks: Block[], port: number, r: Request): Co<Outcome> {
 
 /** upstream.Lookup: a plugin's own question goes through the whole server again, and always has an answer. */
 export function* resolve(instance: Instance, r: Request): Co<Outcome> {
-  const outcome = yield* dispatch(instance.blocks, r.localPort, { ...r, notes: new Map(r.notes) });
-  return outcome.drop ? outcome : { ...outcome, reply: outcome.reply ?? replyTo(r.query, outcome.rcode ?? 'SERVFAIL') };
+  const outcome = yield* dispatch(instance.blocks, r.localPort, { ...r, message: { query: r.query }, notes: new Map(r.notes) });
+  if (outcome.drop) return outcome;
+  const reply = outcome.reply ?? replyTo(r.query, outcome.rcode ?? 'SERVFAIL');
+  return { ...outcome, reply: withEdns(r.query, reply, instance.ednsOptions) };
 }

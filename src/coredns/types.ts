@@ -11,6 +11,11 @@ import type { Options } from './plugins/kubernetes-setup.ts';
 /** One query on its way through the chain (coredns/request.Request). */
 export interface Request {
   query: DnsMessage;
+  /**
+   * The message as it has been made by now. Upstream hands one message along, which rewrite changes: whoever looks at it on the way back (log,
+   * errors, metrics) sees it changed. Plugins that work on a copy begin another one.
+   */
+  message: { query: DnsMessage };
   /** Lower case, absolute. `query.questions[0].name` keeps the client's spelling. */
   name: string;
   type: string;

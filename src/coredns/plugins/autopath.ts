@@ -57,7 +57,7 @@ export const autopath: Plugin = {
       for (const suffix of path) {
         const name = suffix === '.' ? `${base}.` : `${base}.${suffix}`;
         const query = { ...r.query, questions: [{ ...asked, name }] };
-        const outcome = yield* next({ ...r, query, name: name.toLowerCase() });
+        const outcome = yield* next({ ...r, query, message: { query }, name: name.toLowerCase() });
         if (outcome.error) return outcome;
         first ??= outcome;
         if (!outcome.reply || outcome.reply.rcode === 'NXDOMAIN') continue;

@@ -3,7 +3,7 @@
 import { base64, unbase64 } from '../../sim/bytes.ts';
 import { below, type Random } from '../../sim/random.ts';
 import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
-import { decodeMessage, encodeMessage } from '../../wire/dns-codec.ts';
+import { decodeMessage, encodeMessage, replyTo } from '../../wire/dns-codec.ts';
 
 export interface Item {
   /** null: its time is over for good; it only takes up room. */
@@ -65,16 +65,9 @@ export function noteHit(i: Item, withinMs: number, nowMs: number): void {
 /** item.toMsg: an answer to this query, with one TTL for all of it. */
 export function answerFrom(reply: DnsMessage, query: DnsMessage, ttl: number): DnsMessage {
   const adWanted = query.ad || (query.edns?.dnssecOk ?? false);
-  return {
-    ...withTtl(reply, ttl),
-    id: query.id,
-    opcode: query.opcode,
-    aa: true,
-    rd: query.rd,
-    cd: query.cd,
-    ad: reply.ad && adWanted,
-    questions: query.questions,
-  };
+  const kept = withTtl(reply, ttl);
+  const { answers, authority, additional, ra } = kept;
+  return { ...replyTo(query, kept.rcode), aa: true, ad: kept.ad && adWanted, ra, answers, authority, additional };
 }
 
 /** All records with this TTL; what belongs to one hop (EDNS) is left out. */

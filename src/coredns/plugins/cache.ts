@@ -53,7 +53,8 @@ export const cache: Plugin = {
   },
 };
 
-function* serve(c: Cache, r: Request, next: Next): Co<Outcome> {
+function* serve(c: Cache, asked: Request, next: Next): Co<Outcome> {
+  const r: Request = { ...asked, message: { query: asked.query } };
   if (longestZone(r.name, c.zones) === undefined) return yield* next(r);
   const { sim } = c.instance.server;
   const item = usable(c, r, sim.nowMs);

@@ -103,7 +103,8 @@ export const errors: Plugin = {
       const outcome = yield* next(r);
       const { error } = outcome;
       if (!error) return outcome;
-      const text = `${rcodeNumber(outcome.rcode ?? 'SERVFAIL')} ${r.name} ${typeText(r.type)}: ${error}`;
+      const [asked] = r.message.query.questions;
+      const text = `${rcodeNumber(outcome.rcode ?? 'SERVFAIL')} ${asked.name.toLowerCase()} ${typeText(asked.type)}: ${error}`;
       const known = patterns.find(p => p.re.test(error));
       if (known) {
         if (known.showFirst && !known.count) print(instance, known.level, text);

@@ -158,7 +158,7 @@ export const file: Plugin = {
       function* (name, type) {
         const depth = Number(r.notes.get('lookups') ?? 0);
         if (depth > 8) return null;
-        const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
+        const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }] };
         const notes = new Map(r.notes).set('lookups', String(depth + 1));
         const o = yield* s.instance.resolve({ ...r, query, name: name.toLowerCase(), type, notes });
         return o.reply ?? replyTo(query, o.rcode ?? 'SERVFAIL');

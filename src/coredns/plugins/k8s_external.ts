@@ -187,7 +187,7 @@ export const k8s_external: Plugin = {
     );
     const lookup = (r: Request) =>
       function* (name: string, type: RrType): Co<DnsMessage | null> {
-        const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
+        const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }] };
         return (yield* instance.resolve({ ...r, query, name: name.toLowerCase(), type })).reply;
       };
     return function* (r, next) {

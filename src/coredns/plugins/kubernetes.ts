@@ -49,7 +49,7 @@ export const kubernetes: Plugin = {
 };
 
 function* through(s: Setup, r: Request, _next: Next, name: string, type: RrType): Co<DnsMessage | null> {
-  const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }], edns: null };
+  const query: DnsMessage = { ...r.query, questions: [{ name, type, class: 'IN' }] };
   return (yield* s.instance.resolve({ ...r, query, name: name.toLowerCase(), type })).reply;
 }
 

@@ -1,8 +1,9 @@
 // plugin/log (coredns 1.14.2) with its formats (plugin/pkg/replacer) and classes (plugin/pkg/response).
+import type { DnsMessage } from '../../wire/dns.ts';
 import { encodeMessage, encodeSparingly, fqdn, rcodeNumber } from '../../wire/dns-codec.ts';
 import { typeText } from '../../wire/dns-types.ts';
 import { formatIp } from '../../wire/ip.ts';
-import { sizeOf } from '../edns.ts';
+import { sizeOf, withEdns } from '../edns.ts';
 import { argumentError, type Instance, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { inZone } from '../zones.ts';
 
@@ -58,12 +59,18 @@ const seconds: Field = (i, r) => {
 
 const FLAGS = ['aa', 'tc', 'rd', 'ra', 'ad', 'cd'] as const;
 
+/** Whose OPT record went back with an answer that has none of its own: it has lost the options that nobody here knows. */
+function asLeft(i: Instance, r: Request, { reply }: Outcome): DnsMessage {
+  const { query } = r.message;
+  return query.edns && reply && !reply.edns ? { ...query, edns: withEdns(query, reply, i.ednsOptions).edns } : query;
+}
+
 const FIELDS: Record<string, Field> = {
-  '{type}': (_, r) => typeText(r.type),
+  '{type}': (_, r) => typeText(r.message.query.questions[0].type),
   '{name}': (_, r) => r.name,
-  '{class}': (_, r) => r.query.questions[0].class,
+  '{class}': (_, r) => r.message.query.questions[0].class,
   '{proto}': (_, r) => r.proto,
-  '{size}': (_, r) => String(encodeMessage(r.query).length),
+  '{size}': (i, r, o) => String(encodeMessage(asLeft(i, r, o)).length),
   '{remote}': (_, r) => address(r.client),
   '{port}': (_, r) => String(r.clientPort),
   '{local}': (_, r) => address(r.local),

@@ -4,6 +4,7 @@ import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsQuestion, DnsRecord, Rcode } from '../../wire/dns.ts';
 import { rcodeName, replyTo } from '../../wire/dns-codec.ts';
 import { typeOfName } from '../../wire/dns-types.ts';
+import { withEdns } from '../edns.ts';
 import { goRegExp } from '../regexp.ts';
 import { type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { zoneName } from '../zones.ts';
@@ -223,7 +224,7 @@ function cnameRule(args: string[], s: Setup): Apply {
     const alias = m.answers.find(x => x.type === 'CNAME' && 'host' in x.data && retarget(x.data.host) !== null);
     const target = alias && 'host' in alias.data ? retarget(alias.data.host) : null;
     if (!target) return m;
-    const query: DnsMessage = { ...r.query, questions: [{ name: target, type: r.query.questions[0].type, class: 'IN' }], edns: null };
+    const query: DnsMessage = { ...r.query, questions: [{ name: target, type: r.query.questions[0].type, class: 'IN' }] };
     const found = yield* s.instance.resolve({ ...r, query, name: target.toLowerCase() });
     if (!found.reply) return m;
     const aliases = m.answers.filter(x => x.type === 'CNAME').map(x => ({ ...x, data: { host: target } }));
@@ -283,13 +284,15 @@ export const rewrite: Plugin = {
       }
       if (!matched) return yield* next(r);
       const query: DnsMessage = { ...r.query, questions: [question] };
+      r.message.query = query;
       const outcome = yield* next({ ...r, query, name: question.name.toLowerCase(), type: question.type });
       if (outcome.drop) return outcome;
       // Nobody reverts anything when every rule went on and none has a say in the answer: the question stays as it was made.
       if (!stopped && !revert.length && !changes.length) return outcome;
       // The last change is undone first.
       const each = (records: DnsRecord[]) => records.map(x => [...revert].reverse().reduce((y, f) => f(y), x));
-      const found = outcome.reply ?? replyTo(r.query, outcome.rcode ?? 'SERVFAIL');
+      const { reply: given } = outcome;
+      const found = given ?? withEdns(r.query, replyTo(r.query, outcome.rcode ?? 'SERVFAIL'), s.instance.ednsOptions);
       let reply: DnsMessage = {
         ...found,
         questions: [asked],
@@ -298,7 +301,8 @@ export const rewrite: Plugin = {
         additional: each(found.additional),
       };
       for (const change of changes) reply = yield* change(reply, r);
-      return { ...outcome, reply };
+      // An answer of its own is an answer: nobody behind it has to know that there was none.
+      return { ...outcome, rcode: given ? outcome.rcode : 'NOERROR', reply };
     };
   },
 };

@@ -143,7 +143,7 @@ function* answer(s: Setup, t: Template, r: Request, values: Values): Co<Outcome>
       sections[section].push(record);
       if (section === 'answer' && record.type === 'CNAME' && (r.type === 'A' || r.type === 'AAAA') && 'host' in record.data) {
         const name = record.data.host;
-        const query: DnsMessage = { ...r.query, questions: [{ name, type: r.type, class: 'IN' }], edns: null };
+        const query: DnsMessage = { ...r.query, questions: [{ name, type: r.type, class: 'IN' }] };
         const up = yield* s.instance.resolve({ ...r, query, name: name.toLowerCase() });
         sections.answer.push(...(up.reply?.answers ?? []));
       }

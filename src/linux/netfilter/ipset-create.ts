@@ -13,6 +13,10 @@ export const err = (error: string): SetResult => ({ error });
 
 export const noSuch = () => err('The set with the given name does not exist');
 
+/** Said of any command's set before it is looked for. */
+export const nameProblem = (name: string | undefined): { error: string } | null =>
+  name !== undefined && name.length > 31 ? { error: `Syntax error: setname '${name}' is longer than 31 characters` } : null;
+
 export const unknown = (word: string): SetResult => ({ error: `Unknown argument: \`${word}'`, usage: true });
 
 export const FLAGS = new Set(['counters', 'comment', 'skbinfo', 'forceadd']);
@@ -40,7 +44,8 @@ export const OPTIONS: Record<SetType['method'], string[]> = {
 
 export function number(text: string | undefined): number | string {
   const n = parseUint(text ?? '');
-  return n ?? `Syntax error: '${text}' is invalid as number`;
+  if (n !== null) return n;
+  return /^\d+$/.test(text ?? '') ? `Syntax error: '${text}' is out of range 0-4294967295` : `Syntax error: '${text}' is invalid as number`;
 }
 
 const power2 = (n: number) => 2 ** Math.ceil(Math.log2(Math.max(n, 64)));
@@ -66,6 +71,11 @@ function blankSet(name: string, type: SetType, initval: number): IpSet {
   };
 }
 
+/** IPSET_MAX_TIMEOUT: milliseconds have to fit a number of 31 bits. */
+const LONGEST_SECONDS = 2_147_483;
+
+const WITH_NETMASK = ['hash:ip', 'hash:ip,port', 'hash:net,net', 'bitmap:ip'];
+
 /** One `name value` option of `create`. */
 function createOption(set: IpSet, type: SetType, name: string, value: string): SetResult {
   if (name === 'family') {
@@ -75,6 +85,8 @@ function createOption(set: IpSet, type: SetType, name: string, value: string): S
   }
   if (name === 'range') return rangeOption(set, type, value);
   const n = number(value);
+  if (name === 'timeout' && /^\d+$/.test(value) && Number(value) > LONGEST_SECONDS)
+    return err(`Syntax error: '${value}' is out of range 0-${LONGEST_SECONDS}`);
   if (typeof n === 'string') return err(n);
   if (name === 'hashsize') set.hashsize = power2(n);
   else if (name === 'maxelem') set.maxelem = n;
@@ -89,11 +101,15 @@ function createOption(set: IpSet, type: SetType, name: string, value: string): S
   return null;
 }
 
+/** IPSET_BITMAP_MAX_RANGE + 1 */
+const MOST_ADDRESSES = 65_536;
+
 function rangeOption(set: IpSet, type: SetType, value: string): SetResult {
   if (type.name === 'bitmap:port') {
     const m = /^(?:\w+:)?(\d+)(?:-(\d+))?$/.exec(value);
     if (!m) return err(`Syntax error: cannot parse '${value}' as a tcp port`);
-    set.range = [Number(m[1]), Number(m[2] ?? m[1])];
+    if (m[2] === undefined) return { error: "Mandatory option `to' is missing", usage: true };
+    set.range = [Number(m[1]), Number(m[2])];
     set.extra = `range ${set.range[0]}-${set.range[1]}`;
     return null;
   }
@@ -104,6 +120,7 @@ function rangeOption(set: IpSet, type: SetType, value: string): SetResult {
   const num = (ip: Uint8Array) => ip.reduce((n, x) => n * 256 + x, 0);
   const low = num(network(c).ip);
   const high = last ? num(last) : low + 2 ** (32 - c.bits) - 1;
+  if (high - low + 1 > MOST_ADDRESSES) return err('The range you specified exceeds the size limit of the set type');
   set.range = [low, high];
   const text = (n: number) => [24, 16, 8, 0].map(s => (n >>> s) & 255).join('.');
   set.extra = `range ${text(low)}-${text(high)}`;
@@ -124,7 +141,7 @@ function parseCreate(ns: Netns, name: string, type: SetType, words: string[]): I
     }
     if (
       !OPTIONS[type.method].includes(word) ||
-      (word === 'netmask' && !type.parts.includes('ip')) ||
+      (word === 'netmask' && !WITH_NETMASK.includes(type.name)) ||
       (word === 'markmask' && type.name !== 'hash:ip,mark')
     )
       return unknown(words[i]);
@@ -133,13 +150,14 @@ function parseCreate(ns: Netns, name: string, type: SetType, words: string[]): I
     const bad = createOption(set, type, word, value);
     if (bad) return bad;
   }
-  if (type.method === 'bitmap' && !set.range) return err(`Mandatory option \`range' is missing`);
+  if (type.method === 'bitmap' && !set.range) return { error: "Mandatory option `range' is missing", usage: true };
   return set;
 }
 
 /** `exist`: a set of this name and type may be there already. */
 export function createSet(ns: Netns, name: string, typeName: string, words: string[] = [], exist = false): SetResult {
-  if (name.length > 31) return err(`Syntax error: setname '${name}' is longer than 31 characters`);
+  const bad = nameProblem(name);
+  if (bad) return bad;
   const type = setType(typeName);
   if (!type) return err(`Syntax error: typename '${typeName}' is unknown`);
   const made = parseCreate(ns, name, type, words);

@@ -230,7 +230,7 @@ const ORDINAL = ['First', 'Second', 'Third'];
 
 /** What the text of an entry stands for: ranges are several elements. A string: the error. */
 export function parseElements(set: IpSet, type: SetType, text: string, testing = false): Result {
-  const words = type.parts.length === 1 ? [text] : text.split(',');
+  const words = text.split(',');
   if (words.length < type.parts.length) {
     if (type.name === 'bitmap:ip,mac' && words.length === 1) words.push('');
     else return `Syntax error: ${ORDINAL[words.length]} element is missing from ${text}.`;

@@ -2,7 +2,7 @@
 
 import { formatCidr, network, parseCidr, parseIp } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
-import { createSet, err, noSuch, number, type SetResult, unknown } from './ipset-create.ts';
+import { createSet, err, nameProblem, noSuch, number, type SetResult, unknown } from './ipset-create.ts';
 import { type Element, isAlive, parseElements, type SetType, typeOfSet } from './ipset-types.ts';
 import { contentsOf } from './rules.ts';
 import type { IpSet } from './types.ts';
@@ -83,6 +83,10 @@ function outside(set: IpSet, e: Element): boolean {
   return n < set.range[0] || n > set.range[1];
 }
 
+const NULL_ELEMENT = 'Null-valued element, cannot be stored in a hash type of set';
+/** The unspecified address marks an empty place in a hash (hash_ip4_uadt, hash_ip6_uadt). */
+const isNull = (type: SetType, e: Element): boolean => type.name === 'hash:ip' && (e.key === '0.0.0.0' || e.key === '::');
+
 /** `ipset add NAME ENTRY …`: `words` are the options after the entry. */
 export function addEntry(ns: Netns, name: string, text: string, words: string[] = [], exist = false): SetResult {
   const set = ns.netfilter.ipsets.get(name);
@@ -93,6 +97,7 @@ export function addEntry(ns: Netns, name: string, text: string, words: string[] 
   const elements = parseElements(set, type, text);
   if (typeof elements === 'string') return err(elements);
   for (const e of elements) {
+    if (isNull(type, e)) return err(NULL_ELEMENT);
     if (outside(set, e)) return err('Element is out of the range of the set');
     if (type.method === 'list' && !ns.netfilter.ipsets.has(e.key)) return err('Set to be added/deleted/tested as element does not exist.');
     const old = set.entries.get(e.key);
@@ -136,9 +141,11 @@ function put(ns: Netns, set: IpSet, e: Element, o: EntryOptions, known: boolean)
 export function delEntry(ns: Netns, name: string, text: string, exist = false): SetResult {
   const set = ns.netfilter.ipsets.get(name);
   if (!set) return noSuch();
-  const elements = parseElements(set, typeOfSet(set), text);
+  const type = typeOfSet(set);
+  const elements = parseElements(set, type, text);
   if (typeof elements === 'string') return err(elements);
   for (const e of elements) {
+    if (isNull(type, e)) return err(NULL_ELEMENT);
     const old = set.entries.get(e.key);
     if ((!old || !isAlive(ns, old)) && !exist) return err("Element cannot be deleted from the set: it's not added");
     if (old) forget(set, e.key, e.bits);
@@ -149,11 +156,14 @@ export function delEntry(ns: Netns, name: string, text: string, exist = false): 
 /** `ipset test`: a host is looked up in the networks of the set, a network must be there itself. */
 export function testEntry(ns: Netns, name: string, text: string): { error: string } | { found: boolean; text: string } {
   const set = ns.netfilter.ipsets.get(name);
+  const long = nameProblem(name);
+  if (long) return long;
   if (!set) return { error: 'The set with the given name does not exist' };
   const type = typeOfSet(set);
   const elements = parseElements(set, type, text, true);
   if (typeof elements === 'string') return { error: elements };
   const [e] = elements;
+  if (isNull(type, e)) return { error: NULL_ELEMENT };
   const full = set.family === 4 ? 32 : 128;
   let keys: string[] = [''];
   let dimension = 0;
@@ -173,10 +183,11 @@ export function testEntry(ns: Netns, name: string, text: string): { error: strin
   return { found: false, text: e.text };
 }
 
-export function destroySet(ns: Netns, name: string | null): SetResult {
+/** `exist`: one that is not there is as good as destroyed. */
+export function destroySet(ns: Netns, name: string | null, exist = false): SetResult {
   const sets = ns.netfilter.ipsets;
   if (name !== null) {
-    if (!sets.has(name)) return noSuch();
+    if (!sets.has(name)) return exist ? null : noSuch();
     if (setReferences(ns, name)) return err('Set cannot be destroyed: it is in use by a kernel component');
     sets.delete(name);
     return null;
@@ -265,6 +276,11 @@ export function setCommand(ns: Netns, words: string[], existAlways: boolean): Se
     return { error: `Missing mandatory argument to command ${verb}`, usage: true };
   if (third === undefined && verb !== 'flush' && verb !== 'destroy')
     return { error: `Missing second mandatory argument to command ${verb}`, usage: true };
+  const twoNames = verb === 'swap' || verb === 'rename';
+  const bad = nameProblem(name) ?? (twoNames ? nameProblem(third) : null);
+  if (bad) return bad;
+  const extra = twoNames ? rest[0] : verb === 'flush' || verb === 'destroy' ? third : undefined;
+  if (extra !== undefined) return { error: `Unknown argument ${extra}`, usage: true };
   switch (verb) {
     case 'create':
       return createSet(ns, name, third, rest, exist);
@@ -275,7 +291,7 @@ export function setCommand(ns: Netns, words: string[], existAlways: boolean): Se
     case 'flush':
       return flushSet(ns, name ?? null);
     case 'destroy':
-      return destroySet(ns, name ?? null);
+      return destroySet(ns, name ?? null, exist);
     case 'swap':
       return swapSets(ns, name, third);
     default:

@@ -1,73 +1,13 @@
 // From the words of a command to a rule, as iptables' own parser goes through them (xshared.c do_parse and libxtables, 1.8.9).
 
 import type { Netns } from '../types.ts';
-import type { MatchRow } from './matches/row.ts';
 import { matchRow, protocolRow } from './matches.ts';
-import { enableConntrack } from './state.ts';
-import type { TargetRow } from './targets/row.ts';
+import { checkOption } from './option-entries.ts';
+import { buildRules, newWords, type RuleWords } from './rule-build.ts';
 import { targetRow, VERDICTS } from './targets.ts';
-import type { AddrTest, Rule, Table, Target } from './types.ts';
-import {
-  isProblem,
-  kernelRefuses,
-  type Option,
-  type ParseContext,
-  type Problem,
-  parseAddress,
-  parseUint,
-  protocolNumber,
-  usage,
-} from './values.ts';
+import type { Rule, Table } from './types.ts';
+import { isProblem, type Option, type Problem, parseUint, protocolNumber, usage } from './values.ts';
 import { splitLine } from './words.ts';
-
-/** A rule's words, taken apart. `rest` of the command (-A, -t, -n …) is the caller's. */
-export interface RuleWords {
-  src: { text: string; invert: boolean } | null;
-  dst: { text: string; invert: boolean } | null;
-  in: { name: string; invert: boolean } | null;
-  out: { name: string; invert: boolean } | null;
-  proto: number;
-  protoInvert: boolean;
-  fragment: boolean | null;
-  modules: { row: MatchRow; name: string; options: Option[]; closed: boolean }[];
-  target: { name: string; row: TargetRow | null; options: Option[] } | null;
-  goto: boolean;
-  packets: number;
-  bytes: number;
-  counters: boolean;
-}
-
-export const newWords = (): RuleWords => ({
-  src: null,
-  dst: null,
-  in: null,
-  out: null,
-  proto: 0,
-  protoInvert: false,
-  fragment: null,
-  modules: [],
-  target: null,
-  goto: false,
-  packets: 0,
-  bytes: 0,
-  counters: false,
-});
-
-/** Conntrack's hooks are registered once one of these is in a rule. */
-const NEEDS_CONNTRACK = new Set([
-  'conntrack',
-  'state',
-  'connmark',
-  'connlimit',
-  'DNAT',
-  'SNAT',
-  'MASQUERADE',
-  'REDIRECT',
-  'NETMAP',
-  'CONNMARK',
-  'CT',
-  'NOTRACK',
-]);
 
 const SHORT: Record<string, string> = {
   '-s': '--source',
@@ -90,6 +30,7 @@ const BASE = new Set([...Object.values(SHORT), ...Object.keys(LONG), '--ipv4', '
 
 /** IFNAMSIZ - 1, and what xtables_parse_interface says. */
 function interfaceName(name: string): string | Problem {
+  if (name === '') return usage('Empty interface is likely to be undesired');
   if (name.length > 15) return usage(`interface name \`${name}' must be shorter than IFNAMSIZ (15)`);
   return name;
 }
@@ -216,7 +157,7 @@ function takeTarget(w: RuleWords, name: string, table: Table): true | Problem {
   return true;
 }
 
-type Options = { options: Record<string, 0 | 1 | 2>; aliases?: Record<string, string> };
+type Options = { name: string; options: Record<string, 0 | 1 | 2>; aliases?: Record<string, string> };
 
 function optionOf(x: Options, name: string): string | null {
   if (Object.hasOwn(x.options, name)) return name;
@@ -266,104 +207,10 @@ function takeOption(into: Option[], x: Options, name: string, cur: Cursor, attac
     if (arity === 2 && cur.at < cur.words.length && !cur.words[cur.at].startsWith('-') && cur.words[cur.at] !== '!')
       option.value2 = cur.words[cur.at++];
   }
+  const bad = checkOption(x.name, option, into);
+  if (bad) return bad;
   into.push(option);
   return true;
-}
-
-/** A rule for every pair of the addresses that -s and -d list. */
-export function buildRules(
-  w: RuleWords,
-  table: Table,
-  ns: Netns,
-  trusted: boolean,
-  chainName: string | null = null,
-  laterChains = trusted,
-): Rule[] | Problem {
-  const sources = addresses(w.src, table);
-  if (isProblem(sources)) return sources;
-  const destinations = addresses(w.dst, table);
-  if (isProblem(destinations)) return destinations;
-  if ((w.src?.invert || w.dst?.invert) && (sources.length > 1 || destinations.length > 1))
-    return usage('! not allowed with multiple source or destination IP addresses');
-  const c: ParseContext = { ns, family: table.family, table: table.name, proto: w.proto, protoInvert: w.protoInvert, trusted, laterChains };
-  const out: Rule[] = [];
-  for (const src of sources) {
-    for (const dst of destinations) {
-      const rule = buildRule(w, src, dst, c, table, ns, chainName);
-      if (isProblem(rule)) return rule;
-      out.push(rule);
-    }
-  }
-  return out;
-}
-
-function addresses(x: { text: string; invert: boolean } | null, table: Table): (AddrTest | null)[] | Problem {
-  if (!x) return [null];
-  const out: (AddrTest | null)[] = [];
-  for (const text of x.text.split(',')) {
-    const a = parseAddress(text, table.family);
-    if (isProblem(a)) return a;
-    out.push(a.bits === 0 && !x.invert ? null : { ip: a.ip, mask: a.mask, bits: a.bits, invert: x.invert });
-  }
-  return out;
-}
-
-function buildRule(
-  w: RuleWords,
-  src: AddrTest | null,
-  dst: AddrTest | null,
-  c: ParseContext,
-  table: Table,
-  ns: Netns,
-  chain: string | null,
-): Rule | Problem {
-  const rule: Rule = {
-    src,
-    dst,
-    in: w.in?.name === '+' && !w.in.invert ? null : w.in,
-    out: w.out?.name === '+' && !w.out.invert ? null : w.out,
-    proto: w.proto,
-    protoInvert: w.protoInvert,
-    fragment: w.fragment,
-    matches: [],
-    target: null,
-    goto: w.goto,
-    packets: w.packets,
-    bytes: w.bytes,
-  };
-  const hook = chain !== null && table.chains.get(chain)?.policy ? chain : null;
-  for (const m of w.modules) {
-    const built = m.row.build(m.options, c);
-    if (isProblem(built)) return built;
-    if (hook !== null && m.row.hooks && !(m.row.hooks as string[]).includes(hook)) return kernelRefuses();
-    rule.matches.push({ module: m.name, ...built });
-    if (NEEDS_CONNTRACK.has(m.name)) enableConntrack(ns);
-  }
-  // `! -s 0.0.0.0/0` can match nothing, and the kernel says so.
-  if ((src?.invert && src.bits === 0) || (dst?.invert && dst.bits === 0)) return kernelRefuses();
-  const target = w.target ? buildTarget(w, c, table, ns, chain) : null;
-  if (isProblem(target)) return target;
-  rule.target = target;
-  return rule;
-}
-
-const NONE = () => '';
-
-function buildTarget(w: RuleWords, c: ParseContext, table: Table, ns: Netns, chain: string | null): Target | null | Problem {
-  const t = w.target;
-  if (!t) return null;
-  if (!t.row) {
-    if (w.goto ? !table.chains.has(t.name) : !VERDICTS.has(t.name) && !table.chains.has(t.name)) {
-      if (!c.laterChains) return usage(`Chain '${t.name}' does not exist`);
-    }
-    return { name: t.name, run: null, save: '', list: NONE };
-  }
-  if (t.row.tables && !t.row.tables.includes(table.name)) return kernelRefuses();
-  if (chain && t.row.hooks && table.chains.get(chain)?.policy && !t.row.hooks.includes(chain as never)) return kernelRefuses();
-  const built = t.row.build(t.options, c);
-  if (isProblem(built)) return built;
-  if (NEEDS_CONNTRACK.has(t.name)) enableConntrack(ns);
-  return { name: t.name, ...built };
 }
 
 /** A rule from what follows `-A CHAIN ` in restore's input; counters may stand before as `[1:2] `. */

@@ -13,7 +13,7 @@ export const needsOption = (module: string, option: string): Problem => usage(`$
 export const needsAlso = (module: string, option: string, other: string): Problem =>
   usage(`${module}: option "${option}" also requires "${other}".\n`);
 
-const onlyOnce = (module: string, option: string): Problem => usage(`${module}: option "${option}" can only be used once.\n`);
+export const onlyOnce = (module: string, option: string): Problem => usage(`${module}: option "${option}" can only be used once.\n`);
 
 export const notTogether = (module: string, option: string, other: string): Problem =>
   usage(`${module}: option "${option}" cannot be used together with "${other}".\n`);

@@ -306,7 +306,7 @@ function ruleCommand(w: Work, table: Table, chain: Chain, command: string, rest:
     if (command === '-A') appendRule(w.ns, table, chain, rule);
     else if (command === '-I') {
       if (at > rulesOf(w.ns, table, chain).length) return fail(n, 'Index of insertion too big', 'other');
-      insertRule(w.ns, table, chain, rule, at++);
+      insertRule(w.ns, table, chain, rule, at);
     } else {
       const found = numbered ? at : findRule(w.ns, table, chain, rule);
       if (found < 0) return fail(n, 'Bad rule (does a matching rule exist in that chain?)', 'other');

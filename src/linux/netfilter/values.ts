@@ -152,7 +152,7 @@ export function parseAddress(s: string, family: Family): { ip: Ip; host: Ip; mas
   const slash = s.indexOf('/');
   const host = slash < 0 ? s : s.slice(0, slash);
   const ip = family === 4 ? (parseLoose4(host) ?? (host === 'localhost' ? parseLoose4('127.0.0.1') : null)) : parseIp(host);
-  if (!ip || ip.length !== (family === 4 ? 4 : 16)) return usage(`host/network \`${host}' not found`);
+  const notFound = !ip || ip.length !== (family === 4 ? 4 : 16) ? usage(`host/network \`${host}' not found`) : null;
   const length = family === 4 ? 32 : 128;
   let mask: Ip;
   if (slash < 0) mask = maskOf(length, family);
@@ -161,9 +161,10 @@ export function parseAddress(s: string, family: Family): { ip: Ip; host: Ip; mas
     const bits = /^\d+$/.test(text) ? Number(text) : null;
     const dotted = bits === null ? parseIp(text) : null;
     if (bits !== null && bits <= length) mask = maskOf(bits, family);
-    else if (dotted && dotted.length === ip.length) mask = dotted;
+    else if (dotted && dotted.length === length / 8) mask = dotted;
     else return usage(`invalid mask \`${text}' specified`);
   }
+  if (notFound || !ip) return notFound as Problem;
   return { ip: masked(ip, mask), host: ip, mask, bits: maskBits(mask) };
 }
 

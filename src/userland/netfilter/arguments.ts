@@ -1,5 +1,6 @@
 // The command line of iptables (xshared.c do_parse, 1.8.9).
-import { newWords, type RuleWords, takeRuleWord } from '../../linux/netfilter/parse.ts';
+import { takeRuleWord } from '../../linux/netfilter/parse.ts';
+import { newWords, type RuleWords } from '../../linux/netfilter/rule-build.ts';
 import { type Backend, BUILTIN, isTableName, newChainRecord, tablesOf } from '../../linux/netfilter/state.ts';
 import { targetRow, VERDICTS } from '../../linux/netfilter/targets.ts';
 import type { Table, TableName } from '../../linux/netfilter/types.ts';
@@ -127,9 +128,13 @@ function commandRest(c: Command, letter: string, a: Args): Problem | null {
   return null;
 }
 
+/** XT_EXTENSION_MAXNAMELEN - 1 */
+const LONGEST_CHAIN = 28;
+const tooLong = (name: string): Problem => usage(`chain name \`${name}' too long (must be under 29 chars)`);
+
 export function chainName(name: string): Problem | null {
   if (name.startsWith('-') || name.startsWith('!')) return usage(`chain name not allowed to start with \`${name[0]}'`);
-  if (name.length > 28) return usage(`chain name \`${name}' too long (must be under 29 chars)`);
+  if (name.length > LONGEST_CHAIN) return tooLong(name);
   if (/\s/.test(name)) return usage(`Invalid chain name \`${name}'`);
   if (VERDICTS.has(name) || targetRow(name, 4) || targetRow(name, 6)) return usage('chain name may not clash with target name');
   return null;
@@ -157,10 +162,10 @@ export function parseArguments(argv: string[], f: Flavour, p: Process): Command 
   if (at >= 0) {
     const name = argv[at].includes('=') ? argv[at].slice(8) : argv[at + 1];
     if (name === undefined) return usage(`option "${argv[at]}" requires an argument`);
-    if (!isTableName(name)) return noTable(name, f);
     c.table = name;
   }
-  const table = viewOf(p, f, c.table as TableName);
+  const known = isTableName(c.table) ? c.table : null;
+  const table = viewOf(p, f, known ?? 'filter');
   const a: Args = { words: argv, at: 0 };
   let invert = false;
   while (a.at < argv.length) {
@@ -177,7 +182,9 @@ export function parseArguments(argv: string[], f: Flavour, p: Process): Command 
     invert = false;
   }
   if (!c.letter && !c.help) return usage('no command specified');
-  return c;
+  if (c.chain !== null && c.chain.length > LONGEST_CHAIN) return tooLong(c.chain);
+  // It is looked for when everything else has been read.
+  return known || c.help ? c : noTable(c.table, f);
 }
 
 export const noTable = (name: string, f: Flavour): Problem => ({

@@ -1,7 +1,7 @@
 // iptables, ip6tables and their nft and legacy names: the command line of xshared.c and xtables.c (1.8.9), errors and exit codes with it.
 
-import { buildRules } from '../../linux/netfilter/parse.ts';
 import { findRule } from '../../linux/netfilter/restore.ts';
+import { buildRules, natDrop, noChain } from '../../linux/netfilter/rule-build.ts';
 import {
   appendRule,
   chainsInOrder,
@@ -15,7 +15,7 @@ import {
   zeroChain,
 } from '../../linux/netfilter/rules.ts';
 import { ruleText } from '../../linux/netfilter/save.ts';
-import { ensureTable } from '../../linux/netfilter/state.ts';
+import { ensureTable, tablesOf } from '../../linux/netfilter/state.ts';
 import type { Chain, Rule, Table, TableName } from '../../linux/netfilter/types.ts';
 import { isProblem, type Problem, usage } from '../../linux/netfilter/values.ts';
 import { complain, print } from '../../linux/process.ts';
@@ -63,29 +63,32 @@ function kernelError(p: Process, f: Flavour, action: string, errno: string, what
 
 const RULE_ACTION: Record<string, string> = { A: 'RULE_APPEND', I: 'RULE_INSERT', R: 'RULE_REPLACE', D: 'RULE_DELETE', C: 'RULE_CHECK' };
 
-/** Interfaces that cannot be known at a hook (do_command's checks). */
-function wrongInterface(c: Command): Problem | null {
-  if (!c.chain || !'AIRDC'.includes(c.letter)) return null;
-  if ((c.chain === 'PREROUTING' || c.chain === 'INPUT') && c.words.out) return usage(`Can't use -o with ${c.chain}\n`);
-  if ((c.chain === 'POSTROUTING' || c.chain === 'OUTPUT') && c.words.in) return usage(`Can't use -i with ${c.chain}\n`);
-  return null;
-}
+/** The nf_tables variant makes a table for the first rule, chain or policy in it, and finds nothing before; legacy tables are always there. */
+const hasTable = (p: Process, f: Flavour, name: string): boolean =>
+  f.backend === 'legacy' || tablesOf(p.netns, f.family, f.backend).has(name as TableName);
 
 function ruleCommand(p: Process, f: Flavour, c: Command): number {
-  const wrong = wrongInterface(c);
-  if (wrong) return report(p, f, wrong);
   const ns = p.netns;
   const table = viewOf(p, f, c.table as TableName);
   const name = c.chain ?? '';
   const chain = table.chains.get(name);
   const byNumber = c.letter === 'D' && c.number > 0;
   const rules = byNumber ? [] : buildRules(c.words, table, ns, false, name);
+  const usable = !isProblem(rules) || rules.kind === 'kernel';
+  if (rules === noChain || (usable && (!chain || (!'AI'.includes(c.letter) && !hasTable(p, f, c.table)))))
+    return refuse(p, f, c.letter === 'C' && f.backend === 'nft' ? 'Bad rule (does a matching rule exist in that chain?).' : NO_CHAIN);
+  // The kernel is asked about new rules only; others are looked for, and one that it refuses cannot be there.
+  if (isProblem(rules) && rules.kind === 'kernel' && 'CD'.includes(c.letter))
+    return refuse(p, f, 'Bad rule (does a matching rule exist in that chain?).');
+  if (isProblem(rules) && rules.kind === 'kernel' && chain && 'RI'.includes(c.letter)) {
+    const tooBig = numberProblem(c, rulesOf(ns, table, chain).length);
+    if (tooBig) return refuse(p, f, tooBig);
+  }
   if (isProblem(rules)) {
     if (rules.kind !== 'kernel') return report(p, f, legacyWording(rules, f, c));
     return kernelError(p, f, RULE_ACTION[c.letter], rules.problem, `rule in chain ${name}`);
   }
-  if (!chain)
-    return refuse(p, f, c.letter === 'C' && f.backend === 'nft' ? 'Bad rule (does a matching rule exist in that chain?).' : NO_CHAIN);
+  if (!chain) return refuse(p, f, NO_CHAIN);
   const own = rulesOf(ns, table, chain);
   if (byNumber) {
     if (c.number > own.length) return refuse(p, f, 'Index of deletion too big.');
@@ -125,6 +128,11 @@ function reaches(ns: Process['netns'], table: Table, from: Chain, name: string, 
   });
 }
 
+function numberProblem(c: Command, count: number): string | null {
+  if (c.letter === 'I' && c.number > count + 1) return 'Index of insertion too big.';
+  return c.letter === 'R' && c.number > count ? 'Index of replacement too big.' : null;
+}
+
 function changeRules(p: Process, f: Flavour, c: Command, view: Table, viewChain: Chain, rules: Rule[]): number {
   const ns = p.netns;
   if (c.letter === 'C' || c.letter === 'D') {
@@ -138,13 +146,14 @@ function changeRules(p: Process, f: Flavour, c: Command, view: Table, viewChain:
   }
   const n = rulesOf(ns, view, viewChain).length;
   if (c.letter === 'R' && rules.length > 1) return report(p, f, usage('Replacement rule does not specify a unique address'));
-  if (c.letter === 'I' && c.number > n + 1) return refuse(p, f, 'Index of insertion too big.');
-  if (c.letter === 'R' && c.number > n) return refuse(p, f, 'Index of replacement too big.');
+  const tooBig = numberProblem(c, n);
+  if (tooBig) return refuse(p, f, tooBig);
   const table = ensureTable(ns, f.family, view.name, f.backend);
   const chain = table.chains.get(viewChain.name) as Chain;
-  rules.forEach((rule, i) => {
+  rules.forEach(rule => {
     if (c.letter === 'A') appendRule(ns, table, chain, rule);
-    else if (c.letter === 'I') insertRule(ns, table, chain, rule, c.number - 1 + i);
+    // One after another at the same place: the last of several addresses comes to stand first.
+    else if (c.letter === 'I') insertRule(ns, table, chain, rule, c.number - 1);
     else replaceRule(ns, table, chain, c.number - 1, rule);
   });
   ns.dirty.add('netfilter');
@@ -218,6 +227,7 @@ function chainCommand(p: Process, f: Flavour, c: Command): number {
   }
   if (c.letter === 'P') return policyCommand(p, f, c, chain ?? null, view);
   if (chain === undefined) return refuse(p, f, NO_CHAIN);
+  if (!hasTable(p, f, c.table) && !(c.letter === 'F' && chain)) return chain ? refuse(p, f, NO_CHAIN) : 0;
   const table = ensureTable(ns, f.family, view.name, f.backend);
   ns.dirty.add('netfilter');
   if (c.letter === 'E') return renameCommand(p, f, c, table, table.chains.get(c.chain ?? '') as Chain);
@@ -239,6 +249,7 @@ function zeroRule(ns: Process['netns'], table: Table, chain: Chain, number: numb
 }
 
 function policyCommand(p: Process, f: Flavour, c: Command, chain: Chain | null, view: Table): number {
+  if (c.table === 'nat' && c.policy === 'DROP') return report(p, f, natDrop);
   if (c.policy !== 'ACCEPT' && c.policy !== 'DROP') return refuse(p, f, "Bad policy name. Run `dmesg' for more information.");
   if (!chain || chain.policy === null) return refuse(p, f, 'Bad built-in chain name.');
   const live = ensureTable(p.netns, f.family, view.name, f.backend).chains.get(chain.name) as Chain;

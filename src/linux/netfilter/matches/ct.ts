@@ -200,7 +200,7 @@ function buildConnlimit(options: Option[], c: ParseContext): Built | Problem {
   const above = last(options, '--connlimit-above');
   const upto = last(options, '--connlimit-upto');
   const o = above ?? upto;
-  if (!o) return usage('connlimit: You must specify "--connlimit-above" or "--connlimit-upto".');
+  if (!o) return usage('You must specify "--connlimit-above" or "--connlimit-upto".');
   const limit = parseUint(o.value);
   if (limit === null) return badNumber('connlimit', o.name);
   const maskOption = last(options, '--connlimit-mask');

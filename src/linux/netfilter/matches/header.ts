@@ -54,7 +54,7 @@ export function parseDscp(module: string, options: Option[], value: string, byCl
   const o = last(options, value) ?? last(options, byClass);
   if (!o) return usage(`${module}: option "${value}" must be specified`);
   const n = o.name === value ? parseUint(o.value, 0, 63) : (DSCP_CLASSES[o.value.toUpperCase()] ?? null);
-  if (n === null) return o.name === value ? badRange(module, value, 0, 63) : usage(`Invalid DSCP value '${o.value}'`);
+  if (n === null) return o.name === value ? badRange(module, value, 0, 63) : usage(`Invalid DSCP value \`${o.value}'`);
   return [n, o.invert];
 }
 

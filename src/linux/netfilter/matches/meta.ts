@@ -143,9 +143,9 @@ function ipRange(o: Option | undefined, c: ParseContext): [Ip, Ip] | null | Prob
   const low = parseIp(a);
   const high = b === undefined ? low : parseIp(b);
   const size = c.family === 4 ? 4 : 16;
-  if (!low || !high || low.length !== size || high.length !== size)
-    return usage(`iprange match: Bad value for "${o.name}" option: "${o.value}"`);
-  return [low, high];
+  for (const [ip, text] of [[low, a] as const, [high, b ?? a] as const])
+    if (!ip || ip.length !== size) return usage(`iprange: Bad value for "${o.name}" option: "${text}"`);
+  return [low as Ip, high as Ip];
 }
 
 function buildIprange(options: Option[], c: ParseContext): Built | Problem {

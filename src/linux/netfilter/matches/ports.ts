@@ -194,10 +194,10 @@ function buildSctp(options: Option[], c: ParseContext): Built | Problem {
   const wanted: [string, number][] = [];
   if (o) {
     if (!o.value2) return usage('--chunk-types requires two args');
-    if (!['all', 'any', 'only'].includes(o.value)) return usage(`unknown sctp chunk match type "${o.value}"`);
+    if (!['all', 'any', 'only'].includes(o.value.toLowerCase())) return usage(`Match type has to be one of "ALL", "ANY" or "ONLY"`);
     for (const word of o.value2.split(',')) {
       const chunk = CHUNKS.find(([name]) => name === word.toUpperCase());
-      if (!chunk) return usage(`sctp match chunk types "${word}" unknown`);
+      if (!chunk) return usage(`Unknown sctp chunk \`${word}'`);
       wanted.push(chunk);
     }
     wanted.sort((a, b) => a[1] - b[1]);

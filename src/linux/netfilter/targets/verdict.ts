@@ -83,12 +83,11 @@ function buildNflog(options: Option[]): BuiltTarget | Problem {
   if (group === null) return badRange('NFLOG', '--nflog-group', 0, 65535);
   const prefix = last(options, '--nflog-prefix')?.value ?? '';
   const size = last(options, '--nflog-size')?.value;
-  const range = last(options, '--nflog-range')?.value;
   const threshold = last(options, '--nflog-threshold')?.value;
   const text = (dashes: string, quote: boolean) =>
     (prefix ? ` ${dashes}nflog-prefix ${quote ? quoted(prefix) : prefix}` : '') +
     (group ? ` ${dashes}nflog-group ${group}` : '') +
-    (range ? ` ${dashes}nflog-range ${range}` : '') +
+    // --nflog-range is taken, and forgotten: it never worked.
     (size ? ` ${dashes}nflog-size ${size}` : '') +
     (threshold ? ` ${dashes}nflog-threshold ${threshold}` : '');
   return {

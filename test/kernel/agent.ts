@@ -5,28 +5,34 @@ import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
 import readline from 'node:readline';
-import type { Asked, Command, Heard, Order, Serving } from './orders.ts';
+import type { Asked, Command, Heard, Order, Said, Serving } from './orders.ts';
 
 const open: { close: () => void }[] = [];
 
-/** Runs them in order; -> what the first that fails says, or null. */
 /** What `Command failed -:7` means. */
 function lineNamed(stderr: string, stdin: string): string {
   const m = /Command failed -:(\d+)/.exec(stderr);
   return m ? `: ${stdin.split('\n')[Number(m[1]) - 1]}` : '';
 }
 
+const environment = () => ({ ...process.env, LC_ALL: 'C', XTABLES_LOCKFILE: `/run/xtables.${process.pid}` });
+
+/** Runs them in order; -> what the first that fails says, or null. */
 async function run(commands: Command[]): Promise<string | null> {
   for (const { argv, stdin, mayFail, tries = 1 } of commands) {
-    const env = { ...process.env, LC_ALL: 'C', XTABLES_LOCKFILE: `/run/xtables.${process.pid}` };
     for (let left = tries - 1; ; left--) {
-      const r = spawnSync(argv[0], argv.slice(1), { input: stdin, encoding: 'utf8', maxBuffer: 1 << 28, env });
+      const r = spawnSync(argv[0], argv.slice(1), { input: stdin, encoding: 'utf8', maxBuffer: 1 << 28, env: environment() });
       if (r.status === 0 || mayFail) break;
       if (left <= 0) return `${argv.join(' ')}: ${r.error?.message ?? r.stderr.trim()}${lineNamed(r.stderr, stdin)}`;
       await new Promise(resolve => setTimeout(resolve, 20));
     }
   }
   return null;
+}
+
+function said({ argv, stdin }: Command): Said {
+  const r = spawnSync(argv[0], argv.slice(1), { input: stdin, encoding: 'utf8', maxBuffer: 1 << 28, env: environment() });
+  return { code: r.status ?? -1, out: r.stdout ?? '', err: r.stderr ?? '' };
 }
 
 function sysctls(settings: [string, string][]): string | null {
@@ -150,6 +156,7 @@ async function ask(probes: Asked[], timeoutMs: number): Promise<Heard[][]> {
 async function obey(order: Order): Promise<unknown> {
   if (order.do === 'run') return run(order.commands);
   if (order.do === 'sysctls') return sysctls(order.settings);
+  if (order.do === 'say') return order.commands.map(said);
   if (order.do === 'serve') return serve(order.list);
   return ask(order.probes, order.timeoutMs);
 }

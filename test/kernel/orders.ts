@@ -31,9 +31,17 @@ export interface Heard {
   source?: string;
 }
 
-/** run, sysctls and serve answer what went wrong, or null; ask answers a list of attempts for each probe. */
+/** What a command came to. */
+export interface Said {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** run, sysctls and serve answer what went wrong, or null; ask answers a list of attempts for each probe, say what each command said. */
 export type Order =
   | { do: 'run'; commands: Command[] }
   | { do: 'sysctls'; settings: [key: string, value: string][] }
+  | { do: 'say'; commands: Command[] }
   | { do: 'serve'; list: Serving[] }
   | { do: 'ask'; probes: Asked[]; timeoutMs: number };

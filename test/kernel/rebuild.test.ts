@@ -1,12 +1,16 @@
 // What the comparison with the real kernel is made of; the comparison itself needs root (`npm run kernel`).
 import { describe, expect, it } from 'vitest';
 import { addLink } from '../../src/linux/link.ts';
+import { MATCHES } from '../../src/linux/netfilter/matches.ts';
 import { restore } from '../../src/linux/netfilter/restore.ts';
+import { TARGETS } from '../../src/linux/netfilter/targets.ts';
 import { addRoute } from '../../src/linux/route.ts';
 import { setSysctl } from '../../src/linux/sysctl.ts';
 import { address, bridge, bridged, cidr, ip, machine, newSegment, newWorld } from '../linux/world.ts';
 import { draw } from './draw.ts';
+import { drawWords } from './draw-words.ts';
 import { blueprint, switchLines } from './rebuild.ts';
+import { newPlace, say } from './say.ts';
 import { difference, expected } from './verdicts.ts';
 
 describe('a drawing', () => {
@@ -38,6 +42,47 @@ describe('a drawing', () => {
 
   it('has no IP-in-IP where the kernel has none', () => {
     expect(JSON.stringify(Array.from({ length: 60 }, (_, i) => draw(i + 1, false).config))).not.toContain('ipip');
+  });
+});
+
+describe('drawn command lines', () => {
+  const none = new Set<string>();
+  const lines = Array.from({ length: 40 }, (_, i) => drawWords(i + 1, 'all', none)).flat();
+
+  it('are the same for the same seed', () => {
+    expect(JSON.stringify(drawWords(7, 'all', none))).toBe(JSON.stringify(drawWords(7, 'all', none)));
+  });
+
+  it('come to every extension, command and type of set, and leave out what the kernel lacks', () => {
+    const words = new Set(lines.flatMap(l => l.argv));
+    for (const row of [...MATCHES, ...TARGETS]) expect(words).toContain(row.name);
+    for (const w of [
+      '-A',
+      '-I',
+      '-D',
+      '-R',
+      '-C',
+      '-N',
+      '-X',
+      '-F',
+      '-E',
+      '-P',
+      '-Z',
+      '-L',
+      '-S',
+      'create',
+      'add',
+      'swap',
+      'hash:net',
+      'list:set',
+    ])
+      expect(words).toContain(w);
+    expect(drawWords(7, 'all', new Set(['recent', 'LOG'])).some(l => l.argv.includes('recent') || l.argv.includes('LOG'))).toBe(false);
+  });
+
+  it('are answered by podnet, whatever they say', () => {
+    const ns = newPlace(1);
+    for (const line of lines.slice(0, 400)) expect(say(ns, line).code).toBeGreaterThanOrEqual(0);
   });
 });
 

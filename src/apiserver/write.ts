@@ -142,7 +142,7 @@ function fixNamespace(info: ResourceInfo, o: KubeObject, namespace: string | und
 export function update(server: ApiServer, info: ResourceInfo, req: ApiRequest): ApiResponse {
   const c = newContext(server, info, req);
   const body = decodeBody(c, withoutKnownSpec(server, info, req));
-  c.emptyLists = hasEmptyList((req.body as KubeObject)?.spec);
+  c.emptyLists = strategyFor(server, info).emptyIsChange === true && hasEmptyList((req.body as KubeObject)?.spec);
   if (isStatus(body)) return respond(body, c.warnings);
   const wrong = req.name ? checkName(body, req.name, undefined) : null;
   if (wrong) return respond(wrong);

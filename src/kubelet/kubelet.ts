@@ -112,7 +112,8 @@ function handlePod(k: Kubelet, pod: KubeObject, old: KubeObject | undefined): vo
     deleted(k, rt, pod, old);
     return;
   }
-  if (old && !rt.done && programsOf(old) !== programsOf(pod)) {
+  // What changes most is the status, and it leaves the spec the very same.
+  if (old && !rt.done && old.spec !== pod.spec && programsOf(old) !== programsOf(pod)) {
     wake(k, rt);
     applyChanges(k, rt, old, pod);
   }

@@ -84,6 +84,7 @@ function claimNext(cluster: CniCluster, node: string, family: Family): IpamBlock
 function nextFree(block: IpamBlock): string | null {
   const cidr = parseCidr(block.cidr) as Cidr;
   const size = cidrSize(cidr);
+  if (Object.keys(block.used).length >= size) return null;
   const from = block.last ? offsetOf(cidr, parseIp(block.last) as Uint8Array) + 1 : 0;
   for (let i = 0; i < size; i++) {
     const text = formatIp(addToIp(cidr.ip, (from + i) % size));

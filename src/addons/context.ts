@@ -7,3 +7,6 @@ export interface AddonContext {
   /** An earlier process of this session ran it, and left nothing undone. */
   settled: boolean;
 }
+
+/** Who is asked by a webhook: the pod that answers, and what it knows. */
+export type AdmissionContext = Omit<AddonContext, 'settled'>;

@@ -1,9 +1,10 @@
 // Which image of an add-on runs which program: one row each.
 import type { AdmissionAnswer, AdmissionReview, KubeObject } from '../apiserver/types.ts';
 import type { Netns, Program } from '../linux/types.ts';
-import type { AddonContext } from './context.ts';
+import type { AddonContext, AdmissionContext } from './context.ts';
 import { envoyGateway } from './envoy-gateway/controller.ts';
 import { envoy } from './envoy-gateway/envoy.ts';
+import { checkIngress } from './ingress-nginx/admission.ts';
 import { certgen } from './ingress-nginx/certgen.ts';
 import { ingressNginx } from './ingress-nginx/controller.ts';
 import { pilotAgent } from './istio/agent.ts';
@@ -21,7 +22,7 @@ export interface AddonProgram {
   watches: boolean;
   program: (c: AddonContext) => Program;
   /** It answers admission webhooks, by path. */
-  admits?: Record<string, (review: AdmissionReview) => AdmissionAnswer>;
+  admits?: Record<string, (review: AdmissionReview, context: AdmissionContext) => AdmissionAnswer>;
   /** What its init container did to the pod's network, done again when a namespace is rebuilt that it had run in. */
   rewires?: (ns: Netns, args: string[]) => void;
 }
@@ -29,7 +30,12 @@ export interface AddonProgram {
 const PROGRAMS: AddonProgram[] = [
   { image: /(^|\/)envoyproxy\/gateway$/, watches: true, program: envoyGateway },
   { image: /(^|\/)envoyproxy\/envoy$/, watches: true, program: envoy },
-  { image: /(^|\/)(ingress-nginx\/controller|nginx-ingress-controller)$/, watches: true, program: ingressNginx },
+  {
+    image: /(^|\/)(ingress-nginx\/controller|nginx-ingress-controller)$/,
+    watches: true,
+    program: ingressNginx,
+    admits: { '/networking/v1/ingresses': checkIngress },
+  },
   { image: /(^|\/)kube-webhook-certgen$/, watches: false, program: certgen },
   {
     image: /(^|\/)istio\/proxyv2$/,

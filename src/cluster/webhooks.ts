@@ -37,8 +37,9 @@ export function webhookCaller(engine: Engine): WebhookCaller {
     const to = resolve(server, client);
     if (!to || 'error' in to) return to;
     const pods = client.service ? readyPods(server, client.service.namespace, client.service.name) : [];
-    const known = pods.map(webhooksOf).find(Boolean);
-    if (known) return known[client.service?.path ?? '/']?.(review) ?? null;
+    const pod = pods.find(webhooksOf);
+    const known = pod && webhooksOf(pod);
+    if (known) return known[client.service?.path ?? '/']?.(review, { server, pod }) ?? null;
     if (pods.some(isAddon)) return null;
     const failed = dial(to, timeoutMs);
     // A program that podnet does not know listens where nobody can tell.

@@ -201,8 +201,16 @@ describe('ingress-nginx', () => {
   });
 
   it('says which annotations do nothing', () => {
-    ingress('odd', 'odd.example', [path('/', 'shop')], { 'modsecurity-snippet': 'x' });
-    expect(c.must('-n ingress-nginx logs deploy/ingress-nginx-controller')).toContain('annotation="modsecurity-snippet"');
+    ingress('odd', 'odd.example', [path('/', 'shop')], { 'enable-modsecurity': 'true' });
+    expect(c.must('-n ingress-nginx logs deploy/ingress-nginx-controller')).toContain('annotation="enable-modsecurity"');
+  });
+
+  it('tells its version and its backends to who looks into its container', () => {
+    const inside = (...argv: string[]) => c.must(['-n', 'ingress-nginx', 'exec', 'deploy/ingress-nginx-controller', '--', ...argv]);
+    const version = inside('/nginx-ingress-controller', '--version');
+    expect(version).toContain('Release:       v1.13.3');
+    expect(c.must('-n ingress-nginx logs deploy/ingress-nginx-controller').startsWith(version)).toBe(true);
+    expect(inside('/dbg', 'backends', 'list').split('\n')).toEqual(expect.arrayContaining(['default-shop-80', 'upstream-default-backend']));
   });
 
   it('takes an Ingress away with its object', () => {

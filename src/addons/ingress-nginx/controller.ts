@@ -11,7 +11,7 @@ import type { Co } from '../../sim/task.ts';
 import { httpDate, klogStamp } from '../../sim/time.ts';
 import { type Headers, header, plainStream } from '../../userland/http.ts';
 import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
-import { goFlags } from '../../userland/servers/daemon.ts';
+import { INGRESS_NGINX_BANNER } from '../../userland/images/addons.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
 import { errorPage } from '../../userland/servers/nginx-pages.ts';
 import { tlsAccept } from '../../userland/tls.ts';
@@ -21,9 +21,8 @@ import { unmodelled } from './annotations.ts';
 import { nginxConf } from './conf-text.ts';
 import { accessLog, respond, serverFor } from './serve.ts';
 import { type IngressProxy, newProxy, type Trip } from './state.ts';
-import { CLASS_CONTROLLER, FAKE, mine, type Settings, translate } from './translate.ts';
+import { FAKE, flagsOf, mine, type Settings, settingsOf, translate } from './translate.ts';
 
-const VERSION = 'v1.13.3';
 const HEALTH = 10254;
 const WATCHED = [
   'ingresses.networking.k8s.io',
@@ -37,18 +36,9 @@ const CONF = '/etc/nginx/nginx.conf';
 
 export const ingressNginx = ({ server, pod }: AddonContext): Program =>
   function* controller(p) {
-    const at = p.argv.findIndex(w => w.endsWith('nginx-ingress-controller'));
-    const { flags } = goFlags(p.argv.slice(at + 1));
-    const settings: Settings = {
-      server,
-      controllerClass: flags.get('controller-class') ?? CLASS_CONTROLLER,
-      className: flags.get('ingress-class') ?? 'nginx',
-      withoutClass: flags.get('watch-ingress-without-class') === 'true',
-      namespace: flags.get('watch-namespace') ?? '',
-      configMap: flags.get('configmap') ?? '',
-      defaultBackend: flags.get('default-backend-service') ?? '',
-    };
-    banner(p);
+    const flags = flagsOf(p.argv);
+    const settings = settingsOf(server, p.argv);
+    print(p, INGRESS_NGINX_BANNER);
     const x = newProxy(p, translate(settings));
     writeFile(p.fs, CONF, nginxConf(x.config));
     goServer(p, HEALTH, function* (req) {
@@ -81,14 +71,6 @@ export const ingressNginx = ({ server, pod }: AddonContext): Program =>
     const stop = reconcileOn(server, WATCHED, sync, { delayMs: 80 });
     return yield* untilEnd(p, [stop]);
   };
-
-function banner(p: Process): void {
-  const line = '-'.repeat(79);
-  print(
-    p,
-    `${line}\nNGINX Ingress controller\n  Release:       ${VERSION}\n  Build:         git-podnet\n  Repository:    https://github.com/kubernetes/ingress-nginx\n  nginx version: nginx/1.27.1\n\n${line}\n\n`,
-  );
-}
 
 function klog(p: Process, severity: string, where: string, text: string): void {
   complain(p, `${severity}${klogStamp(p.kernel.sim.nowMs)}       7 ${where}] ${text}\n`);

@@ -2,6 +2,7 @@
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, unbase64 } from '../../sim/bytes.ts';
+import { goFlags } from '../../userland/servers/daemon.ts';
 import type { Certificate } from '../../userland/tls.ts';
 import { certificateOf } from '../../userland/x509.ts';
 import { annotation, flagged, optionsOf } from './annotations.ts';
@@ -23,7 +24,24 @@ export interface Settings {
   defaultBackend: string;
 }
 
-const data = (s: Settings): Record<string, string> => {
+/** `line`: the controller's command line, its own name among the first words. */
+export const flagsOf = (line: string[]) => goFlags(line.slice(line.findIndex(w => w.endsWith('nginx-ingress-controller')) + 1)).flags;
+
+export function settingsOf(server: ApiServer, line: string[]): Settings {
+  const flags = flagsOf(line);
+  return {
+    server,
+    controllerClass: flags.get('controller-class') ?? CLASS_CONTROLLER,
+    className: flags.get('ingress-class') ?? 'nginx',
+    withoutClass: flags.get('watch-ingress-without-class') === 'true',
+    namespace: flags.get('watch-namespace') ?? '',
+    configMap: flags.get('configmap') ?? '',
+    defaultBackend: flags.get('default-backend-service') ?? '',
+  };
+}
+
+/** What the ConfigMap says. */
+export const configData = (s: Settings): Record<string, string> => {
   const [namespace, name] = s.configMap.split('/');
   return getObject(s.server, 'configmaps', namespace, name)?.data ?? {};
 };
@@ -91,7 +109,7 @@ function certificateIn(server: ApiServer, namespace: string | undefined, secret:
 }
 
 export function translate(s: Settings): Config {
-  const settings = data(s);
+  const settings = configData(s);
   const servers = new Map<string, Server>();
   const serverFor = (host: string): Server => {
     let server = servers.get(host);

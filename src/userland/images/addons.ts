@@ -9,6 +9,41 @@ const binary = (match: RegExp, entrypoint: string): ImageRow => ({
   make: ref => image(ref, SCRATCH, { entrypoint: [entrypoint], packages: ['pause'], sizeBytes: 25_000_000 }),
 });
 
+const LINE = '-'.repeat(79);
+
+/** What ingress-nginx's controller says of itself: at its start, and for --version (version/version.go). */
+export const INGRESS_NGINX_BANNER = `${LINE}
+NGINX Ingress controller
+  Release:       v1.13.3
+  Build:         git-podnet
+  Repository:    https://github.com/kubernetes/ingress-nginx
+  nginx version: nginx/1.27.1
+
+${LINE}
+
+`;
+
+/** The controller's binary as somebody in the container may start it: the one that runs is not started by it. */
+const CONTROLLER = `#!/bin/sh
+case " $* " in
+  *" --version "*) cat <<'END'
+${INGRESS_NGINX_BANNER.trimEnd()}
+
+END
+  ;;
+  *) echo 'podnet runs one controller in a container: only --version can be asked' >&2; exit 255;;
+esac
+`;
+
+/** cmd/dbg: what of it can be read from the configuration that the controller wrote. */
+const DBG = `#!/bin/sh
+case "$1 $2" in
+  'conf '*) cat /etc/nginx/nginx.conf;;
+  'backends list') { echo upstream-default-backend; grep -o 'proxy_upstream_name "[^"]*"' /etc/nginx/nginx.conf | cut -d'"' -f2; } | sort -u;;
+  *) echo "dbg: podnet has 'conf' and 'backends list' alone" >&2; exit 1;;
+esac
+`;
+
 export const ADDON_IMAGES: ImageRow[] = [
   {
     match: /(^|\/)(ingress-nginx\/controller|nginx-ingress-controller)$/,
@@ -19,7 +54,12 @@ export const ADDON_IMAGES: ImageRow[] = [
         packages: ['busybox', 'alpine-base', 'bash', 'curl', 'nginx'],
         user: '101',
         workdir: '/etc/nginx',
-        files: { '/etc/nginx/nginx.conf': '', '/wait-shutdown': '#!/bin/sh\nexit 0\n', '/dbg': '#!/bin/sh\nexit 0\n' },
+        files: {
+          '/etc/nginx/nginx.conf': '',
+          '/wait-shutdown': '#!/bin/sh\nexit 0\n',
+          '/dbg': DBG,
+          '/nginx-ingress-controller': CONTROLLER,
+        },
         sizeBytes: 118_000_000,
       }),
   },

@@ -25,7 +25,7 @@ describe('kube-apiserver', () => {
     on('sleep 18');
     expect(on('cat /var/log/pods/kube-system_kube-apiserver*/*/*.log')).toContain('dial tcp 127.0.0.1:2378: connect: connection refused');
     expect(on('cat /var/log/pods/kube-system_kube-apiserver*/*/*.log')).toContain(
-      'Error creating leases: error creating storage factory: context deadline exceeded',
+      '"command failed" err="error creating storage factory: context deadline exceeded"',
     );
     undo('kube-apiserver');
     expect(c.must('get nodes')).toContain('control-plane');
@@ -39,6 +39,7 @@ describe('kube-apiserver', () => {
       /"command failed" err="open \/etc\/kubernetes\/pki\/root.crt: no such file or directory"$/,
     ],
     ['s/=NodeRestriction/=NodeRestrictions/', /err="enable-admission-plugins plugin \\"NodeRestrictions\\" is unknown"$/],
+    ['s#etcd-cafile=.*#etcd-cafile=/none/ca.crt#', /err="error creating storage factory: open \/none\/ca.crt: no such file or directory"$/],
     // The folder is made, and empty.
     [
       's#path: /etc/kubernetes/pki#path: /etc/kubernetes/pkis#',

@@ -16,7 +16,7 @@ describe('a kubelet that does not start', () => {
   it.each([
     [
       'sed -i s#pki/ca.crt#pki/none.crt# /var/lib/kubelet/config.yaml',
-      'failed to construct kubelet dependencies: unable to load client CA file /etc/kubernetes/pki/none.crt: open /etc/kubernetes/pki/none.crt: no such file or directory',
+      'failed to run Kubelet: open /etc/kubernetes/pki/none.crt: no such file or directory',
     ],
     [
       'mv /var/lib/kubelet/config.yaml /root',

@@ -38,11 +38,12 @@ function mistake(p: Process, flags: Map<string, string>): Refusal | null {
   if (!flags.has('service-account-key-file'))
     errors.push('either `--service-account-key-file` or `--service-account-signing-endpoint` must be set');
   if (errors.length) return commandFailed(p, errors.length > 1 ? `[${errors.join(', ')}]` : errors[0]);
-  return missingFile(p, flags, [
-    ...['tls-cert-file', 'tls-private-key-file', 'etcd-certfile', 'etcd-keyfile', 'etcd-cafile', 'client-ca-file'],
-    ...['requestheader-client-ca-file', 'service-account-key-file', 'kubelet-client-certificate', 'kubelet-client-key'],
-    ...['proxy-client-cert-file', 'proxy-client-key-file', 'token-auth-file', 'audit-policy-file', 'encryption-provider-config'],
-  ]);
+  return (
+    missingFile(p, flags, ['tls-cert-file', 'tls-private-key-file', 'client-ca-file', 'requestheader-client-ca-file']) ??
+    missingFile(p, flags, ['service-account-key-file', 'token-auth-file', 'audit-policy-file', 'encryption-provider-config']) ??
+    missingFile(p, flags, ['etcd-certfile', 'etcd-keyfile', 'etcd-cafile'], e => `error creating storage factory: ${e}`) ??
+    missingFile(p, flags, ['kubelet-client-certificate', 'kubelet-client-key', 'proxy-client-cert-file', 'proxy-client-key-file'])
+  );
 }
 
 /** How long the first request to etcd is waited for (factory/etcd3.go), and how often a connection is tried meanwhile. */
@@ -68,7 +69,7 @@ function* reachEtcd(p: Process, servers: string[]): Co<boolean> {
           p,
           'W',
           'logging.go:55',
-          `[core] [Channel #1 SubChannel #2]grpc: addrConn.createTransport failed to connect to {Addr: "${where}", ServerName: "${where}", }. Err: connection error: desc = "transport: Error while dialing: dial tcp ${where}: ${why}"`,
+          `[core] [Channel #1 SubChannel #2] grpc: addrConn.createTransport failed to connect to {Addr: "${where}", ServerName: "${where}", }. Err: connection error: desc = "transport: Error while dialing: dial tcp ${where}: ${why}"`,
         ),
       );
     }
@@ -85,8 +86,7 @@ export function* kubeApiserver(p: Process, api: ApiAnswer, goesOn: boolean): Co<
     const wrong = mistake(p, flags);
     if (wrong) return refuse(p, wrong);
     if (!(yield* reachEtcd(p, list(flags, 'etcd-servers')))) {
-      complain(p, klogLine(p, 'F', 'instance.go:233', 'Error creating leases: error creating storage factory: context deadline exceeded'));
-      return 255;
+      return refuse(p, commandFailed(p, 'error creating storage factory: context deadline exceeded'));
     }
   }
   const port = Number(flags.get('secure-port') ?? 6443);

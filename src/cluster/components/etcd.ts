@@ -13,12 +13,14 @@ import { parseFlags } from './flags.ts';
 const log = (p: Process, level: string, caller: string, msg: string, error: string) =>
   complain(p, `${JSON.stringify({ level, ts: rfc3339Micro(p.kernel.sim.nowMs), caller, msg, error })}\n`);
 
-function fatal(p: Process, error: string): number {
-  log(p, 'fatal', 'etcdmain/etcd.go:183', 'discovery failed', error);
+/** The peers' side fails at the start, the clients' once the listeners serve. */
+function fatal(p: Process, error: string, serving = false): number {
+  log(p, 'fatal', `etcdmain/etcd.go:${serving ? 198 : 183}`, serving ? 'listener failed' : 'discovery failed', error);
   return 1;
 }
 
-const FILES = ['peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file', 'cert-file', 'key-file', 'trusted-ca-file'];
+const PEER_FILES = ['peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'];
+const CLIENT_FILES = ['cert-file', 'key-file', 'trusted-ca-file'];
 const LISTENERS: [flag: string, fallback: string][] = [
   ['listen-peer-urls', 'http://localhost:2380'],
   ['listen-client-urls', 'http://localhost:2379'],
@@ -36,10 +38,10 @@ export function* etcd(p: Process): Co<number> {
     log(p, 'warn', 'etcdmain/etcd.go:66', 'failed to verify flags', wrong);
     return 1;
   }
-  for (const name of FILES) {
+  for (const name of [...PEER_FILES, ...CLIENT_FILES]) {
     const path = flags.get(name);
     const error = path ? openError(p, path) : null;
-    if (error) return fatal(p, error);
+    if (error) return fatal(p, error, CLIENT_FILES.includes(name));
   }
   for (const [flag, fallback] of LISTENERS) {
     for (const url of (flags.get(flag) ?? fallback).split(',').filter(Boolean)) {

@@ -31,11 +31,11 @@ export function readKubelet(node: NodeRuntime, fs: Filesystem, argv: string[]): 
   const path = flags.get('config');
   const config = path ? configuration(fs, path) : {};
   if ('error' in config) return config as { error: string };
-  const ca = flags.get('client-ca-file') ?? config.authentication?.x509?.clientCAFile;
-  const noCa = ca && open(fs, ca);
-  if (noCa) return failed(`failed to construct kubelet dependencies: unable to load client CA file ${ca}: ${noCa}`);
   const server = apiServer(fs, flags);
   if (typeof server !== 'string') return server;
+  const ca = flags.get('client-ca-file') ?? config.authentication?.x509?.clientCAFile;
+  const noCa = ca && open(fs, ca);
+  if (noCa) return failed(`failed to run Kubelet: ${noCa}`);
   const socket = flags.get('container-runtime-endpoint') ?? config.containerRuntimeEndpoint ?? '';
   const noRuntime = runtimeError(node, fs, socket);
   if (noRuntime) return failed(`failed to run Kubelet: ${noRuntime}`);
@@ -54,9 +54,7 @@ function configuration(fs: Filesystem, path: string): any {
     config = load(text);
   } catch (e) {
     const { mark, reason } = e as { mark?: { line: number }; reason?: string };
-    return failedWith(
-      `failed to decode: couldn't get version/kind; json parse error: error converting YAML to JSON: yaml: line ${(mark?.line ?? 0) + 1}: ${reason}`,
-    );
+    return failedWith(`failed to decode: yaml: line ${(mark?.line ?? 0) + 1}: ${reason}`);
   }
   if (typeof config?.apiVersion !== 'string' || !config.apiVersion)
     return failedWith("failed to decode: Object 'apiVersion' is missing in 'kubelet'");

@@ -13,6 +13,7 @@ import { applyCapture, captureOf } from './istio/iptables.ts';
 import { istiod } from './istio/istiod.ts';
 import { metallbController } from './metallb/controller.ts';
 import { metallbSpeaker } from './metallb/speaker.ts';
+import { METALLB_WEBHOOKS } from './metallb/webhooks.ts';
 import { metricsServer } from './metrics-server/program.ts';
 
 export interface AddonProgram {
@@ -47,7 +48,7 @@ const PROGRAMS: AddonProgram[] = [
   },
   { image: /(^|\/)istio\/pilot$/, watches: true, program: istiod, admits: { '/inject': inject } },
   { image: /(^|\/)metrics-server$/, watches: true, program: metricsServer },
-  { image: /(^|\/)metallb\/controller$/, watches: true, program: metallbController },
+  { image: /(^|\/)metallb\/controller$/, watches: true, program: metallbController, admits: METALLB_WEBHOOKS },
   { image: /(^|\/)metallb\/speaker$/, watches: true, program: metallbSpeaker },
 ];
 

@@ -50,6 +50,32 @@ describe('MetalLB', () => {
     expect(fetch('192.168.1.240')).toMatchObject({ code: 0, out: 'from the front\n' });
   });
 
+  it('has an object that names the node which announces a Service', () => {
+    const rows = c.must('-n metallb-system get servicel2statuses').split('\n');
+    expect(rows[0]).toMatch(/^NAME +ALLOCATED NODE +SERVICE NAME +SERVICE NAMESPACE$/);
+    const announced = c.must('get events').match(/announcing from node "(\S+)"/)?.[1];
+    expect(rows[1].split(/ +/)).toEqual([expect.stringMatching(/^l2-\w{5}$/), announced, 'first', 'default']);
+    expect(rows[2]).toBe('');
+  });
+
+  it('refuses pools that overlap or are none, and what lies in another namespace', () => {
+    const refused = (o: object) => c.kubectl('create -f -', JSON.stringify(o)).err.replace(/^.*denied the request: /, '');
+    expect(c.kubectl('create -f -', JSON.stringify(pool('twice', ['192.168.1.241/32']))).err).toBe(
+      'Error from server (Forbidden): error when creating "STDIN": admission webhook "ipaddresspoolvalidationwebhook.metallb.io" denied the request: CIDR "192.168.1.241/32" in pool "twice" overlaps with already defined CIDR "192.168.1.240/31"\n',
+    );
+    expect(refused(pool('spread', ['192.168.1.230-192.168.1.242']))).toBe(
+      'CIDR "192.168.1.240/31" in pool "spread" overlaps with already defined CIDR "192.168.1.240/31"\n',
+    );
+    expect(refused(pool('bare', ['192.168.1.9']))).toBe(
+      'parsing address pool bare: invalid CIDR "192.168.1.9" in pool "bare": invalid CIDR "192.168.1.9"\n',
+    );
+    expect(refused(pool('back', ['192.168.1.9-192.168.1.3']))).toContain('start IP "192.168.1.9" is after the end IP "192.168.1.3"\n');
+    expect(refused({ ...pool('away', ['10.0.0.0/30']), metadata: { name: 'away', namespace: 'default' } })).toBe(
+      'resource must be created in metallb-system namespace\n',
+    );
+    expect(c.kubectl('-n metallb-system annotate ipaddresspool lan a=b').code).toBe(0);
+  });
+
   it('answers ARP from one node only', () => {
     const neighbour = c.external('ip neigh show 192.168.1.240').out;
     const announced = c.must('get events').match(/announcing from node "(\S+)"/)?.[1] ?? '';

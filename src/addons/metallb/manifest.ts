@@ -73,7 +73,12 @@ const l2Advertisement = root(
 );
 
 const KINDS: KubeObject[] = [
-  kind('BFDProfile', 'bfdprofiles', root(open(), open(), [])),
+  kind('BFDProfile', 'bfdprofiles', root(open(), open(), []), [
+    ['Passive Mode', 'boolean', '.spec.passiveMode'],
+    ['Transmit Interval', 'integer', '.spec.transmitInterval'],
+    ['Receive Interval', 'integer', '.spec.receiveInterval'],
+    ['Multiplier', 'integer', '.spec.detectMultiplier'],
+  ]),
   kind('BGPAdvertisement', 'bgpadvertisements', root(open(), open(), []), [
     ['IPAddressPools', 'string', '.spec.ipAddressPools'],
     ['IPAddressPool Selectors', 'string', '.spec.ipAddressPoolSelectors'],
@@ -86,11 +91,17 @@ const KINDS: KubeObject[] = [
     [
       ['Address', 'string', '.spec.peerAddress'],
       ['ASN', 'string', '.spec.peerASN'],
+      ['BFD Profile', 'string', '.spec.bfdProfile'],
+      ['Multi Hops', 'string', '.spec.ebgpMultiHop'],
     ],
     'v1beta2',
   ),
   kind('Community', 'communities', root(open(), open(), [])),
-  kind('ConfigurationState', 'configurationstates', root(open(), open(), [])),
+  kind('ConfigurationState', 'configurationstates', root(open(), open(), []), [
+    ['Result', 'string', '.status.result'],
+    ['ErrorSummary', 'string', '.status.errorSummary'],
+    ['Age', 'date', '.metadata.creationTimestamp'],
+  ]),
   kind('IPAddressPool', 'ipaddresspools', ipAddressPool, [
     ['Auto Assign', 'boolean', '.spec.autoAssign'],
     ['Avoid Buggy IPs', 'boolean', '.spec.avoidBuggyIPs'],
@@ -101,8 +112,16 @@ const KINDS: KubeObject[] = [
     ['IPAddressPool Selectors', 'string', '.spec.ipAddressPoolSelectors'],
     ['Interfaces', 'string', '.spec.interfaces'],
   ]),
-  kind('ServiceBGPStatus', 'servicebgpstatuses', root(open(), open(), [])),
-  kind('ServiceL2Status', 'servicel2statuses', root(open(), open(), [])),
+  kind('ServiceBGPStatus', 'servicebgpstatuses', root(open(), open(), []), [
+    ['Node', 'string', '.status.node'],
+    ['Service Name', 'string', '.status.serviceName'],
+    ['Service Namespace', 'string', '.status.serviceNamespace'],
+  ]),
+  kind('ServiceL2Status', 'servicel2statuses', root(open(), open(), []), [
+    ['Allocated Node', 'string', '.status.node'],
+    ['Service Name', 'string', '.status.serviceName'],
+    ['Service Namespace', 'string', '.status.serviceNamespace'],
+  ]),
 ];
 
 const access: KubeObject[] = [
@@ -263,17 +282,20 @@ const EXCLUDED = [
   '^lxc.*',
 ];
 
-const webhook = (resource: string, version: string, operations: string[]) => ({
+const singular = (resource: string): string => resource.replace(/ies$/, 'y').replace(/s$/, '');
+
+/** `word`: what the resource is called in its webhook's name, its singular but for BGPPeers. */
+const webhook = (resource: string, operations: string[], version = 'v1beta1', word = singular(resource)) => ({
   admissionReviewVersions: ['v1'],
   clientConfig: {
     service: {
       name: 'metallb-webhook-service',
       namespace: NS,
-      path: `/validate-metallb-io-${version}-${resource.replace(/ies$/, 'y').replace(/e?s$/, '')}`,
+      path: `/validate-metallb-io-${version}-${singular(resource)}`,
     },
   },
   failurePolicy: 'Fail',
-  name: `${resource}validationwebhook.metallb.io`,
+  name: `${word}validationwebhook.metallb.io`,
   rules: [{ apiGroups: ['metallb.io'], apiVersions: [version], operations, resources: [resource] }],
   sideEffects: 'None',
 });
@@ -296,8 +318,10 @@ export const manifest = (): KubeObject[] => [
   controller(),
   speaker(),
   object('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', 'metallb-webhook-configuration', null, null, {
-    webhooks: ['bgpadvertisements', 'communities', 'ipaddresspools', 'l2advertisements'].map(r =>
-      webhook(r, 'v1beta1', ['CREATE', 'UPDATE']),
-    ),
+    webhooks: [
+      webhook('bgppeers', ['CREATE', 'UPDATE'], 'v1beta2', 'bgppeers'),
+      webhook('bfdprofiles', ['CREATE', 'DELETE']),
+      ...['bgpadvertisements', 'communities', 'ipaddresspools', 'l2advertisements'].map(r => webhook(r, ['CREATE', 'UPDATE'])),
+    ],
   }),
 ];

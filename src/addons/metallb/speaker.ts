@@ -9,6 +9,7 @@ import { goServer } from '../../userland/servers/go-http.ts';
 import { type Ip, parseIp, sameIp } from '../../wire/ip.ts';
 import type { AddonContext } from '../context.ts';
 import { isReady, reconcileOn, selects, untilEnd } from '../reconcile.ts';
+import { writeL2Statuses } from './l2-status.ts';
 import { givenAddresses, isLoadBalancer, POOLS, type Pool, poolOf, poolsOf } from './pools.ts';
 
 const L2 = 'l2advertisements.metallb.io';
@@ -38,7 +39,9 @@ export const metallbSpeaker = ({ server, pod }: AddonContext): Program =>
       server,
       ['services', SLICES, POOLS, L2, 'pods', 'nodes'],
       () => {
-        for (const { ip, service } of compute()) {
+        const rows = compute();
+        writeL2Statuses(server, pod, rows);
+        for (const { ip, service } of rows) {
           const key = `${service.metadata.uid} ${ip}`;
           if (!known.has(key) && !alreadyTold(server, service, node))
             recordEvent(recorder, service, 'Normal', 'nodeAssigned', `announcing from node "${node}" with protocol "layer2"`);

@@ -1,7 +1,8 @@
 // What the CNIs' own manifests put into the cluster: the agents that run on each node. Their init containers, which copy plugins onto the
 // machine, are not among them: the plugins are there.
 import type { KubeObject } from '../apiserver/types.ts';
-import type { ClusterConfig } from './config.ts';
+import { type ClusterConfig, clusterConfig } from './config.ts';
+import { crdObjects } from './crds.ts';
 import { meta, serviceAccount } from './objects.ts';
 
 /** What is applied to have the CNI in the cluster. */
@@ -20,6 +21,13 @@ export function cniManifest(config: ClusterConfig): KubeObject[] {
       return [];
   }
 }
+
+/** The manifest as its project publishes it, which knows nothing of the cluster: flannel's has kubeadm's usual pod network. */
+export const officialManifest = (name: string): KubeObject[] => {
+  const config = clusterConfig({ cni: name });
+  const kinds = crdObjects(name).filter(o => o.metadata.name.endsWith('.projectcalico.org'));
+  return [...kinds, ...cniManifest(config)];
+};
 
 interface Agent {
   name: string;

@@ -14,6 +14,7 @@ import { wakePod } from '../kubelet/kubelet.ts';
 import { schedule, settle } from '../sim/sim.ts';
 import { proxyTransport } from './api-proxy.ts';
 import { bootstrapObjects } from './bootstrap.ts';
+import { type InstalledCni, takeCni } from './cni-install.ts';
 import type { ClusterConfig } from './config.ts';
 import { apiserverUp, startControlPlane } from './control-plane.ts';
 import { keepKubernetesService, mendKubernetesService } from './kubernetes-service.ts';
@@ -28,6 +29,8 @@ export interface Engine {
   world: World;
   cni: CniCluster;
   plugin: CniPlugin;
+  /** null: the cluster was made with its CNI. */
+  installedCni: InstalledCni | null;
   nodes: Map<string, NodeRuntime>;
   controllers: Controllers;
   /** What an earlier process left, by key; and what this one has seen of it, to write only what changed. */
@@ -57,11 +60,14 @@ export function startEngine(server: ApiServer, config: ClusterConfig, saved: Map
     world: newWorld(server, config),
     cni,
     plugin: pluginOf(config.cni.name),
+    installedCni: null,
     nodes: new Map(),
     saved,
     settled,
     written: new Map([...saved].map(([k, v]) => [k, JSON.stringify(v)])),
   } as unknown as Engine;
+  const installed = saved.get('cni') as InstalledCni | undefined;
+  if (installed) takeCni(engine, structuredCloneJson(installed));
   freezeOrphans(engine);
   // Kubelets first: after a pause their heartbeats are what the node controller looks at.
   for (const spec of config.nodes) addNode(engine, spec);
@@ -113,6 +119,7 @@ export function engineDueMs(engine: Engine): number | undefined {
 /** What a session has to keep beside the API objects: key -> JSON value, only what differs from what was loaded. */
 export function saveEngine(engine: Engine): Map<string, unknown> {
   const now = new Map<string, unknown>([['ipam', engine.cni.ipam]]);
+  if (engine.installedCni) now.set('cni', engine.installedCni);
   for (const node of engine.nodes.values()) for (const [k, v] of saveNode(node)) now.set(k, v);
   const changed = new Map<string, unknown>();
   for (const [key, value] of now) {

@@ -1,5 +1,5 @@
 // One node: its machine is built when something first needs it; its kubelet is there from the start.
-import { addonProgram, rewire } from '../addons/programs.ts';
+import { addonProgram, repositoryOf, rewire } from '../addons/programs.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { RESERVATIONS } from '../cni/conf-files.ts';
@@ -28,6 +28,7 @@ import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '.
 import { unknownServer } from '../userland/servers/unknown.ts';
 import { familyOf, ip } from '../wire/ip.ts';
 import { dnsAddresses, kubeProxyConfig } from './bootstrap.ts';
+import { cniOfAgent, hasCni } from './cni-install.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
 import { apiUrl, dnsOf, unreached } from './host/kubelet-reach.ts';
@@ -119,7 +120,8 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     staticPods: () => manifestsOf(node),
     log: node.log,
     programFor: (pod, container) => programFor(node, pod, container),
-    waits,
+    // The agent that brings a machine its CNI cannot wait until somebody looks.
+    waits: container => (hasCni(node) || !cniOfAgent(repositoryOf(container.image))) && waits(container),
     saved,
   });
   engine.nodes.set(spec.name, node);
@@ -184,7 +186,7 @@ function build(node: NodeRuntime): BuiltNode {
     sandboxesChanged: new Set(),
   };
   node.built = { kernel, rootfs, cni, awake: false };
-  engine.plugin.setupNode(cni);
+  if (hasCni(node)) engine.plugin.setupNode(cni);
   startUnits(node, node.built);
   ns.due.add(() => wake(node));
   return node.built;
@@ -307,7 +309,7 @@ function sandboxesChanged(node: NodeRuntime): void {
 
 /** containerd loads its network from the first file there that is one (each CNI brings just one); without any it is not ready. */
 function cniError(node: NodeRuntime): string | null {
-  if (node.engine.config.cni.name === 'none') return NO_CNI;
+  if (!hasCni(node)) return NO_CNI;
   const changed = [...node.changedFiles('/etc/cni/net.d')].filter(([path]) => /\.(conf|conflist|json)$/.test(path));
   const removed = changed.some(([, text]) => text === null);
   return removed && !changed.some(([, text]) => text !== null) ? NO_CNI : null;
@@ -356,7 +358,7 @@ function waits(container: any): boolean {
 function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program | null {
   const { engine } = node;
   const image: string = container.image;
-  const repository = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+  const repository = repositoryOf(image);
   if (/(^|\/)kube-proxy$/.test(repository)) return proxyOf(node, pod.metadata.uid ?? '');
   if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
   const running = pod.status?.containerStatuses?.some((c: any) => c.name === container.name && c.state?.running) ?? false;

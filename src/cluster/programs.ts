@@ -4,19 +4,19 @@ import { httpRequest } from '../apiserver/http/request.ts';
 import { failure, isStatus } from '../apiserver/status.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { kubeletServer } from '../kubelet/server.ts';
+import { complain } from '../linux/process.ts';
 import { accept, bind, close, listen, recv, send, socket } from '../linux/socket.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask, waitOn } from '../sim/task.ts';
 import type { ApiAnswer } from '../userland/servers/kube-endpoint.ts';
 import { formatIp, ip } from '../wire/ip.ts';
+import { cniOfAgent, installCni } from './cni-install.ts';
 import { apiClient } from './components/api-clients.ts';
 import { kubeApiserver } from './components/apiserver.ts';
 import { etcd } from './components/etcd.ts';
 import { apiserverUp } from './control-plane.ts';
 import type { NodeRuntime } from './node.ts';
-
-const AGENTS = /(^|\/)(calico\/node|kindnetd|flannel)$/;
 
 /** `adopt`: the node's tables already are as this agent left them. */
 export function agentProgram(
@@ -26,7 +26,8 @@ export function agentProgram(
   container: any,
   how: { adopt: boolean; again: boolean; goesOn: boolean },
 ): Program | null {
-  if (AGENTS.test(repository)) return () => cniAgent(node, how);
+  const cni = cniOfAgent(repository);
+  if (cni) return p => cniAgent(p, node, cni, how);
   const component = pod.spec?.hostNetwork ? controlPlane(node, repository, container, how.goesOn) : null;
   if (component) return component;
   if (/(^|\/)(kube-controllers|pause)$/.test(repository)) return p => idle(p);
@@ -87,7 +88,11 @@ export function* sshd(p: Process): Co<number> {
 export { idle };
 
 /** calico-node, kindnetd, flanneld: the agent keeps rules and routes in step as long as the process lives. */
-function* cniAgent(node: NodeRuntime, how: { adopt: boolean; again: boolean }): Co<number> {
+function* cniAgent(p: Process, node: NodeRuntime, name: string, how: { adopt: boolean; again: boolean }): Co<number> {
+  if (!installCni(node, name)) {
+    complain(p, `podnet: the CNI of this cluster is ${node.engine.config.cni.name}; ${name} beside it does nothing here\n`);
+    return yield* idle(p);
+  }
   const cni = node.built?.cni;
   const agent = cni && node.engine.plugin.startAgent?.(cni, how);
   try {

@@ -34,6 +34,10 @@ export function supportMatrix(): [what: string, names: string][] {
     ['kinds that act', list(RESOURCES.filter(r => !isKept(r)).map(r => r.resource))],
     ['kinds that are kept and shown', list(RESOURCES.filter(isKept).map(r => r.resource))],
     ['CNIs', list(CNI_PLUGINS.map(p => p.name))],
+    [
+      'CNIs, installed later',
+      "on a cluster made with --cni none: calico and flannel by their manifests' URLs, kindnet by its image; Calico's operator is not there",
+    ],
     ['CoreDNS plugins', list(DNS_PLUGINS.map(p => p.name))],
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
     ['iptables matches', list(MATCHES.map(m => m.name))],

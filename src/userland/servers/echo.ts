@@ -12,7 +12,8 @@ import type { Userland } from '../userland.ts';
 import { cannotListen, GO_DEFAULT, goFlags, hostnameOf, ownAddresses, slashTime, untilSignal } from './daemon.ts';
 import { canonicalHeader, goServer, jsonReply } from './go-http.ts';
 
-const remoteOf = (req: Served): string => {
+/** Go's RemoteAddr. */
+export const remoteOf = (req: Served): string => {
   const text = formatIp(req.remote);
   return text.includes(':') ? `[${text}]:${req.remotePort}` : `${text}:${req.remotePort}`;
 };

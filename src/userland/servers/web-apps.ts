@@ -10,6 +10,7 @@ import { httpServer, type Reply, type Served } from '../http-server.ts';
 import { getaddrinfo } from '../net/resolver.ts';
 import type { Userland } from '../userland.ts';
 import { GO_DEFAULT, hostnameOf, untilSignal } from './daemon.ts';
+import { remoteOf } from './echo.ts';
 import { canonicalHeader, goServer } from './go-http.ts';
 
 const MYSQL_PORT = 3306;
@@ -60,6 +61,7 @@ export const echoBasic = (_u: Userland): Program =>
   function* (p): Co<number> {
     const port = Number(p.env.get('HTTP_PORT') ?? 3000);
     function* handler(req: Served): Co<Reply> {
+      print(p, `Echoing back request made to ${req.target} to client (${remoteOf(req)})\n`);
       const headers: Record<string, string[]> = {};
       const names = req.headers
         .filter(([n]) => n.toLowerCase() !== 'host')

@@ -369,7 +369,9 @@ function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program
   if (addon) return addon;
   const adopt = running && wasSynced(node, POLICY_BUCKETS);
   const again = running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`);
-  const agent = agentProgram(node, repository, pod, container, { adopt, again, goesOn: running });
+  // Init containers of an agent's image copy its files: they run what they say.
+  const init = (pod.spec.initContainers ?? []).some((c: { name: string }) => c.name === container.name);
+  const agent = init ? null : agentProgram(node, repository, pod, container, { adopt, again, goesOn: running });
   if (agent) return agent;
   if (findImage(image) || container.command) return null;
   return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));

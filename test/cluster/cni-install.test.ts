@@ -53,6 +53,25 @@ it('a machine whose agent does not run has no CNI yet, and one that had it keeps
   expect(states(c)).toBe('False True False');
 });
 
+it('the init containers of its manifest put its files onto the machine first', async () => {
+  const c = await bare();
+  const objects = officialManifest('flannel');
+  const pod = objects.find(o => o.kind === 'DaemonSet')!.spec.template.spec;
+  const mount = (name: string, mountPath: string) => ({ name, mountPath });
+  pod.initContainers = [
+    { name: 'plugin', image: 'ghcr.io/flannel-io/flannel-cni-plugin:v1.8.0-flannel1', command: ['cp', '-f', '/flannel', '/to/flannel'] },
+    { name: 'conf', image: pod.containers[0].image, command: ['cp', '-f', '/etc/kube-flannel/cni-conf.json', '/conf/10-flannel.conflist'] },
+  ];
+  pod.initContainers[0].volumeMounts = [mount('bin', '/to')];
+  pod.initContainers[1].volumeMounts = [mount('conf', '/conf'), mount('flannel-cfg', '/etc/kube-flannel')];
+  pod.volumes.push({ name: 'bin', hostPath: { path: '/opt/cni/bin' } }, { name: 'conf', hostPath: { path: '/etc/cni/net.d' } });
+  c.apply(...objects);
+  c.rest();
+  expect(states(c)).toBe('True True True');
+  expect(c.node('node-1', 'ls /opt/cni/bin').out.split('\n')).toContain('flannel');
+  expect(c.must('-n kube-flannel get pods --no-headers')).not.toMatch(/Init|Crash/);
+});
+
 it('a second CNI beside the first one says that it does nothing', async () => {
   const c = await testCluster(clusterConfig({ nodes: 1, cni: 'calico' }));
   apply(c, 'flannel');

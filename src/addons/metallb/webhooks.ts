@@ -3,7 +3,7 @@
 import { listObjects } from '../../apiserver/store.ts';
 import type { AdmissionAnswer, AdmissionReview, KubeObject } from '../../apiserver/types.ts';
 import { addToIp, type Cidr, compareIp, formatCidr, type Ip, inCidr, network, parseCidr, parseIp, sameIp } from '../../wire/ip.ts';
-import type { AdmissionContext } from '../programs.ts';
+import type { AdmissionContext } from '../context.ts';
 import { POOLS } from './pools.ts';
 
 const denied = (message: string): AdmissionAnswer => ({ allowed: false, code: 403, message });

@@ -63,6 +63,12 @@ export const ADDON_IMAGES: ImageRow[] = [
         sizeBytes: 118_000_000,
       }),
   },
+  {
+    // Flannel's manifest copies the plugin out of it onto the machine.
+    match: /(^|\/)flannel-cni-plugin$/,
+    make: ref =>
+      image(ref, ALPINE, { packages: ['busybox', 'alpine-base'], cmd: ['/bin/sh'], files: { '/flannel': '' }, sizeBytes: 10_000_000 }),
+  },
   binary(/(^|\/)kube-webhook-certgen$/, '/kube-webhook-certgen'),
   binary(/(^|\/)metallb\/controller$/, '/controller'),
   binary(/(^|\/)metallb\/speaker$/, '/speaker'),

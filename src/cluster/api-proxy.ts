@@ -83,7 +83,8 @@ const readError = (s: Socket, e: Errno, what = 'read'): string =>
 function* roundTrip(stream: Stream, req: ProxiedRequest): Co<ProxiedReply | Failed> {
   const s = stream.socket;
   const head = stringToBytes(serialiseHead(`${req.method} ${req.target} HTTP/1.1`, req.headers));
-  const sent = yield* stream.send(concat([head, req.body]));
+  const chunked = req.headers.some(([name]) => name === 'Transfer-Encoding');
+  const sent = yield* stream.send(concat([head, chunked ? inChunks(req.body) : req.body]));
   if (typeof sent === 'string') return { error: readError(s, sent, 'write') };
   const reader = newReader(stream);
   for (;;) {
@@ -102,6 +103,13 @@ function* roundTrip(stream: Stream, req: ProxiedRequest): Co<ProxiedReply | Fail
     return { code: answer.status, headers: answer.headers, body };
   }
 }
+
+/** A body as one chunk (RFC 9112 section 7.1). */
+const inChunks = (body: Uint8Array): Uint8Array =>
+  concat([
+    ...(body.length ? [stringToBytes(`${body.length.toString(16)}\r\n`), body, stringToBytes('\r\n')] : []),
+    stringToBytes('0\r\n\r\n'),
+  ]);
 
 /** Of what is no HTTP the reader has taken nothing. */
 const firstLine = (lines: string[], reader: Reader): string => lines[0] || bytesToString(reader.buffer).split('\n')[0];

@@ -42,6 +42,7 @@ const apiAnswer = (server: ApiServer): ApiAnswer =>
     const answer = httpRequest(server, JSON_ONLY, { method, target, headers, body, remote: formatIp(req.remote) });
     if (answer.kind === 'reply') return answer.reply;
     if (answer.kind === 'proxy') return yield* answer.proxy();
+    if (answer.kind === 'abort') return null;
     const log = answer.kind === 'log' ? server.kubelet?.logs(answer.log.pod, answer.log.container, { ...answer.log, follow: false }) : null;
     if (log && !isStatus(log)) return { code: 200, headers: [['Content-Type', 'text/plain']], body: bytesToString(concat(log.chunks)) };
     const status = log ?? failure(501, 'NotImplemented', `podnet does not answer requests for ${answer.kind} inside of the cluster`);

@@ -1,7 +1,7 @@
 // --raw: one request by its path, and the answer as it comes (k8s.io/kubectl v0.36.3, pkg/rawhttp).
 
-import { parseGoUrl, resolveGoUrl } from '../apiserver/http/go-url.ts';
-import type { HttpBackend, HttpRequest } from '../apiserver/http/message.ts';
+import { escapePath, parseGoUrl, resolveGoUrl } from '../apiserver/http/go-url.ts';
+import { decodePart, type HttpBackend, type HttpRequest, parseQuery } from '../apiserver/http/message.ts';
 import { httpRequest } from '../apiserver/http/request.ts';
 import { failure as statusOf } from '../apiserver/status.ts';
 import type { ProxiedReply } from '../apiserver/types.ts';
@@ -39,9 +39,9 @@ interface Answer {
 }
 
 /** Print what the server says to METHOD PATH with the file's text as the body. Throws the server's Status. */
-export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array): Co<void> {
+export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array | null): Co<void> {
   const origin = contextOf(cmd).server;
-  let request = requestFor(cmd, origin, method, target, body);
+  let request = requestFor(cmd, origin, method, requestUri(target), body);
   for (let hops = 0; ; hops++) {
     const got = yield* answerTo(cmd, request);
     const next = redirected(request, got);
@@ -51,11 +51,24 @@ export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint
       return;
     }
     if (hops === MOST_REDIRECTS) throw exitFailure(1, `Unable to connect to the server: stopped after ${MOST_REDIRECTS} redirects\n`);
-    request = next;
+    request = { ...next, headers: { ...next.headers, referer: `${origin}${request.target}` } };
   }
 }
 
-function requestFor(cmd: Cmd, origin: string, method: string, target: string, body: Uint8Array): HttpRequest {
+/** As Request.RequestURI takes a URL apart and puts it together again: the path without its escapes, the query's keys in order. */
+function requestUri(target: string): string {
+  const [, path, search] = /^([^?]*)\??(.*)$/s.exec(target) as RegExpExecArray;
+  const encode = (s: string) =>
+    encodeURIComponent(s)
+      .replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+      .replace(/%20/g, '+');
+  const keys = [...parseQuery(search)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const query = keys.flatMap(([key, values]) => values.map(v => `${encode(key)}=${encode(v)}`)).join('&');
+  return `${escapePath(decodePart(path))}${query ? `?${query}` : ''}`;
+}
+
+/** `body` null: there is none; a file's length is not told. */
+function requestFor(cmd: Cmd, origin: string, method: string, target: string, body: Uint8Array | null): HttpRequest {
   const groups = list(cmd, 'as-group');
   const user = userOf(cmd);
   const host = origin.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
@@ -67,11 +80,11 @@ function requestFor(cmd: Cmd, origin: string, method: string, target: string, bo
     'accept-encoding': 'gzip',
     'kubectl-command': `kubectl ${cmd.path}`,
   };
-  if (body.length) headers['content-length'] = String(body.length);
+  if (body) headers['transfer-encoding'] = 'chunked';
   if (user) headers['impersonate-user'] = user;
   if (user && groups.length) headers['impersonate-group'] = groups.join(', ');
   // Whoever has the administrator's kubeconfig sits where kubeadm left it: on the control plane.
-  return { method, target, headers, body, remote: host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') };
+  return { method, target, headers, body: body ?? new Uint8Array(), remote: host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') };
 }
 
 /** Where the answer sends the client on to (net/http, client.go, redirectBehavior); null: nowhere. */
@@ -112,6 +125,8 @@ function* answerTo(cmd: Cmd, request: HttpRequest): Co<Answer> {
     }
     case 'connect':
       throw statusFailure(statusOf(400, 'BadRequest', 'Upgrade request required'));
+    case 'abort':
+      throw exitFailure(1, 'Unable to connect to the server: stream error: stream ID 1; INTERNAL_ERROR; received from peer\n');
     case 'watch':
       return fail(`podnet does not model get --raw of a watch: "kubectl get --watch" shows what changes`);
     default:
@@ -131,7 +146,7 @@ export function* runRaw(cmd: Cmd): Co<number> {
   const target = flag(cmd, 'raw');
   checkFlags(cmd, target);
   const [file] = cmd.path === 'get' ? [] : list(cmd, 'filename');
-  let body: Uint8Array | string = new Uint8Array();
+  let body: Uint8Array | string | null = null;
   if (file === '-') body = yield* readAll(cmd.host.sim, cmd.host.stdin);
   else if (file !== undefined) body = cmd.host.readFile(file);
   if (typeof body === 'string') return fail(`open ${file}: ${body === 'ENOENT' ? 'no such file or directory' : 'permission denied'}`);

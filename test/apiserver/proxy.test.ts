@@ -99,7 +99,7 @@ describe('where a request goes on to', () => {
       },
     });
     const none = (id: string) => [503, 'ServiceUnavailable', `no endpoints available for service "${id}"`, undefined];
-    expect(told(`${SERVICES}/web/proxy/`).slice(0, 3)).toEqual([404, 'NotFound', 'endpoints "web" not found']);
+    expect(told(`${SERVICES}/web/proxy/`).slice(0, 3)).toEqual([404, 'NotFound', 'services "web" not found']);
     endpoints(
       'web',
       [{ ip: '10.244.9.9' }, { ip: '10.244.1.7', targetRef: ref }, { ip: '10.244.1.2', targetRef: ref }],
@@ -163,6 +163,12 @@ describe('what is asked there', () => {
       ],
       body: stringToBytes('body'),
     });
+  });
+
+  it('has a body of unknown length go on as one', () => {
+    const { headers } = request('POST', `${PODS}/web/proxy`, { 'transfer-encoding': 'chunked' }, 'body');
+    expect(headers[2]).toEqual(['Transfer-Encoding', 'chunked']);
+    expect(headers).toContainEqual(['X-Forwarded-Uri', `${PODS}/web/proxy/`]);
   });
 
   it('is nothing for a path without its last slash: the client is sent to it', () => {

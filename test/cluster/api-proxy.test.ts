@@ -35,7 +35,7 @@ describe('a Service', () => {
     expect(told(`${NS}/services/web/proxy/`)).toBe('Error from server (ServiceUnavailable): no endpoints available for service "web"');
     expect(told(`${NS}/services/web:81/proxy/`)).toBe('Error from server (ServiceUnavailable): no service port 81 found for service "web"');
     expect(told(`${NS}/services/none:80/proxy/`)).toBe('Error from server (ServiceUnavailable): no endpoints available for service "none"');
-    expect(told(`${NS}/services/nosuch/proxy/`)).toBe('Error from server (NotFound): endpoints "nosuch" not found');
+    expect(told(`${NS}/services/nosuch/proxy/`)).toBe('Error from server (NotFound): services "nosuch" not found');
     expect(told(`${NS}/services/nosuch:80/proxy/`)).toBe('Error from server (NotFound): services "nosuch" not found');
     expect(told(`${NS}/services/a:b:c:d/proxy/`)).toBe('Error from server (BadRequest): invalid service request "a:b:c:d"');
   });
@@ -69,6 +69,8 @@ describe('a Service', () => {
 
   it('sends the client on to another of its paths', () => {
     expect(get(`${NS}/pods/web-1/proxy/redirect?location=/hostname&code=302`).out).toBe('web-1');
+    const from = `${NS}/pods/web-1/proxy/redirect?code=302&location=%2Fheader%3Fkey%3DReferer`;
+    expect(get(from).out).toBe(`https://192.168.1.2:6443${from}`);
   });
 });
 
@@ -81,6 +83,10 @@ describe('a pod', () => {
     c.apply(serverPod('waits', {}, { nodeName: 'nowhere' }));
     expect(told(`${NS}/pods/waits/proxy/`)).toBe('Error from server (BadRequest): address not allowed');
     c.must('delete pod waits --force');
+    // Upstream's handler panics at a port's name.
+    expect(told(`${NS}/pods/web-0:http/proxy/`)).toBe(
+      'Unable to connect to the server: stream error: stream ID 1; INTERNAL_ERROR; received from peer',
+    );
   });
 
   it('that its policies guard lets nobody in from another machine; its own may come in', () => {

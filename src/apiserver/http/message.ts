@@ -75,7 +75,9 @@ export type HttpAnswer =
   | { kind: 'connect'; connect: ConnectRequest }
   | { kind: 'openapi'; document: OpenApiRequest }
   /** A program of the cluster answers; the composition's machinery must be there (`server.proxyTransport`). */
-  | { kind: 'proxy'; proxy: () => Co<ProxiedReply> };
+  | { kind: 'proxy'; proxy: () => Co<ProxiedReply> }
+  /** The server's handler panics: the connection ends without an answer. */
+  | { kind: 'abort' };
 
 /** `path` of a version 3 document: `apis/apps/v1`; null: the list of them. */
 export type OpenApiRequest = { version: 2 } | { version: 3; path: string | null };

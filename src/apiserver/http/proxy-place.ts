@@ -18,7 +18,7 @@ function splitSchemeNamePort(id: string): { scheme: string; name: string; port: 
 const unavailable = (message: string): Status => failure(503, 'ServiceUnavailable', message);
 const schemeOf = (scheme: string): ProxyPlace['scheme'] => (scheme === 'https' ? 'https' : 'http');
 
-/** -> where the request goes on to, or why it cannot; 'panic': the handler breaks. `id`: the name as the path has it. */
+/** -> where the request goes on to, or why it cannot; 'panic': the server's handler does. `id`: the name as the path has it. */
 export function proxyPlace(server: ApiServer, resource: string, namespace: string, id: string): ProxyPlace | Status | 'panic' {
   const split = splitSchemeNamePort(id);
   if (!split) return badRequest(`invalid ${resource.slice(0, -1)} request ${goQuote(id)}`);
@@ -38,7 +38,8 @@ function servicePlace(server: ApiServer, namespace: string, id: string, { scheme
     portName = found.name ?? '';
   }
   const endpoints = getObject(server, 'endpoints', namespace, name);
-  if (!endpoints) return notFound('', 'endpoints', name);
+  // Its storage says so of the Service.
+  if (!endpoints) return notFound('', 'services', name);
   const subsets: any[] = endpoints.subsets ?? [];
   if (!subsets.length) return unavailable(`no endpoints available for service ${goQuote(name)}`);
   for (const subset of fromAnywhere(server, subsets)) {
@@ -100,7 +101,7 @@ export function kubeletPlace(server: ApiServer, name: string): ProxyPlace | Stat
 const preferredAddress = (node: KubeObject): string | undefined =>
   ADDRESS_TYPES.map(type => (node.status?.addresses ?? []).find((a: any) => a.type === type)?.address).find(Boolean);
 
-/** The URL's port is a number; upstream's handler breaks on any other (apimachinery pkg/util/proxy, normalizeLocation). */
+/** The URL's port is a number; upstream's handler panics at any other (apimachinery pkg/util/proxy, normalizeLocation). */
 const numbered = (scheme: ProxyPlace['scheme'], address: string, port: string): ProxyPlace | 'panic' =>
   /^\d*$/.test(port) ? placeAt(scheme, address, port ? Number(port) : null) : 'panic';
 

@@ -24,16 +24,6 @@ const VERBS: Record<string, Verb | ''> = {
 
 const UPGRADE = 'podnet does not model connections that are upgraded through the API server\'s proxy: "kubectl port-forward" makes one';
 
-/** What is told of a handler that broke (apiserver v0.36.3, pkg/server/filters/wrap.go). */
-const PANICKED: HttpReply = {
-  code: 500,
-  headers: [
-    ['Content-Type', 'text/plain; charset=utf-8'],
-    ['X-Content-Type-Options', 'nosniff'],
-  ],
-  body: 'This request caused apiserver to panic. Look in the logs for details.\n',
-};
-
 /** `error`: a Status as this client is told it. */
 export function connectProxy(
   x: Exchange,
@@ -50,7 +40,7 @@ export function connectProxy(
   const refused = refusal(x.server, request satisfies ApiRequest, namespaced);
   if (refused) return refuse(refused);
   const place = proxyPlace(x.server, resource, namespace, name);
-  if (place === 'panic') return { kind: 'reply', reply: PANICKED };
+  if (place === 'panic') return { kind: 'abort' };
   if (isStatus(place)) return refuse(place);
   if (/\bupgrade\b/i.test(x.request.headers.connection ?? '')) return refuse(failure(501, 'NotImplemented', UPGRADE));
   const path = decodePart(x.path);
@@ -169,12 +159,16 @@ function requestHeaders(x: Exchange, t: Through): ProxiedRequest['headers'] {
   if (/\btrailers\b/.test(headers.te ?? '')) rest.push(['Te', 'trailers']);
   const prior = headers['x-forwarded-for'];
   if (remote) rest.push(['X-Forwarded-For', prior ? `${prior}, ${remote}` : remote]);
-  const joined = joinPath(t.prepend, escapePath(t.location) || '/');
-  rest.push(['X-Forwarded-Uri', t.location.endsWith('/') ? `${joined}/` : joined]);
+  const path = t.location || '/';
+  const joined = joinPath(t.prepend, escapePath(path));
+  rest.push(['X-Forwarded-Uri', path.endsWith('/') ? `${joined}/` : joined]);
   rest.sort(([a], [b]) => (a < b ? -1 : 1));
   const out: ProxiedRequest['headers'] = [['Host', t.host || t.place.host]];
   if (headers['user-agent']) out.push(['User-Agent', headers['user-agent']]);
-  if (body.length || ['POST', 'PUT', 'PATCH'].includes(method)) out.push(['Content-Length', String(body.length)]);
+  if (body.length || ['POST', 'PUT', 'PATCH'].includes(method)) {
+    const chunked = /\bchunked\b/i.test(headers['transfer-encoding'] ?? '');
+    out.push(chunked ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(body.length)]);
+  }
   return [
     ...out,
     ...rest,

@@ -100,6 +100,9 @@ async function answer(front: Front, req: HttpRequest, res: ServerResponse): Prom
     case 'log':
       streamLog(front, machine, cluster, a.log, res);
       return;
+    case 'abort':
+      res.destroy();
+      return;
     case 'proxy':
       passOn(front, machine, cluster, a.proxy, { req, res });
       return;

@@ -32,8 +32,8 @@ export function certificateFor(p: Process, port: number, sni: string | null, loc
   };
 }
 
-/** What the API server behind 6443 answers, beside the headers that all of its answers have. */
-export type ApiAnswer = (req: Served) => Co<{ code: number; headers: Headers; body: string | Uint8Array }>;
+/** What the API server behind 6443 answers, beside the headers that all of its answers have; null: it closes the connection. */
+export type ApiAnswer = (req: Served) => Co<{ code: number; headers: Headers; body: string | Uint8Array } | null>;
 
 function* answer(p: Process, req: Served, api: ApiAnswer | null): Co<Reply> {
   const { path } = splitTarget(req.target);
@@ -41,7 +41,9 @@ function* answer(p: Process, req: Served, api: ApiAnswer | null): Co<Reply> {
     const healthy = /^\/(?:healthz|livez|readyz)(?:\/|$)/.test(path);
     return healthy ? { status: 200, headers: [['X-Content-Type-Options', 'nosniff']], body: 'ok' } : { status: 401, body: 'Unauthorized' };
   }
-  const { code, headers, body } = yield* api(req);
+  const answered = yield* api(req);
+  if (!answered) return { status: 500, raw: '' };
+  const { code, headers, body } = answered;
   return { status: code, headers: [['Audit-Id', uuid(p.kernel.sim.random)], ['Cache-Control', 'no-cache, private'], ...headers], body };
 }
 

@@ -253,8 +253,12 @@ export interface KubeletProxy {
       sinceTime?: string;
       timestamps: boolean;
       limitBytes?: number;
+      /** Over a connection that is there already: none is made. */
+      connected?: boolean;
     },
   ) => Pipe | Status;
+  /** Why the kubelet of the pod's node cannot be had; null: it can. port-forward asks before anything is forwarded. */
+  reach: (pod: KubeObject) => Status | null;
   /** A connection to a port inside the pod, from its own loopback. */
   portForward: (pod: KubeObject, port: number) => { send: Pipe; receive: Pipe; error: Pipe } | Status;
 }

@@ -45,7 +45,8 @@ function followed(
     return found?.metadata.uid === uid ? found : undefined;
   };
   const whole = (): string | null => {
-    const log = now().kubelet?.logs(current() ?? pod, container, { follow: false, previous: o.previous, timestamps: o.timestamps });
+    const { previous, timestamps } = o;
+    const log = now().kubelet?.logs(current() ?? pod, container, { follow: false, previous, timestamps, connected: true });
     return !log || isStatus(log) ? null : textOf(log);
   };
   const first = now().kubelet?.logs(pod, container, { ...o, follow: false });

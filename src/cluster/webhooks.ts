@@ -3,14 +3,10 @@
 import { isAddon, webhooksOf } from '../addons/programs.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WebhookCaller, WebhookClient } from '../apiserver/types.ts';
-import { close, connect, kernelSocket } from '../linux/socket.ts';
-import type { Errno, Netns } from '../linux/types.ts';
-import { runUntil } from '../sim/sim.ts';
-import { type Co, startTask } from '../sim/task.ts';
 import { findImage } from '../userland/images.ts';
 import { familyOf, type Ip, parseIp } from '../wire/ip.ts';
 import type { Engine } from './engine.ts';
-import { apiserverNetns, dialError, errnoWords } from './go-dial.ts';
+import { dialAtOnce, dialError, errnoWords } from './go-dial.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 
@@ -22,16 +18,10 @@ type Failed = { error: string };
  */
 export function webhookCaller(engine: Engine): WebhookCaller {
   const { server } = engine;
-  let dialing = false;
   const dial = (to: { ip: Ip; host: string; port: number }, timeoutMs: number): Failed | null => {
-    // Whoever writes while another's call is under way: nobody waits for two of them at a time.
-    if (dialing) return null;
-    dialing = true;
-    try {
-      return dialFrom(apiserverNetns(engine), to, timeoutMs);
-    } finally {
-      dialing = false;
-    }
+    const e = dialAtOnce(engine, to, timeoutMs);
+    if (e === null) return null;
+    return { error: errnoWords(e) === null ? 'context deadline exceeded' : dialError(`${to.host}:${to.port}`, e) };
   };
   return (client, review, timeoutMs) => {
     const to = resolve(server, client);
@@ -64,24 +54,6 @@ function resolve(server: ApiServer, { service, url }: WebhookClient): { ip: Ip; 
   if (!ports.some((p: { port: number }) => p.port === port)) return { error: `no service port ${port} found for service ${quoted}` };
   const ip = parseIp(clusterIP);
   return ip && { ip, host: familyOf(ip) === 6 ? `[${clusterIP}]` : clusterIP, port };
-}
-
-/** Go's net.Dial with a deadline, in the cluster's own time. null: somebody took the connection. */
-function dialFrom(from: Netns, to: { ip: Ip; host: string; port: number }, timeoutMs: number): Failed | null {
-  const { sim } = from.kernel;
-  const s = kernelSocket(from, 'tcp', familyOf(to.ip));
-  function* client(): Co<Errno | null> {
-    try {
-      return yield* connect(s, to.ip, to.port, timeoutMs);
-    } finally {
-      close(s);
-    }
-  }
-  const task = startTask(sim, client());
-  runUntil(sim, () => task.done, sim.nowMs + timeoutMs + 1);
-  const e = task.done ? (task.result ?? null) : 'EINPROGRESS';
-  if (e === null) return null;
-  return { error: errnoWords(e) === null ? 'context deadline exceeded' : dialError(`${to.host}:${to.port}`, e) };
 }
 
 function readyPods(server: ApiServer, namespace: string, name: string): KubeObject[] {

@@ -19,19 +19,9 @@ import type { ContainerRuntime, Kubelet, LogLine, PodRuntime } from './types.ts'
 
 export const KUBELET_PORT = 10250;
 
-/** The apiserver's dial to the kubelet, when it cannot be had. */
-function unreachable(k: Kubelet): string | null {
-  const at = `dial tcp ${k.deps.node.addresses[0]}:${KUBELET_PORT}:`;
-  if (!k.running) return `${at} connect: connection refused`;
-  if (k.deps.apiReachable && !k.deps.apiReachable()) return `${at} connect: no route to host`;
-  return null;
-}
-
-const upgradeError = (message: string): Status => failure(500, 'InternalError', `unable to upgrade connection: ${message}`);
+export const upgradeError = (message: string): Status => failure(500, 'InternalError', `unable to upgrade connection: ${message}`);
 
 function find(k: Kubelet, pod: KubeObject, name: string): { rt: PodRuntime; c: ContainerRuntime } | Status {
-  const down = unreachable(k);
-  if (down) return upgradeError(`error dialing backend: ${down}`);
   if (k.deps.runtimeDownSinceMs?.() != null) return upgradeError(RUNTIME_DOWN);
   const rt = runtimeOf(k, pod);
   if (rt?.dormant) wake(k, rt);
@@ -212,11 +202,6 @@ function whichLog(pod: KubeObject, name: string, previous: boolean): 'current' |
 
 /** The log so far, and with `follow` what comes until the container ends. */
 export function podLogs(k: Kubelet, pod: KubeObject, container: string, o: LogOptions): Pipe | Status {
-  const down = unreachable(k);
-  if (down) {
-    const url = `https://${k.deps.node.addresses[0]}:${KUBELET_PORT}/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
-    return failure(500, '', `Get "${url}": ${down}`);
-  }
   const which = whichLog(pod, container, o.previous);
   if (typeof which !== 'string') return which;
   const rt = runtimeOf(k, pod);
@@ -281,8 +266,6 @@ function* follow(
 
 /** A connection to a port from the pod's own loopback. */
 export function portForwardPod(k: Kubelet, pod: KubeObject, port: number): { send: Pipe; receive: Pipe; error: Pipe } | Status {
-  const down = unreachable(k);
-  if (down) return upgradeError(`error dialing backend: ${down}`);
   const rt = runtimeOf(k, pod);
   if (rt?.dormant) wake(k, rt);
   if (!rt?.netns || rt.done) return upgradeError(`pod not found ("${pod.metadata.name}_${pod.metadata.namespace}")`);

@@ -65,4 +65,15 @@ describe('kubectl port-forward', () => {
     await until(() => pf.text.stderr.endsWith('error: lost connection to pod\n'));
     expect(pf.text.stderr).toMatch(/^E\d{4} .* portforward\.go:522\] "Unhandled Error" err="an error occurred forwarding \d+ -> 9: /);
   }, 60_000);
+
+  it('begins with a connection to the kubelet', async () => {
+    const node = (await sh(home, 'kubectl get pods -o jsonpath={.items[0].spec.nodeName}')).stdout;
+    await sh(home, `podnet node ${node} -- systemctl stop kubelet`);
+    const pf = await sh(home, 'kubectl port-forward deployment/shop :80');
+    expect([pf.code, pf.stdout]).toEqual([1, '']);
+    expect(pf.stderr).toMatch(
+      /^error: error upgrading connection: unable to upgrade connection: error dialing backend: dial tcp 192\.168\.1\.\d+:10250: connect: connection refused\n$/,
+    );
+    await sh(home, `podnet node ${node} -- systemctl start kubelet`);
+  }, 60_000);
 });

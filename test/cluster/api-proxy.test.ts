@@ -169,3 +169,35 @@ describe('a request', () => {
     expect(ask(to)).toBe('192.168.1.20');
   });
 });
+
+describe("the server's own connection to a kubelet", () => {
+  const exec = () => c.kubectl('exec web-1 -- hostname').err.trimEnd();
+  const logs = () => c.kubectl('logs web-1 --tail=1 --timestamps').err.trimEnd();
+  const dialled = (why: string) => [
+    `error: unable to upgrade connection: error dialing backend: dial tcp 192.168.1.20:10250: ${why}`,
+    `Error from server: Get "https://192.168.1.20:10250/containerLogs/default/web-1/c?tailLines=1&timestamps=true": dial tcp 192.168.1.20:10250: ${why}`,
+  ];
+
+  it('is refused where no kubelet runs', () => {
+    expect([exec(), logs()]).toEqual(['', '']);
+    c.node('node-2', 'systemctl stop kubelet');
+    expect([exec(), logs()]).toEqual(dialled('connect: connection refused'));
+    expect(c.kubectl('cp web-1:/etc/hosts /copy').err.trimEnd()).toBe(dialled('connect: connection refused')[0]);
+    c.node('node-2', 'systemctl start kubelet');
+    expect([exec(), logs()]).toEqual(['', '']);
+  });
+
+  it("goes through the machines' own rules and links", () => {
+    const rule = (what: string) => c.node('node-2', `iptables ${what} INPUT -p tcp --dport 10250 -j DROP`);
+    rule('-I');
+    const before = c.sim.nowMs;
+    expect([exec(), logs()]).toEqual(dialled('i/o timeout'));
+    expect(c.sim.nowMs - before).toBeGreaterThanOrEqual(60_000);
+    rule('-D');
+    c.node('control-plane', 'iptables -I OUTPUT -p tcp --dport 10250 -j REJECT --reject-with tcp-reset');
+    expect(exec()).toBe(dialled('connect: connection refused')[0]);
+    c.node('control-plane', 'iptables -D OUTPUT -p tcp --dport 10250 -j REJECT --reject-with tcp-reset');
+    c.node('node-2', 'ip link set eth0 down');
+    expect([exec(), logs()]).toEqual(dialled('connect: no route to host'));
+  });
+});

@@ -133,6 +133,14 @@ function forwardPorts(u: Upgrade): void {
     if (!kubelet) throw new SessionError('no kubelet answers');
     return kubelet.portForward(connect.pod, port);
   };
+  const down = clusterFor(at(), clusterName(u.req)).server.kubelet?.reach(connect.pod);
+  if (down) {
+    // The server's own words: what comes before them is the client's.
+    const message = (down.message ?? '').replace(/^unable to upgrade connection: /, '');
+    const { kind, apiVersion, metadata, status, code = 500 } = down;
+    refuse(u.socket, code, JSON.stringify({ kind, apiVersion, metadata, status, message, code }), 'application/json');
+    return;
+  }
   if (!isWebSocket(u)) {
     const protocol = chosen(spdy, offered(u.req.headers['x-stream-protocol-version']));
     if (protocol && isSpdy(u)) forwardOverSpdy(live, at, spdyChannel(u, protocol), forward);

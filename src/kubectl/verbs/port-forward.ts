@@ -123,6 +123,8 @@ function* forward(cmd: Cmd, pod: KubeObject, forwards: Forward[]): Co<number> {
   for (const a of given) if (a !== 'localhost' && !parseIp(a)) fail(`${a} is not a valid IP`);
   // Each once, and in their order (portforward.go, parseAddresses).
   const addresses = [...new Set(given.flatMap(a => (a === 'localhost' ? ['127.0.0.1', '::1'] : [a])))].sort(compareBytes);
+  const down = connect(cmd).kubelet?.reach(pod);
+  if (down) fail(`error upgrading connection: ${down.message}`);
   const closers: (() => void)[] = [];
   const state: Listening = { lost: false, changed: new Set(), tasks: [] };
   let opened = 0;

@@ -31,6 +31,7 @@ import { dnsAddresses, kubeProxyConfig } from './bootstrap.ts';
 import { cniOfAgent, hasCni } from './cni-install.ts';
 import type { NodeSpec } from './config.ts';
 import type { Engine } from './engine.ts';
+import { etcdctl } from './host/etcdctl.ts';
 import { apiUrl, dnsOf, unreached } from './host/kubelet-reach.ts';
 import { placeHost } from './host/machine.ts';
 import { manifestsOf } from './host/manifests.ts';
@@ -107,7 +108,7 @@ export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
     findImage: imageOf,
     imagePresent: ref => findImage(ref) !== null,
     missingImage: ref => missingPart(ref) ?? 'tag',
-    buildRootfs: image => containerRootfs(image),
+    buildRootfs: image => containerRootfs(node, image),
     clusterDNS: dnsAddresses(engine.config),
     clusterDomain: 'cluster.local',
     hostResolvConf: () => resolvConf(engine),
@@ -345,7 +346,13 @@ function imageOf(ref: string): ImageConfig | null {
   return image as ImageConfig | null;
 }
 
-const containerRootfs = (image: ImageConfig): Filesystem => buildRootfs(image as unknown as Image);
+function containerRootfs(node: NodeRuntime, config: ImageConfig): Filesystem {
+  const image = config as unknown as Image;
+  const fs = buildRootfs(image);
+  if (/\/etcd:/.test(image.name))
+    beforeLook(fs, () => place(fs, '/usr/local/bin/etcdctl', { ...newFile('', 0o755), program: etcdctl(() => node.engine) }));
+  return fs;
+}
 
 /** The program of a container that does nothing until somebody comes, as programFor or its image say. */
 function waits(container: any): boolean {

@@ -68,6 +68,10 @@ export function supportMatrix(): [what: string, names: string][] {
       'nginx: refused',
       'fastcgi_pass, uwsgi_pass, scgi_pass, memcached_pass, grpc_pass, ssl_preread; scripts (js_*, lua_*) are unknown to it',
     ],
+    [
+      'on nodes, beside programs',
+      'systemctl, journalctl, crictl, ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
+    ],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
     ['podnet serve does not', "answer in protobuf or CBOR, resize a running command's terminal"],

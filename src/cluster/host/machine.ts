@@ -3,8 +3,10 @@ import type { Program } from '../../linux/types.ts';
 import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
 import type { NodeRuntime } from '../node.ts';
 import { crictl } from './crictl.ts';
+import { etcdctl } from './etcdctl.ts';
 import { placeHostFiles } from './files.ts';
 import { journalctl } from './journalctl.ts';
+import { kubeadm } from './kubeadm/main.ts';
 import { ssh } from './ssh.ts';
 import { systemctl } from './systemctl.ts';
 
@@ -14,5 +16,11 @@ export function placeHost(node: NodeRuntime, fs: Filesystem): void {
   tool('/usr/bin/journalctl', journalctl(node));
   tool('/usr/bin/crictl', crictl(node));
   tool('/usr/bin/ssh', ssh(node.engine));
+  tool('/usr/bin/kubeadm', kubeadm(node));
+  if (node.spec.role === 'control-plane')
+    tool(
+      '/usr/local/bin/etcdctl',
+      etcdctl(() => node.engine),
+    );
   placeHostFiles(node, fs);
 }

@@ -8,6 +8,7 @@ import { parseIp } from '../wire/ip.ts';
 import { serverIn } from './components/api-clients.ts';
 import { endpointOf } from './components/component.ts';
 import type { Engine } from './engine.ts';
+import { caCertificate } from './pki.ts';
 
 type Component = 'kube-scheduler' | 'kube-controller-manager';
 type Static = Component | 'kube-apiserver' | 'etcd';
@@ -79,6 +80,7 @@ export function startControlPlane(engine: Engine, settled: boolean): void {
         settled: settled && first,
         loadBalancerPool: engine.config.loadBalancerPool?.split(',') ?? null,
         loadBalancerElsewhere: () => servesLoadBalancers(server),
+        rootCA: () => caCertificate(server),
       }),
     'kube-scheduler': () => startScheduler(server),
   };

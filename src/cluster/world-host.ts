@@ -7,7 +7,8 @@ import { bytesToString, concat, stringToBytes } from '../sim/bytes.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { plainStream, type Stream } from '../userland/http.ts';
 import { serveHttpbin } from '../userland/servers/httpbin.ts';
-import { type Certificate, PUBLIC_CA, tlsAccept } from '../userland/tls.ts';
+import { type Certificate, tlsAccept } from '../userland/tls.ts';
+import { PUBLIC_CA } from '../userland/trust.ts';
 import type { WorldListener } from './config.ts';
 
 const REASONS: Record<number, string> = {

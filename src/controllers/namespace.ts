@@ -92,7 +92,7 @@ const CA_NOTE =
   'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
 
 /** `default` service account and `kube-root-ca.crt`, also when somebody deletes or changes them. */
-export function startServiceAccounts(c: Controllers, rootCA: string): void {
+export function startServiceAccounts(c: Controllers, rootCA: () => string): void {
   const queue = newQueue(c.sim, 3, name => {
     const ns = getObject(c.server, 'namespaces', '', name);
     if (!ns || ns.metadata.deletionTimestamp) return;
@@ -100,7 +100,7 @@ export function startServiceAccounts(c: Controllers, rootCA: string): void {
       createObject(c.server, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } });
     }
     const cm = getObject(c.server, 'configmaps', name, 'kube-root-ca.crt');
-    const data = { 'ca.crt': rootCA };
+    const data = { 'ca.crt': rootCA() };
     if (!cm) {
       const metadata = { name: 'kube-root-ca.crt', namespace: name, annotations: { 'kubernetes.io/description': CA_NOTE } };
       createObject(c.server, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });

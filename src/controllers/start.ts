@@ -33,7 +33,7 @@ export interface ControllersOptions {
   /** Does another implementation in the cluster give Services of type LoadBalancer their addresses? */
   loadBalancerElsewhere?: () => boolean;
   /** The PEM text that every namespace's kube-root-ca.crt carries. */
-  rootCA?: string;
+  rootCA?: () => string;
 }
 
 const TABLE: ((c: Shared) => void)[] = [
@@ -76,7 +76,7 @@ export function startControllers(server: ApiServer, options: ControllersOptions 
     loadBalancerElsewhere: options.loadBalancerElsewhere ?? (() => false),
   });
   for (const start of TABLE) start(c);
-  startServiceAccounts(c, options.rootCA ?? '');
+  startServiceAccounts(c, options.rootCA ?? (() => ''));
   const stop = () => {
     for (const f of c.stops) f();
     for (const q of c.queues) stopQueue(q);

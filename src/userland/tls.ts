@@ -154,15 +154,3 @@ export function helloIn(bytes: Uint8Array): ClientHello | null {
   const size = (bytes[3] << 8) | bytes[4];
   return bytes.length < 5 + size ? null : (JSON.parse(bytesToString(bytes.subarray(9, 5 + size))) as ClientHello);
 }
-
-/** Who signs for the internet: in every system's ca-certificates. */
-export const PUBLIC_CA = "C = US, O = Let's Encrypt, CN = E7";
-
-/** Does a certificate speak for this host? RFC 6125: a wildcard stands for one label. */
-export function certificateFits(c: Certificate, host: string): boolean {
-  const wanted = host.toLowerCase();
-  return c.sans.some(san => {
-    const name = san.toLowerCase();
-    return name === wanted || (name.startsWith('*.') && wanted.includes('.') && wanted.slice(wanted.indexOf('.')) === name.slice(1));
-  });
-}

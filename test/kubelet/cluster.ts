@@ -105,7 +105,7 @@ export function newCluster(o: TestOptions = {}): TestCluster {
       createObject(server, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     }
   }
-  const controllers = startControllers(server, { rootCA: 'PEM', loadBalancerPool: ['192.168.1.240-192.168.1.241'] });
+  const controllers = startControllers(server, { rootCA: () => 'PEM', loadBalancerPool: ['192.168.1.240-192.168.1.241'] });
   const kernels = new Map<string, Kernel>();
   const kubelets: Kubelet[] = [];
   for (let n = 1; n <= (o.nodes ?? 2); n++) {

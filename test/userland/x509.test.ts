@@ -10,6 +10,7 @@ describe('certificateOf', () => {
       sans: ['secure.example', '*.secure.example', '192.0.2.7'],
       notBeforeMs: Date.UTC(2026, 10, 21, 18, 34, 40),
       notAfterMs: Date.UTC(2126, 9, 28, 18, 34, 40),
+      pem: CERTIFICATE,
     });
   });
 

@@ -7,10 +7,11 @@ import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, killTask, startTask, waitOn } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip, ip, parseIp } from '../../wire/ip.ts';
 import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
-import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
+import { type Certificate, tlsConnect } from '../tls.ts';
+import { certificateFits, commonName, distrust, hostNames } from '../trust.ts';
 import type { Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
-import { certificateOf } from '../x509.ts';
+import { certificateOf, certificatesIn } from '../x509.ts';
 import type { CurlConfig } from './curl-options.ts';
 import { connectionKey, openTunnel, proxyFor, sendProxyLine } from './curl-proxy.ts';
 import { numericHost } from './resolv-conf.ts';
@@ -256,25 +257,31 @@ function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError |
   }
   s.times.appconnect = since(s);
   if (!s.c.insecure) {
-    const selfSigned = r.certificate.issuer === r.certificate.subject;
-    const given = s.c.cacert !== null && typeof readFile(s.p.fs, s.c.cacert, s.p) !== 'string';
-    const trusted = given || (s.c.cacert === null && r.certificate.issuer === PUBLIC_CA);
-    if (s.c.cacert !== null && !given) {
-      return { code: 77, message: `error setting certificate verify locations:  CAfile: ${s.c.cacert} CApath: none` };
+    const given = s.c.cacert === null ? null : readFile(s.p.fs, absolute(s.c.cacert, s.p.cwd), s.p);
+    const authorities = given && typeof given !== 'string' ? bytesToString(given) : null;
+    if (given !== null && !certificatesIn(authorities ?? '').length)
+      return { code: 77, message: `error setting certificate file: ${s.c.cacert}` };
+    const why = distrust(r.certificate, authorities, s.p.kernel.sim.nowMs);
+    if (why) {
+      s.sslVerifyResult = why.code;
+      return { code: 60, message: `SSL certificate problem: ${why.text}${PAGE(s.u.tools)}` };
     }
-    if (!trusted) {
-      s.sslVerifyResult = selfSigned ? 18 : 20;
-      const why = selfSigned ? 'self-signed certificate' : 'unable to get local issuer certificate';
-      return { code: 60, message: `SSL certificate problem: ${why}${PAGE(s.u.tools)}` };
-    }
-    if (!certificateFits(r.certificate, url.host)) {
-      const what = sni ? 'host name' : 'ipv4 address';
-      const found = `SSL: no alternative certificate subject name matches target ${what} '${url.host}'`;
-      return { code: 60, message: `${found}${PAGE(s.u.tools)}` };
-    }
+    if (!certificateFits(r.certificate, url.host))
+      return { code: 60, message: `SSL: ${misfit(r.certificate, url.host)}${PAGE(s.u.tools)}` };
   }
   connection.stream = r.stream;
   connection.http2 = r.alpn === 'h2';
   connection.reader = newReader(r.stream);
   return null;
+}
+
+/** Which names a certificate has instead of the host's (lib/vtls/openssl.c, ossl_verifyhost). */
+function misfit(c: Certificate, host: string): string {
+  const numeric = parseIp(host);
+  const what = !numeric ? 'host name' : familyOf(numeric) === 4 ? 'ipv4 address' : 'ipv6 address';
+  if (hostNames(c).length) return `no alternative certificate subject name matches target ${what} '${host}'`;
+  const name = commonName(c.subject);
+  return name === undefined
+    ? 'unable to obtain common name from peer certificate'
+    : `certificate subject name '${name}' does not match target host name '${host}'`;
 }

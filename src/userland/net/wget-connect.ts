@@ -2,10 +2,14 @@
 import { complain, strerror } from '../../linux/process.ts';
 import { close, connect, socket } from '../../linux/socket.ts';
 import type { Errno } from '../../linux/types.ts';
+import { absolute, readFile } from '../../linux/vfs.ts';
+import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip } from '../../wire/ip.ts';
+import { optionValue } from '../busybox.ts';
 import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
-import { certificateFits, PUBLIC_CA, tlsConnect } from '../tls.ts';
+import { type Certificate, tlsConnect } from '../tls.ts';
+import { certificateFits, distrust } from '../trust.ts';
 import type { Url } from '../url.ts';
 import { withDeadline } from './curl-connect.ts';
 import { numericHost } from './resolv-conf.ts';
@@ -56,14 +60,29 @@ function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }
     close(plain.socket);
     return { done: 4 };
   }
-  const trusted = t.certificate.issuer === PUBLIC_CA && certificateFits(t.certificate, url.host);
-  if (!trusted && !r.o.flags.has('no-check-certificate') && !r.o.flags.has('ca-certificate')) {
-    if (r.level)
-      r.log(
-        `ERROR: The certificate of '${url.host}' is not trusted.\nERROR: The certificate of '${url.host}' doesn't have a known issuer.\n`,
-      );
+  const wrong = complaints(r, t.certificate, url.host);
+  const heedless = r.o.flags.has('no-check-certificate');
+  if (r.level) r.log(wrong.map(w => w.replace(/^ERROR/, heedless ? 'WARNING' : 'ERROR')).join(''));
+  if (wrong.length && !heedless) {
     close(plain.socket);
     return { done: 5 };
   }
   return newReader(t.stream);
+}
+
+/** gnutls.c of wget 1.21, ssl_check_certificate: both of its looks at a certificate. */
+function complaints(r: Run, c: Certificate, host: string): string[] {
+  const path = optionValue(r.o, 'ca-certificate');
+  const given = path === undefined ? null : readFile(r.p.fs, absolute(path, r.p.cwd), r.p);
+  const extra = given && typeof given !== 'string' ? bytesToString(given) : null;
+  const nowMs = r.p.kernel.sim.nowMs;
+  const own = distrust(c, null, nowMs);
+  const why = own && extra !== null ? distrust(c, extra, nowMs) : own;
+  const out: string[] = [];
+  if (why) {
+    const reason = why.code === 10 ? 'has expired' : why.code === 9 ? 'is not yet activated' : "doesn't have a known issuer";
+    out.push(`ERROR: The certificate of '${host}' is not trusted.\n`, `ERROR: The certificate of '${host}' ${reason}.\n`);
+  }
+  if (!certificateFits(c, host)) out.push(`The certificate's owner does not match hostname '${host}'\n`);
+  return out;
 }

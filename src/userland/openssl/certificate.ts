@@ -1,98 +1,10 @@
 // Certificates as `openssl x509` prints them (OpenSSL 3.0: apps/x509.c, crypto/x509/t_x509.c, v3_prn.c).
 import { bytesToString, concat, hex } from '../../sim/bytes.ts';
 import { sha1 } from '../../sim/sha1.ts';
-import { civilTime, parseRfc3339, twoDigits } from '../../sim/time.ts';
+import { civilTime, twoDigits } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { type Der, oidText, sequence, setOf, tlv, utf8, values } from '../der.ts';
-
-export interface X509 {
-  der: Uint8Array;
-  tbs: Uint8Array;
-  serial: Uint8Array;
-  issuer: Uint8Array;
-  subject: Uint8Array;
-  notBeforeMs: number;
-  notAfterMs: number;
-  /** Key's algorithm; RSA's numbers. */
-  algorithm: string;
-  n: Uint8Array;
-  e: Uint8Array;
-  spki: Uint8Array;
-  extensions: { id: string; critical: boolean; value: Uint8Array }[];
-  signatureAlgorithm: string;
-  signature: Uint8Array;
-}
-
-/** The whole of a value that lies in `data`, with its head. */
-function whole(data: Uint8Array, d: Der): Uint8Array {
-  const end = d.body.byteOffset - data.byteOffset + d.body.length;
-  let start = d.body.byteOffset - data.byteOffset - 2;
-  if (d.body.length >= 128) start -= d.body.length < 256 ? 1 : 2;
-  return data.subarray(start, end);
-}
-
-function timeOf(d: Der): number {
-  const m = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(bytesToString(d.body));
-  if (!m) return 0;
-  const year = m[1].length === 4 ? m[1] : `${Number(m[1]) < 50 ? '20' : '19'}${m[1]}`;
-  return parseRfc3339(`${year}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}Z`) ?? 0;
-}
-
-/** null: it is no certificate. */
-export function readCertificate(der: Uint8Array): X509 | null {
-  const outer = values(der)[0];
-  if (outer?.tag !== 0x30) return null;
-  const [tbs, algorithm, signature] = values(outer.body);
-  if (tbs?.tag !== 0x30 || !signature) return null;
-  let fields = values(tbs.body);
-  if (fields[0]?.tag === 0xa0) fields = fields.slice(1);
-  const [serial, , issuer, validity, subject, spki] = fields;
-  if (!spki) return null;
-  const [notBefore, notAfter] = values(validity.body);
-  const [keyAlgorithm, key] = values(spki.body);
-  const list = fields.find(f => f.tag === 0xa3);
-  const numbers = values(values(key.body.subarray(1))[0]?.body ?? new Uint8Array(0));
-  return {
-    der,
-    tbs: whole(der, tbs),
-    serial: serial.body,
-    issuer: issuer.body,
-    subject: subject.body,
-    notBeforeMs: timeOf(notBefore),
-    notAfterMs: timeOf(notAfter),
-    algorithm: oidText(values(keyAlgorithm.body)[0].body),
-    n: numbers[0]?.body ?? new Uint8Array(0),
-    e: numbers[1]?.body ?? new Uint8Array(0),
-    spki: whole(der, spki),
-    extensions: (list ? values(values(list.body)[0].body) : []).map(x => {
-      const parts = values(x.body);
-      return { id: oidText(parts[0].body), critical: parts.length > 2 && parts[1].body[0] === 255, value: parts[parts.length - 1].body };
-    }),
-    signatureAlgorithm: oidText(values(algorithm.body)[0].body),
-    signature: signature.body.subarray(1),
-  };
-}
-
-const ATTRIBUTES: Record<string, string> = {
-  '2.5.4.3': 'CN',
-  '2.5.4.6': 'C',
-  '2.5.4.7': 'L',
-  '2.5.4.8': 'ST',
-  '2.5.4.10': 'O',
-  '2.5.4.11': 'OU',
-  '1.2.840.113549.1.9.1': 'emailAddress',
-};
-
-/** XN_FLAG_ONELINE. */
-export const nameText = (name: Uint8Array): string =>
-  values(name)
-    .flatMap(set => values(set.body))
-    .map(pair => {
-      const [type, value] = values(pair.body);
-      const id = oidText(type.body);
-      return `${ATTRIBUTES[id] ?? id} = ${bytesToString(value.body)}`;
-    })
-    .join(', ');
+import { nameText, type X509 } from '../x509.ts';
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 

@@ -10,8 +10,10 @@ import { pem } from '../der.ts';
 import type { Stream } from '../http.ts';
 import { getaddrinfo } from '../net/resolver.ts';
 import { type Certificate, tlsConnect } from '../tls.ts';
-import { dateText, nameText, type X509 } from './certificate.ts';
-import { certificatesIn, options, readInput, verifyChain } from './x509.ts';
+import { verifyChain } from '../trust.ts';
+import { certificatesIn, nameText, type X509 } from '../x509.ts';
+import { dateText } from './certificate.ts';
+import { options, readInput } from './x509.ts';
 
 const words = (text: string) => new Set(text.split(' '));
 const SPEC = {

@@ -3,22 +3,13 @@ import { complain, print, stdinAll } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString, hex } from '../../sim/bytes.ts';
-import { rsaVerifies } from '../../sim/rsa.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import type { Co } from '../../sim/task.ts';
-import { pem, pemBlocks } from '../der.ts';
-import {
-  certificateText,
-  colons,
-  dateText,
-  EXTENSIONS,
-  extensionText,
-  nameHash,
-  nameText,
-  readCertificate,
-  type X509,
-} from './certificate.ts';
+import { pem } from '../der.ts';
+import { verifyChain } from '../trust.ts';
+import { certificatesIn, nameText, type X509 } from '../x509.ts';
+import { certificateText, colons, dateText, EXTENSIONS, extensionText, nameHash } from './certificate.ts';
 
 /** Options that take a word, and those that do not; anything else is unknown. */
 interface Spec {
@@ -81,9 +72,6 @@ function notFound(p: Process, path: string | undefined, what: string): number {
   complain(p, `Could not read ${what} from ${path ?? '<stdin>'}\n${why}Unable to load ${what}\n`);
   return what === 'certificate' ? 1 : 2;
 }
-
-export const certificatesIn = (text: string): X509[] =>
-  pemBlocks(text).flatMap(b => (/CERTIFICATE$/.test(b.label) ? (readCertificate(b.der) ?? []) : []));
 
 export function* x509(p: Process, args: string[]): Co<number> {
   const o = options(p, 'x509', args, X509_SPEC);
@@ -150,44 +138,6 @@ const VERIFY_SPEC: Spec = {
   words: words('CAfile CApath untrusted purpose verify_depth'),
   switches: words('verbose show_chain no-CAfile no-CApath'),
 };
-
-const sameBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((x, i) => x === b[i]);
-
-/** Why a chain is not trusted: X509_V_ERR_…; null: it is. `depth`: of the certificate that it is about. */
-export function verifyChain(
-  leaf: X509,
-  trusted: X509[],
-  nowMs: number,
-  others: X509[] = [],
-): { code: number; depth: number; about: X509; text: string } | null {
-  const chain = [leaf];
-  const signedBy = (c: X509, by: X509) => sameBytes(c.issuer, by.subject) && rsaVerifies(c.tbs, c.signature, by.n, by.e);
-  for (let c = leaf; ; ) {
-    const anchor = trusted.find(t => sameBytes(t.der, c.der));
-    if (anchor) break;
-    const by = trusted.find(t => signedBy(c, t)) ?? others.find(t => !chain.includes(t) && signedBy(c, t));
-    if (!by) {
-      const own = sameBytes(c.issuer, c.subject);
-      if (own) {
-        const first = chain.length === 1;
-        return {
-          code: first ? 18 : 19,
-          depth: chain.length - 1,
-          about: c,
-          text: first ? 'self-signed certificate' : 'self-signed certificate in certificate chain',
-        };
-      }
-      return { code: 20, depth: chain.length - 1, about: c, text: 'unable to get local issuer certificate' };
-    }
-    chain.push(by);
-    c = by;
-  }
-  for (const [depth, c] of [...chain.entries()].reverse()) {
-    if (c.notBeforeMs > nowMs) return { code: 9, depth, about: c, text: 'certificate is not yet valid' };
-    if (c.notAfterMs < nowMs) return { code: 10, depth, about: c, text: 'certificate has expired' };
-  }
-  return null;
-}
 
 export function* verify(p: Process, args: string[]): Co<number> {
   const o = options(p, 'verify', args, VERIFY_SPEC);

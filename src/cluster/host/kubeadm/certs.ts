@@ -6,7 +6,7 @@ import { print } from '../../../linux/process.ts';
 import type { Process } from '../../../linux/types.ts';
 import { bytesToString, unbase64 } from '../../../sim/bytes.ts';
 import { civilTime, twoDigits } from '../../../sim/time.ts';
-import { certificatesIn } from '../../../userland/openssl/x509.ts';
+import { certificatesIn } from '../../../userland/x509.ts';
 import { apiserverUp } from '../../control-plane.ts';
 import type { NodeRuntime } from '../../node.ts';
 import { AUTHORITIES, KUBECONFIGS, leaves, PKI } from '../../pki.ts';

@@ -11,7 +11,7 @@ import { below } from '../../../sim/random.ts';
 import { sha256 } from '../../../sim/sha256.ts';
 import type { Co } from '../../../sim/task.ts';
 import { parseRfc3339, rfc3339 } from '../../../sim/time.ts';
-import { certificatesIn } from '../../../userland/openssl/x509.ts';
+import { certificatesIn } from '../../../userland/x509.ts';
 import { apiserverUp } from '../../control-plane.ts';
 import type { NodeRuntime } from '../../node.ts';
 import { caCertificate } from '../../pki.ts';

@@ -182,3 +182,28 @@ describe('times', () => {
     expect([800, 65_000, 90_061_000].map(ms => timespan(ms))).toEqual(['800ms', '1min 5s', '1day 1h 1min']);
   });
 });
+
+describe('what a guide has one look at', () => {
+  it('sysctl --system applies the files by name, whatever cannot be is passed over', () => {
+    expect(on('node-2', 'cat /etc/modules-load.d/k8s.conf; sysctl -w net.ipv4.ip_forward=0; sysctl --system; echo $?').out).toBe(
+      `overlay
+br_netfilter
+net.ipv4.ip_forward = 0
+* Applying /etc/sysctl.d/k8s.conf ...
+* Applying /etc/sysctl.conf ...
+net.bridge.bridge-nf-call-iptables = 1
+net.bridge.bridge-nf-call-ip6tables = 1
+net.ipv4.ip_forward = 1
+0
+`,
+    );
+    expect(on('node-2', 'echo net.nope=1 > /etc/sysctl.d/a.conf; sysctl --system -q; echo $?')).toMatchObject({ out: '0\n', err: '' });
+  });
+
+  it('journalctl writes times as it is asked to', () => {
+    const last = (output: string) => on('control-plane', `journalctl -u containerd -n 1 --no-pager -o ${output}`).out;
+    expect(last('short-iso')).toMatch(/^2026-01-01T\d\d:\d\d:\d\d\+0000 control-plane systemd\[1\]: Started containerd\.service/);
+    expect(last('short-precise')).toMatch(/^Jan 01 \d\d:\d\d:\d\d\.\d{6} control-plane /);
+    expect(on('control-plane', 'journalctl -o json')).toMatchObject({ code: 1, err: 'podnet: journalctl -o json is not modelled\n' });
+  });
+});

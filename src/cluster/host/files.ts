@@ -27,6 +27,13 @@ export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
   for (const [path, target] of links) place(fs, path, { kind: 'symlink', target, mtimeMs: 0 });
   put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config), 'unix:///var/run/containerd/containerd.sock'));
   put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
+  // What kubeadm's guide has one write before.
+  put('/etc/modules-load.d/k8s.conf', 'overlay\nbr_netfilter\n');
+  put(
+    '/etc/sysctl.d/k8s.conf',
+    'net.bridge.bridge-nf-call-iptables  = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\nnet.ipv4.ip_forward                 = 1\n',
+  );
+  put('/etc/sysctl.conf', '');
   put('/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=\n');
   put('/etc/crictl.yaml', 'runtime-endpoint: unix:///run/containerd/containerd.sock\n');
   put(

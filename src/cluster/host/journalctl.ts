@@ -2,10 +2,10 @@
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
-import { parseRfc3339 } from '../../sim/time.ts';
+import { parseRfc3339, rfc3339Micro } from '../../sim/time.ts';
 import type { NodeRuntime } from '../node.ts';
 import type { JournalLine } from './state.ts';
-import { syslogTime } from './time-text.ts';
+import { syslogTime, systemdTime } from './time-text.ts';
 
 interface Options {
   units: string[];
@@ -15,7 +15,7 @@ interface Options {
   grep: RegExp | null;
   follow: boolean;
   reverse: boolean;
-  /** `short` or `cat`. */
+  /** A key of STAMPS, or `cat`. */
   output: string;
 }
 
@@ -38,7 +38,21 @@ export function journalctl(node: NodeRuntime): Program {
 }
 
 const text = (node: NodeRuntime, l: JournalLine, o: Options): string =>
-  o.output === 'cat' ? `${l.text}\n` : `${syslogTime(l.atMs)} ${node.spec.name} ${l.by}: ${l.text}\n`;
+  o.output === 'cat' ? `${l.text}\n` : `${STAMPS[o.output](l.atMs)} ${node.spec.name} ${l.by}: ${l.text}\n`;
+
+const iso = (ms: number) => rfc3339Micro(ms).replace(/\.\d+Z$/, '+0000');
+const micro = (ms: number) => /\.(\d+)Z$/.exec(rfc3339Micro(ms))?.[1] ?? '000000';
+
+/** -o: how a line's time is written. */
+const STAMPS: Record<string, (ms: number) => string> = {
+  short: syslogTime,
+  'short-full': systemdTime,
+  'short-iso': iso,
+  'short-iso-precise': ms => rfc3339Micro(ms).replace('Z', '+0000'),
+  'short-precise': ms => `${syslogTime(ms)}.${micro(ms)}`,
+  'short-unix': ms => `${Math.floor(ms / 1000)}.${micro(ms)}`,
+};
+const UNMODELLED = ['json', 'json-pretty', 'json-sse', 'json-seq', 'verbose', 'export', 'short-monotonic', 'short-delta', 'with-unit'];
 
 const matches = (l: JournalLine, o: Options): boolean =>
   (!o.units.length || o.units.includes(l.unit)) && l.atMs >= o.sinceMs && l.atMs <= o.untilMs && (!o.grep || o.grep.test(l.text));
@@ -137,6 +151,8 @@ function parse(node: NodeRuntime, p: Process): Options | string {
         break;
       case '-o':
       case '--output':
+        if (UNMODELLED.includes(value)) return `podnet: journalctl -o ${value} is not modelled\n`;
+        if (value !== 'cat' && !STAMPS[value]) return `Unknown output format '${value}'.\n`;
         o.output = value;
         break;
       case '-f':

@@ -2,7 +2,7 @@
 import { complain, print, strerror } from '../../linux/process.ts';
 import { hasSysctl, setSysctl, sysctl, sysctlKeys } from '../../linux/sysctl.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
-import { absolute, readFile } from '../../linux/vfs.ts';
+import { absolute, listDir, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import type { Userland } from '../userland.ts';
@@ -24,10 +24,11 @@ const program = (u: Userland, busybox: boolean): Program =>
     const o: Options = { valuesOnly: false, namesOnly: false, quiet: false, ignore: false };
     const keys: string[] = [];
     let all = false;
+    let system = false;
     let file: string | null = null;
     let write = false;
     for (const word of p.argv.slice(1)) {
-      if (word === '--system') file = '/etc/sysctl.conf';
+      if (word === '--system') system = true;
       else if (word.startsWith('--')) {
         if (word === '--all') all = true;
         else if (word === '--values') o.valuesOnly = true;
@@ -51,6 +52,7 @@ const program = (u: Userland, busybox: boolean): Program =>
       for (const key of sysctlKeys(p.netns)) show(p, key, o);
       return 0;
     }
+    if (system) return loadSystem(p, o, u, busybox);
     if (file !== null) return load(p, file, o, u, busybox);
     let code = 0;
     for (const word of keys) {
@@ -105,6 +107,24 @@ function assign(p: Process, key: string, value: string, o: Options, busybox: boo
   }
   p.netns.dirty.add('sysctl');
   if (!o.quiet) print(p, o.valuesOnly ? `${value}\n` : o.namesOnly ? `${key}\n` : `${key} = ${value}\n`);
+  return 0;
+}
+
+/** Where sysctl.d(5) looks; a name that an earlier folder has stands for the later ones'. */
+const FOLDERS = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d', '/lib/sysctl.d'];
+
+/** All files by name, /etc/sysctl.conf last: they are named first, then applied; what cannot be is passed over. */
+function loadSystem(p: Process, o: Options, u: Userland, busybox: boolean): number {
+  const files = new Map<string, string>();
+  for (const folder of FOLDERS) {
+    const found = listDir(p.fs, folder, p);
+    if (typeof found === 'string') continue;
+    for (const name of found.keys()) if (name.endsWith('.conf') && !files.has(name)) files.set(name, `${folder}/${name}`);
+  }
+  const paths = [...files.keys()].sort().map(name => files.get(name) as string);
+  if (typeof readFile(p.fs, '/etc/sysctl.conf', p) !== 'string') paths.push('/etc/sysctl.conf');
+  if (!o.quiet) for (const path of paths) print(p, `* Applying ${path} ...\n`);
+  for (const path of paths) load(p, path, { ...o, ignore: true }, u, busybox);
   return 0;
 }
 

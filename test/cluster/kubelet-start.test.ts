@@ -52,6 +52,18 @@ describe('a kubelet that does not start', () => {
     expect(c.must('get node node-1')).toMatch(/ Ready/);
   });
 
+  it('that somebody killed is started again', () => {
+    on('kill -9 $(pidof kubelet); sleep 2');
+    expect(on('systemctl status kubelet')).toMatch(
+      /Active: activating \(auto-restart\) \(Result: signal\) since .*\n(.*\n)*.*\(code=killed, signal=KILL\)\n/,
+    );
+    expect(on('journalctl -u kubelet -n 2 -o cat')).toBe(
+      "kubelet.service: Main process exited, code=killed, status=9/KILL\nkubelet.service: Failed with result 'signal'.\n",
+    );
+    on('sleep 12');
+    expect(on('systemctl is-active kubelet; ss -Hlnt | grep -c 10250')).toBe('active\n1\n');
+  });
+
   it('is tried again by the next command too', () => {
     on('mv /var/lib/kubelet/config.yaml /root; systemctl restart kubelet');
     const saved = saveEngine(c.engine);

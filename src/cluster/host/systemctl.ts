@@ -4,7 +4,7 @@ import type { Process, Program } from '../../linux/types.ts';
 import type { NodeRuntime } from '../node.ts';
 import { UNITS, type Unit } from './state.ts';
 import { ago, syslogTime, systemdTime, timespan } from './time-text.ts';
-import { changedOnDisk, daemonReload, describeStatus, packaged, startUnit, stopUnit } from './unit-control.ts';
+import { changedOnDisk, daemonReload, describeStatus, packaged, resultOf, startUnit, stopUnit } from './unit-control.ts';
 import { commandOf, filesOf } from './unit-files.ts';
 
 const VERBS = [
@@ -120,7 +120,7 @@ function properties(name: string, unit: Unit, args: string[]): string {
     LoadState: 'loaded',
     ActiveState: activeState(unit),
     SubState: unit.active ? 'running' : unit.failing ? 'auto-restart' : 'dead',
-    Result: unit.failing ? 'exit-code' : 'success',
+    Result: unit.failing ? resultOf(unit.failing.status) : 'success',
     NRestarts: String(unit.failing?.restarts ?? 0),
     UnitFileState: 'enabled',
     MainPID: String(unit.active ? unit.pid : 0),
@@ -160,7 +160,11 @@ function statusText(node: NodeRuntime, name: string, unit: Unit, args: string[])
     const slash = dropIn.lastIndexOf('/');
     lines.push(`    Drop-In: ${dropIn.slice(0, slash)}`, `             └─${dropIn.slice(slash + 1)}`);
   }
-  const state = unit.active ? 'active (running)' : unit.failing ? 'activating (auto-restart) (Result: exit-code)' : 'inactive (dead)';
+  const state = unit.active
+    ? 'active (running)'
+    : unit.failing
+      ? `activating (auto-restart) (Result: ${resultOf(unit.failing.status)})`
+      : 'inactive (dead)';
   lines.push(`     Active: ${state} since ${systemdTime(unit.sinceMs)}; ${ago(now - unit.sinceMs)}`);
   if (!unit.active && !unit.failing) lines.push(`   Duration: ${timespan(unit.sinceMs - unit.startedMs)}`);
   lines.push(`       Docs: ${docs}`);
@@ -168,7 +172,7 @@ function statusText(node: NodeRuntime, name: string, unit: Unit, args: string[])
     const argv = unit.argv?.join(' ') ?? exec;
     lines.push(`   Main PID: ${unit.pid} (${name})`, `     CGroup: /system.slice/${name}.service`, `             └─${unit.pid} ${argv}`);
   } else {
-    const ended = `(code=exited, status=${unit.failing ? describeStatus(unit.failing.status) : '0/SUCCESS'})`;
+    const ended = `(${unit.failing ? describeStatus(unit.failing.status).replace(/status=\d+\/(KILL|TERM)/, 'signal=$1') : 'code=exited, status=0/SUCCESS'})`;
     const line = unit.failing?.line ?? commandOf(node.look().rootfs, unit.loaded ?? packaged(name))?.line ?? exec;
     lines.push(`    Process: ${unit.pid} ExecStart=${line} ${ended}`, `   Main PID: ${unit.pid} ${ended}`);
   }

@@ -1,7 +1,7 @@
 // systemd's work: units are started and stopped, and their processes with them.
 import { resumeKubelet, stopKubelet } from '../../kubelet/kubelet.ts';
 import { ALL_CAPS, kill, spawnProgram } from '../../linux/process.ts';
-import type { Program } from '../../linux/types.ts';
+import type { Process, Program } from '../../linux/types.ts';
 import { lookup } from '../../linux/vfs.ts';
 import { schedule } from '../../sim/sim.ts';
 import type { BuiltNode, NodeRuntime } from '../node.ts';
@@ -78,14 +78,26 @@ function tryStart(node: NodeRuntime, name: string): void {
   unitChanged(node, name);
 }
 
-/** systemd.exec(5): what a status means. */
-const STATUS: Record<number, string> = { 1: '1/FAILURE', 203: '203/EXEC' };
-export const describeStatus = (status: number): string => STATUS[status] ?? String(status);
+/** systemd.exec(5): what a status means; a signal's number is below zero. */
+const STATUS: Record<number, string> = { 1: '1/FAILURE', 203: '203/EXEC', [-9]: '9/KILL', [-15]: '15/TERM' };
+export const describeStatus = (status: number): string =>
+  `code=${status < 0 ? 'killed' : 'exited'}, status=${STATUS[status] ?? String(Math.abs(status))}`;
+export const resultOf = (status: number): string => (status < 0 ? 'signal' : 'exit-code');
+
+/** A unit's process has ended, and systemd had not asked for it: somebody killed it. */
+function died(node: NodeRuntime, name: string, p: Process): void {
+  const unit = node.host.units[name];
+  if (!unit.active || unit.pid !== p.pid) return;
+  unit.active = false;
+  if (name === 'kubelet') stopKubelet(node.kubelet);
+  const line = commandOf(node.look().rootfs, unit.loaded ?? packaged(name))?.line ?? '';
+  failed(node, name, line, p.exitCode === 143 ? -15 : -9);
+}
 
 function failed(node: NodeRuntime, name: string, line: string, status: number): void {
   const unit = node.host.units[name];
-  journal(node, name, `${name}.service: Main process exited, code=exited, status=${describeStatus(status)}`);
-  journal(node, name, `${name}.service: Failed with result 'exit-code'.`);
+  journal(node, name, `${name}.service: Main process exited, ${describeStatus(status)}`);
+  journal(node, name, `${name}.service: Failed with result '${resultOf(status)}'.`);
   unit.failing = { status, line, restarts: unit.failing?.restarts ?? 0 };
   unit.sinceMs = node.engine.server.sim.nowMs;
   tryAgain(node, name);
@@ -136,15 +148,16 @@ export function startUnits(node: NodeRuntime, built: BuiltNode): void {
     const state = unit ? node.host.units[unit] : null;
     if (state && !state.active) continue;
     kernel.nextPid = state?.pid ?? pid;
-    spawnDaemon(built, state?.argv ?? argv.split(' '), program(node));
+    const p = spawnDaemon(built, state?.argv ?? argv.split(' '), program(node));
+    if (unit) p.cleanup.push(() => died(node, unit, p));
   }
   kernel.nextPid = Math.max(kernel.nextPid, node.host.nextPid);
 }
 
-function spawnDaemon(built: BuiltNode, argv: string[], program: Program): void {
+function spawnDaemon(built: BuiltNode, argv: string[], program: Program): Process {
   const netns = built.kernel.netns.get('');
   if (!netns) throw new Error('a machine without its own namespace');
-  spawnProgram(built.kernel, program, {
+  return spawnProgram(built.kernel, program, {
     netns,
     fs: built.rootfs,
     argv,
@@ -168,7 +181,8 @@ function unitChanged(node: NodeRuntime, unit: string): void {
   if (active && !running) {
     const next = built.kernel.nextPid;
     built.kernel.nextPid = pid;
-    spawnDaemon(built, argv ?? row[2].split(' '), row[3](node));
+    const p = spawnDaemon(built, argv ?? row[2].split(' '), row[3](node));
+    p.cleanup.push(() => died(node, unit, p));
     built.kernel.nextPid = Math.max(next, pid + 1);
   }
 }

@@ -1,11 +1,11 @@
 // A control plane whose manifests, files and flags somebody gets wrong: its components end as they do, and the cluster with them.
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseFlags } from '../../src/cluster/components/flags.ts';
 import { type TestCluster, testCluster } from './harness.ts';
 
 let c: TestCluster;
 
-beforeEach(async () => {
+beforeAll(async () => {
   c = await testCluster();
 });
 
@@ -58,12 +58,14 @@ describe('kube-apiserver', () => {
     edit('kube-apiserver', 's/--secure-port=6443/--secure-port=6444/', 30);
     expect(c.kubectl('get nodes').err).toBe(REFUSED);
     expect(on('curl -sk https://127.0.0.1:6444/livez')).toBe('ok');
+    undo('kube-apiserver');
   });
 
   it('of an image that is not there is waited for', () => {
     edit('kube-apiserver', 's#k8s.io/kube-apiserver:#k8s.io/kube-apiservr:#');
     expect(c.kubectl('get nodes').err).toBe(REFUSED);
     expect(on('journalctl -u kubelet -o cat | tail -1')).toMatch(/(ErrImagePull|ImagePullBackOff).*kube-apiservr/);
+    undo('kube-apiserver');
   });
 });
 
@@ -84,6 +86,7 @@ describe('etcd', () => {
     expect(on("ss -Hlnt | awk '{print $4}' | grep :2379 | sort")).toBe('127.0.0.1:2379\n192.168.1.2:2379\n');
     edit('etcd', 's#--listen-client-urls=.*#--listen-client-urls=https://10.9.8.7:2379#');
     expect(JSON.parse(last('etcd')).error).toBe('listen tcp 10.9.8.7:2379: bind: cannot assign requested address');
+    undo('etcd');
   });
 });
 

@@ -1,11 +1,11 @@
 // kubeadm's and etcd's own tools on a control plane: what they say is in the files, the API's store and the sockets.
 import { createHash, X509Certificate } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type TestCluster, testCluster } from './harness.ts';
 
 let c: TestCluster;
 
-beforeEach(async () => {
+beforeAll(async () => {
   c = await testCluster();
 });
 
@@ -76,6 +76,7 @@ describe('etcdctl', () => {
     });
     on('mv /etc/kubernetes/manifests/etcd.yaml /root; sleep 40');
     expect(etcdctl('member list').code).toBe(1);
+    on('mv /root/etcd.yaml /etc/kubernetes/manifests; sleep 60');
     expect(etcdctl('foo')).toMatchObject({
       code: 1,
       err: 'Error: unknown command "foo" for "etcdctl"\nRun \'etcdctl --help\' for usage.\n',
@@ -92,7 +93,8 @@ describe('kubeadm', () => {
     expect(out).toMatch(/\nadmin.conf {17}Jan 01, 2027 \d\d:\d\d UTC {3}364d {12}ca {22}no {6}\n/);
     expect(out).toMatch(/\netcd-server {16}Jan 01, 2027 .* etcd-ca {17}no {6}\n/);
     expect(out).toMatch(/\nfront-proxy-ca {10}.*no {6}\n$/);
-    const moved = on('cd /etc/kubernetes/pki; rm apiserver.crt; mv ca.key /root; kubeadm certs check-expiration').out;
+    const moved = on('cd /etc/kubernetes/pki; mv apiserver.crt ca.key /root; kubeadm certs check-expiration').out;
+    on('mv /root/apiserver.crt /root/ca.key /etc/kubernetes/pki');
     expect(moved).toContain(`\n!MISSING! apiserver${' '.repeat(73)}\n`);
     expect(moved).toMatch(/\nadmin.conf .* yes {5}\n/);
   });
@@ -123,6 +125,7 @@ describe('kubeadm', () => {
       code: 1,
       err: expect.stringContaining('dial tcp 192.168.1.2:6443: connect: connection refused\nTo see the stack trace'),
     });
+    on('mv /root/kube-apiserver.yaml /etc/kubernetes/manifests; sleep 60');
   });
 
   it('refuses what would change machines', () => {

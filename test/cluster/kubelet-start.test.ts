@@ -7,7 +7,7 @@ let c: TestCluster;
 
 beforeEach(async () => {
   c = await testCluster();
-});
+}, 60_000);
 
 const on = (script: string, node = 'node-1') => c.node(node, ['sh', '-c', script]).out;
 const DROP_IN = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';

@@ -9,6 +9,7 @@ import { NOT_MODELLED } from '../../kubectl/unmodelled.ts';
 import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
+import { KNOWN } from '../../userland/net/curl-known.ts';
 import { packageNames, programsOf } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
 import { isKept } from '../kept.ts';
@@ -62,6 +63,7 @@ export function supportMatrix(): [what: string, names: string][] {
       'ClusterNetworkPolicy (v1alpha2, standard channel: no peers by nodes or domainNames) acts with Calico, which fails closed at named ports; AdminNetworkPolicy and BaselineAdminNetworkPolicy (v1alpha1) are judged by `podnet connectivity` alone',
     ],
     ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
+    ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],
     ['nginx: directives that act', list(directivesThat('acted'))],
     ['nginx: taken with a warning', list(directivesThat('kept'))],
     [

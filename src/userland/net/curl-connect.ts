@@ -12,7 +12,7 @@ import { certificateFits, commonName, distrust, hostNames } from '../trust.ts';
 import type { Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
 import { certificateOf, certificatesIn } from '../x509.ts';
-import type { CurlConfig } from './curl-options.ts';
+import type { CurlConfig } from './curl-config.ts';
 import { connectionKey, openTunnel, proxyFor, sendProxyLine } from './curl-proxy.ts';
 import { numericHost } from './resolv-conf.ts';
 import { getaddrinfo } from './resolver.ts';

@@ -4,6 +4,8 @@ import type { Process } from '../../linux/types.ts';
 import { killTask, startTask, type Task } from '../../sim/task.ts';
 
 export interface Meter {
+  /** -#: a bar of number signs and nothing else (src/tool_cb_prg.c). */
+  bar: boolean;
   write: (text: string) => void;
   startMs: number;
   headerShown: boolean;
@@ -15,12 +17,12 @@ export interface Meter {
   ticker: Task<void> | null;
 }
 
-export function newMeter(p: Process, write: (text: string) => void): Meter {
-  return { write, startMs: p.kernel.sim.nowMs, headerShown: false, total: 0, received: 0, uploadTotal: 0, sent: 0, ticker: null };
+export function newMeter(p: Process, bar: boolean, write: (text: string) => void): Meter {
+  return { bar, write, startMs: p.kernel.sim.nowMs, headerShown: false, total: 0, received: 0, uploadTotal: 0, sent: 0, ticker: null };
 }
 
 /** Five columns: 12345, 1234k, 12.3M … (max5data). */
-function max5(bytes: number): string {
+export function max5(bytes: number): string {
   const k = 1024;
   if (bytes < 100_000) return String(Math.floor(bytes)).padStart(5);
   if (bytes < 10_000 * k) return `${Math.floor(bytes / k)}k`.padStart(5);
@@ -35,7 +37,20 @@ function clock(seconds: number): string {
   return `${String(Math.floor(s / 3600)).padStart(2)}:${String(Math.floor(s / 60) % 60).padStart(2, '0')}:${String(s % 60).padStart(2, '0')}`;
 }
 
+const BAR_WIDTH = 72;
+
+function showBar(m: Meter): void {
+  const total = m.total + m.uploadTotal;
+  if (!total) return;
+  const part = Math.min(1, (m.received + m.sent) / total);
+  m.write(`\r${'#'.repeat(Math.floor(BAR_WIDTH * part)).padEnd(BAR_WIDTH)} ${(part * 100).toFixed(1).padStart(5)}%`);
+}
+
 export function showMeter(m: Meter, nowMs: number): void {
+  if (m.bar) {
+    showBar(m);
+    return;
+  }
   if (!m.headerShown) {
     m.headerShown = true;
     m.write('  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n');

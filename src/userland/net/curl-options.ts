@@ -1,139 +1,15 @@
 // curl's command line (src/tool_getparam.c of 7.88.1 and 8.14.1): what is acted on, and what is known but not modelled.
+
 import type { Process } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { base64, bytesToString, concat, stringToBytes } from '../../sim/bytes.ts';
-
-export interface CurlConfig {
-  urls: { url: string; out: string | null; remoteName: boolean }[];
-  silent: boolean;
-  showError: boolean;
-  verbose: boolean;
-  include: boolean;
-  head: boolean;
-  fail: boolean;
-  failWithBody: boolean;
-  location: boolean;
-  maxRedirs: number;
-  method: string | null;
-  data: Uint8Array | null;
-  get: boolean;
-  form: { name: string; value: string }[];
-  headers: string[];
-  userAgent: string | null;
-  user: string | null;
-  bearer: string | null;
-  referer: string | null;
-  cookies: string[];
-  range: string | null;
-  maxTimeMs: number;
-  connectTimeoutMs: number;
-  retry: number;
-  retryDelayMs: number;
-  retryMaxTimeMs: number;
-  retryConnrefused: boolean;
-  retryAllErrors: boolean;
-  resolve: { host: string; port: number; addresses: string[] }[];
-  connectTo: string[];
-  interface: string | null;
-  localPort: number;
-  /** -x; '' switches off what the environment says. */
-  proxy: string | null;
-  proxyUser: string | null;
-  noProxy: string | null;
-  haproxyProtocol: boolean;
-  family: 4 | 6 | null;
-  insecure: boolean;
-  cacert: string | null;
-  /** File with the client's own certificate. */
-  cert: string | null;
-  upload: string | null;
-  writeOut: string | null;
-  dumpHeader: string | null;
-  http10: boolean;
-  /** --http1.1: HTTP/2 is not offered. */
-  http11: boolean;
-  compressed: boolean;
-  noProgress: boolean;
-  progressBar: boolean;
-  keepalive: boolean;
-  failEarly: boolean;
-  createDirs: boolean;
-  outputDir: string | null;
-  globOff: boolean;
-  postRedir: boolean;
-  defaultProto: string | null;
-  stderr: string | null;
-  help: string | null;
-  version: boolean;
-}
-
-export function newConfig(): CurlConfig {
-  return {
-    urls: [],
-    silent: false,
-    showError: false,
-    verbose: false,
-    include: false,
-    head: false,
-    fail: false,
-    failWithBody: false,
-    location: false,
-    maxRedirs: 50,
-    method: null,
-    data: null,
-    get: false,
-    form: [],
-    headers: [],
-    userAgent: null,
-    user: null,
-    bearer: null,
-    referer: null,
-    cookies: [],
-    range: null,
-    maxTimeMs: 0,
-    connectTimeoutMs: 0,
-    retry: 0,
-    retryDelayMs: 0,
-    retryMaxTimeMs: 0,
-    retryConnrefused: false,
-    retryAllErrors: false,
-    resolve: [],
-    connectTo: [],
-    interface: null,
-    localPort: 0,
-    proxy: null,
-    proxyUser: null,
-    noProxy: null,
-    haproxyProtocol: false,
-    family: null,
-    insecure: false,
-    cacert: null,
-    cert: null,
-    upload: null,
-    writeOut: null,
-    dumpHeader: null,
-    http10: false,
-    http11: false,
-    compressed: false,
-    noProgress: false,
-    progressBar: false,
-    keepalive: true,
-    failEarly: false,
-    createDirs: false,
-    outputDir: null,
-    globOff: false,
-    postRedir: false,
-    defaultProto: null,
-    stderr: null,
-    help: null,
-    version: false,
-  };
-}
+import { type CurlConfig, newConfig } from './curl-config.ts';
+import { KNOWN } from './curl-known.ts';
 
 /** A row's action on the configuration; the text after the option's name is the error. */
 type Flag = (c: CurlConfig, on: boolean) => void;
 type Arg = (c: CurlConfig, value: string, p: Process) => string | null;
-type Row = [long: string, short: string, run: { flag: Flag } | { arg: Arg } | { unmodelled: 'flag' | 'arg' }];
+type Row = [long: string, short: string, run: { flag: Flag } | { arg: Arg } | { config: true } | { unmodelled: 'flag' | 'arg' }];
 
 const flag = (f: Flag) => ({ flag: f });
 const arg = (f: Arg) => ({ arg: f });
@@ -176,7 +52,7 @@ const dataFrom = (binary: boolean) =>
       return null;
     }
     const file = content(p, v.slice(1));
-    // A missing file is a warning, and nothing is sent for it (7.88); see curl.ts for its text.
+    if (!file) c.warnings.push(`Couldn't read data from file "${v.slice(1)}", this makes an empty POST.`);
     addData(c, binary ? (file ?? new Uint8Array(0)) : stringToBytes(bytesToString(file ?? new Uint8Array(0)).replace(/[\r\n\0]/g, '')));
     return null;
   });
@@ -188,18 +64,38 @@ function urlEncode(s: string): string {
   }).join('');
 }
 
-const dataUrlencode = set((c, v, p) => {
+function urlEncoded(p: Process, v: string): string {
   const m = /^([^=@]*)([=@])(.*)$/s.exec(v);
   const text = m?.[2] === '@' ? bytesToString(content(p, m[3]) ?? new Uint8Array(0)) : (m?.[3] ?? v);
   const encoded = urlEncode(text).replaceAll('%20', '+');
-  addData(c, stringToBytes(m?.[1] ? `${m[1]}=${encoded}` : encoded));
-});
+  return m?.[1] ? `${m[1]}=${encoded}` : encoded;
+}
+
+const dataUrlencode = set((c, v, p) => addData(c, stringToBytes(urlEncoded(p, v))));
 
 function addResolve(c: CurlConfig, v: string): string | null {
   const m = /^\+?(\[[^\]]+\]|[^:]+):(\d+):(.+)$/.exec(v);
   if (m) c.resolve.push({ host: m[1].toLowerCase(), port: Number(m[2]), addresses: m[3].split(',').map(a => a.replace(/^\[|\]$/g, '')) });
   return null;
 }
+
+function addForm(c: CurlConfig, v: string, literal: boolean): string | null {
+  if (!v.includes('=')) return 'is badly used here';
+  c.form.push({ name: v.slice(0, v.indexOf('=')), value: v.slice(v.indexOf('=') + 1), literal });
+  return null;
+}
+
+/** `100`, `10K`, `1M`, `1.5G` */
+const bytes = (f: (c: CurlConfig, n: number) => void) =>
+  arg((c, v) => {
+    const m = /^(\d+(?:\.\d+)?)([bkmg]?)$/i.exec(v);
+    if (!m) return NUMBER;
+    f(c, Math.floor(Number(m[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf(m[2].toLowerCase().replace('b', ''))));
+    return null;
+  });
+
+/** --url-query: `+text` as it is, else as --data-urlencode has it. */
+const urlQuery = set((c, v, p) => c.urlQuery.push(v.startsWith('+') ? v.slice(1) : urlEncoded(p, v).replaceAll('+', '%20')));
 
 const header = set((c, v, p) => {
   if (!v.startsWith('@')) c.headers.push(v);
@@ -263,7 +159,6 @@ const ROWS: Row[] = [
   ['data-raw', '', set((c, v) => addData(c, stringToBytes(v)))],
   ['data-urlencode', '', dataUrlencode],
   ['json', '', json],
-  ['form', 'F', set((c, v) => c.form.push({ name: v.split('=')[0], value: v.slice(v.indexOf('=') + 1) }))],
   ['get', 'G', flag((c, on) => Object.assign(c, { get: on }))],
   ['request', 'X', set((c, v) => Object.assign(c, { method: v }))],
   ['upload-file', 'T', set((c, v) => Object.assign(c, { upload: v }))],
@@ -271,7 +166,6 @@ const ROWS: Row[] = [
   ['oauth2-bearer', '', set((c, v) => Object.assign(c, { bearer: v }))],
   ['user-agent', 'A', set((c, v) => Object.assign(c, { userAgent: v }))],
   ['referer', 'e', set((c, v) => Object.assign(c, { referer: v }))],
-  ['cookie', 'b', set((c, v) => c.cookies.push(v))],
   ['range', 'r', set((c, v) => Object.assign(c, { range: v }))],
   ['max-time', 'm', seconds((c, ms) => Object.assign(c, { maxTimeMs: ms }))],
   ['connect-timeout', '', seconds((c, ms) => Object.assign(c, { connectTimeoutMs: ms }))],
@@ -304,14 +198,12 @@ const ROWS: Row[] = [
   ['keepalive-time', '', integer(() => {})],
   ['tcp-nodelay', '', flag(() => {})],
   ['tcp-fastopen', '', flag(() => {})],
-  ['path-as-is', '', flag(() => {})],
   ['disable', 'q', flag(() => {})],
   ['globoff', 'g', flag((c, on) => Object.assign(c, { globOff: on }))],
   ['post301', '', flag(c => Object.assign(c, { postRedir: true }))],
   ['post302', '', flag(c => Object.assign(c, { postRedir: true }))],
   ['post303', '', flag(c => Object.assign(c, { postRedir: true }))],
   ['proto-default', '', set((c, v) => Object.assign(c, { defaultProto: v }))],
-  ['proto', '', set(() => {})],
   ['noproxy', '', set((c, v) => Object.assign(c, { noProxy: v }))],
   ['proxy', 'x', set((c, v) => Object.assign(c, { proxy: v }))],
   ['proxy-user', 'U', set((c, v) => Object.assign(c, { proxyUser: v }))],
@@ -328,63 +220,159 @@ const ROWS: Row[] = [
   ['url', '', set((c, v) => url(c, v))],
   ['help', 'h', flag(c => Object.assign(c, { help: '' }))],
   ['version', 'V', flag(c => Object.assign(c, { version: true }))],
-  ['http2', '', { unmodelled: 'flag' }],
-  ['http2-prior-knowledge', '', { unmodelled: 'flag' }],
-  ['http3', '', { unmodelled: 'flag' }],
-  ['socks5', '', { unmodelled: 'arg' }],
-  ['socks5-hostname', '', { unmodelled: 'arg' }],
-  ['unix-socket', '', { unmodelled: 'arg' }],
-  ['cookie-jar', 'c', { unmodelled: 'arg' }],
-  ['config', 'K', { unmodelled: 'arg' }],
-  ['continue-at', 'C', { unmodelled: 'arg' }],
-  ['limit-rate', '', { unmodelled: 'arg' }],
-  ['speed-limit', 'Y', { unmodelled: 'arg' }],
-  ['speed-time', 'y', { unmodelled: 'arg' }],
-  ['dns-servers', '', { unmodelled: 'arg' }],
-  ['doh-url', '', { unmodelled: 'arg' }],
-  ['trace', '', { unmodelled: 'arg' }],
-  ['trace-ascii', '', { unmodelled: 'arg' }],
-  ['trace-time', '', { unmodelled: 'flag' }],
-  ['parallel', 'Z', { unmodelled: 'flag' }],
-  ['digest', '', { unmodelled: 'flag' }],
-  ['negotiate', '', { unmodelled: 'flag' }],
-  ['netrc', 'n', { unmodelled: 'flag' }],
-  ['next', ':', { unmodelled: 'flag' }],
-  ['remote-header-name', 'J', { unmodelled: 'flag' }],
-  ['proxytunnel', 'p', { unmodelled: 'flag' }],
+  ['config', 'K', { config: true }],
+  ['http2', '', flag(c => Object.assign(c, { http2: true, http11: false, http10: false }))],
+  ['cookie', 'b', set((c, v) => (v.includes('=') ? c.cookies : c.cookieFiles).push(v))],
+  ['cookie-jar', 'c', set((c, v) => Object.assign(c, { cookieJar: v }))],
+  ['form', 'F', arg((c, v) => addForm(c, v, false))],
+  ['form-string', '', arg((c, v) => addForm(c, v, true))],
+  ['remote-header-name', 'J', flag((c, on) => Object.assign(c, { remoteHeaderName: on }))],
+  ['remote-time', 'R', flag(() => {})],
+  ['remote-name-all', '', flag((c, on) => Object.assign(c, { remoteNameAll: on }))],
+  [
+    'continue-at',
+    'C',
+    arg((c, v) => (v === '-' || /^\d+$/.test(v) ? void Object.assign(c, { resumeFrom: v === '-' ? 'end' : Number(v) }) : NUMBER) ?? null),
+  ],
+  ['limit-rate', '', bytes((c, n) => Object.assign(c, { limitRate: n }))],
+  ['max-filesize', '', bytes((c, n) => Object.assign(c, { maxFilesize: n }))],
+  ['speed-limit', 'Y', integer((c, n) => Object.assign(c, { speedLimit: n, speedTimeMs: c.speedTimeMs || 30_000 }))],
+  ['speed-time', 'y', integer((c, n) => Object.assign(c, { speedTimeMs: n * 1000, speedLimit: c.speedLimit || 1 }))],
+  ['trace', '', set((c, v) => Object.assign(c, { trace: { file: v, hex: true }, verbose: false }))],
+  ['trace-ascii', '', set((c, v) => Object.assign(c, { trace: { file: v, hex: false }, verbose: false }))],
+  ['trace-time', '', flag((c, on) => Object.assign(c, { traceTime: on }))],
+  ['parallel', 'Z', flag((c, on) => Object.assign(c, { parallel: on }))],
+  ['netrc', 'n', flag((c, on) => Object.assign(c, { netrc: on ? 'needed' : 'off' }))],
+  ['netrc-optional', '', flag((c, on) => Object.assign(c, { netrc: on ? 'optional' : 'off' }))],
+  ['netrc-file', '', set((c, v) => Object.assign(c, { netrcFile: v, netrc: c.netrc === 'off' ? 'needed' : c.netrc }))],
+  ['url-query', '', urlQuery],
+  ['request-target', '', set((c, v) => Object.assign(c, { requestTarget: v }))],
+  ['time-cond', 'z', set((c, v) => Object.assign(c, { timeCond: v }))],
+  ['proto', '', set((c, v) => Object.assign(c, { protocols: v }))],
+  ['proto-redir', '', set((c, v) => Object.assign(c, { redirectProtocols: v }))],
+  ['disallow-username-in-url', '', flag((c, on) => Object.assign(c, { noUserInUrl: on }))],
+  ['remove-on-error', '', flag((c, on) => Object.assign(c, { removeOnError: on }))],
+  ['clobber', '', flag((c, on) => Object.assign(c, { noClobber: !on }))],
+  ['ignore-content-length', '', flag((c, on) => Object.assign(c, { ignoreLength: on }))],
+  ['http0.9', '', flag((c, on) => Object.assign(c, { http09: on }))],
+  ['path-as-is', '', flag((c, on) => Object.assign(c, { pathAsIs: on }))],
+  ['proxy-header', '', set((c, v) => c.proxyHeaders.push(v))],
+  ...KNOWN.map(
+    (k): Row => [
+      k.name,
+      k.short,
+      k.refused ? { unmodelled: k.takesValue ? 'arg' : 'flag' } : k.takesValue ? set(() => {}) : flag(() => {}),
+    ],
+  ),
 ];
 
-export type Parsed = { config: CurlConfig } | { error: string | null };
+export type Parsed = { configs: CurlConfig[] } | { error: string | null; warnings?: string[] };
+
+interface Parsing {
+  p: Process;
+  generation: number;
+  configs: CurlConfig[];
+}
+
+const current = (s: Parsing): CurlConfig => s.configs[s.configs.length - 1];
+
+/** --next: what has been said holds for the URLs so far. Options about the whole run go on. */
+function next(s: Parsing): void {
+  const { silent, showError, verbose, trace, traceTime, parallel, failEarly, noProgress, progressBar, stderr, warnings } = current(s);
+  s.configs.push({
+    ...newConfig(),
+    silent,
+    showError,
+    verbose,
+    trace,
+    traceTime,
+    parallel,
+    failEarly,
+    noProgress,
+    progressBar,
+    stderr,
+    warnings,
+  });
+}
 
 /** Read the words after `curl`. `error` null: only the pointer to --help is printed. */
 export function parseCurl(p: Process, words: string[], generation: number): Parsed {
-  const c = newConfig();
+  const s: Parsing = { p, generation, configs: [newConfig()] };
+  const home = p.env.get('HOME');
+  if (home && words[0] !== '-q' && words[0] !== '--disable') readConfig(s, `${home}/.curlrc`);
+  const error = parseWords(s, words);
+  if (error !== null) return { error };
+  const [first] = s.configs;
+  if (s.configs.some(c => c.help !== null || c.version)) return { configs: s.configs.filter(c => c.help !== null || c.version) };
+  for (const c of s.configs) c.urls = c.urls.filter(u => u.url !== '' || u.out !== null || u.remoteName);
+  if (!s.configs.every(c => c.urls.some(u => u.url)))
+    return { error: words.length ? (generation >= 13 ? '(2) no URL specified' : 'no URL specified!') : null, warnings: first.warnings };
+  for (const c of s.configs) {
+    c.urls = c.urls.filter(u => u.url !== '');
+    if (c.remoteNameAll) for (const u of c.urls) u.remoteName ||= u.out === null;
+  }
+  return { configs: s.configs };
+}
+
+/** -> what is wrong with one of them */
+function parseWords(s: Parsing, words: string[]): string | null {
   let options = true;
   for (let i = 0; i < words.length; i++) {
     const word = words[i];
     if (!options || !word.startsWith('-') || word === '-') {
-      url(c, word);
+      url(current(s), word);
     } else if (word === '--') options = false;
-    else if (word.startsWith('--')) {
-      const row = longRow(word.slice(2), generation);
-      if (typeof row === 'string') return { error: `option ${word}: ${row}` };
-      if (takesArgument(row.row) && i + 1 >= words.length) return { error: `option ${word}: requires parameter` };
-      const why = apply(c, row.row, row.on, takesArgument(row.row) ? words[++i] : '', p);
-      if (why) return { error: `option ${word}: ${why}` };
-    } else {
-      const why = shortOptions(c, word, words[i + 1], p);
-      if ('error' in why) return { error: `option ${word}: ${why.error}` };
-      if (why.usedNext) i++;
+    else if (word === '--next' || word === '-:') next(s);
+    else {
+      const r = word.startsWith('--') ? longOption(s, word, words[i + 1]) : shortOptions(s, word, words[i + 1]);
+      if ('error' in r) return r.error.startsWith('!') ? r.error.slice(1) : `option ${word}: ${r.error}`;
+      if (r.usedNext) i++;
     }
-    if (c.help !== null || c.version) return { config: c };
+    const c = current(s);
+    if (c.help === '' && /^(-h|--help)$/.test(word) && words[i + 1] !== undefined) c.help = words[i + 1];
+    if (c.help !== null || c.version) return null;
   }
-  c.urls = c.urls.filter(u => u.url !== '' || u.out !== null || u.remoteName);
-  if (!c.urls.some(u => u.url)) return { error: words.length ? '(2) no URL specified' : null };
-  c.urls = c.urls.filter(u => u.url !== '');
-  return { config: c };
+  return null;
 }
 
-const takesArgument = (row: Row) => 'arg' in row[2] || ('unmodelled' in row[2] && row[2].unmodelled === 'arg');
+type Taken = { error: string } | { usedNext: boolean };
+
+function longOption(s: Parsing, word: string, next: string | undefined): Taken {
+  const row = longRow(word.slice(2), s.generation);
+  if (typeof row === 'string') return { error: row };
+  const takes = takesArgument(row.row);
+  if (takes && next === undefined) return { error: 'requires parameter' };
+  const why = apply(s, row.row, row.on, takes ? (next as string) : '');
+  return why ? { error: why } : { usedNext: takes };
+}
+
+/** -K: a line is an option with or without its dashes, and its value behind blanks, `=` or `:` (src/tool_parsecfg.c). */
+function readConfig(s: Parsing, name: string): string | null {
+  const data = content(s.p, name);
+  if (!data)
+    return name.endsWith('/.curlrc') ? null : `!cannot read config from '${name}'\ncurl: option -K: error encountered when reading a file`;
+  for (const [k, line] of bytesToString(data).split('\n').entries()) {
+    const m = /^\s*([^\s=:]+)(?:\s*[=:]\s*|\s+|$)(.*?)\s*$/.exec(line);
+    if (!m || /^\s*#/.test(line)) continue;
+    const value = m[2].startsWith('"') ? unquoted(m[2]) : m[2].replace(/\s+#.*$/, '');
+    const word = m[1].startsWith('-') ? m[1] : `--${m[1]}`;
+    if (word === '--next') {
+      next(s);
+      continue;
+    }
+    const r = word.startsWith('--') ? longOption(s, word, value) : shortOptions(s, word, value);
+    const shown = name === '-' ? '<stdin>' : name;
+    if ('error' in r) current(s).warnings.push(`${shown}:${k + 1}: warning: '${m[1].replace(/^-+/, '')}' ${r.error}`);
+  }
+  return null;
+}
+
+function unquoted(text: string): string {
+  const m = /^"((?:[^"\\]|\\.)*)"?/s.exec(text);
+  return (m?.[1] ?? '').replace(/\\(.)/gs, (_, c: string) => ({ n: '\n', t: '\t', r: '\r', v: '\v' })[c] ?? c);
+}
+
+const takesArgument = (row: Row) => 'arg' in row[2] || 'config' in row[2] || ('unmodelled' in row[2] && row[2].unmodelled === 'arg');
 
 function longRow(name: string, generation: number): { row: Row; on: boolean } | string {
   const exact = ROWS.find(r => r[0] === name);
@@ -396,26 +384,31 @@ function longRow(name: string, generation: number): { row: Row; on: boolean } | 
   return starts.length > 1 ? 'is ambiguous' : 'is unknown';
 }
 
-function apply(c: CurlConfig, row: Row, on: boolean, value: string, p: Process): string | null {
+function apply(s: Parsing, row: Row, on: boolean, value: string): string | null {
   const run = row[2];
   if ('unmodelled' in run) return "the installed libcurl version doesn't support this";
-  if ('arg' in run) return run.arg(c, value, p);
-  run.flag(c, on);
+  if ('config' in run) return readConfig(s, value);
+  if ('arg' in run) return run.arg(current(s), value, s.p);
+  run.flag(current(s), on);
   return null;
 }
 
-function shortOptions(c: CurlConfig, word: string, next: string | undefined, p: Process): { error: string } | { usedNext: boolean } {
+function shortOptions(s: Parsing, word: string, following: string | undefined): Taken {
   for (let k = 1; k < word.length; k++) {
+    if (word[k] === ':') {
+      next(s);
+      continue;
+    }
     const row = ROWS.find(r => r[1] === word[k]);
     if (!row) return { error: 'is unknown' };
     if (!takesArgument(row)) {
-      const why = apply(c, row, true, '', p);
+      const why = apply(s, row, true, '');
       if (why) return { error: why };
       continue;
     }
     const rest = word.slice(k + 1);
-    if (!rest && next === undefined) return { error: 'requires parameter' };
-    const why = apply(c, row, true, rest || (next as string), p);
+    if (!rest && following === undefined) return { error: 'requires parameter' };
+    const why = apply(s, row, true, rest || (following as string));
     return why ? { error: why } : { usedNext: !rest };
   }
   return { usedNext: false };

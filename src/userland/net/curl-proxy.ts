@@ -6,8 +6,9 @@ import type { Co } from '../../sim/task.ts';
 import { familyOf, formatIp } from '../../wire/ip.ts';
 import { parseResponseHead, readHead } from '../http.ts';
 import { parseUrl, type Url } from '../url.ts';
+import type { CurlConfig } from './curl-config.ts';
 import type { Connection, CurlError } from './curl-connect.ts';
-import { basicAuth, type CurlConfig } from './curl-options.ts';
+import { basicAuth } from './curl-options.ts';
 import { CURL_VERSION } from './curl-texts.ts';
 
 export interface Proxy {

@@ -3,15 +3,17 @@ import { complain, strerror } from '../../linux/process.ts';
 import { close } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
 import { concat, stringToBytes } from '../../sim/bytes.ts';
-import type { Co } from '../../sim/task.ts';
-import { bodyState, type Headers, type HttpResponse, header, parseResponseHead, readBodyPart, readHead, responseFraming } from '../http.ts';
+import { type Co, sleep } from '../../sim/task.ts';
+import { bodyState, type HttpResponse, header, parseResponseHead, readBodyPart, readHead, responseFraming } from '../http.ts';
 import { parseUrl, resolveUrl, type Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
+import type { CurlConfig } from './curl-config.ts';
 import { type Connection, type CurlError, isError, openConnection, type Session } from './curl-connect.ts';
+import { type Jar, setCookie } from './curl-cookies.ts';
 import { type Meter, showMeter, stopMeter } from './curl-meter.ts';
-import { basicAuth, type CurlConfig } from './curl-options.ts';
-import { connectionKey, proxyFor, proxyHeaders } from './curl-proxy.ts';
-import { CURL_VERSION } from './curl-texts.ts';
+import { connectionKey, proxyFor } from './curl-proxy.ts';
+import { checkUrl, requestHead, streamOpened, withoutDots } from './curl-request.ts';
+import type { Teller } from './curl-trace.ts';
 import type { TransferInfo } from './curl-write-out.ts';
 
 /** The server's alert, in OpenSSL's words: it had asked for the client's certificate. */
@@ -24,6 +26,9 @@ export interface Run {
   connections: Connection[];
   nextNumber: number;
   upload: Uint8Array | null;
+  jar: Jar;
+  /** -b, -c: cookies are kept. */
+  cookies: boolean;
 }
 
 /** One transfer in progress. */
@@ -37,20 +42,11 @@ export interface Transfer {
   body: Uint8Array | null;
   sink: (bytes: Uint8Array) => boolean;
   headerSink: (text: string) => boolean;
-  dataShown: boolean;
+  /** Of a body that is no upload. */
+  contentType: string;
+  tell: Teller;
   redirectStartMs: number;
   hadConnection: boolean;
-}
-
-const verbose = (t: Transfer, text: string) => {
-  if (t.s.c.verbose) complain(t.s.p, text);
-};
-
-/** The `{ [31 bytes data]` lines: once per run of data, and not when the data itself goes to a terminal. */
-function dataLine(t: Transfer, mark: string, n: number): void {
-  if (t.dataShown || t.run.p.tty || !n) return;
-  t.dataShown = true;
-  verbose(t, `${mark} [${n} bytes data]\n`);
 }
 
 /** The request and, with -L, the ones it is sent on to. */
@@ -72,7 +68,7 @@ export function* followAll(t: Transfer): Co<CurlError | null> {
       break;
     }
     t.info.redirects++;
-    t.url = t.info.redirectUrl as string;
+    t.url = withoutDots(c, t.info.redirectUrl as string);
     t.s.info(`Issue another request to this URL: '${t.url}'`);
     if ((r.status === 301 || r.status === 302 || r.status === 303) && t.method === 'POST' && !c.method && !c.postRedir) {
       t.method = 'GET';
@@ -83,28 +79,6 @@ export function* followAll(t: Transfer): Co<CurlError | null> {
   }
   if (t.meter) stopMeter(t.meter);
   return error;
-}
-
-const RESERVED = /^(?:dict|file|ftps?|gophers?|imaps?|ldaps?|mqtt|pop3s?|rtmp|rtsp|scp|sftp|smbs?|smtps?|telnet|tftp)$/;
-
-function checkUrl(t: Transfer): { url: Url; port: number } | CurlError {
-  const { tools } = t.run.u;
-  const bad = (why: string): CurlError => ({
-    code: 3,
-    message: tools >= 13 ? `URL rejected: ${why}` : 'URL using bad/illegal format or missing URL',
-  });
-  if (/[\s\0-\x1f]/.test(t.url)) return bad('Malformed input to a URL function');
-  const url = parseUrl(t.url);
-  if (!url) return bad('Port number was not a decimal number between 0 and 65535');
-  if (!url.host) return tools >= 13 ? bad('No host part in the URL') : { code: 3, message: 'URL using bad/illegal format or missing URL' };
-  if (url.scheme !== 'http' && url.scheme !== 'https') {
-    const text =
-      RESERVED.test(url.scheme) || tools < 13
-        ? `Protocol "${url.scheme}" not supported or disabled in libcurl`
-        : `Protocol "${url.scheme}" not supported`;
-    return { code: 1, message: tools >= 13 ? `Protocol "${url.scheme}" not supported` : text };
-  }
-  return { url, port: url.port ?? (url.scheme === 'https' ? 443 : 80) };
 }
 
 /** One request and its answer. */
@@ -125,28 +99,12 @@ function* once(t: Transfer): Co<HttpResponse | CurlError | null> {
   if (t.run.u.tools >= 13 || connection.http2) t.s.info(connection.http2 ? 'using HTTP/2' : 'using HTTP/1.x');
   if (t.run.c.user !== null) t.s.info(`Server auth using Basic with user '${t.run.c.user.split(':')[0]}'`);
   const shown = connection.http2 ? streamOpened(t, request) : request;
-  for (const line of shown.split('\r\n').slice(0, -1)) verbose(t, `> ${line}\r\n`);
+  t.tell.sentHead(shown);
   t.info.sizeRequest += request.length;
   const sent = yield* sendRequest(t, connection, request);
   if (sent) return lost(t, connection, sent);
   const answered = yield* receive(t, connection);
   return isError(answered) ? lost(t, connection, answered) : answered;
-}
-
-/** What nghttp2 makes of a request's head, told; -> the head as curl shows it */
-function streamOpened(t: Transfer, request: string): string {
-  const [first, ...lines] = request.split('\r\n');
-  const [method, path] = first.split(' ');
-  const host =
-    lines
-      .find(l => /^host:/i.test(l))
-      ?.slice(5)
-      .trim() ?? '';
-  const pseudo = [`:method: ${method}`, ':scheme: https', `:authority: ${host}`, `:path: ${path}`];
-  const fields = lines.filter(l => l && !/^host:/i.test(l)).map(l => l.replace(/^[^:]*/, n => n.toLowerCase()));
-  t.s.info(`[HTTP/2] [1] OPENED stream for ${t.info.urlEffective}`);
-  for (const f of [...pseudo, ...fields]) t.s.info(`[HTTP/2] [1] [${f}]`);
-  return request.replace(/ HTTP\/1\.[01]\r\n/, ' HTTP/2\r\n');
 }
 
 /** A head as HTTP/2 has it: no phrase, names in lower case, nothing of the connection. */
@@ -219,54 +177,7 @@ function lost(t: Transfer, connection: Connection, error: CurlError): CurlError 
   return error;
 }
 
-function customHeaders(c: CurlConfig): { removed: Set<string>; sent: Headers } {
-  const removed = new Set<string>();
-  const sent: Headers = [];
-  for (const h of c.headers) {
-    const m = /^([^:;]+)([:;])\s*(.*)$/s.exec(h);
-    if (!m) continue;
-    removed.add(m[1].trim().toLowerCase());
-    if (m[3] || m[2] === ';') sent.push([m[1].trim(), m[3]]);
-  }
-  return { removed, sent };
-}
-
-function requestHead(t: Transfer, url: Url, port: number): string {
-  const { c, u } = t.run;
-  const { removed, sent } = customHeaders(c);
-  const usual = url.scheme === 'https' ? 443 : 80;
-  const bare = url.host.includes(':') ? `[${url.host}]` : url.host;
-  const lines: Headers = [];
-  const add = (name: string, value: string | null) => value !== null && !removed.has(name.toLowerCase()) && lines.push([name, value]);
-  const host = sent.find(([n]) => n.toLowerCase() === 'host');
-  if (host) lines.push(host);
-  else add('Host', port === usual ? bare : `${bare}:${port}`);
-  const user = c.user ?? url.user;
-  if (user !== null) add('Authorization', basicAuth(user));
-  else if (c.bearer !== null) add('Authorization', `Bearer ${c.bearer}`);
-  if (c.range !== null) add('Range', `bytes=${c.range}`);
-  if (c.userAgent !== '') add('User-Agent', c.userAgent ?? `curl/${CURL_VERSION[u.tools]}`);
-  add('Accept', '*/*');
-  const proxy = url.scheme === 'http' ? proxyFor(t.s.p, c, url) : null;
-  const through = proxy !== null && !isError(proxy);
-  if (through) for (const [n, v] of proxyHeaders(proxy)) add(n, v);
-  if (c.compressed) add('Accept-Encoding', 'deflate, gzip, br, zstd');
-  if (c.referer) add('Referer', c.referer);
-  if (c.cookies.length) add('Cookie', c.cookies.join('; '));
-  lines.push(...sent.filter(([n]) => n.toLowerCase() !== 'host'));
-  if (through) add('Proxy-Connection', 'Keep-Alive');
-  if (t.body) {
-    add('Content-Length', String(t.body.length));
-    if (!t.run.upload) add('Content-Type', 'application/x-www-form-urlencoded');
-    if (t.body.length > 1024 * 1024 || (t.run.upload && u.tools < 13)) add('Expect', '100-continue');
-  }
-  const at = through ? `http://${bare}${url.port ? `:${url.port}` : ''}` : '';
-  const path = at + url.path.replaceAll(' ', '%20');
-  return `${t.method} ${path} HTTP/${c.http10 ? '1.0' : '1.1'}\r\n${lines.map(([n, v]) => (v ? `${n}: ${v}` : `${n}:`)).join('\r\n')}\r\n\r\n`;
-}
-
 function* sendRequest(t: Transfer, connection: Connection, request: string): Co<CurlError | null> {
-  t.dataShown = false;
   const waits = /\r\nExpect: 100-continue\r\n/i.test(request);
   const first = waits || !t.body ? stringToBytes(request) : concat([stringToBytes(request), t.body]);
   const sent = yield* connection.stream.send(first);
@@ -278,7 +189,7 @@ function* sendRequest(t: Transfer, connection: Connection, request: string): Co<
   if (waits) {
     const interim = yield* readHead(connection.reader, 1000);
     if (Array.isArray(interim)) {
-      for (const line of interim) verbose(t, `< ${line}\r\n`);
+      for (const line of [...interim, '']) t.tell.gotLine(`${line}\r\n`);
       const status = parseResponseHead(interim)?.status ?? 0;
       if (status !== 100) {
         connection.reader.buffer = concat([stringToBytes(`${interim.join('\r\n')}\r\n\r\n`), connection.reader.buffer]);
@@ -288,7 +199,7 @@ function* sendRequest(t: Transfer, connection: Connection, request: string): Co<
     const more = yield* connection.stream.send(t.body);
     if (typeof more === 'string') return { code: 55, message: `Send failure: ${strerror(more)}` };
   }
-  dataLine(t, '}', t.body.length);
+  t.tell.sentBody(t.body);
   t.info.sizeUpload += t.body.length;
   if (t.meter) Object.assign(t.meter, { sent: t.body.length, uploadTotal: t.body.length });
   if (t.run.u.tools >= 13) t.s.info(`upload completely sent off: ${t.body.length} bytes`);
@@ -306,8 +217,8 @@ function* receive(t: Transfer, connection: Connection): Co<HttpResponse | CurlEr
   const left = () => t.s.deadlineMs - t.s.p.kernel.sim.nowMs;
   let res: HttpResponse | null;
   for (;;) {
-    const lines = yield* readHead(reader, left());
-    if (lines === 'EAGAIN') return timedOut(t, 0, null);
+    const lines = yield* readHead(reader, Math.min(left(), slowMs(t)));
+    if (lines === 'EAGAIN') return slowMs(t) < left() ? tooSlow(t) : timedOut(t, 0, null);
     if (lines === null) return { code: 52, message: 'Empty reply from server' };
     if (lines === 'EOF' || (Array.isArray(lines) && !/^HTTP\//.test(lines[0])))
       return { code: 1, message: 'Received HTTP/0.9 when not allowed' };
@@ -323,15 +234,22 @@ function* receive(t: Transfer, connection: Connection): Co<HttpResponse | CurlEr
   return yield* receiveBody(t, connection, res);
 }
 
+function keepCookie(t: Transfer, line: string): void {
+  const url = parseUrl(t.url);
+  if (!t.run.cookies || !url) return;
+  const c = setCookie(t.run.jar, line.slice(line.indexOf(':') + 1).trim(), url.host.toLowerCase(), url.path, t.s.p.kernel.sim.nowMs);
+  if (c) t.s.info(`Added cookie ${c.name}="${c.value}" for domain ${c.domain}, path ${c.path}, expire ${c.expires}`);
+}
+
 function takeHead(t: Transfer, res: HttpResponse, lines: string[], http2 = false): boolean {
   if (res.version === 'HTTP/1.0' && t.run.u.tools < 13) t.s.info('HTTP 1.0, assume close after body');
   let ok = true;
   for (const line of [...lines, '']) {
-    verbose(t, `< ${line}\r\n`);
+    if (/^set-cookie:/i.test(line)) keepCookie(t, line);
+    t.tell.gotLine(`${line}\r\n`);
     ok &&= t.headerSink(`${line}\r\n`);
     t.info.sizeHeader += line.length + 2;
   }
-  t.dataShown = false;
   Object.assign(t.info, { status: res.status, httpVersion: http2 ? '2' : res.version.slice(5), headers: res.headers });
   t.info.contentType = header(res.headers, 'Content-Type') ?? null;
   return ok;
@@ -341,24 +259,55 @@ function* receiveBody(t: Transfer, connection: Connection, res: HttpResponse): C
   const { c } = t.run;
   if (c.fail && res.status >= 400) return { code: 22, message: `The requested URL returned error: ${res.status}` };
   const ignored = c.location && res.status >= 300 && res.status < 400 && header(res.headers, 'Location') !== undefined;
-  const state = bodyState(responseFraming(t.method, res));
+  const limited = cannotTake(t, res);
+  if (limited) return limited;
+  const state = bodyState(c.ignoreLength ? { kind: 'close' } : responseFraming(t.method, res));
   const total = state.framing.kind === 'length' ? state.framing.length : null;
   if (t.meter) t.meter.total = total ?? 0;
   if (ignored && !state.done) t.s.info(t.run.u.tools >= 13 ? 'Ignoring the response-body' : 'Ignoring the response-body');
   while (!state.done) {
-    const part = yield* readBodyPart(connection.reader, state, t.s.deadlineMs - t.s.p.kernel.sim.nowMs);
-    if (part === 'EAGAIN') return timedOut(t, t.info.sizeDownload, total);
+    const patience = slowMs(t);
+    const left = t.s.deadlineMs - t.s.p.kernel.sim.nowMs;
+    const part = yield* readBodyPart(connection.reader, state, Math.min(left, patience));
+    if (part === 'EAGAIN') return patience < left ? tooSlow(t) : timedOut(t, t.info.sizeDownload, total);
     if (part === 'EOF') return cutShort(t, total);
     if (typeof part === 'string') return { code: 56, message: `Recv failure: ${strerror(part)}` };
     if (!part.length) continue;
-    dataLine(t, '{', part.length);
+    t.tell.gotBody(part);
     t.info.sizeDownload += part.length;
     if (t.meter) t.meter.received += part.length;
+    if (c.maxFilesize && t.info.sizeDownload > c.maxFilesize) return { code: 63, message: 'Maximum file size exceeded' };
+    if (c.limitRate) yield* waitFor(t, c.limitRate);
     if (!ignored && !t.sink(part)) return { code: 23, message: 'Failure writing output to destination' };
   }
   ended(t, connection, res, state.framing.kind === 'close');
   if (c.failWithBody && res.status >= 400) return { code: 22, message: `The requested URL returned error: ${res.status}` };
   return res;
+}
+
+const slowMs = (t: Transfer) => (t.run.c.speedTimeMs ? t.run.c.speedTimeMs : Number.POSITIVE_INFINITY);
+
+const tooSlow = (t: Transfer): CurlError => ({
+  code: 28,
+  message: `Operation too slow. Less than ${t.run.c.speedLimit} bytes/sec transferred the last ${t.run.c.speedTimeMs / 1000} seconds`,
+});
+
+/** --limit-rate: no sooner than so many bytes a second allow. */
+function* waitFor(t: Transfer, rate: number): Co<void> {
+  const { sim } = t.s.p.kernel;
+  const dueMs = t.s.startMs + t.info.starttransfer * 1000 + (t.info.sizeDownload / rate) * 1000;
+  if (dueMs > sim.nowMs) yield* sleep(sim, dueMs - sim.nowMs);
+}
+
+/** An answer that is not what was asked for: too long, or from its beginning where it should go on. */
+function cannotTake(t: Transfer, res: HttpResponse): CurlError | null {
+  const { c } = t.run;
+  const length = header(res.headers, 'Content-Length');
+  if (c.maxFilesize && Number(length ?? 0) > c.maxFilesize) return { code: 63, message: 'Maximum file size exceeded' };
+  if (typeof c.resumeFrom !== 'number' || c.resumeFrom === 0 || t.run.upload || t.method === 'HEAD' || res.status >= 300) return null;
+  return header(res.headers, 'Content-Range') === undefined
+    ? { code: 33, message: "HTTP server doesn't seem to support byte ranges. Cannot resume." }
+    : null;
 }
 
 function cutShort(t: Transfer, total: number | null): CurlError {

@@ -1,17 +1,20 @@
 // curl 7.88.1 (tools generation 12) and 8.14.1 (13): src/tool_operate.c, lib/http.c, lib/multi.c.
 
-import { complain, print, sleep, stdinAll, strerror } from '../../linux/process.ts';
+import { complain, print, sleep, stdinAll } from '../../linux/process.ts';
 import { close } from '../../linux/socket.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
-import { absolute, ensureDir, readFile, writeFile } from '../../linux/vfs.ts';
-import { concat, stringToBytes } from '../../sim/bytes.ts';
-import { below } from '../../sim/random.ts';
-import type { Co } from '../../sim/task.ts';
+import { absolute, readFile, writeFile } from '../../linux/vfs.ts';
+import { type Co, join, killTask, startTask } from '../../sim/task.ts';
 import type { Userland } from '../userland.ts';
-import type { CurlError, Session } from './curl-connect.ts';
-import { newMeter, startMeter } from './curl-meter.ts';
-import { type CurlConfig, parseCurl } from './curl-options.ts';
+import { expand, headerSink, outputSink, remoteFile, requestBody, warn, withQuery, withScheme, withUploadName } from './curl-body.ts';
+import { type CurlConfig, newConfig } from './curl-config.ts';
+import type { Connection, CurlError, Session } from './curl-connect.ts';
+import { type Jar, jarText, readCookies } from './curl-cookies.ts';
+import { max5, newMeter, startMeter } from './curl-meter.ts';
+import { parseCurl } from './curl-options.ts';
+import { timeCondition, withoutDots } from './curl-request.ts';
 import { CURL_HELP, curlVersion } from './curl-texts.ts';
+import { teller } from './curl-trace.ts';
 import { followAll, type Run, type Transfer } from './curl-transfer.ts';
 import { type TransferInfo, writeOut } from './curl-write-out.ts';
 
@@ -19,44 +22,95 @@ export const curl = (u: Userland): Program =>
   function* curl(p: Process): Co<number> {
     const parsed = parseCurl(p, p.argv.slice(1), u.tools);
     if ('error' in parsed) {
+      for (const text of parsed.warnings ?? []) warn(p, newConfig(), u.tools, text);
       if (parsed.error) complain(p, `curl: ${parsed.error}\n`);
       complain(p, "curl: try 'curl --help' or 'curl --manual' for more information\n");
-      return 2;
+      return parsed.error?.includes('cannot read config') || /error encountered when reading/.test(parsed.error ?? '') ? 26 : 2;
     }
-    const c = parsed.config;
-    if (c.help !== null) return print(p, CURL_HELP(u.tools)) ? 23 : 0;
-    if (c.version) return print(p, curlVersion(u.tools)) ? 23 : 0;
-    const run: Run = { p, u, c, connections: [], nextNumber: 0, upload: null };
-    if (c.upload !== null) run.upload = yield* uploadData(p, c.upload);
-    let code = 0;
-    let urlNumber = 0;
-    for (const target of c.urls) {
-      for (const url of c.globOff ? [target.url] : expand(target.url)) {
-        code = yield* withRetries(run, url, target.out, target.remoteName, urlNumber++);
-        if (code && c.failEarly) return code;
+    const [first] = parsed.configs;
+    if (first.help !== null) return print(p, CURL_HELP(u.tools)) ? 23 : 0;
+    if (first.version) return print(p, curlVersion(u.tools)) ? 23 : 0;
+    if (parsed.configs.some(c => c.timeCond !== null && !timeCondition(p, c.timeCond))) {
+      first.warnings.push(
+        'Illegal date format for -z, --time-cond (and not a file name). Disabling time condition. See curl_getdate(3) for valid date syntax.',
+      );
+    }
+    for (const text of first.warnings) warn(p, first, u.tools, text);
+    const shared = { p, u, connections: [], nextNumber: 0, jar: [] as Jar };
+    const jobs: Job[] = [];
+    for (const c of parsed.configs) {
+      const cookies = c.cookieFiles.length > 0 || c.cookieJar !== null;
+      const run: Run = Object.assign(Object.create(shared) as typeof shared, { c, upload: null, cookies });
+      for (const name of c.cookieFiles) readCookies(p, run.jar, name, p.kernel.sim.nowMs);
+      if (c.upload !== null) run.upload = yield* uploadData(p, c.upload);
+      for (const target of c.urls) {
+        const globbed = c.globOff ? [{ url: target.url, values: [] }] : expand(target.url);
+        if (typeof globbed === 'string') {
+          complain(p, `curl: ${globbed}\n`);
+          return 3;
+        }
+        for (const { url, values } of globbed) {
+          const out = target.out?.replace(/#(\d)/g, (all, k) => values[Number(k) - 1] ?? all) ?? null;
+          jobs.push({ run, url, out, remoteName: target.remoteName });
+        }
       }
     }
-    for (const connection of run.connections) close(connection.stream.socket);
+    const code = first.parallel ? yield* atOnce(p, first, jobs) : yield* oneByOne(jobs);
+    for (const connection of shared.connections as Connection[]) close(connection.stream.socket);
+    for (const c of parsed.configs) if (c.cookieJar !== null) saveJar(p, c.cookieJar, jarText(shared.jar, p.kernel.sim.nowMs));
     return code;
   };
+
+interface Job {
+  run: Run;
+  url: string;
+  out: string | null;
+  remoteName: boolean;
+}
+
+function* oneByOne(jobs: Job[]): Co<number> {
+  let code = 0;
+  for (const [k, j] of jobs.entries()) {
+    code = yield* withRetries(j.run, j.url, j.out, j.remoteName, k);
+    if (code && j.run.c.failEarly) return code;
+  }
+  return code;
+}
+
+/** -Z: all of them at the same time, with one meter for all (src/tool_progress.c). */
+function* atOnce(p: Process, c: CurlConfig, jobs: Job[]): Co<number> {
+  const { sim } = p.kernel;
+  const startMs = sim.nowMs;
+  const shows = !c.silent && !c.noProgress;
+  if (shows) complain(p, 'DL% UL%  Dled  Uled  Xfers  Live Total     Current  Left    Speed\n');
+  const infos: TransferInfo[] = [];
+  const tasks = jobs.map((j, k) => {
+    j.run.c.noProgress = true;
+    return startTask(sim, withRetries(j.run, j.url, j.out, j.remoteName, k, infos), p.task?.background ?? false);
+  });
+  for (const t of tasks) p.cleanup.push(() => killTask(t, 0));
+  let code = 0;
+  for (const t of tasks) code = (yield* join(t)) || code;
+  if (shows) {
+    const sum = (f: (i: TransferInfo) => number) => infos.reduce((n, i) => n + f(i), 0);
+    const dled = sum(i => i.sizeDownload);
+    const speed = max5(dled / Math.max(0.001, (sim.nowMs - startMs) / 1000));
+    const up = sum(i => i.sizeUpload);
+    const line = `${dled ? '100' : '-- '} ${up ? '100' : '-- '} ${max5(dled)} ${max5(up)} ${String(jobs.length).padStart(5)}     0  --:--:-- --:--:-- --:--:-- ${speed}     `;
+    complain(p, `\r${line}\n`);
+  }
+  return code;
+}
+
+function saveJar(p: Process, name: string, text: string): void {
+  if (name === '-') print(p, text);
+  else writeFile(p.fs, absolute(name, p.cwd), text, p);
+}
 
 function* uploadData(p: Process, name: string): Co<Uint8Array> {
   if (name === '-' || name === '.') return yield* stdinAll(p);
   const data = readFile(p.fs, absolute(name, p.cwd), p);
   return typeof data === 'string' ? new Uint8Array(0) : data;
-}
-
-/** URL globbing: {a,b} and [1-3], [a-c], [0-10:2] (src/tool_urlglob.c). IPv6 brackets are none. */
-function expand(url: string): string[] {
-  const m = /\{([^{}]*)\}|\[(\d+|[a-zA-Z])-(\d+|[a-zA-Z])(?::(\d+))?\]/.exec(url);
-  if (!m) return [url];
-  const values: string[] = [];
-  if (m[1] !== undefined) values.push(...m[1].split(','));
-  else if (/^\d/.test(m[2])) {
-    const width = m[2].startsWith('0') ? m[2].length : 0;
-    for (let i = Number(m[2]); i <= Number(m[3]); i += Number(m[4] ?? 1)) values.push(String(i).padStart(width, '0'));
-  } else for (let i = m[2].charCodeAt(0); i <= m[3].charCodeAt(0); i += Number(m[4] ?? 1)) values.push(String.fromCharCode(i));
-  return values.flatMap(v => expand(url.slice(0, m.index) + v + url.slice(m.index + m[0].length)));
 }
 
 interface Outcome {
@@ -65,7 +119,14 @@ interface Outcome {
   errno: Errno | null;
 }
 
-function* withRetries(run: Run, url: string, out: string | null, remoteName: boolean, urlNumber: number): Co<number> {
+function* withRetries(
+  run: Run,
+  url: string,
+  out: string | null,
+  remoteName: boolean,
+  urlNumber: number,
+  infos?: TransferInfo[],
+): Co<number> {
   const { p, c, u } = run;
   const sim = p.kernel.sim;
   const startMs = sim.nowMs;
@@ -76,6 +137,7 @@ function* withRetries(run: Run, url: string, out: string | null, remoteName: boo
     const why = left > 0 ? retryReason(c, t) : null;
     const inTime = !c.retryMaxTimeMs || sim.nowMs - startMs + delay <= c.retryMaxTimeMs;
     if (!why || !inTime) {
+      infos?.push(t.info);
       if (c.writeOut !== null) {
         const text = (s: string) => print(p, s);
         writeOut(c.writeOut, t.info, curlVersion(u.tools).split(' (')[0], text, s => complain(p, s));
@@ -86,7 +148,7 @@ function* withRetries(run: Run, url: string, out: string | null, remoteName: boo
     const old = u.tools < 13;
     const seconds = Math.floor(delay / 1000);
     const will = `Will retry in ${seconds} second${old || seconds !== 1 ? 's' : ''}. ${left} retr${old || left !== 1 ? 'ies' : 'y'} left.`;
-    if (!c.silent) complain(p, `Warning: Problem${old ? (why.startsWith('(') ? ` ${why}` : ` : ${why}`) : `: ${why}`}. ${will}\n`);
+    if (!c.silent) warn(p, c, u.tools, `Problem${old ? (why.startsWith('(') ? ` ${why}` : ` : ${why}`) : `: ${why}`}. ${will}`);
     yield* sleep(p, delay);
     if (!c.retryDelayMs) delay = Math.min(delay * 2, 600_000);
   }
@@ -122,16 +184,20 @@ function* transfer(run: Run, urlText: string, out: string | null, remoteName: bo
     if (!c.silent) complain(p, 'curl: Remote file name has no length!\n');
     return fail({ code: 23, message: 'Failed writing received data to disk/application' });
   }
+  if (c.resumeFrom === 'end') c.resumeFrom = name === null ? 0 : fileSize(p, absolute(name, p.cwd));
   const sink = outputSink(run, name, info);
   const toTerminal = p.tty && (name === null || name === '-');
-  const meter = c.silent || c.noProgress || toTerminal ? null : newMeter(p, text => complain(p, text));
+  const meter = c.silent || c.noProgress || toTerminal ? null : newMeter(p, c.progressBar, text => complain(p, text));
+  const tell = teller(p, c);
   const s: Session = {
     p,
     u,
     c,
-    info: text => c.verbose && complain(p, `* ${text}\n`),
+    info: tell.info,
     beforeConnect: () => {
-      if (meter && !meter.ticker) startMeter(p, meter);
+      if (!meter || meter.ticker) return;
+      if (c.resumeFrom) complain(p, `** Resuming transfer from byte position ${c.resumeFrom}\n`);
+      startMeter(p, meter);
     },
     connections: run.connections,
     nextNumber: run.nextNumber,
@@ -140,23 +206,25 @@ function* transfer(run: Run, urlText: string, out: string | null, remoteName: bo
     times: { namelookup: 0, connect: 0, appconnect: 0 },
     sslVerifyResult: 0,
   };
-  const body = requestBody(run);
+  const { body, type } = requestBody(run);
   const t: Transfer = {
     run,
     s,
     meter,
     info,
-    url: withQuery(c, withScheme(c, urlText)),
+    url: withoutDots(c, withQuery(c, withScheme(c, urlText))),
     method: c.method ?? (c.head ? 'HEAD' : run.upload ? 'PUT' : body ? 'POST' : 'GET'),
     body,
-    sink,
-    headerSink: headerSink(run, sink),
-    dataShown: false,
+    sink: sink.write,
+    headerSink: headerSink(run, sink, remoteName && c.remoteHeaderName),
+    contentType: type,
+    tell,
     redirectStartMs: startMs,
     hadConnection: false,
   };
   if (run.upload) t.url = withUploadName(t.url, c.upload as string);
   const error = /^file:\/\//i.test(t.url) ? localFile(t) : yield* followAll(t);
+  if (error && c.removeOnError) sink.discard();
   finishInfo(t, error);
   run.nextNumber = s.nextNumber;
   return { info, error, errno: error?.code === 7 ? 'ECONNREFUSED' : null };
@@ -181,77 +249,7 @@ function finishInfo(t: Transfer, error: CurlError | null): void {
   info.errorMessage = error?.message ?? null;
 }
 
-const remoteFile = (url: string): string =>
-  url
-    .replace(/^[a-z]+:\/\/[^/]*\/?/i, '')
-    .replace(/[?#].*/, '')
-    .replace(/.*\//, '');
-
-function withScheme(c: CurlConfig, url: string): string {
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(url)) return url.replace(/^(https?:)\/{3,}/i, '$1//');
-  return `${c.defaultProto ?? 'http'}://${url}`;
-}
-
-function withQuery(c: CurlConfig, url: string): string {
-  if (!c.get || !c.data) return url;
-  const text = String.fromCharCode(...c.data);
-  return url.includes('?') ? `${url}&${text}` : `${/^[a-z]+:\/\/[^/]*$/i.test(url) ? `${url}/` : url}?${text}`;
-}
-
-function withUploadName(url: string, file: string): string {
-  if (file === '-' || file === '.') return url;
-  if (/^[a-z]+:\/\/[^/]*$/i.test(url)) return `${url}/${file.replace(/.*\//, '')}`;
-  return url.endsWith('/') ? url + file.replace(/.*\//, '') : url;
-}
-
-function requestBody(run: Run): Uint8Array | null {
-  const { c, p } = run;
-  if (run.upload) return run.upload;
-  if (c.form.length) {
-    const boundary = `------------------------${Array.from({ length: 16 }, () => below(p.kernel.sim.random, 16).toString(16)).join('')}`;
-    c.headers.push(`Content-Type: multipart/form-data; boundary=${boundary}`);
-    const parts = c.form.map(f => formPart(p, f, boundary));
-    return concat([...parts, stringToBytes(`--${boundary}--\r\n`)]);
-  }
-  return c.get ? null : c.data;
-}
-
-function formPart(p: Process, f: { name: string; value: string }, boundary: string): Uint8Array {
-  const file = /^[@<]([^;]*)/.exec(f.value);
-  const data = file ? readFile(p.fs, absolute(file[1], p.cwd), p) : stringToBytes(f.value);
-  const named = f.value.startsWith('@') ? `; filename="${file?.[1].replace(/.*\//, '')}"\r\nContent-Type: application/octet-stream` : '';
-  const head = `--${boundary}\r\nContent-Disposition: form-data; name="${f.name}"${named}\r\n\r\n`;
-  return concat([stringToBytes(head), typeof data === 'string' ? new Uint8Array(0) : data, stringToBytes('\r\n')]);
-}
-
-/** Where the body goes. false: it cannot be written. */
-function outputSink(run: Run, name: string | null, info: TransferInfo): (bytes: Uint8Array) => boolean {
-  const { p, c } = run;
-  if (name === null || name === '-') return bytes => print(p, bytes) === null;
-  const path = absolute(c.outputDir && !name.startsWith('/') ? `${c.outputDir}/${name}` : name, p.cwd);
-  info.filename = name;
-  let opened = false;
-  return bytes => {
-    if (path === '/dev/null') return true;
-    if (path === '/dev/stdout') return print(p, bytes) === null;
-    if (path === '/dev/stderr') return complain(p, bytes) === null;
-    if (!opened && c.createDirs) ensureDir(p.fs, path.slice(0, path.lastIndexOf('/')) || '/');
-    const error = writeFile(p.fs, path, bytes, p, opened);
-    if (error && !opened && !c.silent) complain(p, `Warning: Failed to open the file ${name}: ${strerror(error)}\n`);
-    opened = true;
-    return !error;
-  };
-}
-
-function headerSink(run: Run, sink: (bytes: Uint8Array) => boolean): (text: string) => boolean {
-  const { c, p } = run;
-  let started = false;
-  return text => {
-    const shown = c.include || c.head ? sink(stringToBytes(text)) : true;
-    if (c.dumpHeader === null) return shown;
-    if (c.dumpHeader === '-') return print(p, text) === null;
-    const error = c.dumpHeader === '/dev/stderr' ? complain(p, text) : writeFile(p.fs, absolute(c.dumpHeader, p.cwd), text, p, started);
-    started = true;
-    return shown && !error;
-  };
-}
+const fileSize = (p: Process, path: string): number => {
+  const data = readFile(p.fs, path, p);
+  return typeof data === 'string' ? 0 : data.length;
+};

@@ -148,20 +148,20 @@ const ACTED = new Set(
   (
     'http events stream server location upstream types if map geo split_clients limit_except include listen server_name root alias index ' +
     'return rewrite set break try_files error_page internal default_type charset add_header expires etag if_modified_since server_tokens ' +
-    'autoindex autoindex_exact_size absolute_redirect port_in_redirect server_name_in_redirect client_max_body_size ' +
-    'keepalive_timeout keepalive_requests log_not_found access_log error_log log_format allow deny satisfy auth_basic auth_basic_user_file ' +
+    'autoindex absolute_redirect port_in_redirect server_name_in_redirect client_max_body_size ' +
+    'keepalive_timeout log_not_found access_log error_log log_format allow deny satisfy auth_basic auth_basic_user_file ' +
     'auth_request auth_request_set limit_req limit_req_zone limit_req_status limit_conn limit_conn_zone limit_conn_status stub_status ' +
     'proxy_pass proxy_set_header proxy_http_version proxy_redirect proxy_hide_header proxy_pass_header proxy_connect_timeout ' +
     'proxy_read_timeout proxy_next_upstream proxy_next_upstream_tries proxy_intercept_errors proxy_method proxy_set_body ' +
-    'proxy_pass_request_headers proxy_pass_request_body proxy_ssl_server_name proxy_ssl_name proxy_ssl proxy_timeout ' +
-    'proxy_responses proxy_requests resolver resolver_timeout zone least_conn ip_hash hash random sub_filter sub_filter_once sub_filter_types ' +
+    'proxy_pass_request_headers proxy_pass_request_body proxy_ssl_server_name proxy_ssl_name proxy_timeout ' +
+    'resolver resolver_timeout zone least_conn ip_hash hash random sub_filter sub_filter_once sub_filter_types ' +
     'set_real_ip_from real_ip_header real_ip_recursive ssl_certificate ssl_certificate_key http2 user merge_slashes'
   ).split(' '),
 );
 
 /** What changes nothing that anybody outside could see: buffers, files, workers, strength of encryption. */
 const QUIET =
-  /_(buffers?|buffer_size|buffering|hash_bucket_size|hash_max_size|temp_path|temp_file_write_size|pool_size|log_level|socket_keepalive)$|^(worker_|accept_|open_file_cache|open_log_file_cache|gzip_|lingering_|ssl_(protocols|ciphers|prefer|session|dhparam|ecdh|stapling|buffer|trusted|early|conf|handshake)|proxy_ssl_(protocols|ciphers|session|verify_depth|trusted)|http2_|postpone|output|directio|aio|read_ahead|sendfile|tcp_|send_|use$|multi_accept|daemon|master_process|pid|lock_file|load_module|env|pcre_jit|thread_pool|timer_resolution|working_directory|debug_|epoll_|reset_timedout|client_(body|header)_|large_client|variables_|types_|underscores_in|ignore_invalid|max_ranges|msie_|keepalive$|keepalive_time$|keepalive_disable|rewrite_log|uninitialized|recursive_error|proxy_(send_timeout|busy|max_temp|ignore_client|force_ranges|request_buffering|cache|no_cache|send_lowat|headers_hash|next_upstream_timeout|half_close|ssl_verify)|log_subrequest|limit_rate|chunked_transfer|preread_|ssl_engine|disable_symlinks)/;
+  /_(buffers?|buffer_size|buffering|hash_bucket_size|hash_max_size|temp_path|temp_file_write_size|pool_size|log_level|socket_keepalive)$|^(worker_|accept_|open_file_cache|open_log_file_cache|gzip_|lingering_|ssl_(protocols|ciphers|prefer|session|dhparam|ecdh|stapling|buffer|trusted|early|conf|handshake)|proxy_ssl_(protocols|ciphers|session|verify_depth|trusted)|http2_|postpone|output|directio|aio|read_ahead|sendfile|tcp_|send_|use$|multi_accept|daemon|master_process|pid|lock_file|load_module|env|pcre_jit|thread_pool|timer_resolution|working_directory|debug_|epoll_|reset_timedout|client_(body|header)_|large_client|variables_|types_|underscores_in|ignore_invalid|max_ranges|msie_|keepalive$|keepalive_time$|keepalive_disable|rewrite_log|uninitialized|recursive_error|proxy_(send_timeout|busy|max_temp|ignore_client|force_ranges|request_buffering|cache_|no_cache|send_lowat|headers_hash|next_upstream_timeout|half_close|ssl_verify)|log_subrequest|limit_rate|keepalive_requests|proxy_(requests|responses)|chunked_transfer|preread_|ssl_engine|disable_symlinks)/;
 
 export type Treatment = 'acted' | 'quiet' | 'kept' | 'refused';
 

@@ -24,6 +24,8 @@ export interface Run {
 export interface ToolSpec {
   /** getopt's string: `an:` — n takes a value; `+` at the start: options end at the first operand. */
   short: string;
+  /** Letters whose value is what sticks to them, or nothing: `-i.bak`. */
+  sticky?: string;
   /** Long option -> letter: `lines: 'n'`. */
   long?: Record<string, string>;
   /** BusyBox' usage text, after `Usage: `. */
@@ -100,6 +102,10 @@ function parseOptions(p: Process, u: Userland, bb: boolean, spec: ToolSpec): Run
       continue;
     }
     for (let k = 1; k < word.length; k++) {
+      if (spec.sticky?.includes(word[k])) {
+        add(word[k], word.slice(k + 1));
+        break;
+      }
       const letter = word[k];
       const at = letter === ':' ? -1 : letters.indexOf(letter);
       if (at < 0)

@@ -2,6 +2,12 @@
 // What GNU coreutils 9.1, grep 3.8, sed 4.9, mawk 1.3.4 and findutils 4.9 print: script, exit code, stdout, stderr. Recorded with the real tools.
 export const TOOLS: [script: string, code: number, stdout: string, stderr: string][] = [
   [
+    "printf 'a\\nb\\n' > f; sed -i.bak s/a/x/ f; cat f f.bak; sed --in-place=.two s/b/y/ f; cat f f.two; sed -ie s/x/z/ f; cat f fe",
+    0,
+    'x\nb\na\nb\nx\ny\nx\nb\nz\ny\nx\ny\n',
+    '',
+  ],
+  [
     "printf 'b\\na\\nB\\nA\\n' | sort -f; printf '1.10\\n1.9\\n' | sort -V; printf '1K\\n2M\\n3\\n' | sort -h; printf 'a:3\\nb:1\\n' | sort -t: -k2,2n -r; printf 'b 2\\na 2\\nc 1\\n' | sort -k2,2 -k1,1r; printf 'x\\nx\\ny\\n' | sort -u",
     0,
     'A\na\nB\nb\n1.9\n1.10\n3\n1K\n2M\nb:1\na:3\nc 1\nb 2\na 2\nx\ny\n',

@@ -1,6 +1,6 @@
 // sed: a stream editor, POSIX with GNU's -i, -E, +N, first~step, I and e-less extensions.
 import { complain } from '../../../linux/process.ts';
-import { absolute, lookup, writeFile } from '../../../linux/vfs.ts';
+import { absolute, lookup, readFile, writeFile } from '../../../linux/vfs.ts';
 import type { Co } from '../../../sim/task.ts';
 import { binaryArgument, error, fromBinary, has, outBinary, type Run, slurp, type ToolSpec, toBinary, usage } from '../tool.ts';
 import { cannotOpenSed } from './input.ts';
@@ -12,6 +12,7 @@ const USAGE = 'sed [-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\nor: sed 
 /** -i's suffix is attached or missing: it never takes the next word. */
 export const SED: ToolSpec = {
   short: 'nrEse:f:iuz',
+  sticky: 'i',
   long: {
     quiet: 'n',
     silent: 'n',
@@ -88,6 +89,11 @@ function* inPlace(r: Run, program: Program, files: string[], failed: () => void,
       return true;
     };
     yield* edit(r, program, [file], collect, failed);
+    const suffix = r.options.get('i')?.at(-1) ?? '';
+    const before = suffix ? readFile(r.p.fs, path, r.p) : null;
+    // A star in the suffix stands for the name.
+    const kept = suffix.includes('*') ? suffix.replaceAll('*', file.replace(/.*\//, '')) : `${file.replace(/.*\//, '')}${suffix}`;
+    if (before && typeof before !== 'string') writeFile(r.p.fs, `${path.replace(/[^/]*$/, '')}${kept}`, before, r.p);
     const e = writeFile(r.p.fs, path, fromBinary(text), r.p);
     if (e) {
       // The real one writes a temporary file beside it.

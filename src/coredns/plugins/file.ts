@@ -165,7 +165,8 @@ export const file: Plugin = {
       };
     return function* (r, next) {
       const origin = longestZone(r.name, names);
-      if (origin === undefined) return yield* next(r);
+      // Where nobody comes behind it, it speaks as an authoritative server does.
+      if (origin === undefined) return s.block.chain.at(-1)?.name === 'file' ? { reply: null, rcode: 'REFUSED' } : yield* next(r);
       const zone = known.get(origin);
       if (!zone) return { reply: null, rcode: 'SERVFAIL' };
       if (r.type === 'AXFR') return { reply: null, rcode: 'REFUSED' };

@@ -28,7 +28,15 @@ export interface Lookup {
   tries: number;
   tcp: boolean;
   recurse: boolean;
-  edns: { udpSize: number; dnssecOk: boolean; cookie: boolean; version?: number; flags?: number; options?: EdnsOption[] } | null;
+  edns: {
+    udpSize: number;
+    dnssecOk: boolean;
+    cookie: boolean;
+    version?: number;
+    flags?: number;
+    options?: EdnsOption[] /** Behind the cookie. */;
+    later?: EdnsOption[];
+  } | null;
   /** +padding: the query is as long as a multiple of it. */
   padding?: number;
   /** +opcode; +header-only: no question. */
@@ -70,7 +78,7 @@ function queryOf(p: Process, l: Lookup): { query: DnsMessage; cookie: Uint8Array
   const cookie = l.edns?.cookie ? bytes(p.kernel.sim.random, 8) : null;
   if (l.edns) {
     const asked = l.edns.options ?? [];
-    const options = cookie ? [...asked, { code: 10, data: cookie }] : [...asked];
+    const options = [...asked, ...(cookie ? [{ code: 10, data: cookie }] : []), ...(l.edns.later ?? [])];
     const { udpSize, dnssecOk, version = 0, flags } = l.edns;
     query.edns = { udpSize, dnssecOk, version, options, ...(flags ? { flags } : {}) };
   }

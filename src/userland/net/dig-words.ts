@@ -32,6 +32,8 @@ export interface Query {
   port: number;
   source: Ip | null;
   family: 4 | 6 | null;
+  /** Of a line of -f's file: its words, which a banner of its own names. */
+  batch?: string[];
 }
 
 const DEFAULTS: Record<string, boolean> = {
@@ -81,6 +83,7 @@ const DEFAULTS: Record<string, boolean> = {
   vc: false,
   nsid: false,
   expire: false,
+  keepalive: false,
   mapped: true,
   crypto: true,
   split: true,
@@ -94,7 +97,7 @@ const DEFAULTS: Record<string, boolean> = {
   micro: false,
 };
 /** +options whose effect is not modelled. */
-const UNMODELLED = new Set(['nssearch', 'yaml', 'https', 'http-plain', 'tls', 'dns64prefix']);
+const UNMODELLED = new Set(['nssearch', 'https', 'http-plain', 'tls', 'dns64prefix']);
 
 const newQuery = (): Query => ({
   name: null,
@@ -171,9 +174,10 @@ function* fromFile(p: Process, u: Userland, words: string[], at: number): Co<Que
   if (typeof data === 'string') fatal(p, `${path}: No such file or directory\ndig: couldn't open specified batch file\n`, 8);
   const rest = [...words.slice(0, at), ...words.slice(at + 2)];
   const all: Query[] = [];
-  for (const line of bytesToString(data).split('\n')) {
-    if (!line.trim() || line.startsWith('#')) continue;
-    all.push(...(yield* parse(p, u, [...rest, ...line.trim().split(/\s+/)])));
+  for (const line of bytesToString(data).replace(/\n$/, '').split('\n')) {
+    const words = line.trim().split(/\s+/).filter(Boolean);
+    const [first, ...more] = yield* parse(p, u, [...rest, ...words]);
+    all.push({ ...first, batch: words }, ...more);
   }
   return all;
 }
@@ -213,7 +217,8 @@ function* parse(p: Process, u: Userland, words: string[]): Co<Query[]> {
   }
   const asked = queries.filter(x => x.name !== null);
   const only = queries[0] ?? defaults;
-  const all = asked.length ? asked : [{ ...only, name: '.', type: only.type ?? 'NS' }];
+  // Without a name the servers of the root are asked for, whatever type was named.
+  const all = asked.length ? asked : [{ ...only, name: '.', type: 'NS' as RrType }];
   // +short is dig's own, whichever query it stands at; the last one counts.
   for (const q of all) q.on.short = short;
   return all;
@@ -348,8 +353,9 @@ function subnetBytes(p: Process, text: string): Uint8Array {
   const ip = parseIp(
     address === '0' ? '0.0.0.0' : /^[\d.]+$/.test(address) ? [...address.split('.'), 0, 0, 0].slice(0, 4).join('.') : address,
   );
-  if (!ip) return fatal(p, `invalid address '${text}'\ndig: couldn't parse client-subnet\n`);
-  const length = address === '0' ? 0 : bits === undefined ? ip.length * 8 : integer(p, 'prefix length', bits, 0, ip.length * 8);
+  if (!ip) return fatal(p, `dig: invalid address '${text}'\n`);
+  const given = bits === undefined ? ip.length * 8 : integer(p, 'prefix length', bits, 0, 0xffffffff);
+  const length = address === '0' ? 0 : Math.min(given, ip.length * 8);
   const bytes = ip.slice(0, Math.ceil(length / 8));
   if (length % 8) bytes[bytes.length - 1] &= 0xff << (8 - (length % 8));
   return Uint8Array.from([0, ip.length === 4 ? 1 : 2, length, 0, ...bytes]);
@@ -388,7 +394,7 @@ function plus(p: Process, q: Query, text: string): void {
     return;
   }
   if (UNMODELLED.has(bare) && !off) fatal(p, `dig: podnet does not model +${bare}\n`);
-  if (bare === 'mapped') complain(p, ';; +mapped option is deprecated\n');
+  if (bare === 'mapped') complain(p, ';; +mapped option is deprecated');
   if (bare === 'dscp') {
     complain(p, ';; +dscp option is obsolete and has no effect\n');
     return;

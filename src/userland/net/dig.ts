@@ -9,6 +9,7 @@ import { formatIp, ip } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { type Answered, ask, candidates, type Lookup, legalName, type Server, serversOf } from './bind-lookup.ts';
 import { type Query, readQueries } from './dig-words.ts';
+import { yamlMessage } from './dig-yaml.ts';
 import { CO, optLines } from './dns-edns.ts';
 import { headerLines, questionLine, type RecordStyle, rdataText, recordLine } from './dns-text.ts';
 import { type ResolvConf, readResolvConf } from './resolv-conf.ts';
@@ -25,7 +26,7 @@ export const dig = (u: Userland): Program =>
     if (typeof queries === 'number') return queries;
     let code = 0;
     // +nocmd counts wherever it stands.
-    let first = queries.every(q => q.on.cmd);
+    let first = queries[0].batch ? queries[0].on.cmd : queries.every(q => q.on.cmd);
     for (const q of queries) {
       const r = yield* q.on.trace ? trace(p, u, q, first) : run(p, u, q, first);
       if (r) code = r;
@@ -42,9 +43,9 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
   const type = q.type ?? 'A';
   for (let i = 0; i < names.length; i++) {
     // Every name of the search list is a look-up of its own, with the first one's banner.
-    const state = { bannerDue: first };
+    const state: Banner = { bannerDue: first || (q.batch !== undefined && q.on.cmd && !q.on.short), first };
     if (!legalName(names[i])) {
-      complain(p, `dig: '${names[i]}' is not a legal name (${/\.\./.test(names[i]) ? 'empty label' : 'label too long'})\n`);
+      complain(p, `dig: '${names[i]}' is not a legal name (${/^\.|\.\./.test(names[i]) ? 'empty label' : 'label too long'})\n`);
       return 10;
     }
     const tcp = q.on.tcp || type === 'ANY' || type === 'AXFR';
@@ -66,7 +67,7 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
               cookie: q.on.cookie,
               version: q.ednsVersion,
               flags: q.ednsFlags | (q.on.coflag ? CO : 0),
-              options: ednsOptions(q),
+              ...ednsOptions(q),
             }
           : null,
       padding: q.padding,
@@ -83,18 +84,23 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
     let lost = 0;
     const r = yield* ask(p, u, lookup, {
       comment: text => {
-        print(p, `;; ${text}\n`);
+        if (!q.on.yaml) print(p, `;; ${text}\n`);
         if (/^(?:Connection|UDP)/.test(text)) lost++;
       },
       noServers: () => {
         if (!lost) banner(p, u, q, state);
-        print(p, `;; no servers could be reached\n`);
+        print(p, q.on.yaml ? UNREACHED : ';; no servers could be reached\n');
       },
     });
     if (!r) return 9;
     if (isOdd(r.message)) print(p, ';; Warning: Message parser reports malformed message packet.\n');
     const nx = r.message.rcode === 'NXDOMAIN' && i < names.length - 1;
     if (nx && !q.on.showsearch) continue;
+    if (q.on.yaml) {
+      yaml(p, q, r, type === 'AXFR' && !isTransfer(r));
+      if (!nx) break;
+      continue;
+    }
     banner(p, u, q, state);
     if (q.on.qr && !q.on.short) print(p, sent(p, q, r));
     if (type === 'AXFR' && !isTransfer(r)) print(p, '; Transfer failed.\n');
@@ -114,6 +120,16 @@ function* run(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
   return 0;
 }
 
+const UNREACHED = '- type: DIG_ERROR\n  message: |\n    no servers could be reached\n';
+
+function yaml(p: Process, q: Query, r: Answered, untransferred: boolean): void {
+  const { nowMs } = p.kernel.sim;
+  if (q.on.qr && !q.on.short) print(p, yamlMessage(q, r, r.query, nowMs, true));
+  print(p, yamlMessage(q, r, r.message, nowMs, !q.on.short && !untransferred));
+  if (untransferred) print(p, '; Transfer failed.\n');
+  else if (q.on.short) for (const a of r.message.answers) print(p, `${rdataText(a)}\n`);
+}
+
 const dotsOf = (name: string): number => name.split('.').length - 1;
 
 /** Servers of the wanted family; the resolver of the host itself stands in for none. */
@@ -125,15 +141,15 @@ function usable(q: Query, conf: ResolvConf): Server[] {
   return [{ ip: ip(own), name: own }];
 }
 
-const EDNS_OPTIONS: [string, number][] = [
-  ['nsid', 3],
-  ['expire', 9],
-];
+const SUBNET = 8;
+const empty = (code: number): EdnsOption => ({ code, data: new Uint8Array(0) });
 
-const ednsOptions = (q: Query): EdnsOption[] => [
-  ...EDNS_OPTIONS.filter(([name]) => q.on[name]).map(([, code]) => ({ code, data: new Uint8Array(0) })),
-  ...q.ednsOptions,
-];
+/** As dighost.c setup_lookup puts them: the cookie has its place among them. */
+function ednsOptions({ on, ednsOptions: given }: Query): { options: EdnsOption[]; later: EdnsOption[] } {
+  const options = [...(on.nsid ? [empty(3)] : []), ...given.filter(o => o.code === SUBNET)];
+  const later = [...(on.expire ? [empty(9)] : []), ...(on.keepalive ? [empty(11)] : []), ...given.filter(o => o.code !== SUBNET)];
+  return { options, later };
+}
 
 /** A record of another class than was asked for (lib/dns/message.c getsection). */
 function isOdd(m: DnsMessage): boolean {
@@ -184,7 +200,7 @@ function* trace(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
     family: q.family,
     tryNextOnServfail: false,
   };
-  const state = { bannerDue: first };
+  const state: Banner = { bannerDue: first || (q.batch !== undefined && q.on.cmd && !q.on.short), first };
   const r = yield* ask(p, u, lookup, {
     comment: text => print(p, `;; ${text}\n`),
     noServers: () => {
@@ -201,16 +217,20 @@ function* trace(p: Process, u: Userland, q: Query, first: boolean): Co<number> {
   return 0;
 }
 
-function banner(p: Process, u: Userland, q: Query, state: { bannerDue: boolean }): void {
+interface Banner {
+  /** The first query has one, and each line of a file. */
+  bannerDue: boolean;
+  /** The options of all queries are named once. */
+  first: boolean;
+}
+
+function banner(p: Process, u: Userland, q: Query, state: Banner): void {
   if (!state.bannerDue) return;
   state.bannerDue = false;
-  const words = p.argv
-    .slice(1)
-    .map(w => ` ${w}`)
-    .join('');
-  print(p, `\n; <<>> DiG ${bindVersion(u)} <<>>${words}\n`);
+  const words = (q.batch ?? p.argv.slice(1)).map(w => ` ${w}`).join('');
+  print(p, `${state.first ? '\n' : ''}; <<>> DiG ${bindVersion(u)} <<>>${words}\n`);
   if (q.servers) print(p, `; (${q.servers.length} server${q.servers.length === 1 ? '' : 's'} found)\n`);
-  print(p, ';; global options: +cmd\n');
+  if (state.first) print(p, ';; global options: +cmd\n');
 }
 
 function styleOf(q: Query): RecordStyle {

@@ -64,6 +64,12 @@ function optionLine(code: number, d: Uint8Array, m: DnsMessage, sentCookie: Uint
     const ours = sentCookie && hex(d.subarray(0, 8)) === hex(sentCookie);
     return `; COOKIE: ${hex(d)}${ours ? (d.length === 8 ? ' (echoed)' : ' (good)') : ' (bad)'}`;
   }
+  if (code === 11) {
+    const tenths = d.length === 2 ? (d[0] << 8) | d[1] : 0;
+    return d.length === 2
+      ? `; TCP KEEPALIVE: ${Math.floor(tenths / 10)}.${tenths % 10} secs`
+      : `; TCP KEEPALIVE:${d.length ? ` ${spaced(d)}` : ''}`;
+  }
   if (code === 12) return `; PAD: (${d.length} bytes)`;
   if (code === 15 && d.length >= 2) return extendedError(d);
   return `; OPT=${code}:${d.length ? ` ${spaced(d)} ("${letters(d)}")` : ''}`;

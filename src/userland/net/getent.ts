@@ -10,11 +10,14 @@ import { numericHost, readHosts } from './resolv-conf.ts';
 import { getaddrinfo, getnameinfo } from './resolver.ts';
 import { SERVICES } from './services.ts';
 
+const TRY = "Try `getent --help' or `getent --usage' for more information.\n";
+
 export const getent = (u: Userland): Program =>
   function* getent(p: Process): Co<number> {
     const [database, ...keys] = p.argv.slice(1);
     if (!database) {
-      complain(p, "getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n");
+      complain(p, 'getent: wrong number of arguments\n');
+      print(p, TRY);
       return 1;
     }
     switch (database) {
@@ -30,7 +33,8 @@ export const getent = (u: Userland): Program =>
       case 'group':
         return fromFile(p, `/etc/${database}`, keys);
       default:
-        complain(p, `Unknown database: ${database}\nTry \`getent --help' or \`getent --usage' for more information.\n`);
+        complain(p, `Unknown database: ${database}\n`);
+        print(p, TRY);
         return 1;
     }
   };

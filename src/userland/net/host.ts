@@ -7,7 +7,7 @@ import { rcodeNumber } from '../../wire/dns-codec.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { getopt, optionValue } from '../busybox.ts';
 import type { Userland } from '../userland.ts';
-import { type Answered, ask, candidates, type Lookup, serversNamed, serversOf, typeNamed } from './bind-lookup.ts';
+import { type Answered, ask, candidates, classNamed, type Lookup, serversNamed, serversOf, typeNamed } from './bind-lookup.ts';
 import { headerLines, questionLine, rdataText, recordLine } from './dns-text.ts';
 import { numericHost, readResolvConf, reverseName } from './resolv-conf.ts';
 
@@ -54,7 +54,7 @@ export const host = (u: Userland): Program =>
         complain(p, `host ${u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian'}\n`);
         return 0;
       }
-      complain(p, `${o.error ? `host: ${o.error}\n` : ''}${USAGE}`);
+      complain(p, `${o.error ? `host: ${o.error.replace(/invalid option -- '(.)'/, 'illegal option -- $1')}\n` : ''}${USAGE}`);
       return 1;
     }
     const conf = readResolvConf(p);
@@ -64,6 +64,16 @@ export const host = (u: Userland): Program =>
       complain(p, `host: couldn't get address for '${server}': not found\n`);
       return 1;
     }
+    for (const letter of ['C', 'l']) {
+      if (!o.flags.has(letter)) continue;
+      complain(p, `host: podnet does not model -${letter}\n`);
+      return 1;
+    }
+    const cls = classNamed(optionValue(o, 'c') ?? 'IN');
+    if (!cls) {
+      complain(p, `host: invalid class: ${optionValue(o, 'c')}\n\n`);
+      return 2;
+    }
     const tcp = o.flags.has('T');
     const run: Run = {
       p,
@@ -72,7 +82,7 @@ export const host = (u: Userland): Program =>
       failed: false,
       toName: server ?? null,
       lookup: {
-        class: 'IN',
+        class: cls,
         servers,
         port: Number(optionValue(o, 'p') ?? 53),
         timeoutMs: Number(optionValue(o, 'W') ?? (tcp ? 10 : 5)) * 1000,
@@ -91,8 +101,8 @@ export const host = (u: Userland): Program =>
     const given = optionValue(o, 't');
     const type: RrType | null = o.flags.has('a') ? 'ANY' : given ? typeNamed(given) : null;
     if (given && !type) {
-      complain(p, `host: invalid type: ${given}\n`);
-      return 1;
+      complain(p, `host: invalid type: ${given}\n\n`);
+      return 2;
     }
     const ndots = Number(optionValue(o, 'N') ?? conf.ndots);
     yield* find(run, word, type, conf.search, ndots);

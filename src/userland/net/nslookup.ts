@@ -2,10 +2,11 @@
 import { complain, print, stdinLine } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import type { DnsRecord, RrType } from '../../wire/dns.ts';
+import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
+import { typeText } from '../../wire/dns-types.ts';
 import { formatIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
-import { type Answered, ask, candidates, type Lookup, type Server, serversNamed, serversOf, typeNamed } from './bind-lookup.ts';
+import { type Answered, ask, candidates, classNamed, type Lookup, type Server, serversNamed, serversOf, typeNamed } from './bind-lookup.ts';
 import { quoted } from './dns-rdata.ts';
 import { numericHost, readResolvConf, reverseName } from './resolv-conf.ts';
 
@@ -22,6 +23,12 @@ interface Settings {
   searchList: string[];
   ndots: number;
   debug: boolean;
+  /** As `set all` shows them. */
+  typeText: string;
+  timeoutText: number;
+  class: Lookup['class'];
+  /** A server was reached: without that nslookup has failed. */
+  reached: boolean;
   /** Said once per answer, unless a server was named. */
   checkRa: boolean;
   failed: boolean;
@@ -43,6 +50,10 @@ export const nslookup = (u: Userland): Program =>
       searchList: conf.search,
       ndots: conf.ndots,
       debug: false,
+      typeText: 'A',
+      timeoutText: 0,
+      class: 'IN',
+      reached: false,
       checkRa: true,
       failed: false,
     };
@@ -50,7 +61,7 @@ export const nslookup = (u: Userland): Program =>
     for (const w of p.argv.slice(1)) {
       if (w.startsWith('-') && w.length > 1) {
         if (w === '-version' || w === '-V') {
-          print(p, `nslookup ${u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian'}\n`);
+          complain(p, `nslookup ${u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian'}\n`);
           return 0;
         }
         set(p, s, w.slice(1));
@@ -65,7 +76,7 @@ export const nslookup = (u: Userland): Program =>
     if (operands.length && operands[0] !== '-') yield* lookup(p, u, s, operands[0]);
     else yield* interactive(p, u, s);
     print(p, '\n');
-    return s.failed ? 1 : 0;
+    return s.failed || !s.reached ? 1 : 0;
   };
 
 function* named(p: Process, u: Userland, word: string): Co<Server[] | null> {
@@ -81,8 +92,8 @@ function set(p: Process, s: Settings, text: string): void {
   if (/^(?:q|qu|que|quer|query|querytype|ty|typ|type)$/i.test(name)) {
     const type = typeNamed(value ?? '');
     if (!type) print(p, `unknown query type: ${value}\n`);
-    else Object.assign(s, { type, typeGiven: true });
-  } else if (/^timeout$/i.test(name)) s.timeoutMs = n * 1000;
+    else Object.assign(s, { type, typeGiven: true, typeText: value });
+  } else if (/^timeout$/i.test(name)) Object.assign(s, { timeoutMs: n * 1000, timeoutText: n });
   else if (/^retry$/i.test(name)) s.tries = n;
   else if (/^port$/i.test(name)) s.port = n;
   else if (name === 'vc' || name === 'novc') s.tcp = name === 'vc';
@@ -91,7 +102,24 @@ function set(p: Process, s: Settings, text: string): void {
   else if (name === 'recurse' || name === 'norecurse') s.recurse = name === 'recurse';
   else if (name === 'ndots') s.ndots = n;
   else if (name === 'domain') s.searchList = [value ?? ''];
-  else if (!/^(?:all|class|cl|defname|nodefname|d2|nod2|fail|nofail|sil|silent)/.test(name)) print(p, `*** Invalid option: ${name}\n`);
+  else if (/^cl(?:ass)?$/i.test(name)) s.class = classNamed(value ?? '') ?? s.class;
+  else if (/^all$/i.test(name)) settings(p, s);
+  else if (!/^(?:defname|nodefname|d2|nod2|fail|nofail|sil|silent)/.test(name)) print(p, `*** Invalid option: ${name}\n`);
+}
+
+/** show_settings */
+function settings(p: Process, s: Settings): void {
+  for (const x of s.servers) print(p, `Default server: ${x.name}\nAddress: ${formatIp(x.ip)}#${s.port}\n`);
+  const rows = [
+    '',
+    'Set options:',
+    `  ${s.tcp ? 'vc' : 'novc'}\t\t\t${s.debug ? 'debug' : 'nodebug'}\t\tnod2`,
+    `  ${s.search ? 'search' : 'nosearch'}\t\t${s.recurse ? 'recurse' : 'norecurse'}`,
+    `  timeout = ${s.timeoutText}\t\tretry = ${s.tries}\tport = ${s.port}\tndots = ${s.ndots}`,
+    `  querytype = ${s.typeText.padEnd(8)}\tclass = ${s.class}`,
+    `  srchlist = ${s.searchList.join('/')}`,
+  ];
+  print(p, rows.map(r => `${r}\n`).join(''));
 }
 
 function* interactive(p: Process, u: Userland, s: Settings): Co<void> {
@@ -107,6 +135,7 @@ function* interactive(p: Process, u: Userland, s: Settings): Co<void> {
       const servers = yield* named(p, u, rest[0] ?? '');
       if (servers) {
         s.servers = servers;
+        s.checkRa = false;
         for (const x of servers) print(p, `Default server: ${x.name}\nAddress: ${formatIp(x.ip)}#${s.port}\n`);
       }
     } else yield* lookup(p, u, s, word);
@@ -116,7 +145,7 @@ function* interactive(p: Process, u: Userland, s: Settings): Co<void> {
 const asked = (s: Settings, name: string, type: RrType): Lookup => ({
   name,
   type,
-  class: 'IN',
+  class: s.class,
   servers: s.servers,
   port: s.port,
   timeoutMs: s.timeoutMs,
@@ -144,19 +173,34 @@ function* lookup(p: Process, u: Userland, s: Settings, word: string): Co<void> {
       s.failed = true;
       break;
     }
+    s.reached = true;
     recursion(p, s, r);
     if (r.message.rcode === 'NXDOMAIN' && i < names.length - 1) continue;
     const ok = show(p, s, r, names[i], type, defaults, false);
     if (!ok || !defaults || type !== 'A') break;
     // The same name's IPv6 addresses, without another header.
-    const six = yield* ask(p, u, asked(s, names[i], 'AAAA'), say);
+    const target = lastName(r.message, names[i]);
+    const six = yield* ask(p, u, asked(s, target, 'AAAA'), say);
     if (!six) break;
     recursion(p, s, six);
-    if (six.message.rcode !== 'NOERROR') show(p, s, six, names[i], 'AAAA', defaults, true);
+    if (s.debug && six.message.rcode === 'NOERROR') print(p, details(six.message));
+    if (six.message.rcode !== 'NOERROR') show(p, s, six, target, 'AAAA', defaults, true);
     else if (six.message.answers.length) for (const a of six.message.answers) if (a.type === 'AAAA') print(p, recordText(a));
     if (!r.message.answers.length && !six.message.answers.length) print(p, `*** Can't find ${bare(names[i])}: No answer\n`);
     break;
   }
+}
+
+/** chase_cnamechain: where the aliases of an answer end. */
+function lastName(m: DnsMessage, name: string): string {
+  let at = name;
+  for (let i = 0; i < m.answers.length; i++) {
+    const owner = (at.endsWith('.') ? at : `${at}.`).toLowerCase();
+    const alias = m.answers.find(a => a.type === 'CNAME' && a.name.toLowerCase() === owner);
+    if (!alias || !('host' in alias.data)) break;
+    at = bare(alias.data.host);
+  }
+  return at;
 }
 
 function recursion(p: Process, s: Settings, r: Answered): void {
@@ -171,6 +215,7 @@ function show(p: Process, s: Settings, r: Answered, name: string, type: RrType, 
   const m = r.message;
   const header = (!defaults || type === 'A') && !follow;
   if (header) print(p, `Server:\t\t${r.server.name}\nAddress:\t${formatIp(r.server.ip)}#${s.port}\n\n`);
+  if (s.debug) print(p, details(m));
   if (m.rcode !== 'NOERROR') {
     print(p, `** server can't find ${bare(name)}: ${m.rcode}\n`);
     s.failed = true;
@@ -184,6 +229,16 @@ function show(p: Process, s: Settings, r: Answered, name: string, type: RrType, 
     for (const a of [...m.authority, ...m.additional]) print(p, authorityText(a));
   }
   return true;
+}
+
+/** detailsection: what `set debug` shows of an answer. */
+function details(m: DnsMessage): string {
+  const asked = m.questions.map(q => `\t${bare(q.name)}, type = ${typeText(q.type)}, class = ${q.class}\n`).join('');
+  const records = (list: DnsRecord[]) =>
+    list.map(r => `    ->  ${bare(r.name)}\n${authorityText(r).slice(bare(r.name).length).replace(/^\n/, '')}\tttl = ${r.ttl}\n`).join('');
+  const line = '------------\n';
+  const sections = `    ANSWERS:\n${records(m.answers)}    AUTHORITY RECORDS:\n${records(m.authority)}    ADDITIONAL RECORDS:\n${records(m.additional)}`;
+  return `${line}    QUESTIONS:\n${asked}${sections}${line}`;
 }
 
 function recordText(r: DnsRecord): string {

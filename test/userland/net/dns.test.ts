@@ -184,3 +184,33 @@ describe("BusyBox' nslookup", () => {
     expect(asking('web.b.test', 'nameserver 10.0.0.2\n').err).toBe("nslookup: write to '10.0.0.2': Connection refused\n");
   });
 });
+
+test('dig: a line of a file has its own banner, a type alone asks for the servers of the root, +yaml says all of it', () => {
+  const { h } = lab();
+  files({ '/q': 'x.y.z A\n+short x.y.z\n' }, h.client.fs);
+  const batch = run(h, dig, 'dig -f /q').out;
+  expect(batch.match(/^; <<>> DiG .*$/gm)).toEqual([expect.stringMatching(/<<>> x\.y\.z A$/)]);
+  expect(batch.match(/global options/g)).toHaveLength(1);
+  expect(batch.endsWith('\n\n10.1.1.2\n')).toBe(true);
+  expect(run(h, dig, 'dig mx').out).toContain('\n;.\t\t\t\tIN\tNS\n');
+  expect(run(h, dig, 'dig -t mx +noall +question').out).toBe(';.\t\t\t\tIN\tNS\n');
+  const yaml = run(h, dig, 'dig x.y.z +yaml +noedns').out;
+  expect(yaml).toMatch(/^- type: MESSAGE\n {2}message:\n {4}type: \w+_RESPONSE\n {4}query_time: !!timestamp \S+Z\n/);
+  expect(yaml).toContain("      QUESTION_SECTION:\n        - 'x.y.z. IN A'\n      ANSWER_SECTION:\n");
+  expect(run(h, dig, 'dig x.y.z +yaml -p 99 +tcp +tries=1')).toMatchObject({
+    code: 9,
+    out: '- type: DIG_ERROR\n  message: |\n    no servers could be reached\n',
+  });
+});
+
+test('nslookup shows its settings and, when it debugs, whole answers', () => {
+  const { h } = lab();
+  const all = run(h, nslookup, 'nslookup', { stdin: 'set type=mx\nset timeout=3\nset all\n' });
+  expect(all).toMatchObject({ code: 1 });
+  expect(all.out).toContain(
+    '  timeout = 3\t\tretry = 3\tport = 53\tndots = 2\n  querytype = mx      \tclass = IN\n  srchlist = a.test/b.test\n',
+  );
+  expect(run(h, nslookup, 'nslookup -debug -type=a x.y.z 10.0.0.1').out).toMatch(
+    /------------\n {4}QUESTIONS:\n\tx\.y\.z, type = A, class = IN\n {4}ANSWERS:\n {4}-> {2}x\.y\.z\n\tinternet address = 10\.1\.1\.2\n\tttl = \d+\n {4}AUTHORITY RECORDS:\n {4}ADDITIONAL RECORDS:\n------------\n/,
+  );
+});

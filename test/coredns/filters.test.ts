@@ -221,3 +221,10 @@ describe('log', () => {
     expect(mistake(h, server, '.:54 {\n log {\n class some\n }\n}\n')).toBe('plugin/log: invalid Class: some');
   });
 });
+
+it('a template that podnet cannot fill is refused as podnet, one that Go cannot read as Go', () => {
+  const wrong = (text: string) => mistake(h, server, `. {\n template IN A . {\n  answer "${text}"\n }\n}\n`);
+  expect(wrong('{{ if .Name }}x{{ end }}')).toBe('plugin/template: podnet does not model this part of a template: {{ if .Name }}');
+  expect(wrong('{{ .Name | len }}')).toBe('plugin/template: podnet does not model this part of a template: {{ .Name | len }}');
+  expect(wrong('{{ Name }}')).toContain('function "Name" not defined');
+});

@@ -4,7 +4,7 @@ import { INGRESS_ANNOTATIONS } from '../../addons/ingress-nginx/annotations.ts';
 import { ADDONS } from '../../addons/table.ts';
 import { RESOURCES } from '../../apiserver/resources.ts';
 import { PLUGINS as CNI_PLUGINS } from '../../cni/plugins.ts';
-import { PLUGINS as DNS_PLUGINS, UNMODELLED } from '../../coredns/plugins.ts';
+import { PLUGINS as DNS_PLUGINS, IDLE, UNMODELLED } from '../../coredns/plugins.ts';
 import { NOT_MODELLED } from '../../kubectl/unmodelled.ts';
 import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
@@ -40,7 +40,12 @@ export function supportMatrix(): [what: string, names: string][] {
       "on a cluster made with --cni none: calico and flannel by their manifests' URLs, kindnet by its image; Calico's operator is not there",
     ],
     ['CoreDNS plugins', list(DNS_PLUGINS.map(p => p.name))],
+    ['CoreDNS plugins that change no answer', list(Object.keys(IDLE))],
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
+    [
+      'CoreDNS: not as in reality',
+      "no TLS to upstreams (forward to tls:// fails), no metrics of Go's runtime and of the API client (go_, process_, coredns_kubernetes_), no jitter of reload, no control structures, functions or pipes in templates; queries under way when a command ends are lost",
+    ],
     ['iptables matches', list(MATCHES.map(m => m.name))],
     ['iptables targets', list(TARGETS.map(t => t.name))],
     // Another release's URL applies the same objects.

@@ -7,7 +7,7 @@ import { formatIp } from '../../wire/ip.ts';
 import { extendedError } from '../edns.ts';
 import { increase } from '../metrics.ts';
 import { goRegExp } from '../regexp.ts';
-import { argumentError, CorefileError, type Outcome, type Plugin, type Request, type Setup } from '../types.ts';
+import { argumentError, CorefileError, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { parseRecord } from '../zonefile.ts';
 import { fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';
 
@@ -33,6 +33,10 @@ interface Template {
 const CLASSES = ['IN', 'CH', 'ANY'];
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
+/** What text/template and the plugin know beside that: control structures, functions, pipes, variables, literals. */
+const MORE =
+  /^[-$("`\d]|[|$]|^(if|else|end|range|with|template|block|define|break|continue|and|call|html|index|slice|js|len|not|or|print|printf|println|urlquery|eq|ge|gt|le|lt|ne|parseInt)\b|^\.(\w+)?(\.\w+)*\s/;
+
 /** `text {{ .Name }} {{ .Group.a }} {{ index .Match 1 }}`: literal text, and paths into the values. */
 function compile(section: string, text: string, line: number): Part[] {
   const out: Part[] = [];
@@ -48,6 +52,7 @@ function compile(section: string, text: string, line: number): Part[] {
     const index = /^index\s+\.(Match|Group)\s+"?(\w+)"?$/.exec(action);
     if (index) out.push([index[1], index[2]]);
     else if (/^\.\w+(\.\w+)*$/.test(action)) out.push(action.slice(1).split('.'));
+    else if (MORE.test(action)) throw plainError(`podnet does not model this part of a template: {{ ${action} }}`);
     else throw bad(`function "${action.split(/\s/)[0]}" not defined`);
     rest = rest.slice(end + 2);
   }

@@ -35,7 +35,7 @@ export const prometheus: Plugin = {
     if (/\D/.test(at.port))
       instance.log('ERROR', `plugin/prometheus: Failed to start metrics handler: listen tcp: lookup tcp/${at.port}: unknown port`);
     setGauge(metrics, 'coredns_build_info', 1, VERSION, '', GO_VERSION);
-    reset(metrics, 'coredns_plugin_enabled');
+    instance.stops.push(() => reset(metrics, 'coredns_plugin_enabled'));
     instance.starts.push(function* () {
       enabled(block);
     });

@@ -228,3 +228,13 @@ it('a template that podnet cannot fill is refused as podnet, one that Go cannot 
   expect(wrong('{{ .Name | len }}')).toBe('plugin/template: podnet does not model this part of a template: {{ .Name | len }}');
   expect(wrong('{{ Name }}')).toContain('function "Name" not defined');
 });
+
+it('rewrite cname turns the alias that matches and keeps those that lead to it', () => {
+  const zone = '@ IN SOA ns h 1 2 3 4 60\n  IN NS ns\na IN CNAME b\nb IN CNAME c\nc IN CNAME d\nd IN A 192.0.2.1\nother IN A 192.0.2.2\n';
+  bootCoredns(h, server, '. {\n rewrite cname exact c.z.test. other.z.test.\n file /z.db z.test\n}\n', { '/z.db': `$TTL 60\n${zone}` });
+  expect(texts(ask('a.z.test.').answers)).toEqual([
+    'a.z.test. CNAME b.z.test.',
+    'b.z.test. CNAME other.z.test.',
+    'other.z.test. A 192.0.2.2',
+  ]);
+});

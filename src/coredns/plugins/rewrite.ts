@@ -227,9 +227,10 @@ function cnameRule(args: string[], s: Setup): Apply {
     const query: DnsMessage = { ...r.query, questions: [{ name: target, type: r.query.questions[0].type, class: 'IN' }] };
     const found = yield* s.instance.resolve({ ...r, query, name: target.toLowerCase() });
     if (!found.reply) return m;
-    const aliases = m.answers.filter(x => x.type === 'CNAME').map(x => ({ ...x, data: { host: target } }));
-    const rest = found.reply.answers.filter(x => x.name.toLowerCase() === target.toLowerCase());
-    return { ...m, answers: [...aliases, ...rest], tc: found.reply.tc };
+    // The aliases that lead to it stay; what was behind it goes.
+    const before = m.answers.slice(0, m.answers.indexOf(alias as DnsRecord)).filter(x => x.type === 'CNAME');
+    const turned = { ...(alias as DnsRecord), data: { host: target } };
+    return { ...m, answers: [...before, turned, ...found.reply.answers], tc: found.reply.tc };
   };
   return q => ({ question: q, revert: [], change });
 }

@@ -114,6 +114,8 @@ function enumerate(sim: Sim, places: PlaceIndex, run: () => Omit<Outcome, 'proba
 function attempt(places: PlaceIndex, from: Netns, to: { ip: Ip; port: number }, spec: ProbeSpec): Omit<Outcome, 'probability'> {
   const sim = from.kernel.sim;
   const trace: Trace = { steps: [] };
+  // Each attempt is the first that a router hears of for a while: what it has said to others before is not part of the question.
+  for (const ns of places.byPlace.values()) ns.told?.clear();
   const task = startTask(sim, client(from, to, spec, trace, places));
   runUntil(sim, () => task.done);
   // The connection's last packets, too: they must not take part in the next attempt.

@@ -2,7 +2,7 @@
 import { wakeAll } from '../sim/task.ts';
 import { type Ip, sameIp } from '../wire/ip.ts';
 import { type Icmp, type Packet, PROTO, type Udp } from '../wire/packet.ts';
-import { errorOf, learnPmtu, pathMtu } from './icmp.ts';
+import { errorOf, learnPmtu, pathMtu, sendOwnIcmp } from './icmp.ts';
 import { lookupRoute } from './route.ts';
 import type { Datagram, SendToOptions, Socket } from './socket.ts';
 import { boundTo, findBound } from './socket-table.ts';
@@ -146,5 +146,5 @@ export function echoReply(ns: Netns, skb: Skb): void {
   if (numberSysctl(ns, key)) return;
   const body: Icmp = { ...m, type: p.family === 4 ? 0 : 129 };
   const ttl = p.family === 4 ? numberSysctl(ns, 'net.ipv4.ip_default_ttl') : 64;
-  stack.sendPacket(ns, { ...p, src: p.dst, dst: p.src, ttl, id: 0, df: false, body }, { trace: skb.trace });
+  sendOwnIcmp(ns, { ...p, src: p.dst, dst: p.src, ttl, id: 0, df: false, body }, { trace: skb.trace });
 }

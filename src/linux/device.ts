@@ -1,8 +1,8 @@
 import { type Sim, schedule } from '../sim/sim.ts';
 import type { Ip } from '../wire/ip.ts';
 import { type Frame, frameLength, packetLength } from '../wire/packet.ts';
-import { bridgeTransmit } from './bridge-fdb.ts';
-import { hasCarrier, NO_MAC } from './link.ts';
+import { bridgeTransmit, isGroupMac } from './bridge-fdb.ts';
+import { BROADCAST_MAC, hasCarrier, NO_MAC } from './link.ts';
 import { newSkb, stack } from './stack.ts';
 import { classify } from './tc.ts';
 import { dropped } from './trace.ts';
@@ -142,6 +142,7 @@ export function arrivedSkb(link: Link, frame: Frame, from: Skb | null): Skb | nu
   const skb = newSkb(frame.payload, from?.trace ?? null);
   skb.iif = link;
   if (link.kind !== 'loopback' && frame.src !== NO_MAC) skb.srcMac = frame.src;
+  if (link.kind !== 'loopback' && isGroupMac(frame.dst)) skb.group = frame.dst === BROADCAST_MAC ? 'broadcast' : 'multicast';
   if (from && from.oif?.netns === link.netns) {
     skb.mark = from.mark;
     if (link.kind === 'loopback') skb.ct = from.ct;

@@ -1,7 +1,7 @@
 import { formatIp, type Ip } from '../wire/ip.ts';
 import { type Icmp, type Packet, PROTO } from '../wire/packet.ts';
 import { anyOf, isAny, isBroadcast, isLocalAddress, isMulticast, lookupRoute } from './route.ts';
-import { stack } from './stack.ts';
+import { type SendOptions, stack } from './stack.ts';
 import { numberSysctl } from './sysctl.ts';
 import { addStep } from './trace.ts';
 import type { Errno, Netns, Skb } from './types.ts';
@@ -23,7 +23,7 @@ function mayReport(packet: Packet, type: number): boolean {
 /** icmp_send: an error about a packet, from the address the asker knows us by. The rate limit (icmp_ratelimit) is not modelled. */
 export function icmpError(ns: Netns, skb: Skb, type: number, code: number, mtu?: number): void {
   const packet = skb.packet;
-  if (!mayReport(packet, type)) return;
+  if (ns.kernel.icmpSends || !mayReport(packet, type)) return;
   if (skb.iif) {
     const route = isLocalAddress(ns, packet.dst) ? null : lookupRoute(ns, packet.dst);
     if (route && typeof route !== 'string' && route.kind === 'broadcast') return;
@@ -52,7 +52,20 @@ export function icmpError(ns: Netns, skb: Skb, type: number, code: number, mtu?:
     ref?.entry && ref.info !== 'UNTRACKED' && ref.info !== 'INVALID'
       ? { entry: ref.entry, direction: back, info: 'RELATED' as const }
       : null;
-  stack.sendPacket(ns, out, { trace: skb.trace, mark, ct });
+  sendOwnIcmp(ns, out, { trace: skb.trace, mark, ct });
+}
+
+/**
+ * The kernel's own messages leave by one socket, which is locked until the packet has passed its hooks: an error that they would cause (a rule
+ * of OUTPUT that rejects an echo reply) is not sent (icmp_xmit_lock).
+ */
+export function sendOwnIcmp(ns: Netns, packet: Packet, o: SendOptions): void {
+  ns.kernel.icmpSends = true;
+  try {
+    stack.sendPacket(ns, packet, o);
+  } finally {
+    ns.kernel.icmpSends = false;
+  }
 }
 
 const UNREACHABLE4 = [

@@ -73,6 +73,8 @@ export interface Kernel {
   rootfs?: Filesystem;
   nextPid: number;
   nextNetnsId: number;
+  /** The kernel's own ICMP socket is sending (icmp_xmit_lock): what would send another error meanwhile does not. */
+  icmpSends?: boolean;
 }
 
 export interface Netns {
@@ -102,6 +104,8 @@ export interface Netns {
   nextIpId?: number;
   /** Path MTUs learned from ICMP, by destination (`net.ipv4.route.mtu_expires`: ten minutes). */
   pmtu?: Map<string, { mtu: number; expiresAtMs: number }>;
+  /** How much each sender may still be told of ways that are missing (ip_error); gone with the process, as peers are that are not heard of. */
+  told?: Map<string, { creditMs: number; atMs: number }>;
   /** VXLAN and other kernel-owned UDP ports. */
   kernelPorts?: Map<number, Link>;
   /** Parts that a user's command changed: they can no longer be derived and are kept by the session. */
@@ -240,6 +244,8 @@ export interface Skb {
   physout: Link | null;
   /** Source of the frame it came in (`-m mac`). */
   srcMac?: Mac;
+  /** The frame it came in was for a group of machines (skb->pkt_type); the machine's own packets are for a host, whatever their address. */
+  group?: 'broadcast' | 'multicast';
   /** Conntrack entry and its direction; set by the netfilter hooks. */
   ct: import('./netfilter/types.ts').CtRef | null;
   /** Conntrack zone that a raw rule gave the packet before it was tracked. */

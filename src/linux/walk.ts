@@ -1,6 +1,6 @@
 // The one packet walk. receive → (bridge) → PREROUTING → routing → INPUT and sockets, or FORWARD → POSTROUTING → neighbour → device;
 // sendPacket → OUTPUT → POSTROUTING → neighbour → device. Every drop says why when a trace is on.
-import { familyOf, formatIp, type Ip, sameIp } from '../wire/ip.ts';
+import { familyOf, formatIp, type Ip, ipKey, sameIp } from '../wire/ip.ts';
 import { type Frame, type Packet, packetLength } from '../wire/packet.ts';
 import { bridgeInput } from './bridge.ts';
 import { isGroupMac } from './bridge-fdb.ts';
@@ -106,6 +106,7 @@ function routeInput4(link: Link, skb: Skb, group: boolean): void {
       return;
     }
     dropped(skb, ns, `no route to ${formatIp(dst)} (${route})`);
+    if (!mayTell(ns, src)) return;
     if (route === 'ENETUNREACH') icmpError(ns, skb, 3, 0);
     else if (route === 'EHOSTUNREACH') icmpError(ns, skb, 3, 1);
     else if (route === 'EACCES') icmpError(ns, skb, 3, 13);
@@ -130,6 +131,20 @@ function routeInput4(link: Link, skb: Skb, group: boolean): void {
   }
   if (!validSource(link, skb)) return;
   forward(link, skb, route);
+}
+
+const TELL_COST_MS = 1000;
+const TELL_BURST_MS = 5000;
+
+/** ip_error: of missing ways each sender is told five times, then once a second. */
+function mayTell(ns: Netns, src: Ip): boolean {
+  ns.told ??= new Map();
+  const { nowMs } = ns.kernel.sim;
+  const peer = ns.told.get(ipKey(src));
+  const credit = peer ? Math.min(TELL_BURST_MS, peer.creditMs + nowMs - peer.atMs) : TELL_BURST_MS;
+  const tell = credit >= TELL_COST_MS;
+  ns.told.set(ipKey(src), { creditMs: tell ? credit - TELL_COST_MS : credit, atMs: nowMs });
+  return tell;
 }
 
 function martian(skb: Skb, ns: Netns, what: 'source' | 'destination'): void {

@@ -58,7 +58,8 @@ const PER_DEVICE6 = ['disable_ipv6', 'forwarding', 'proxy_ndp'];
 
 /** What the real kernel does for its own protection or in its own time, and what would only make the comparison slow. */
 const QUIET: [string, string][] = [
-  ['net.ipv4.icmp_ratelimit', '0'],
+  // By the mask, not by a limit of 0: that would use up what ip_error may tell.
+  ['net.ipv4.icmp_ratemask', '0'],
   ['net.ipv4.icmp_msgs_per_sec', '1000000'],
   ['net.ipv4.icmp_msgs_burst', '1000000'],
   ['net.ipv6.icmp.ratelimit', '0'],

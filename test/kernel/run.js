@@ -1,6 +1,7 @@
 // The real kernel as the judge: `npm run kernel [-- SEED [COUNT]]`. Clusters are drawn from seeds; each is built in podnet and again, from
 // podnet's own links, routes and rules, out of real network namespaces; the same probes run on both sides. It stops at the first cluster that
-// differs (`--all`: goes on). `npm run kernel -- words SEED COUNT`: command lines of iptables and ipset instead, beside the real tools. Needs Linux, root, iproute2, iptables (nf_tables), nftables, ipset and conntrack; says so and ends well without.
+// differs (`--all`: goes on). `npm run kernel -- words SEED COUNT`: command lines of iptables and ipset instead, beside the real tools; `rules SEED COUNT`: rules of every
+// kind in three machines, and every counter after some packets. Needs Linux, root, iproute2, iptables (nf_tables), nftables, ipset and conntrack; says so and ends well without.
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { tmpdir } = require('node:os');
@@ -8,8 +9,7 @@ const { join } = require('node:path');
 
 const root = join(__dirname, '../..');
 const words = process.argv.slice(2).filter(w => w !== '--all');
-const asksWords = words[0] === 'words';
-if (asksWords) words.shift();
+const program = ['words', 'rules'].includes(words[0]) ? words.shift() : 'compare';
 const [seed, count] = [Number(words[0] ?? 1), Number(words[1] ?? 50)];
 
 const UNSHARE = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -32,18 +32,17 @@ if (why) {
   process.exit(0);
 }
 const ipip = inside('ip link add t type ipip remote 192.0.2.1 local 192.0.2.2').status === 0;
-if (!ipip && !asksWords) console.log('IP-in-IP is not in this kernel: clusters that have it are drawn with VXLAN');
+if (!ipip && program === 'compare') console.log('IP-in-IP is not in this kernel: clusters that have it are drawn with VXLAN');
 const out = fs.mkdtempSync(join(tmpdir(), 'podnet-kernel-'));
 let status = 2;
 try {
-  const program = asksWords ? 'words' : 'compare';
   for (const entry of [program, 'agent']) {
     const args = [join(__dirname, `${entry}.ts`), '--platform', 'node', '--format', 'cjs', '--dir', join(out, entry)];
     const r = spawnSync(process.execPath, [join(root, 'node_modules/rolldown/bin/cli.mjs'), ...args], { encoding: 'utf8' });
     if (r.status !== 0) throw new Error(r.stderr);
   }
   const all = process.argv.includes('--all') ? 'all' : 'first';
-  const last = asksWords ? [words[2] ?? 'all'] : [ipip ? 'ipip' : 'none', all];
+  const last = program === 'compare' ? [ipip ? 'ipip' : 'none', all] : [words[2] ?? 'all'];
   const argv = [join(out, 'agent/agent.js'), String(seed), String(count), ...last];
   const main = [process.execPath, '--max-old-space-size=4096', join(out, program, `${program}.js`), ...argv];
   const script = `mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"`;

@@ -12,7 +12,15 @@ import { DEBIAN_12 } from '../../src/userland/userland.ts';
 import type { Line } from './draw-words.ts';
 import type { Said } from './orders.ts';
 
-const PACKAGES: Record<string, string> = { ipset: 'ipset', nft: 'nftables', conntrack: 'conntrack' };
+const PACKAGES: Record<string, string> = {
+  ipset: 'ipset',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  ip: 'iproute2',
+  sysctl: 'procps',
+  ping: 'iputils-ping',
+  traceroute: 'traceroute',
+};
 
 export function newPlace(seed: number): Netns {
   return newKernel(newSim(Date.UTC(2026, 0, 1), newRandom(seed)), 'node').netns.get('') as Netns;

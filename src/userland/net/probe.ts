@@ -27,6 +27,8 @@ export interface Probe {
   df: boolean;
   /** Sent from here (-s). */
   source?: Ip | null;
+  /** One socket asks all ICMP probes: the identifier that the first got, 0 before. */
+  echo?: { id: number };
   /** SO_BINDTODEVICE (-i). */
   device?: string;
 }
@@ -60,6 +62,9 @@ export function* probeOnce(p: Process, o: Probe): Co<Hop | null | Failure> {
   return o.method === 'tcp' ? yield* probeTcp(p, o) : yield* probeDatagram(p, o);
 }
 
+/** Sockets are connected before anything is sent: what has no route fails there, what a rule forbids only with the packet. */
+const callOf = (errno: Errno): string => (errno === 'EPERM' ? 'send' : 'connect');
+
 function* probeDatagram(p: Process, o: Probe): Co<Hop | null | Failure> {
   const s = socket(p, o.method === 'icmp' ? 'icmp' : 'udp', familyOf(o.to));
   if (typeof s === 'string') return { call: 'socket', errno: s };
@@ -75,7 +80,8 @@ function* probeDatagram(p: Process, o: Probe): Co<Hop | null | Failure> {
       o.method === 'icmp'
         ? sendIcmp(s, { type: familyOf(o.to) === 4 ? 8 : 128, code: 0, data }, o.port, o.to)
         : sendTo(s, data, o.to, o.port);
-    if (error) return { call: 'connect', errno: error };
+    if (o.echo) o.echo.id = s.localPort;
+    if (error) return { call: callOf(error), errno: error };
     for (;;) {
       const left = startMs + o.timeoutMs - p.kernel.sim.nowMs;
       const d = left > 0 ? yield* recvFrom(s, left) : 'EAGAIN';
@@ -92,7 +98,8 @@ function place(p: Process, s: Socket, o: Probe): Failure | null {
     if (![...p.netns.links.values()].some(l => l.name === o.device)) return { call: 'setsockopt SO_BINDTODEVICE', errno: 'ENODEV' };
     s.options.set('bindtodevice', o.device);
   }
-  const errno = o.source ? bind(s, o.source, 0) : null;
+  const id = o.method === 'icmp' ? (o.echo?.id ?? 0) : 0;
+  const errno = o.source || id ? bind(s, o.source ?? null, id) : null;
   return errno ? { call: 'bind', errno } : null;
 }
 
@@ -139,7 +146,7 @@ function* probeTcp(p: Process, o: Probe): Co<Hop | null | Failure> {
   const startMs = p.kernel.sim.nowMs;
   try {
     const error = sendPacketFrom(s, packet);
-    if (error) return { call: 'connect', errno: error };
+    if (error) return { call: callOf(error), errno: error };
     for (;;) {
       const left = startMs + o.timeoutMs - p.kernel.sim.nowMs;
       const d = left > 0 ? yield* recvFrom(s, left) : 'EAGAIN';

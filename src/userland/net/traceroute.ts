@@ -1,7 +1,8 @@
 // traceroute of Dmitry Butskoy (2.1.2), with the complaints of its option parser (libsupp/clif.c).
 
 import { complain, print, strerror } from '../../linux/process.ts';
-import type { Process, Program } from '../../linux/types.ts';
+import { close, connect, socket } from '../../linux/socket.ts';
+import type { Errno, Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Family, familyOf, formatIp, type Ip } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
@@ -187,13 +188,28 @@ function* run(p: Process, u: Userland, w: Words): Co<number> {
     source,
     device: w.values.get('i'),
     gap: ' ',
+    endsLate: true,
     note: (hop, ttl) => (has('back') && hopsBack(hop.replyTtl) !== ttl ? ` '-${hopsBack(hop.replyTtl)}` : ''),
   };
-  print(p, `traceroute to ${host.text} (${formatIp(to)}), ${t.hops} hops max, ${shown} byte packets\n`);
+  // These two are connected before the first line is written (icmp_init, tcp_init).
+  const early = method === 'udp' ? null : yield* connectProblem(p, to);
+  if (early) {
+    complain(p, `\nconnect: ${strerror(early)}\n`);
+    return 1;
+  }
+  print(p, `traceroute to ${host.text} (${formatIp(to)}), ${t.hops} hops max, ${shown} byte packets`);
   const failed = yield* walk(t);
   if (!failed) return 0;
   complain(p, `\n${failed.call}: ${strerror(failed.errno)}\n`);
   return 1;
+}
+
+function* connectProblem(p: Process, to: Ip): Co<Errno | null> {
+  const s = socket(p, 'udp', familyOf(to));
+  if (typeof s === 'string') return s;
+  const e = yield* connect(s, to, 1);
+  close(s);
+  return e;
 }
 
 function* sourceOf(p: Process, u: Userland, w: Words): Co<Ip | null> {

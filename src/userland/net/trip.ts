@@ -26,6 +26,8 @@ export interface Trip {
   df?: boolean;
   source?: Ip | null;
   device?: string;
+  /** Each row begins with the end of the line before it, and the last one is ended when the trip has ended well. */
+  endsLate?: boolean;
   /** Blanks before the first name of a row and before a star. */
   gap: string;
   /** Behind the time: BusyBox' ` (62)`, ` F=1500`, ` '-3` … */
@@ -40,17 +42,18 @@ function* named(t: Trip, address: Ip): Co<string> {
 /** -> the call that failed, or null: the trip has ended. A row begins with the first thing that is known of it. */
 export function* walk(t: Trip): Co<Failure | null> {
   let n = 0;
+  const echo = { id: 0 };
   for (let ttl = t.first; ttl <= t.hops; ttl++) {
-    let row = `${String(ttl).padStart(2)}${t.gap === '  ' ? '' : ' '}`;
+    let row = `${t.endsLate ? '\n' : ''}${String(ttl).padStart(2)}${t.gap === '  ' ? '' : ' '}`;
     let last: Ip | null = null;
     let done = false;
     let unreachable = 0;
     for (let q = 0; q < t.queries; q++) {
       const port = t.method === 'icmp' ? ++n : t.method === 'tcp' || t.samePort ? t.port : t.port + n++;
       const { method, to, size, source, device } = t;
-      const r = yield* probeOnce(t.p, { method, to, ttl, port, size, timeoutMs: t.waitMs, df: t.df ?? false, source, device });
+      const r = yield* probeOnce(t.p, { method, to, ttl, port, size, timeoutMs: t.waitMs, df: t.df ?? false, source, echo, device });
       if (r && 'errno' in r) {
-        if (row === '') print(t.p, '\n');
+        if (row === '' && !t.endsLate) print(t.p, '\n');
         return r;
       }
       print(t.p, row);
@@ -65,9 +68,10 @@ export function* walk(t: Trip): Co<Failure | null> {
       if (r.final && !r.mark) done = true;
       if (r.mark) unreachable++;
     }
-    print(t.p, '\n');
-    if (done || (unreachable && unreachable >= t.queries - 1)) return null;
+    if (!t.endsLate) print(t.p, '\n');
+    if (done || (unreachable && unreachable >= t.queries - 1)) break;
   }
+  if (t.endsLate) print(t.p, '\n');
   return null;
 }
 

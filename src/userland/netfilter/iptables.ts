@@ -1,5 +1,6 @@
 // iptables, ip6tables and their nft and legacy names: the command line of xshared.c and xtables.c (1.8.9), errors and exit codes with it.
 
+import { meetsWrongHook } from '../../linux/netfilter/hook-check.ts';
 import { findRule } from '../../linux/netfilter/restore.ts';
 import { buildRules, natDrop, noChain } from '../../linux/netfilter/rule-build.ts';
 import {
@@ -98,6 +99,8 @@ function ruleCommand(p: Process, f: Flavour, c: Command): number {
   }
   const jump = jumpError(ns, table, chain, rules, f);
   if (jump) return kernelError(p, f, RULE_ACTION[c.letter], jump, `rule in chain ${name}`);
+  if ('AIR'.includes(c.letter) && !numberProblem(c, own.length) && meetsWrongHook(ns, table, chain, rules))
+    return kernelError(p, f, RULE_ACTION[c.letter], 'Invalid argument', `rule in chain ${name}`);
   return changeRules(p, f, c, table, chain, rules);
 }
 

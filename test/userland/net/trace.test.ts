@@ -33,7 +33,7 @@ test('traceroute sends from where it is told, and prefers IPv4', () => {
   expect(run(h, traceroute, 'traceroute -n -i eth7 10.0.0.1').err).toBe('\nsetsockopt SO_BINDTODEVICE: No such device\n');
   const away = run(h, traceroute, 'traceroute -n 192.0.2.1');
   expect(away).toMatchObject({ code: 1, err: '\nconnect: Network is unreachable\n' });
-  expect(away.out).toBe('traceroute to 192.0.2.1 (192.0.2.1), 30 hops max, 60 byte packets\n');
+  expect(away.out).toBe('traceroute to 192.0.2.1 (192.0.2.1), 30 hops max, 60 byte packets');
 });
 
 test('tracepath finds the MTU of the device first, and then says the first hop twice', () => {

@@ -42,9 +42,9 @@ function hasState(states: Set<string>, ct: CtRef | null): boolean {
   return (states.has('SNAT') && ct.entry.snat) || (states.has('DNAT') && ct.entry.dnat);
 }
 
+/** Any of the bits; NONE is a mask without any, which no flow meets (conntrack_mt in xt_conntrack.c). */
 function hasStatus(statuses: Set<string>, e: CtEntry): boolean {
   return (
-    (statuses.has('NONE') && !e.seenReply && !e.assured && !e.confirmed) ||
     (statuses.has('EXPECTED') && e.master !== null) ||
     (statuses.has('SEEN_REPLY') && e.seenReply) ||
     (statuses.has('ASSURED') && e.assured) ||

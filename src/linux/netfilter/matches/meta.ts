@@ -2,7 +2,7 @@
 // (libxt_*.c and libipt_*.c of iptables 1.8.9, xt_*.c of Linux 6.18).
 
 import { compareIp, formatIp, type Ip, parseIp } from '../../../wire/ip.ts';
-import { addressType, isLocalAddress, isMulticast, lookupRoute } from '../../route.ts';
+import { addressType, isLocalAddress, lookupRoute } from '../../route.ts';
 import type { Link, Skb } from '../../types.ts';
 import { needsAlso, needsOption } from '../problems.ts';
 import type { HookContext } from '../types.ts';
@@ -193,18 +193,13 @@ function buildPhysdev(options: Option[]): Built | Problem {
   };
 }
 
-function packetType(skb: Skb, ctx: HookContext): string {
-  if (isMulticast(skb.packet.dst)) return 'multicast';
-  return addressType(ctx.netns, skb.packet.dst) === 'BROADCAST' ? 'broadcast' : 'unicast';
-}
-
 function buildPkttype(options: Option[]): Built | Problem {
   const o = last(options, '--pkt-type');
   if (!o) return needsOption('pkttype', '--pkt-type');
   const type = o.value === 'host' ? 'unicast' : o.value.toLowerCase();
   if (!['unicast', 'broadcast', 'multicast'].includes(type)) return usage(`Bad packet type '${o.value}'`);
   return {
-    test: (skb, ctx) => (packetType(skb, ctx) === type) !== o.invert,
+    test: skb => ((skb.group ?? 'unicast') === type) !== o.invert,
     save: `${bang(o)} --pkt-type ${type}`,
     list: always(` PKTTYPE ${o.invert ? '!=' : '='} ${type}`),
   };
@@ -331,6 +326,7 @@ export const META_MATCHES: MatchRow[] = [
   { name: 'tos', options: { '--tos': 1 }, build: buildTos },
   {
     name: 'rpfilter',
+    hooks: ['PREROUTING'],
     options: { '--loose': 0, '--validmark': 0, '--accept-local': 0, '--invert': 0 },
     build: buildRpfilter,
   },

@@ -2,7 +2,7 @@
 import { below } from '../../../sim/random.ts';
 import type { Packet } from '../../../wire/packet.ts';
 import { PROTO, packetLength } from '../../../wire/packet.ts';
-import { addressType, isMulticast, lookupRoute } from '../../route.ts';
+import { addressType, lookupRoute } from '../../route.ts';
 import type { Link, Skb } from '../../types.ts';
 import { datatype, keyOf } from './datatypes.ts';
 import { lookupData } from './elements.ts';
@@ -149,7 +149,7 @@ const META: Record<string, [string, Get]> = {
   length: ['integer', p => packetLength(p)],
   skuid: ['uid', (_p, skb) => skb.uid],
   skgid: ['gid', (_p, skb) => skb.uid],
-  pkttype: ['pkt_type', (p, _s, ctx) => (isMulticast(p.dst) ? 2 : addressType(ctx.netns, p.dst) === 'BROADCAST' ? 1 : 0)],
+  pkttype: ['pkt_type', (_p, skb) => (skb.group === 'multicast' ? 2 : skb.group ? 1 : 0)],
   priority: ['integer', () => 0],
   cgroup: ['integer', () => 0],
   cpu: ['integer', () => 0],

@@ -225,6 +225,7 @@ function buildSetTarget(options: Option[], c: ParseContext): BuiltTarget | Probl
   const dirs = parseDirections(o.value2);
   if (!Array.isArray(dirs)) return dirs;
   const exist = last(options, '--exist') !== undefined;
+  if (o.name !== '--add-set' && exist) return usage("Flag `--exist' can be used with `--add-set' only");
   const timeout = last(options, '--timeout');
   const seconds = timeout ? parseUint(timeout.value) : null;
   const tail = (dashes: string) => `${exist ? ` ${dashes}exist` : ''}${timeout ? ` ${dashes}timeout ${seconds}` : ''}`;

@@ -8,8 +8,10 @@ import { addRoute } from '../../src/linux/route.ts';
 import { setSysctl } from '../../src/linux/sysctl.ts';
 import { address, bridge, bridged, cidr, ip, machine, newSegment, newWorld } from '../linux/world.ts';
 import { draw } from './draw.ts';
+import { drawRules } from './draw-rules.ts';
 import { drawWords } from './draw-words.ts';
 import { blueprint, switchLines } from './rebuild.ts';
+import { newRow } from './row.ts';
 import { newPlace, say } from './say.ts';
 import { difference, expected } from './verdicts.ts';
 
@@ -83,6 +85,42 @@ describe('drawn command lines', () => {
   it('are answered by podnet, whatever they say', () => {
     const ns = newPlace(1);
     for (const line of lines.slice(0, 400)) expect(say(ns, line).code).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('drawn rules and packets', () => {
+  const all = Array.from({ length: 40 }, (_, i) => drawRules(i + 1));
+
+  it('are the same for the same seed, in every table and chain', () => {
+    expect(drawRules(7)).toEqual(drawRules(7));
+    const words = new Set(all.flatMap(d => [...d.setup, ...d.traffic]).flatMap(s => s.argv));
+    for (const w of [
+      'raw',
+      'mangle',
+      'nat',
+      'PREROUTING',
+      'FORWARD',
+      'POSTROUTING',
+      'DNAT',
+      'SNAT',
+      'CONNMARK',
+      'recent',
+      'ping',
+      'traceroute',
+    ])
+      expect(words).toContain(w);
+  });
+
+  it('are taken by podnet, most of them', () => {
+    let [taken, rules] = [0, 0];
+    for (const d of all.slice(0, 10)) {
+      const { places } = newRow(1);
+      for (const { at, argv } of d.setup) {
+        rules++;
+        if (say(places.get(at)!, { argv, stdin: '' }).code === 0) taken++;
+      }
+    }
+    expect(taken).toBeGreaterThan(rules / 2);
   });
 });
 

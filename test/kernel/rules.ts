@@ -14,7 +14,7 @@ const plain = (text: string): string =>
     .replace(/time=[\d.]+ ms/g, 'time=T')
     .replace(/^rtt .*\n/gm, '')
     .replace(/, time \d+ms/g, '')
-    .replace(/, pipe \d+/g, '')
+    .replace(/(, |^)pipe \d+\n?/gm, '')
     .replace(/ {2}[\d.]+ ms/g, '  T')
     .replace(/^conntrack v.*\n/gm, '');
 

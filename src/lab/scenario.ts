@@ -17,6 +17,8 @@ export interface Part {
 export interface Scenario {
   title: string;
   description: string;
+  /** The machines of its environment, the control plane first; null: it names none that is a cluster. */
+  machines: string[] | null;
   parts: Part[];
 }
 
@@ -33,6 +35,12 @@ function partOf(name: string, raw: unknown): Part {
     foreground: text(o.foreground) ?? text(o.code),
     verify: text(o.verify),
   };
+}
+
+/** killercoda's environments (`backend.imageid`) with kubeadm's cluster, on one machine or two. */
+function machinesOf(imageid: unknown): string[] | null {
+  if (typeof imageid !== 'string' || !imageid.startsWith('kubernetes-kubeadm-')) return null;
+  return imageid.endsWith('-2nodes') ? ['controlplane', 'node01'] : ['controlplane'];
 }
 
 /** -> a text: what is wrong with the file */
@@ -52,7 +60,7 @@ export function parseScenario(json: string): Scenario | string {
     ...(details.finish ? [partOf('finish', details.finish)] : []),
   ];
   if (!parts.length) return 'it has no steps';
-  return { title: text(raw.title) ?? 'lab', description: text(raw.description) ?? '', parts };
+  return { title: text(raw.title) ?? 'lab', description: text(raw.description) ?? '', machines: machinesOf(raw.backend?.imageid), parts };
 }
 
 export interface Outcome {

@@ -35,6 +35,46 @@ describe('podnet lab run', () => {
   });
 });
 
+describe("a lab's own machine", () => {
+  const lab = (name: string, imageid: string, check: string) => {
+    const dir = join(home, name);
+    fs.mkdirSync(dir);
+    fs.writeFileSync(
+      join(dir, 'index.json'),
+      JSON.stringify({ backend: { imageid }, details: { steps: [{ title: 'one', verify: 'check.sh' }] } }),
+    );
+    fs.writeFileSync(join(dir, 'check.sh'), `set -eu\n${check}\n`);
+    return podnet('lab', 'run', dir);
+  };
+
+  it('is the control plane of the cluster that its environment names', () => {
+    const r = lab(
+      'two',
+      'kubernetes-kubeadm-2nodes',
+      `test "$(kubectl get nodes -o name | tr '\\n' ' ')" = 'node/controlplane node/node01 '
+test "$(ssh node01 hostname)" = node01
+kubectl create deployment web --image=nginx
+kubectl expose deployment web --type=NodePort --port=80
+kubectl wait --for=condition=Available deployment/web
+port=$(kubectl get service web -o 'jsonpath={.spec.ports[0].nodePort}')
+iptables-save -t nat | grep -q -- "--dport $port "
+curl -s "http://localhost:$port/" | grep -q Welcome`,
+    );
+    expect([r.status, r.stderr]).toEqual([0, expect.stringContaining('✔')]);
+  }, 120_000);
+
+  it('runs pods itself where it is alone', () => {
+    const r = lab(
+      'one',
+      'kubernetes-kubeadm-1node',
+      `kubectl run web --image=nginx
+test "$(kubectl get pod web -o 'jsonpath={.spec.nodeName}')" = controlplane
+systemctl is-active kubelet`,
+    );
+    expect([r.status, r.stderr]).toEqual([0, expect.stringContaining('✔')]);
+  }, 120_000);
+});
+
 describe('podnet env', () => {
   it('puts kubectl on the PATH of a shell and takes it away again', () => {
     const script = `PS1='$ '; eval "$('${process.execPath}' '${PODNET}' env)"; command -v kubectl; echo "$PS1"; podnet_off; echo "$PATH"; echo "$PS1$PODNET_ENV"`;

@@ -21,6 +21,16 @@ describe("a lab in killercoda's layout", () => {
     ]);
   });
 
+  it.each([
+    ['kubernetes-kubeadm-2nodes', ['controlplane', 'node01']],
+    ['kubernetes-kubeadm-1node', ['controlplane']],
+    ['kubernetes-k3s-1node', null],
+    ['ubuntu', null],
+    [undefined, null],
+  ])('of the environment %s has its machines', (imageid, machines) => {
+    expect((parsed({ backend: { imageid }, details: { steps: [{}] } }) as Scenario).machines).toEqual(machines);
+  });
+
   it('reads the words of older ones', () => {
     const s = parsed({ details: { intro: { courseData: 'data.sh', code: 'code.sh' } } }) as Scenario;
     expect(s.parts[0]).toMatchObject({ background: 'data.sh', foreground: 'code.sh' });

@@ -7,7 +7,7 @@ import { junit, type Outcome, type Part, parseScenario, type Scenario } from '..
 import { podnetHome } from '../home.ts';
 import { ended } from '../own.ts';
 import { SessionError } from '../session.ts';
-import { NETWORK_TOOLS, writeShims } from '../shims.ts';
+import { NETWORK_TOOLS, writeNodeShims, writeShims } from '../shims.ts';
 import { isTerminal } from '../terminal.ts';
 
 interface RunFlags {
@@ -48,14 +48,30 @@ function read(dir: string): Scenario {
 }
 
 /** Scripts run in the user's own bash, on the user's machine: their HOME is a folder of the lab's, and kubectl is podnet's. */
-function open(dir: string, flags: RunFlags): Lab {
+function open(dir: string, flags: RunFlags, machines: string[] | null): Lab {
   const base = join(resolve(podnetHome(process.env)), 'labs');
   fs.mkdirSync(base, { recursive: true });
   const home = fs.mkdtempSync(join(base, `${basename(dir)}-`));
   fs.mkdirSync(join(home, 'root'));
   const bin = writeShims(home, NETWORK_TOOLS);
+  writeNodeShims(bin, machines?.[0] ?? 'control-plane');
   const env = { ...process.env, HOME: join(home, 'root'), PODNET_HOME: join(home, 'podnet'), PATH: `${bin}:${process.env.PATH}` };
-  return { dir, home, env, limitMs: Number(flags.limit) * 1000 };
+  const lab = { dir, home, env, limitMs: Number(flags.limit) * 1000 };
+  if (machines) makeCluster(lab, machines);
+  return lab;
+}
+
+/** The cluster that the lab's environment has. One machine alone runs what is scheduled, too. */
+function makeCluster(lab: Lab, machines: string[]): void {
+  const config = join(lab.home, 'cluster.json');
+  const nodes = machines.map((name, i) => ({ name, role: i ? 'worker' : 'control-plane' }));
+  fs.writeFileSync(config, JSON.stringify({ nodes }));
+  const podnet = (tool: string, ...argv: string[]) => {
+    const r = spawnSync(tool, argv, { env: lab.env, encoding: 'utf8' });
+    if (r.status !== 0) throw new SessionError(r.stderr.trim());
+  };
+  podnet('podnet', 'cluster', 'create', '--config', config);
+  if (machines.length === 1) podnet('kubectl', 'taint', 'nodes', machines[0], 'node-role.kubernetes.io/control-plane:NoSchedule-');
 }
 
 interface Ran {
@@ -127,7 +143,7 @@ function askAgain(said: string): boolean {
 
 function run(dir: string, flags: RunFlags): number {
   const scenario = read(dir);
-  const lab = open(resolve(dir), flags);
+  const lab = open(resolve(dir), flags, scenario.machines);
   const solutions = [...(flags.solution ?? [])];
   say(`${chalk.bold(scenario.title)}${scenario.description ? `: ${scenario.description}` : ''}`);
   const outcomes: Outcome[] = [];

@@ -14,6 +14,7 @@ import { packageNames, programsOf } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
 import { isKept } from '../kept.ts';
 import { PROTOCOLS } from '../serve/upgrade.ts';
+import { NODE_TOOLS } from '../shims.ts';
 
 const subsOf = (v: VerbRow): string[] => (v.subs ?? []).flatMap(s => (s.subs ? s.subs.map(x => `${s.name} ${x.name}`) : [s.name]));
 
@@ -79,6 +80,7 @@ export function supportMatrix(): [what: string, names: string][] {
       'on nodes, beside programs',
       'systemctl, journalctl, crictl, ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
     ],
+    ['podnet lab run', `kubernetes-kubeadm-1node and -2nodes; on the control plane: ${list(NODE_TOOLS)}`],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],
     ['podnet serve does not', "answer in protobuf or CBOR, resize a running command's terminal"],

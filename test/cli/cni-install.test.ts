@@ -21,4 +21,4 @@ it('is kept, with the machines that have it', async () => {
   const address = (await sh(home, 'kubectl get pod web -o jsonpath={.status.podIP}')).stdout;
   expect(address).toMatch(/^10\.244\.1\./);
   expect((await sh(home, `podnet node control-plane -- curl -s http://${address}`)).stdout).toContain('Welcome to nginx!');
-}, 60_000);
+}, 180_000);

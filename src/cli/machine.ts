@@ -5,7 +5,7 @@ import { allResources } from '../apiserver/resources.ts';
 import { newApiServer } from '../apiserver/store.ts';
 import type { ApiServer, Change, KubeObject, ResourceInfo } from '../apiserver/types.ts';
 import type { ClusterConfig } from '../cluster/config.ts';
-import type { Engine } from '../cluster/engine.ts';
+import type { Engine } from '../cluster/types.ts';
 import type { Connection, Kubeconfig } from '../kubectl/host.ts';
 import type { Random } from '../sim/random.ts';
 import { newSim, type Sim } from '../sim/sim.ts';

@@ -20,8 +20,8 @@ import {
 } from '../userland/http.ts';
 import { type Certificate, type TlsFailure, tlsConnect } from '../userland/tls.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { apiserverNetns, dialError, errnoWords } from './go-dial.ts';
+import type { Engine } from './types.ts';
 
 /** http.DefaultTransport's. */
 const DIAL_MS = 30_000;

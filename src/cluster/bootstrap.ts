@@ -20,11 +20,12 @@ export const apiAddresses = (config: ClusterConfig): string[] => config.serviceC
 /** By whom they are written: the name of the field manager. */
 export type Writer = 'kube-apiserver' | 'kubeadm' | 'kubectl-create';
 
-export function bootstrapObjects(config: ClusterConfig): [Writer, KubeObject[]][] {
+/** Each writer's after those of the one before are there. `authority`: the cluster's certificate in PEM, drawn from what is there by then. */
+export function bootstrapObjects(config: ClusterConfig, authority: () => string): [Writer, () => KubeObject[]][] {
   return [
-    ['kube-apiserver', apiserversOwn(config)],
-    ['kubeadm', kubeadmsOwn(config)],
-    ['kubectl-create', [...crdObjects(config.cni.name), ...cniManifest(config)]],
+    ['kube-apiserver', () => apiserversOwn(config)],
+    ['kubeadm', () => kubeadmsOwn(config, authority())],
+    ['kubectl-create', () => [...crdObjects(config.cni.name), ...cniManifest(config)]],
   ];
 }
 
@@ -41,11 +42,11 @@ function apiserversOwn(config: ClusterConfig): KubeObject[] {
   ];
 }
 
-function kubeadmsOwn(config: ClusterConfig): KubeObject[] {
+function kubeadmsOwn(config: ClusterConfig, authority: string): KubeObject[] {
   return [
     ...kubeadmRbac(),
     ...['coredns', 'kube-proxy'].map(n => serviceAccount(n, 'kube-system')),
-    ...configMaps(config),
+    ...configMaps(config, authority),
     dnsService(config),
     corednsDeployment(),
     kubeProxyDaemonSet(config),
@@ -85,7 +86,7 @@ export const COREFILE = `.:53 {
 }
 `;
 
-function configMaps(config: ClusterConfig): KubeObject[] {
+function configMaps(config: ClusterConfig, authority: string): KubeObject[] {
   const server = `https://${config.nodes[0]?.ips[0]}:6443`;
   const kubeconfig = `apiVersion: v1
 kind: Config
@@ -114,7 +115,7 @@ users:
       metadata: meta('kube-proxy', 'kube-system', { labels: { app: 'kube-proxy' } }),
       data: { 'config.conf': kubeProxyConfig(config).text, 'kubeconfig.conf': kubeconfig },
     },
-    ...kubeadmObjects(config, dnsAddresses(config)),
+    ...kubeadmObjects(config, dnsAddresses(config), authority),
   ];
 }
 

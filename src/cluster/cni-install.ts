@@ -2,8 +2,7 @@
 // configuration to /etc/cni/net.d, which containerd takes up), and keeps it when the agent goes.
 import { pluginOf } from '../cni/plugins.ts';
 import { schedule } from '../sim/sim.ts';
-import type { Engine } from './engine.ts';
-import type { NodeRuntime } from './node.ts';
+import type { Engine, NodeRuntime } from './types.ts';
 
 /** Machines that have their CNI by now, of a cluster that was made without one. */
 export interface InstalledCni {

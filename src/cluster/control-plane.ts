@@ -7,8 +7,8 @@ import { startScheduler } from '../scheduler/start.ts';
 import { parseIp } from '../wire/ip.ts';
 import { serverIn } from './components/api-clients.ts';
 import { endpointOf } from './components/component.ts';
-import type { Engine } from './engine.ts';
 import { caCertificate } from './pki.ts';
+import type { Engine } from './types.ts';
 
 type Component = 'kube-scheduler' | 'kube-controller-manager';
 type Static = Component | 'kube-apiserver' | 'etcd';

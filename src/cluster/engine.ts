@@ -7,8 +7,7 @@ import { createObject } from '../apiserver/client.ts';
 import { listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
 import { pluginOf } from '../cni/plugins.ts';
-import type { CniCluster, CniPlugin, IpamState } from '../cni/types.ts';
-import type { Controllers } from '../controllers/start.ts';
+import type { CniCluster, IpamState } from '../cni/types.ts';
 import { nodeDueMs } from '../kubelet/due.ts';
 import { wakePod } from '../kubelet/kubelet.ts';
 import { schedule, settle } from '../sim/sim.ts';
@@ -18,27 +17,12 @@ import { type InstalledCni, takeCni } from './cni-install.ts';
 import type { ClusterConfig } from './config.ts';
 import { apiserverUp, startControlPlane } from './control-plane.ts';
 import { keepKubernetesService, mendKubernetesService } from './kubernetes-service.ts';
-import { addNode, freezeOrphans, type NodeRuntime, saveNode, wakeNode } from './node.ts';
+import { addNode, freezeOrphans, saveNode, wakeNode } from './node.ts';
+import { caCertificate } from './pki.ts';
 import { clusterProxy } from './proxy.ts';
+import type { Engine } from './types.ts';
 import { webhookCaller } from './webhooks.ts';
-import { newWorld, type World } from './world.ts';
-
-export interface Engine {
-  server: ApiServer;
-  config: ClusterConfig;
-  world: World;
-  cni: CniCluster;
-  plugin: CniPlugin;
-  /** null: the cluster was made with its CNI. */
-  installedCni: InstalledCni | null;
-  nodes: Map<string, NodeRuntime>;
-  controllers: Controllers;
-  /** What an earlier process left, by key; and what this one has seen of it, to write only what changed. */
-  saved: Map<string, unknown>;
-  /** Nothing was under way when `saved` was kept. */
-  settled: boolean;
-  written: Map<string, string>;
-}
+import { newWorld } from './world.ts';
 
 const emptyIpam = (): IpamState => ({ blocks: { 4: [], 6: [] } });
 
@@ -96,8 +80,8 @@ const structuredCloneJson = <T>(v: T): T => JSON.parse(JSON.stringify(v));
 /** A cluster from nothing: kubeadm's objects, then time until it is quiet. */
 export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
   putServerObjects(server);
-  for (const [writer, objects] of bootstrapObjects(config))
-    for (const o of objects) must(createObject(server, o, 'kubernetes-admin', writer));
+  for (const [writer, objects] of bootstrapObjects(config, () => caCertificate(server)))
+    for (const o of objects()) must(createObject(server, o, 'kubernetes-admin', writer));
   mendKubernetesService(server, config);
   const engine = startEngine(server, config);
   settle(server.sim, 120_000);

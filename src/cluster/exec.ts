@@ -5,8 +5,8 @@ import type { Filesystem } from '../linux/vfs.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import { writePipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
-import type { Engine } from './engine.ts';
 import { wakeNode } from './node.ts';
+import type { Engine } from './types.ts';
 import { clientFilesystem, clientKernel } from './world.ts';
 
 export interface Io {

@@ -5,8 +5,8 @@ import type { Errno, Netns } from '../linux/types.ts';
 import { runUntil } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { familyOf, type Ip } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { wakeNode } from './node.ts';
+import type { Engine } from './types.ts';
 
 /** The machine that kube-apiserver runs on. */
 export function apiserverNetns(engine: Engine): Netns {

@@ -10,8 +10,8 @@ import { bytesToString, stringToBytes } from '../sim/bytes.ts';
 import type { Co } from '../sim/task.ts';
 import { gaiStrerror, getaddrinfo } from '../userland/net/resolver.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { type Ending, endingOf } from './journey-rules.ts';
+import type { Engine } from './types.ts';
 
 export interface Journey {
   from: string;

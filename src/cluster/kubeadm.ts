@@ -2,10 +2,8 @@
 // The roles that let nodes and strangers read it are among the server's (apiserver/bootstrap-rbac.ts). cluster-info is not signed: the
 // token of `kubeadm init` has expired.
 import type { KubeObject } from '../apiserver/types.ts';
+import { base64, stringToBytes } from '../sim/bytes.ts';
 import type { ClusterConfig } from './config.ts';
-
-/** What stands for the authority's certificate, as in the machine's kubeconfig. */
-const CA_DATA = 'cG9kbmV0';
 
 /** The KubeletConfiguration (componentconfigs/kubelet.go). `endpoint`: the container runtime's, of a machine's own file. */
 export const kubeletConfig = (dns: string[], endpoint = '""'): string => `apiVersion: kubelet.config.k8s.io/v1beta1
@@ -81,10 +79,10 @@ scheduler: {}
 `;
 
 /** How a stranger finds the API server and knows that it is the right one. */
-const clusterInfo = (server: string): string => `apiVersion: v1
+const clusterInfo = (server: string, authority: string): string => `apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: ${CA_DATA}
+    certificate-authority-data: ${authority}
     server: ${server}
   name: ""
 contexts: null
@@ -93,7 +91,8 @@ kind: Config
 users: null
 `;
 
-export function kubeadmObjects(config: ClusterConfig, dns: string[]): KubeObject[] {
+/** `authority`: the cluster's own, in PEM. */
+export function kubeadmObjects(config: ClusterConfig, dns: string[], authority: string): KubeObject[] {
   const map = (name: string, namespace: string, data: Record<string, string>): KubeObject => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -103,6 +102,8 @@ export function kubeadmObjects(config: ClusterConfig, dns: string[]): KubeObject
   return [
     map('kubeadm-config', 'kube-system', { ClusterConfiguration: clusterConfiguration(config) }),
     map('kubelet-config', 'kube-system', { kubelet: kubeletConfig(dns) }),
-    map('cluster-info', 'kube-public', { kubeconfig: clusterInfo(`https://${config.nodes[0]?.ips[0]}:6443`) }),
+    map('cluster-info', 'kube-public', {
+      kubeconfig: clusterInfo(`https://${config.nodes[0]?.ips[0]}:6443`, base64(stringToBytes(authority))),
+    }),
   ];
 }

@@ -3,7 +3,7 @@ import { newNetns } from '../linux/kernel.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { ensureDir, type Filesystem, lookup, makeDir, readFile, remove, writeFile } from '../linux/vfs.ts';
 import { base64, bytesToString, unbase64 } from '../sim/bytes.ts';
-import type { BuiltNode, NodeRuntime } from './node.ts';
+import type { BuiltNode, NodeRuntime } from './types.ts';
 
 /** Path -> contents; `dir`: a directory; null: it was removed. */
 type Files = Record<string, { data: string } | 'dir' | null>;

@@ -1,19 +1,16 @@
 // One node: its machine is built when something first needs it; its kubelet is there from the start.
-import { addonProgram, repositoryOf, rewire } from '../addons/programs.ts';
+import { repositoryOf, rewire } from '../addons/programs.ts';
 import { getObject, listObjects, watchBucket } from '../apiserver/store.ts';
 import type { KubeObject } from '../apiserver/types.ts';
 import { RESERVATIONS } from '../cni/conf-files.ts';
 import { CNI_BIN } from '../cni/programs/table.ts';
 import type { CniNode } from '../cni/types.ts';
-import { corednsProgram } from '../coredns/program.ts';
 import { writeKubeletChains } from '../kube-proxy/iptables/proxier.ts';
-import { kubeProxyProgram } from '../kube-proxy/program.ts';
-import { cleanFlowsSince, type KubeProxySnapshot, snapshotKubeProxy } from '../kube-proxy/proxy.ts';
-import type { KubeProxy } from '../kube-proxy/types.ts';
+import { cleanFlowsSince } from '../kube-proxy/proxy.ts';
 import { runtimeOf } from '../kubelet/adopt.ts';
 import { adoptPod, snapshotKubelet, startKubelet } from '../kubelet/kubelet.ts';
 import { wirePods } from '../kubelet/sandbox.ts';
-import type { ImageConfig, Kubelet, KubeletState, LogEntry, PodSandbox } from '../kubelet/types.ts';
+import type { KubeletState, PodSandbox } from '../kubelet/types.ts';
 import { lookAt, putOff } from '../linux/due.ts';
 import { newKernel } from '../linux/kernel.ts';
 import { addAddress, addLink, broadcastOf, linkByName, plug, setUp } from '../linux/link.ts';
@@ -21,59 +18,24 @@ import { NETNS_DIR, netnsDir } from '../linux/namespaces.ts';
 import { type Flows, loadFlows, saveFlows } from '../linux/netfilter/flows.ts';
 import { restoreNetns, snapshotNetns } from '../linux/snapshot.ts';
 import { setSysctl } from '../linux/sysctl.ts';
-import type { Kernel, Netns, Program } from '../linux/types.ts';
-import { beforeLook, type Filesystem, newFile, place } from '../linux/vfs.ts';
+import type { Netns } from '../linux/types.ts';
+import { beforeLook, newFile, place } from '../linux/vfs.ts';
 import { parseRfc3339 } from '../sim/time.ts';
-import { buildRootfs, findImage, type Image, missingPart, unknownImage } from '../userland/images.ts';
-import { unknownServer } from '../userland/servers/unknown.ts';
+import { findImage, missingPart } from '../userland/images.ts';
 import { familyOf, ip } from '../wire/ip.ts';
-import { dnsAddresses, kubeProxyConfig } from './bootstrap.ts';
+import { dnsAddresses } from './bootstrap.ts';
 import { cniOfAgent, hasCni } from './cni-install.ts';
 import type { NodeSpec } from './config.ts';
-import type { Engine } from './engine.ts';
-import { etcdctl } from './host/etcdctl.ts';
 import { apiUrl, dnsOf, unreached } from './host/kubelet-reach.ts';
 import { placeHost } from './host/machine.ts';
 import { manifestsOf } from './host/manifests.ts';
 import { type HostState, hostHasHistory, kubeletLog, newHost } from './host/state.ts';
 import { startUnits, tryAgain } from './host/unit-control.ts';
 import { changedFiles, keepMachine, restoreMachine } from './machine-state.ts';
-import { agentProgram } from './programs.ts';
+import { containerRootfs, imageOf, keptProxy, programFor, savedProxy, waits } from './pod-programs.ts';
 import { machineRootfs } from './rootfs.ts';
+import type { BuiltNode, Engine, NodeRuntime } from './types.ts';
 import { defaultRoutes, machineMac, nodeBits } from './world.ts';
-
-export interface NodeRuntime {
-  engine: Engine;
-  spec: NodeSpec;
-  kubelet: Kubelet;
-  /** null until it is needed. */
-  built: BuiltNode | null;
-  /** The running kube-proxy, and the pod that runs it. */
-  proxy: { pod: string; proxy: KubeProxy } | null;
-  /** Its init system and journal. */
-  host: HostState;
-  kernel: () => Kernel;
-  /** Builds the sandboxes of its pods that are not there yet; always the same function, so that it is put off once. */
-  wire: () => void;
-  /** The machine's files; builds it. */
-  rootfs: () => Filesystem;
-  /** The machine as somebody finds it who looks: its rules are written. */
-  look: () => BuiltNode;
-  /** What users changed of the files of a folder: their text by path; null: removed. Builds nothing. */
-  changedFiles: (folder: string) => Map<string, string | null>;
-  /** The API server's URL in kubeadm's kubeconfigs. */
-  apiServer: string;
-  /** A line of the kubelet's log. */
-  log: (entry: LogEntry) => void;
-}
-
-export interface BuiltNode {
-  kernel: Kernel;
-  rootfs: Filesystem;
-  cni: CniNode;
-  /** Somebody has looked at it: its rules are there, and the flows that earlier commands left. */
-  awake: boolean;
-}
 
 export function addNode(engine: Engine, spec: NodeSpec): NodeRuntime {
   const node = { engine, spec, built: null, proxy: null } as unknown as NodeRuntime;
@@ -331,90 +293,6 @@ function linkToOthers(node: NodeRuntime): boolean {
   if (!node.built && !node.engine.saved.has(`netns:${node.spec.name}:`)) return true;
   const eth0 = linkByName(built(node).kernel.netns.get('')!, node.engine.config.cni.interface);
   return !!eth0?.up;
-}
-
-// -- images and programs
-
-const images = new Map<string, Image | null>();
-
-function imageOf(ref: string): ImageConfig | null {
-  let image = images.get(ref);
-  if (image === undefined) {
-    image = findImage(ref) ?? (missingPart(ref) === null ? unknownImage(ref, [], unknownServer) : null);
-    images.set(ref, image);
-  }
-  return image as ImageConfig | null;
-}
-
-function containerRootfs(node: NodeRuntime, config: ImageConfig): Filesystem {
-  const image = config as unknown as Image;
-  const fs = buildRootfs(image);
-  if (/\/etcd:/.test(image.name))
-    beforeLook(fs, () => place(fs, '/usr/local/bin/etcdctl', { ...newFile('', 0o755), program: etcdctl(() => node.engine) }));
-  return fs;
-}
-
-/** The program of a container that does nothing until somebody comes, as programFor or its image say. */
-function waits(container: any): boolean {
-  if (container.command || container.args) return false;
-  const image = findImage(container.image);
-  return image ? image.waits : true;
-}
-
-/** What no image's entrypoint expresses: components that talk to the API, and images that the table does not know. */
-function programFor(node: NodeRuntime, pod: KubeObject, container: any): Program | null {
-  const { engine } = node;
-  const image: string = container.image;
-  const repository = repositoryOf(image);
-  if (/(^|\/)kube-proxy$/.test(repository)) return proxyOf(node, pod.metadata.uid ?? '');
-  if (/(^|\/)coredns$/.test(repository)) return corednsProgram(engine.server);
-  const running = pod.status?.containerStatuses?.some((c: any) => c.name === container.name && c.state?.running) ?? false;
-  const addon = addonProgram(
-    { server: engine.server, pod, settled: running && engine.settled && !engine.server.store.changes.length },
-    image,
-  );
-  if (addon) return addon;
-  const adopt = running && wasSynced(node, POLICY_BUCKETS);
-  const again = running && !adopt && !engine.saved.has(`netns:${node.spec.name}:`);
-  // Init containers of an agent's image copy its files: they run what they say.
-  const init = (pod.spec.initContainers ?? []).some((c: { name: string }) => c.name === container.name);
-  const agent = init ? null : agentProgram(node, repository, pod, container, { adopt, again, goesOn: running });
-  if (agent) return agent;
-  if (findImage(image) || container.command) return null;
-  return unknownServer((container.ports ?? []).filter((p: any) => (p.protocol ?? 'TCP') === 'TCP').map((p: any) => p.containerPort));
-}
-
-interface SavedProxy {
-  pod: string;
-  snapshot: KubeProxySnapshot;
-}
-
-const savedProxy = (node: NodeRuntime) => node.engine.saved.get(`kube-proxy:${node.spec.name}`) as SavedProxy | undefined;
-const keptProxy = (p: NonNullable<NodeRuntime['proxy']>): SavedProxy => ({ pod: p.pod, snapshot: snapshotKubeProxy(p.proxy) });
-
-/** A kube-proxy that an earlier process ran goes on where that one was; any other starts. */
-function proxyOf(node: NodeRuntime, pod: string): Program {
-  const { engine, spec } = node;
-  const saved = savedProxy(node);
-  const before = !node.proxy && saved?.pod === pod ? saved.snapshot : undefined;
-  return kubeProxyProgram(engine.server, spec.name, {
-    kubeadm: kubeProxyConfig(engine.config),
-    before,
-    adopt: engine.saved.has(`netns:${spec.name}:`) ? before : undefined,
-    onStart: proxy => {
-      node.proxy = { pod, proxy };
-    },
-  });
-}
-
-const POLICY_BUCKETS = ['pods', 'namespaces', 'networkpolicies.networking.k8s.io'];
-
-/** The node's tables come from the session as a user left them, and its agents were in step with the API when they were kept. */
-function wasSynced(node: NodeRuntime, buckets: string[]): boolean {
-  const { saved, server } = node.engine;
-  if (!saved.has(`netns:${node.spec.name}:`)) return false;
-  const kept = (saved.get(`revision:${node.spec.name}`) as number | undefined) ?? 0;
-  return !buckets.some(b => listObjects(server, b).some(o => Number(o.metadata.resourceVersion) > kept));
 }
 
 // -- what a session keeps

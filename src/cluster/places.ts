@@ -5,8 +5,8 @@ import type { Socket } from '../linux/socket.ts';
 import { placeOf } from '../linux/trace.ts';
 import type { Netns } from '../linux/types.ts';
 import type { Ip } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { wakeNode } from './node.ts';
+import type { Engine } from './types.ts';
 import { clientKernel } from './world.ts';
 
 export interface PlaceIndex {

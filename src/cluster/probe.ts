@@ -8,8 +8,8 @@ import { stringToBytes } from '../sim/bytes.ts';
 import { runUntil, type Sim, settle } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { addToPlaces, type PlaceIndex } from './places.ts';
+import type { Engine } from './types.ts';
 
 export interface ProbeSpec {
   id: string;

@@ -16,7 +16,7 @@ import { apiClient } from './components/api-clients.ts';
 import { kubeApiserver } from './components/apiserver.ts';
 import { etcd } from './components/etcd.ts';
 import { apiserverUp } from './control-plane.ts';
-import type { NodeRuntime } from './node.ts';
+import type { NodeRuntime } from './types.ts';
 
 /** `adopt`: the node's tables already are as this agent left them. */
 export function agentProgram(

@@ -7,9 +7,8 @@ import { attachPod, execInPod, type LogOptions, podLogs, portForwardPod, upgrade
 import type { Kubelet } from '../kubelet/types.ts';
 import { pipeOf } from '../sim/pipe.ts';
 import { parseIp } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { dialAtOnce, dialError } from './go-dial.ts';
-import type { NodeRuntime } from './node.ts';
+import type { Engine, NodeRuntime } from './types.ts';
 
 /** net.Dialer's of the kubelet's client (client-go v0.36.3, transport/cache.go). */
 const DIAL_MS = 30_000;

@@ -7,9 +7,9 @@ import type { Socket } from '../linux/socket.ts';
 import { sysctl } from '../linux/sysctl.ts';
 import type { Netns } from '../linux/types.ts';
 import { familyOf, formatCidr, formatIp, ip, network } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
-import { type NodeRuntime, wakeNode } from './node.ts';
+import { wakeNode } from './node.ts';
 import { hostPodOf } from './places.ts';
+import type { Engine, NodeRuntime } from './types.ts';
 import { clientKernel, gatewayOf, loadBalancerRoutes, nodeBits } from './world.ts';
 
 interface Listen {

@@ -5,8 +5,8 @@ import { getObject, listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject, WebhookCaller, WebhookClient } from '../apiserver/types.ts';
 import { findImage } from '../userland/images.ts';
 import { familyOf, type Ip, parseIp } from '../wire/ip.ts';
-import type { Engine } from './engine.ts';
 import { dialAtOnce, dialError, errnoWords } from './go-dial.ts';
+import type { Engine } from './types.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 

@@ -1,6 +1,6 @@
 // A shell over one cluster in one process: kubectl and podnet are programs like any other, everything shares one virtual clock.
 
-import type { Engine } from '../cluster/engine.ts';
+import type { Engine } from '../cluster/types.ts';
 import { externalPlace, nodePlace, type Place, runAt } from '../cluster/exec.ts';
 import { errorText, isFailure } from '../kubectl/failure.ts';
 import type { KubectlHost } from '../kubectl/host.ts';

@@ -7,7 +7,7 @@ import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { parseRfc3339, rfc3339 } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 
 export interface FoundPod {
   rt: PodRuntime;

@@ -8,7 +8,7 @@ import { complain, kill, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { readPipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import {
   containerInfo,
   containerStatus,

@@ -14,7 +14,7 @@ import { tlsConnect } from '../../userland/tls.ts';
 import { certificateFits, verifyChain } from '../../userland/trust.ts';
 import { certificateOf, certificatesIn } from '../../userland/x509.ts';
 import { familyOf, formatIp } from '../../wire/ip.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../types.ts';
 import { etcdBytes, etcdKeys } from './etcd-keys.ts';
 
 interface Call {

@@ -3,7 +3,7 @@ import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { parseRfc3339, rfc3339Micro } from '../../sim/time.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import type { JournalLine } from './state.ts';
 import { syslogTime, systemdTime } from './time-text.ts';
 

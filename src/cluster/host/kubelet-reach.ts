@@ -8,7 +8,7 @@ import { parseRfc3339 } from '../../sim/time.ts';
 import { familyOf, parseIp } from '../../wire/ip.ts';
 import { endpointOf } from '../components/component.ts';
 import type { ClusterConfig, NodeSpec } from '../config.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 
 /** The API server as kubeadm's kubeconfigs name it. */
 export function apiUrl(config: ClusterConfig, spec: NodeSpec): string {

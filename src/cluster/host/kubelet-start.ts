@@ -4,7 +4,7 @@ import { type Filesystem, lookup, readFile } from '../../linux/vfs.ts';
 import { dnsAddresses } from '../bootstrap.ts';
 import { serverIn } from '../components/api-clients.ts';
 import { parseFlags } from '../components/flags.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import { leadsToApi } from './kubelet-reach.ts';
 import { textAt } from './unit-files.ts';
 

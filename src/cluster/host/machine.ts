@@ -1,7 +1,7 @@
 // A node as an administrator finds it: its files and its tools.
 import type { Program } from '../../linux/types.ts';
 import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import { crictl } from './crictl.ts';
 import { etcdctl } from './etcdctl.ts';
 import { placeHostFiles } from './files.ts';

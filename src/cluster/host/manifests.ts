@@ -1,8 +1,8 @@
 // /etc/kubernetes/manifests: what the kubelet makes static pods of. kubeadm's own stand there from the start.
 import type { KubeObject } from '../../apiserver/types.ts';
 import { ensureDir, type Filesystem, newFile, place } from '../../linux/vfs.ts';
-import type { NodeRuntime } from '../node.ts';
 import { staticPods } from '../static-pods.ts';
+import type { NodeRuntime } from '../types.ts';
 import { readManifest, writeManifest } from './manifest-text.ts';
 
 const FOLDER = '/etc/kubernetes/manifests';

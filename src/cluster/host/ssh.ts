@@ -4,7 +4,7 @@ import { ALL_CAPS, complain, DEFAULT_PATH, kill, print, spawn, strerror, waitFor
 import { close, connect, kernelSocket } from '../../linux/socket.ts';
 import type { Program } from '../../linux/types.ts';
 import { familyOf, ip, parseIp } from '../../wire/ip.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../types.ts';
 
 /** Options that take a word. */
 const TAKES = new Set([...'bcDEeFIiJLlmOopQRSWw'].map(c => `-${c}`));

@@ -1,6 +1,6 @@
 // What a machine's init system and journal know: its units, since when they are as they are, and what they wrote.
 import type { LogEntry } from '../../kubelet/types.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import type { KubeletSettings } from './kubelet-start.ts';
 import { klogTime } from './time-text.ts';
 

@@ -1,7 +1,7 @@
 // systemctl on a node (systemd 252's words): what it stops and starts is stopped and started. Memory and CPU times are not modelled.
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
-import type { NodeRuntime } from '../node.ts';
+import type { NodeRuntime } from '../types.ts';
 import { UNITS, type Unit } from './state.ts';
 import { ago, syslogTime, systemdTime, timespan } from './time-text.ts';
 import { changedOnDisk, daemonReload, describeStatus, packaged, resultOf, startUnit, stopUnit } from './unit-control.ts';

@@ -8,8 +8,8 @@ import { bytesToString, unbase64 } from '../../../sim/bytes.ts';
 import { civilTime, twoDigits } from '../../../sim/time.ts';
 import { certificatesIn } from '../../../userland/x509.ts';
 import { apiserverUp } from '../../control-plane.ts';
-import type { NodeRuntime } from '../../node.ts';
 import { AUTHORITIES, KUBECONFIGS, leaves, PKI } from '../../pki.ts';
+import type { NodeRuntime } from '../../types.ts';
 import { textAt } from '../unit-files.ts';
 import { failed } from './main.ts';
 

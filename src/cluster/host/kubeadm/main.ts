@@ -5,7 +5,7 @@ import { VERSION } from '../../../kubelet/node.ts';
 import { complain, print } from '../../../linux/process.ts';
 import type { Process, Program } from '../../../linux/types.ts';
 import type { Co } from '../../../sim/task.ts';
-import type { NodeRuntime } from '../../node.ts';
+import type { NodeRuntime } from '../../types.ts';
 import { checkExpiration } from './certs.ts';
 import { token } from './token.ts';
 

@@ -11,6 +11,7 @@ import { NET_PROGRAMS } from './net/programs.ts';
 import { NETFILTER_PROGRAMS } from './netfilter/programs.ts';
 import { SERVER_PROGRAMS } from './servers/programs.ts';
 import { SHELL_PROGRAMS } from './sh/programs.ts';
+import { UNMODELLED_PROGRAMS } from './unmodelled.ts';
 import type { Userland } from './userland.ts';
 
 /**
@@ -28,7 +29,7 @@ export interface ProgramRow {
 /** `[package, directory, { name: make }]`: the compact form that rooms write their tables in. */
 export type ProgramTable = [pkg: string, dir: string, programs: Record<string, (u: Userland) => Program>][];
 
-const tables: ProgramTable[] = [SHELL_PROGRAMS, COREUTILS_PROGRAMS, NET_PROGRAMS, NETFILTER_PROGRAMS, SERVER_PROGRAMS];
+const tables: ProgramTable[] = [SHELL_PROGRAMS, COREUTILS_PROGRAMS, NET_PROGRAMS, NETFILTER_PROGRAMS, SERVER_PROGRAMS, UNMODELLED_PROGRAMS];
 
 let byPackage: Map<string, ProgramRow[]> | null = null;
 
@@ -48,7 +49,13 @@ function index(): Map<string, ProgramRow[]> {
 /** The programs of a package; none when nobody has written it. */
 export const programsOf = (pkg: string): ProgramRow[] => index().get(pkg) ?? [];
 
-export const packageNames = (): string[] => [...index().keys()];
+const namesIn = (table: ProgramTable): string[] => table.flatMap(([, , programs]) => Object.keys(programs));
+
+/** What podnet runs, and what only says that it is not modelled. */
+export const programNames = (): { modelled: string[]; unmodelled: string[] } => ({
+  modelled: tables.filter(t => t !== UNMODELLED_PROGRAMS).flatMap(namesIn),
+  unmodelled: namesIn(UNMODELLED_PROGRAMS),
+});
 
 /** One program of a package, made for an image's generation. */
 export function programFor(pkg: string, name: string, u: Userland): Program | null {

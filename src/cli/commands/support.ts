@@ -10,7 +10,7 @@ import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { KNOWN } from '../../userland/net/curl-known.ts';
-import { packageNames, programsOf } from '../../userland/programs.ts';
+import { programNames } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
 import { isKept } from '../kept.ts';
 import { PROTOCOLS } from '../serve/upgrade.ts';
@@ -30,6 +30,7 @@ const verbRows = (): [string, string][] =>
 /** The support matrix, made of the tables that the program itself runs by: it cannot claim what is not there. */
 export function supportMatrix(): [what: string, names: string][] {
   const list = (names: Iterable<string>) => [...new Set(names)].sort().join(' ');
+  const programs = programNames();
   return [
     ['kubectl, all commands', `with the flags of v1.36; ${NOT_MODELLED['']}`],
     ...verbRows(),
@@ -68,7 +69,8 @@ export function supportMatrix(): [what: string, names: string][] {
       'cluster-wide policies',
       'ClusterNetworkPolicy (v1alpha2, standard channel: no peers by nodes or domainNames) acts with Calico, which fails closed at named ports; AdminNetworkPolicy and BaselineAdminNetworkPolicy (v1alpha1) are judged by `podnet connectivity` alone',
     ],
-    ['programs', list(packageNames().flatMap(p => programsOf(p).map(r => r.name)))],
+    ['programs', list(programs.modelled)],
+    ['programs that are there and say that they are not modelled', list(programs.unmodelled)],
     ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],
     ['nginx: directives that act', list(directivesThat('acted'))],
     ['nginx: taken with a warning', list(directivesThat('kept'))],

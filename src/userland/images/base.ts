@@ -70,7 +70,6 @@ const DEBIAN_TOOLS = [
   'jq',
   'ethtool',
   'arping',
-  'dnsutils-extra',
 ];
 const ALPINE_BASE = ['busybox', 'alpine-base', 'apk'];
 
@@ -136,7 +135,29 @@ const NETSHOOT = [
   'iperf3',
   'arping',
   'drill',
-  'dnsutils-extra',
+  'apache2-utils',
+  'bird',
+  'dhcping',
+  'file',
+  'fortio',
+  'fping',
+  'grpcurl',
+  'httpie',
+  'iftop',
+  'iptraf-ng',
+  'liboping',
+  'ltrace',
+  'net-snmp-tools',
+  'ngrep',
+  'openssh-client',
+  'scapy',
+  'speedtest-cli',
+  'strace',
+  'swaks',
+  'tcptraceroute',
+  'termshark',
+  'tshark',
+  'websocat',
 ];
 
 export const BASE_IMAGES: ImageRow[] = [

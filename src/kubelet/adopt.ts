@@ -4,7 +4,7 @@ import type { KubeObject } from '../apiserver/types.ts';
 import { behindMs, setCatchUp, waitFor } from '../linux/process.ts';
 import type { Process } from '../linux/types.ts';
 import { type FsNode, newDir, nodeElsewhere } from '../linux/vfs.ts';
-import { hasChanges, restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
+import { restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
 import { base64, unbase64 } from '../sim/bytes.ts';
 import { schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
@@ -329,5 +329,5 @@ export function snapshotKubelet(k: Kubelet): KubeletState {
 const memoryOf = (p: Process): unknown => (p.exitCode === null ? p.memory?.save?.() : undefined);
 
 function changedFiles(c: ContainerRuntime): Record<string, SavedNode> | undefined {
-  return c.fs && hasChanges(c.fs) && c.process ? saveChanges(c.fs) : undefined;
+  return c.fs?.changed.size && c.process ? saveChanges(c.fs) : undefined;
 }

@@ -2,13 +2,8 @@
 import { base64, unbase64 } from '../sim/bytes.ts';
 import { absolute, ensureDir, type Filesystem, lookup, newDir, newFile, place, remove } from './vfs.ts';
 
-/** `f:MODE:UID:MTIME:BASE64`, `d:MODE:UID:MTIME`, `l:TARGET`; null: removed. Under a name that is no path: what a program remembers. */
+/** `f:MODE:UID:MTIME:BASE64`, `d:MODE:UID:MTIME`, `l:TARGET`; null: removed. */
 export type SavedNode = string | null;
-
-const MEMORY = 'memory:';
-
-/** Is there anything to keep? */
-export const hasChanges = (fs: Filesystem): boolean => fs.changed.size > 0 || (fs.memory?.size ?? 0) > 0;
 
 export function saveChanges(fs: Filesystem): Record<string, SavedNode> {
   const out: Record<string, SavedNode> = {};
@@ -21,7 +16,6 @@ export function saveChanges(fs: Filesystem): Record<string, SavedNode> {
     else if (node.kind === 'dir') out[path] = `d:${node.mode.toString(8)}:${node.uid}:${node.mtimeMs}`;
     else if (typeof node.data !== 'function') out[path] = `f:${node.mode.toString(8)}:${node.uid}:${node.mtimeMs}:${base64(node.data)}`;
   }
-  for (const [name, text] of fs.memory ?? []) out[`${MEMORY}${name}`] = text;
   return out;
 }
 
@@ -29,11 +23,6 @@ export function saveChanges(fs: Filesystem): Record<string, SavedNode> {
 export function restoreChanges(fs: Filesystem, saved: Record<string, SavedNode>): void {
   for (const path of Object.keys(saved).sort()) {
     const text = saved[path];
-    if (path.startsWith(MEMORY)) {
-      fs.memory ??= new Map();
-      fs.memory.set(path.slice(MEMORY.length), text ?? '');
-      continue;
-    }
     fs.changed.add(absolute(path));
     if (text === null) {
       remove(fs, path);

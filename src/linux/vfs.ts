@@ -10,8 +10,6 @@ export interface Filesystem {
   pidNamespace?: object;
   /** Absolute paths that programs changed since the start: what a session has to keep. */
   changed: Set<string>;
-  /** What its programs keep in their memory for as long as they run, by a name of their own: a session that is reloaded starts them again. */
-  memory?: Map<string, string>;
   /** What is put in when somebody first looks; none: somebody has. */
   later?: (() => void)[];
 }

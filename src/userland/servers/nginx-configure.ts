@@ -117,24 +117,28 @@ function formatsAndZones(n: Nginx): string | null {
   return null;
 }
 
-const MEMORY = 'nginx names';
+type Names = Record<string, string[]>;
 
-/** What names resolved to when this nginx last read its configuration: it never asks again. */
-const remembered = (p: Process): Record<string, string[]> => JSON.parse(p.fs.memory?.get(MEMORY) ?? '{}');
+/** What names resolved to when this nginx last read its configuration: it never asks again, in a later command neither. */
+function namesOf(p: Process): Names {
+  const names = (p.memory?.save?.() ?? p.memory?.left ?? {}) as Names;
+  p.memory = { save: () => (Object.keys(names).length ? names : undefined) };
+  return names;
+}
 
 /** A fresh start, or a reload: names are looked up anew. */
 export function forgetNames(p: Process): void {
-  p.fs.memory?.delete(MEMORY);
+  p.memory = undefined;
 }
 
 function* resolved({ p, stays }: Nginx, host: string): Co<Ip[]> {
   const numeric = numericHost(host);
   if (numeric) return [numeric];
-  const names = stays ? remembered(p) : {};
+  const names = stays ? namesOf(p) : {};
   if (names[host]) return names[host].map(ip);
   const r = yield* getaddrinfo(p, host, { libc: 'glibc' });
   if (typeof r === 'string') return [];
-  if (stays) p.fs.memory = new Map(p.fs.memory).set(MEMORY, JSON.stringify({ ...remembered(p), [host]: r.addresses.map(formatIp) }));
+  names[host] = r.addresses.map(formatIp);
   return r.addresses;
 }
 

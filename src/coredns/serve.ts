@@ -163,7 +163,7 @@ function* answer(
   };
   if (q.class !== 'IN' && !here.some(b => b.chaos)) return finished(dropped(instance, r));
   // plugin/pkg/edns Version: an unknown version ends it at once, with an OPT record and nothing else.
-  if (query.edns?.version) return { ...replyTo(query, BADVERS), edns: { ...query.edns, version: 0, dnssecOk: false, options: [] } };
+  if (query.edns?.version) return { ...replyTo(query, BADVERS), edns: { udpSize: 0, version: 0, dnssecOk: false, options: [] } };
   const outcome = yield* dispatch(here, place.port, r);
   if (outcome === NOBODY) return finished(dropped(instance, r));
   if (outcome.drop) return null;

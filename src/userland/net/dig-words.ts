@@ -174,7 +174,8 @@ function* fromFile(p: Process, u: Userland, words: string[], at: number): Co<Que
   if (typeof data === 'string') fatal(p, `${path}: No such file or directory\ndig: couldn't open specified batch file\n`, 8);
   const rest = [...words.slice(0, at), ...words.slice(at + 2)];
   const all: Query[] = [];
-  for (const line of bytesToString(data).replace(/\n$/, '').split('\n')) {
+  for (const line of bytesToString(data).split('\n')) {
+    if (/^([\r#;]|$)/.test(line)) continue;
     const words = line.trim().split(/\s+/).filter(Boolean);
     const [first, ...more] = yield* parse(p, u, [...rest, ...words]);
     all.push({ ...first, batch: words }, ...more);

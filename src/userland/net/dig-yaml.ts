@@ -6,10 +6,9 @@ import { typeText } from '../../wire/dns-types.ts';
 import type { Answered } from './bind-lookup.ts';
 import type { Query } from './dig-words.ts';
 import { optLines } from './dns-edns.ts';
-import { rdataText } from './dns-text.ts';
+import { opcodeText, rdataText } from './dns-text.ts';
 
 const FLAGS = ['aa', 'tc', 'rd', 'ra', 'ad', 'cd'] as const;
-const OPCODES = ['QUERY', 'IQUERY', 'STATUS', 'RESERVED3', 'NOTIFY', 'UPDATE'];
 
 /** Milliseconds are enough. */
 const stamp = (ms: number): string => `${rfc3339Micro(ms).slice(0, -4)}Z`;
@@ -40,7 +39,7 @@ export function yamlMessage(q: Query, r: Answered, m: DnsMessage, nowMs: number,
     `    query_address: "${six ? '::' : '0.0.0.0'}"`,
     '    query_port: 0',
     `    ${m.response ? 'response' : 'query'}_message_data:`,
-    `      opcode: ${OPCODES[m.opcode] ?? `RESERVED${m.opcode}`}`,
+    `      opcode: ${opcodeText(m.opcode)}`,
     `      status: ${m.rcode}`,
     `      id: ${m.id}`,
     `      flags:${flags.map(f => ` ${f}`).join('')}`,

@@ -24,6 +24,8 @@ export const dig = (u: Userland): Program =>
     }
     const queries = yield* readQueries(p, u);
     if (typeof queries === 'number') return queries;
+    // A batch of nothing.
+    if (!queries.length) return 0;
     let code = 0;
     // +nocmd counts wherever it stands.
     let first = queries[0].batch ? queries[0].on.cmd : queries.every(q => q.on.cmd);

@@ -125,11 +125,12 @@ function rcodeText(rcode: string): string {
 }
 
 const OPCODES = ['QUERY', 'IQUERY', 'STATUS', 'RESERVED3', 'NOTIFY', 'UPDATE'];
+export const opcodeText = (opcode: number): string => OPCODES[opcode] ?? `RESERVED${opcode}`;
 
 export function headerLines(m: DnsMessage): string {
   const flags = [m.response && 'qr', m.aa && 'aa', m.tc && 'tc', m.rd && 'rd', m.ra && 'ra', m.ad && 'ad', m.cd && 'cd'].filter(Boolean);
   const status = rcodeText(m.rcode);
   const additional = m.additional.length + (m.edns ? 1 : 0);
   const counts = `QUERY: ${m.questions.length}, ANSWER: ${m.answers.length}, AUTHORITY: ${m.authority.length}, ADDITIONAL: ${additional}`;
-  return `;; ->>HEADER<<- opcode: ${OPCODES[m.opcode] ?? m.opcode}, status: ${status}, id: ${m.id}\n;; flags:${flags.map(f => ` ${f}`).join('')}; ${counts}\n`;
+  return `;; ->>HEADER<<- opcode: ${opcodeText(m.opcode)}, status: ${status}, id: ${m.id}\n;; flags:${flags.map(f => ` ${f}`).join('')}; ${counts}\n`;
 }

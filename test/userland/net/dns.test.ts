@@ -192,6 +192,10 @@ test('dig: a line of a file has its own banner, a type alone asks for the server
   expect(batch.match(/^; <<>> DiG .*$/gm)).toEqual([expect.stringMatching(/<<>> x\.y\.z A$/)]);
   expect(batch.match(/global options/g)).toHaveLength(1);
   expect(batch.endsWith('\n\n10.1.1.2\n')).toBe(true);
+  files({ '/odd': '# nothing\n\n;x.y.z\n+short x.y.z\n', '/none': '' }, h.client.fs);
+  expect(run(h, dig, 'dig -f /odd').out).toBe('10.1.1.2\n');
+  expect(run(h, dig, 'dig -f /none')).toMatchObject({ out: '', err: '', code: 0 });
+  expect(run(h, dig, 'dig +opcode=15 x.y.z').out).toContain('opcode: RESERVED15');
   expect(run(h, dig, 'dig mx').out).toContain('\n;.\t\t\t\tIN\tNS\n');
   expect(run(h, dig, 'dig -t mx +noall +question').out).toBe(';.\t\t\t\tIN\tNS\n');
   const yaml = run(h, dig, 'dig x.y.z +yaml +noedns').out;

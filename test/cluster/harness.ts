@@ -3,8 +3,8 @@
 import { bornCluster } from '../../src/cli/create.ts';
 import { apiDown, connectionFor, defaultKubeconfig, loadApi, loadEngine } from '../../src/cli/machine.ts';
 import { type ClusterConfig, clusterConfig } from '../../src/cluster/config.ts';
-import type { Engine } from '../../src/cluster/types.ts';
 import { externalPlace, nodePlace, type Place, runAt } from '../../src/cluster/exec.ts';
+import type { Engine } from '../../src/cluster/types.ts';
 import type { KubectlHost } from '../../src/kubectl/host.ts';
 import { kubectl, loadAllVerbs } from '../../src/kubectl/main.ts';
 import { bytesToString, concat } from '../../src/sim/bytes.ts';

@@ -1,7 +1,7 @@
 // What is asked in a drawn cluster: pods, nodes and the outside ask pods, Services by each of their addresses, nodes and nobody.
 import { listObjects } from '../../src/apiserver/store.ts';
-import type { Engine } from '../../src/cluster/types.ts';
 import type { PlaceIndex } from '../../src/cluster/places.ts';
+import type { Engine } from '../../src/cluster/types.ts';
 import { below, type Random } from '../../src/sim/random.ts';
 import { HOST, maybe, pick } from './chance.ts';
 import type { Drawing } from './draw.ts';

@@ -4,6 +4,7 @@ import { goQuote } from '../sim/quote.ts';
 import { type Cmd, err, flag, isSet, kubeconfigOf } from './command.ts';
 import { exitFailure, type Failure, fail } from './failure.ts';
 import { parseDuration } from './flags.ts';
+import type { ClientEntry } from './host.ts';
 import { klogTime } from './klog.ts';
 
 export interface ContextInForce {
@@ -44,6 +45,17 @@ export function contextOf(cmd: Cmd): ContextInForce {
   return { name, cluster, user, namespace: row?.context.namespace ?? '', server };
 }
 
+/** The entries of the context in force, flags over them. */
+export function entriesOf(cmd: Cmd, ctx: ContextInForce): Pick<ClientEntry, 'cluster' | 'user'> {
+  const config = kubeconfigOf(cmd);
+  const given = (names: string[]) => Object.fromEntries(names.flatMap(n => (isSet(cmd, n) ? [[n, cmd.flags.values.get(n)]] : [])));
+  const skips = flag(cmd, 'insecure-skip-tls-verify') === 'true' ? { 'insecure-skip-tls-verify': true } : {};
+  return {
+    cluster: { ...config.clusters.find(c => c.name === ctx.cluster)?.cluster, ...given(['certificate-authority']), ...skips },
+    user: { ...config.users.find(u => u.name === ctx.user)?.user, ...given(['client-certificate', 'client-key', 'token']) },
+  };
+}
+
 const PROFILES = ['none', 'cpu', 'heap', 'goroutine', 'threadcreate', 'block', 'mutex', 'trace'];
 
 /** What a client refuses to ask with. */
@@ -82,18 +94,21 @@ const ATTEMPTS: [RegExp, number][] = [
   [/^(api-resources|api-versions|run|diff)$/, 1],
 ];
 
-/** Nothing answers at `server` ('' : no context names one). podnet's own server is known to every client of the machine. */
-export function unreachable(cmd: Cmd, server: string): Failure {
+/** Nothing answers at `server` ('' : no context names one), because of `why`. podnet's own server is known to every client of the machine. */
+export function unreachable(cmd: Cmd, server: string, why?: string): Failure {
   const url = server || 'http://localhost:8080';
   const host = url.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
   const known = server !== '' && !flag(cmd, 'server') && !/^api-/.test(cmd.path);
   const attempts = known || flag(cmd, 'raw') ? 0 : (ATTEMPTS.find(([path]) => path.test(cmd.path))?.[1] ?? 0);
-  const refused = `dial tcp ${addressOf(host)}: connect: connection refused`;
-  const why = `Get \\"${url}/api?timeout=32s\\": ${refused}`;
+  const said = why ?? `dial tcp ${addressOf(host)}: connect: connection refused`;
+  const asked = `Get \\"${url}/api?timeout=32s\\": ${said}`;
   for (let i = 0; i < attempts; i++)
-    err(cmd, `E${klogTime(cmd)} memcache.go:265] "Unhandled Error" err="couldn't get current server API group list: ${why}"\n`);
-  const message = `The connection to the server ${host} was refused - did you specify the right host or port?`;
-  return { ...exitFailure(1, message), unreachable: { url, why: refused } };
+    err(cmd, `E${klogTime(cmd)} memcache.go:265] "Unhandled Error" err="couldn't get current server API group list: ${asked}"\n`);
+  // cmdutil.StandardErrorMessage
+  const message = said.includes('connection refused')
+    ? `The connection to the server ${host} was refused - did you specify the right host or port?`
+    : `Unable to connect to the server: ${said}`;
+  return { ...exitFailure(1, message), unreachable: { url, why: said } };
 }
 
 const addressOf = (host: string): string => host.replace(/^localhost(?=:|$)/, '127.0.0.1');

@@ -3,7 +3,7 @@
 import type { ApiRequest, ApiResponse, KubeList, KubeObject, Status, Table } from '../apiserver/types.ts';
 import { writePipe } from '../sim/pipe.ts';
 import { goQuote } from '../sim/quote.ts';
-import { checkClient, contextOf, unreachable } from './client-config.ts';
+import { checkClient, contextOf, entriesOf, unreachable } from './client-config.ts';
 import { fail, failure, statusFailure } from './failure.ts';
 import { type ParsedFlags, parseDuration } from './flags.ts';
 import type { Connection, Kubeconfig, KubectlHost } from './host.ts';
@@ -71,8 +71,9 @@ export function connect(cmd: Cmd): Connection {
   if (cmd.connection) return cmd.connection;
   const ctx = contextOf(cmd);
   checkClient(cmd, ctx);
-  const connection = cmd.host.connect({ name: flag(cmd, 'server') ? '' : ctx.cluster, server: ctx.server });
+  const connection = cmd.host.connect({ name: flag(cmd, 'server') ? '' : ctx.cluster, server: ctx.server, ...entriesOf(cmd, ctx) });
   if (!connection) throw unreachable(cmd, ctx.server);
+  if ('unreached' in connection) throw unreachable(cmd, ctx.server, connection.unreached);
   if (logsRequests(cmd)) logConfig(cmd, kubeconfigPath(cmd.host, flag(cmd, 'kubeconfig')) ?? cmd.host.kubeconfig.path);
   onAmbiguousShortName(connection, text => warn(cmd, text));
   cmd.connection = connection;

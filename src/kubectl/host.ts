@@ -87,14 +87,24 @@ export interface DiscoveryCache {
   save: (resources: ResourceInfo[]) => void;
 }
 
+export interface ClientEntry {
+  name: string;
+  server: string;
+  cluster?: Record<string, any>;
+  user?: Record<string, any>;
+}
+
 export interface KubectlHost {
   sim: Sim;
   /** An error in a manifest is followed by its place, FILE:LINE:COLUMN: podnet's own way, not kubectl's. */
   places?: boolean;
   /** Another program that takes kubectl's commands beside its own; without one it is kubectl. */
   program?: { name: string; commands: string[] };
-  /** The API server that a kubeconfig's cluster entry stands for (`name` '': whichever has that address); null: nothing answers there. */
-  connect: (cluster: { name: string; server: string }) => Connection | null;
+  /**
+   * The API server that a kubeconfig's cluster entry stands for (`name` '': whichever has that address); null: nothing answers there, or
+   * what net/http says of why not. `cluster` and `user` are the entries in force.
+   */
+  connect: (cluster: ClientEntry) => Connection | { unreached: string } | null;
   /** podnet's own kubeconfig; `--kubeconfig FILE` is read through readFile instead. */
   kubeconfig: { path: string; load: () => Kubeconfig; save: (config: Kubeconfig) => void };
   stdin: Pipe;

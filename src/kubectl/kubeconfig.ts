@@ -30,6 +30,10 @@ export const emptyKubeconfig = (): Kubeconfig => ({
 export function readKubeconfig(cmd: Cmd, path: string, mustExist: boolean): Kubeconfig {
   const data = cmd.host.readFile(path);
   if (typeof data === 'string') return mustExist ? fail(`stat ${path}: no such file or directory`) : emptyKubeconfig();
+  return parseKubeconfig(path, data);
+}
+
+export function parseKubeconfig(path: string, data: Uint8Array): Kubeconfig {
   const [first] = [...lazy('manifest').documents(bytesToString(data))];
   if (first && 'error' in first)
     fail(`error loading config file ${goQuote(path)}: ${first.error.replace(/^error converting YAML to JSON: /, '')}`);
@@ -52,12 +56,15 @@ export function shownKubeconfig(c: Kubeconfig): Record<string, unknown> {
   };
 }
 
+/** As it is written down. */
+export const kubeconfigBytes = (c: Kubeconfig): Uint8Array => stringToBytes(lazy('yaml').toYaml(shownKubeconfig(c)));
+
 export function saveKubeconfig(cmd: Cmd, path: string | null, config: Kubeconfig): void {
   cmd.kubeconfig = config;
   if (path === null) {
     cmd.host.kubeconfig.save(config);
     return;
   }
-  const error = cmd.host.writeFile(path, stringToBytes(lazy('yaml').toYaml(shownKubeconfig(config))), 0o600);
+  const error = cmd.host.writeFile(path, kubeconfigBytes(config), 0o600);
   if (error) fail(`open ${path}: ${error === 'ENOENT' ? 'no such file or directory' : 'permission denied'}`);
 }

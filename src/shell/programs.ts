@@ -1,11 +1,8 @@
 // A shell over one cluster in one process: kubectl and podnet are programs like any other, everything shares one virtual clock.
 
-import type { Engine } from '../cluster/types.ts';
 import { externalPlace, nodePlace, type Place, runAt } from '../cluster/exec.ts';
-import { errorText, isFailure } from '../kubectl/failure.ts';
-import type { KubectlHost } from '../kubectl/host.ts';
-import { kubectl } from '../kubectl/main.ts';
-import { withLoadedPreferences } from '../kubectl/preferences.ts';
+import type { Engine } from '../cluster/types.ts';
+import type { Connection, KubectlHost } from '../kubectl/host.ts';
 import { ALL_CAPS, complain, DEFAULT_PATH, print, spawnProgram, waitFor } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { type Filesystem, newFile, place } from '../linux/vfs.ts';
@@ -14,34 +11,23 @@ import { writeConnectivity } from '../netpol/connectivity-json.ts';
 import type { Pipe } from '../sim/pipe.ts';
 import type { Co } from '../sim/task.ts';
 import { shProgram } from '../userland/sh/shell.ts';
+import { placeOnMachines, runKubectl } from './machine-kubectl.ts';
 
 export interface ShellHost {
   /** The cluster of the current context. */
   engine: () => Engine;
+  /** Its API server, for kubectl on its machines. */
+  connection: () => Connection;
   /** kubectl's surroundings with a process's own streams and variables. */
   kubectlHost: (p: Process) => KubectlHost;
   /** podnet's own command that the process names; null: kubectl's, or none that makes sense here. */
   own?: (p: Process) => Co<number> | null;
 }
 
-/** kubectl with the user's preferences. */
-function* runKubectl(host: ShellHost, p: Process): Co<number> {
-  const around = host.kubectlHost(p);
-  let words: string[];
-  try {
-    words = withLoadedPreferences(p.argv.slice(1), { ...around, warn: text => complain(p, text) });
-  } catch (e) {
-    if (!isFailure(e)) throw e;
-    complain(p, errorText(e));
-    return e.code;
-  }
-  return yield* kubectl(words, around);
-}
-
 const kubectlProgram =
   (host: ShellHost): Program =>
   p =>
-    runKubectl(host, p);
+    runKubectl(host.kubectlHost(p), p);
 
 /** Commands of podnet's own that make sense inside; the rest of its words are kubectl's. */
 const podnetProgram = (host: ShellHost): Program =>
@@ -82,7 +68,7 @@ const podnetProgram = (host: ShellHost): Program =>
         complain(p, `podnet: "${command}" cannot be used inside a podnet shell\n`);
         return 1;
       default:
-        return yield* host.own?.(p) ?? runKubectl(host, p);
+        return yield* host.own?.(p) ?? runKubectl(host.kubectlHost(p), p);
     }
   };
 
@@ -92,6 +78,7 @@ export function shellPlace(host: ShellHost): Place {
   const program = (run: Program) => ({ ...newFile('\u007fELF', 0o755), program: run });
   for (const name of ['kubectl', 'k']) place(fs, `/usr/local/bin/${name}`, program(kubectlProgram(host)));
   place(fs, '/usr/local/bin/podnet', program(podnetProgram(host)));
+  placeOnMachines(host.engine(), host.connection());
   return { kernel, fs };
 }
 

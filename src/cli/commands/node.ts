@@ -18,6 +18,10 @@ export function declare(command: Command): void {
 /** The arguments of a command behind `--`. */
 export const behindDashes = (argv: string[]): string[] => (argv[0] === '--' ? argv.slice(1) : argv);
 
+/** Tools that start no other program, nor show which there are: kubectl need not be loaded for them. */
+const STARTS_NOTHING =
+  /^(ip(?! netns exec)|ss|bridge|ip6?tables(-save|-restore)?|ipset|ipvsadm|nft|conntrack|tcpdump|sysctl|curl|ping|dig|nslookup|nc|cat|head|journalctl|systemctl|crictl) /;
+
 /** Run a command on a machine of the cluster's surroundings, as its terminal would: interrupts reach it. */
 export function runOnMachine(find: (machine: Machine) => Place, argv: string[]): Promise<number> {
   let running: Process | null = null;
@@ -26,14 +30,16 @@ export function runOnMachine(find: (machine: Machine) => Place, argv: string[]):
       time: 'settle',
       engine: true,
       patienceMs: 300_000,
-      prepare: async (machine, streams) =>
-        runAt(find(machine), argv, {
+      prepare: async (machine, streams) => {
+        if (!STARTS_NOTHING.test(argv.join(' '))) await (await import('../shell-host.ts')).placeKubectl(machine);
+        return runAt(find(machine), argv, {
           ...streams,
           tty: streams.stdin.tty && streams.stdout.tty,
           started: p => {
             running = p;
           },
-        }),
+        });
+      },
       signal: name => {
         if (running) signalAll(running, name);
         return running !== null;

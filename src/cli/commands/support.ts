@@ -82,6 +82,10 @@ export function supportMatrix(): [what: string, names: string][] {
       'on nodes, beside programs',
       'systemctl, journalctl, crictl, ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
     ],
+    [
+      'kubectl on nodes',
+      "the machine's files and kubeconfig, over its network, as its kubeconfig's user; authorities are compared and not signatures; not: what another server than kube-apiserver answers, exec plugins, port-forward, proxy, manifests from URLs; exec and logs are not asked for permission",
+    ],
     ['podnet lab run', `kubernetes-kubeadm-1node and -2nodes; on the control plane: ${list(NODE_TOOLS)}`],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],
     ['podnet serve, for ports', list(Object.values(PROTOCOLS.ports).flat())],

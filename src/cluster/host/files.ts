@@ -24,6 +24,14 @@ export function placeHostFiles(node: NodeRuntime, fs: Filesystem): void {
       f.path,
       newFile(() => stringToBytes(f.text()), f.mode),
     );
+  // kubeadm init's own advice: cp -i /etc/kubernetes/admin.conf $HOME/.kube/config
+  const admin = files.find(f => f.path === '/etc/kubernetes/admin.conf');
+  if (admin)
+    place(
+      fs,
+      '/root/.kube/config',
+      newFile(() => stringToBytes(admin.text()), admin.mode),
+    );
   for (const [path, target] of links) place(fs, path, { kind: 'symlink', target, mtimeMs: 0 });
   put('/var/lib/kubelet/config.yaml', kubeletConfig(dnsAddresses(config), 'unix:///var/run/containerd/containerd.sock'));
   put('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');

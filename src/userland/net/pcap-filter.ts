@@ -1,6 +1,7 @@
 // The capture filter language (pcap-filter(7)) as predicates over frames: the primitives that people write by hand.
 import { type Cidr, type Ip, inCidr, parseCidr, parseIp, sameIp } from '../../wire/ip.ts';
 import { type Frame, frameLength, type Packet } from '../../wire/packet.ts';
+import { BeyondPacket, comparison, FilterError, mayCompare, SYNTAX } from './pcap-arithmetic.ts';
 import { servicePort } from './services.ts';
 
 export type FramePredicate = (f: Frame) => boolean;
@@ -27,8 +28,6 @@ interface Parser {
   last: { kind: string; dir: Direction; proto: string | null } | null;
 }
 
-class FilterError extends Error {}
-
 const WORD = /\s*(&&|\|\||!=|==|<=|>=|[()![\]&|<>=:]|[^\s()![\]&|<>=]+)/gy;
 
 function lex(text: string): string[] {
@@ -43,9 +42,18 @@ export function compileFilter(text: string): FramePredicate | string {
   if (!p.words.length) return () => true;
   try {
     const f = orTerm(p);
-    return p.at < p.words.length ? "can't parse filter expression: syntax error" : f;
+    return p.at < p.words.length ? SYNTAX : frame => whole(f, frame);
   } catch (e) {
     if (e instanceof FilterError) return e.message;
+    throw e;
+  }
+}
+
+function whole(test: FramePredicate, f: Frame): boolean {
+  try {
+    return test(f);
+  } catch (e) {
+    if (e instanceof BeyondPacket) return false;
     throw e;
   }
 }
@@ -69,19 +77,36 @@ function orTerm(p: Parser): FramePredicate {
 
 function factor(p: Parser): FramePredicate {
   const w = peek(p);
-  if (w === undefined) throw new FilterError("can't parse filter expression: syntax error");
+  if (w === undefined) throw new FilterError(SYNTAX);
   if (w === 'not' || w === '!') {
     p.at++;
     const inner = factor(p);
     return f => !inner(f);
   }
+  const compared = mayCompare(p) ? tryComparison(p) : null;
+  if (compared) return compared;
   if (w === '(') {
     p.at++;
     const inner = orTerm(p);
-    if (p.words[p.at++] !== ')') throw new FilterError("can't parse filter expression: syntax error");
+    if (p.words[p.at++] !== ')') throw new FilterError(SYNTAX);
     return inner;
   }
   return primitive(p);
+}
+
+/** Comparison or not shows only behind it: `(tcp[12] & 0xf0) >> 2 = 5`, `(tcp[0] = 1)`; `80` behind `port 443 or` is a port. */
+function tryComparison(p: Parser): FramePredicate | null {
+  const before = { words: [...p.words], at: p.at };
+  try {
+    const test = comparison(p);
+    p.last = null;
+    return test;
+  } catch (e) {
+    if (!(e instanceof FilterError)) throw e;
+    if (before.words[before.at + 1] === '[') throw e;
+    Object.assign(p, before);
+    return null;
+  }
 }
 
 function direction(p: Parser): Direction | null {
@@ -103,7 +128,6 @@ function primitive(p: Parser): FramePredicate {
   const w = peek(p) as string;
   if (w in PROTOCOLS || w === 'ether') {
     const next = p.words[p.at + 1];
-    if (next === '[') return bytesTest(p);
     p.at++;
     proto = w;
     if (w !== 'ether' && (next === undefined || (!KINDS.has(next) && next !== 'src' && next !== 'dst'))) {
@@ -116,12 +140,32 @@ function primitive(p: Parser): FramePredicate {
   if (!kind && !dir && !proto) {
     const simple = simpleWord(p);
     if (simple) return simple;
+    const before = p.words[p.at - 1];
+    if (!isOr(before) && !isAnd(before)) throw new FilterError(SYNTAX);
   }
-  const value = p.words[p.at++];
-  if (value === undefined) throw new FilterError("can't parse filter expression: syntax error");
+  if (proto === 'ether' && !kind && !dir && (peek(p) === 'broadcast' || peek(p) === 'multicast')) return simpleWord(p) as FramePredicate;
   const q = kind || dir || !p.last ? { kind: kind ?? 'host', dir: dir ?? 'either', proto } : p.last;
   p.last = q;
-  return test(q.kind, q.dir, q.proto, value, p);
+  return identifier(p, q);
+}
+
+/** `port 80`, and `port (80 or 443)`: what stands in the parentheses has the qualifiers before them. */
+function identifier(p: Parser, q: NonNullable<Parser['last']>): FramePredicate {
+  const value = p.words[p.at++];
+  if (value === undefined || value === ')') throw new FilterError(SYNTAX);
+  if (value === 'not' || value === '!') {
+    const inner = identifier(p, q);
+    return f => !inner(f);
+  }
+  if (value !== '(') return test(q.kind, q.dir, q.proto, value, p);
+  let left = identifier(p, q);
+  while (isOr(peek(p)) || isAnd(peek(p))) {
+    const or = isOr(p.words[p.at++]);
+    const [a, b] = [left, identifier(p, q)];
+    left = or ? f => a(f) || b(f) : f => a(f) && b(f);
+  }
+  if (p.words[p.at++] !== ')') throw new FilterError(SYNTAX);
+  return left;
 }
 
 function simpleWord(p: Parser): FramePredicate | null {
@@ -158,9 +202,14 @@ function addresses(f: Frame): [Ip, Ip] | null {
 function test(kind: string, dir: Direction, proto: string | null, value: string, p: Parser): FramePredicate {
   const allowed = proto && proto !== 'ether' ? PROTOCOLS[proto] : () => true;
   if (kind === 'proto') {
-    const n = Number(value.replace('\\', ''));
-    const named = PROTOCOLS[value.replace('\\', '')];
-    return named ?? (f => packetOf(f)?.proto === n);
+    // A protocol's name is a word of the language itself: behind `proto` it takes a backslash.
+    if (value in PROTOCOLS) throw new FilterError(SYNTAX);
+    const named = PROTOCOLS[value.replace(/^\\/, '')];
+    const n = Number(value);
+    if (!named && Number.isNaN(n))
+      throw new FilterError(proto === 'ether' ? `unknown ether proto '${value}'` : `unknown ip proto '${value}'`);
+    if (proto === 'ether') return named ?? (f => (f.payload.kind === 'arp' ? 0x0806 : f.payload.family === 4 ? 0x0800 : 0x86dd) === n);
+    return f => allowed(f) && (named ? named(f) : packetOf(f)?.proto === n);
   }
   if (kind === 'port' || kind === 'portrange') return portTest(kind, dir, allowed, value);
   if (proto === 'ether') return f => bySide(dir, f.src === value.toLowerCase(), f.dst === value.toLowerCase());
@@ -173,6 +222,8 @@ function test(kind: string, dir: Direction, proto: string | null, value: string,
     }
     if (!net) throw new FilterError(`unknown network '${value}'`);
     const within = net;
+    if (value.includes('/') && within.ip.some((b, i) => b & (0xff >> Math.min(8, Math.max(0, within.bits - i * 8)))))
+      throw new FilterError(`non-network bits set in "${value}"`);
     return f => allowed(f) && sides(f, dir, a => inCidr(within, a));
   }
   const ip = parseIp(value);
@@ -198,7 +249,7 @@ function netOf(text: string): Cidr | null {
 }
 
 function portTest(kind: string, dir: Direction, allowed: FramePredicate, value: string): FramePredicate {
-  const range = kind === 'portrange' || /^\d+-\d+$/.test(value) ? value.split('-').map(Number) : null;
+  const range = kind === 'portrange' ? value.split('-').map(Number) : null;
   const one = /^\d+$/.test(value) ? Number(value) : (servicePort(value, 'tcp') ?? servicePort(value, 'udp'));
   if (!range && one === null) throw new FilterError(`unknown port '${value}'`);
   if (!range && (one as number) > 65535) throw new FilterError(`illegal port number ${one} > 65535`);
@@ -208,79 +259,4 @@ function portTest(kind: string, dir: Direction, allowed: FramePredicate, value: 
     if (!b || (b.kind !== 'tcp' && b.kind !== 'udp' && b.kind !== 'sctp')) return false;
     return allowed(f) && bySide(dir, hit(b.sport), hit(b.dport));
   };
-}
-
-const FLAGS: Record<string, number> = { 'tcp-fin': 1, 'tcp-syn': 2, 'tcp-rst': 4, 'tcp-push': 8, 'tcp-ack': 16, 'tcp-urg': 32 };
-const ICMP: Record<string, number> = {
-  'icmp-echoreply': 0,
-  'icmp-unreach': 3,
-  'icmp-redirect': 5,
-  'icmp-echo': 8,
-  'icmp-timxceed': 11,
-  'icmp6-echo': 128,
-  'icmp6-echoreply': 129,
-};
-
-/** `tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn`, `icmp[icmptype] != icmp-echo`. */
-function bytesTest(p: Parser): FramePredicate {
-  const proto = p.words[p.at];
-  const field = p.words[p.at + 2];
-  if (p.words[p.at + 3] !== ']') throw new FilterError("can't parse filter expression: syntax error");
-  p.at += 4;
-  const read = fieldOf(proto, field);
-  let mask = 0xff;
-  if (peek(p) === '&') {
-    p.at++;
-    mask = numberTerm(p);
-  }
-  const op = p.words[p.at++];
-  const wanted = numberTerm(p);
-  return f => {
-    const v = read(f);
-    if (v === null) return false;
-    const x = v & mask;
-    if (op === '!=') return x !== wanted;
-    if (op === '>') return x > wanted;
-    if (op === '<') return x < wanted;
-    return x === wanted;
-  };
-}
-
-function fieldOf(proto: string, field: string): (f: Frame) => number | null {
-  if (proto === 'tcp' && (field === 'tcpflags' || field === '13')) {
-    return f => {
-      const b = packetOf(f)?.body;
-      return b?.kind === 'tcp' ? b.flags : null;
-    };
-  }
-  if ((proto === 'icmp' || proto === 'icmp6') && /^(?:icmp6?type|icmp6?code|0|1)$/.test(field)) {
-    const code = /code|^1$/.test(field);
-    return f => {
-      const b = packetOf(f)?.body;
-      return b?.kind === 'icmp' ? (code ? b.code : b.type) : null;
-    };
-  }
-  if (proto === 'ip' && field === '8') return f => packetOf(f)?.ttl ?? null;
-  throw new FilterError(`podnet's filters do not look at ${proto}[${field}]`);
-}
-
-function numberTerm(p: Parser): number {
-  if (peek(p) === '(') {
-    p.at++;
-    let v = numberTerm(p);
-    while (peek(p) === '|' || peek(p) === '+') {
-      p.at++;
-      v |= numberTerm(p);
-    }
-    if (p.words[p.at++] !== ')') throw new FilterError("can't parse filter expression: syntax error");
-    return v;
-  }
-  const w = p.words[p.at++] ?? '';
-  let v = FLAGS[w] ?? ICMP[w] ?? Number(w);
-  if (Number.isNaN(v)) throw new FilterError("can't parse filter expression: syntax error");
-  while (peek(p) === '|' && p.words[p.at + 1] in FLAGS) {
-    p.at++;
-    v |= FLAGS[p.words[p.at++]];
-  }
-  return v;
 }

@@ -4,7 +4,7 @@ import { serverRbac } from './bootstrap-rbac.ts';
 import type { KubeObject } from './types.ts';
 
 /** The default ServiceCIDR; its controller adds the Ready condition. */
-export const defaultServiceCidr = (cidrs: string[]): KubeObject => ({
+const defaultServiceCidr = (cidrs: string[]): KubeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'ServiceCIDR',
   metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },

@@ -325,7 +325,7 @@ function decodeBase64(d: Decoding, v: string): string | undefined {
   return v.replace(/[\r\n]/g, '');
 }
 
-export function base64Error(v: string): number {
+function base64Error(v: string): number {
   let n = 0;
   let i = 0;
   for (; i < v.length; i++) {

@@ -8,7 +8,7 @@ export interface Quantity {
 
 const NANO = 1_000_000_000n;
 const MILLI = 1_000_000n;
-export const FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIX_WRONG = "unable to parse quantity's suffix";
 const NUMERIC_WRONG = 'unable to parse numeric part of quantity';
 

@@ -68,7 +68,7 @@ const encode = (b: Uint8Array): string => base64(b).replace(/=+$/, '').replace(/
 const part = (o: unknown): string => encode(stringToBytes(JSON.stringify(o)));
 
 /** A JSON web token that nothing signs. */
-export function tokenFor(server: ApiServer, account: KubeObject, audiences: string[], seconds: number): string {
+function tokenFor(server: ApiServer, account: KubeObject, audiences: string[], seconds: number): string {
   const { namespace, name, uid } = account.metadata;
   const now = Math.floor(server.sim.nowMs / 1000);
   const claims = {

@@ -6,11 +6,6 @@ import { errorBody } from './field.ts';
 import type { Status } from './types.ts';
 
 /** A resource or kind with its group: `deployments.apps`. */
-export interface GroupName {
-  group: string;
-  name: string;
-}
-
 export const qualified = (group: string, name: string): string => (group ? `${name}.${group}` : name);
 
 export function failure(code: number, reason: string, message: string, details?: Status['details']): Status {

@@ -37,7 +37,7 @@ export function create(server: ApiServer, info: ResourceInfo, req: ApiRequest): 
 }
 
 /** From a decoded object of the caller's own to the stored one. */
-export function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Status {
+function createDecoded(c: WriteContext, o: KubeObject): KubeObject | Status {
   const { server, info, request } = c;
   const strategy = strategyFor(server, info);
   const scope = fixNamespace(info, o, request.namespace);

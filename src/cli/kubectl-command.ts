@@ -36,7 +36,7 @@ const VALUED = new Set([
   '--cache-dir',
 ]);
 
-export function verbOf(argv: string[]): { verb: string; rest: string[] } {
+function verbOf(argv: string[]): { verb: string; rest: string[] } {
   for (let i = 0; i < argv.length; i++) {
     if (VALUED.has(argv[i])) i++;
     else if (!argv[i].startsWith('-')) return { verb: argv[i], rest: [...argv.slice(0, i), ...argv.slice(i + 1)] };

@@ -241,7 +241,7 @@ function takeTurn(live: Live): number {
 }
 
 /** The command's own tasks, as far as they can go. */
-export function runClient(live: Live): void {
+function runClient(live: Live): void {
   const { client } = live;
   client.nowMs = Math.max(client.nowMs, live.machine.sim.nowMs, clusterNowMs(live.machine));
   for (let at = nextAtMs(client); at !== undefined && at <= client.nowMs; at = nextAtMs(client)) step(client);

@@ -30,7 +30,7 @@ const HANDSHAKE_MS = 10_000;
 type Failed = { error: string };
 
 /** What kube-apiserver shows kubelets: kubeadm's apiserver-kubelet-client.crt. */
-export const KUBELET_CLIENT: Certificate = {
+const KUBELET_CLIENT: Certificate = {
   subject: 'O = kubeadm:cluster-admins, CN = kube-apiserver-kubelet-client',
   issuer: 'CN = kubernetes',
   sans: [],

@@ -174,7 +174,7 @@ function dnsService(config: ClusterConfig): KubeObject {
   };
 }
 
-export const COREDNS_IMAGE = 'registry.k8s.io/coredns/coredns:v1.14.2';
+const COREDNS_IMAGE = 'registry.k8s.io/coredns/coredns:v1.14.2';
 
 function corednsDeployment(): KubeObject {
   const labels = { 'k8s-app': 'kube-dns' };

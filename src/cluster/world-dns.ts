@@ -80,7 +80,7 @@ function zoneOf(world: WorldConfig): Zone {
 const exists = (zone: Zone, name: string) => zone.has(name) || [...zone.keys()].some(k => k.endsWith(`.${name}`));
 
 /** The answer, or null: it never comes. */
-export function resolveWorld(world: WorldConfig, zone: Zone, query: DnsMessage): DnsMessage | null {
+function resolveWorld(world: WorldConfig, zone: Zone, query: DnsMessage): DnsMessage | null {
   const q = query.questions[0];
   const reply = replyTo(query);
   reply.ra = true;

@@ -25,7 +25,7 @@ export const findNew = (r: Rollout): KubeObject | undefined => r.sets.find(rs =>
 export const oldSets = (r: Rollout, newRS: KubeObject | undefined): KubeObject[] =>
   r.sets.filter(rs => rs.metadata.uid !== newRS?.metadata.uid);
 
-export function replaceSet(r: Rollout, rs: KubeObject): void {
+function replaceSet(r: Rollout, rs: KubeObject): void {
   r.sets = r.sets.map(x => (x.metadata.uid === rs.metadata.uid ? rs : x));
 }
 

@@ -26,7 +26,7 @@ export const isHeadless = (service: KubeObject): boolean => !service.spec.cluste
 export const isSidecar = (container: any): boolean => container.restartPolicy === 'Always';
 
 /** The number behind targetPort; null: the pod has no port of that name. */
-export function findPort(pod: KubeObject, port: any): number | null {
+function findPort(pod: KubeObject, port: any): number | null {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target || port.port;
   const containers = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? []).filter(isSidecar)];

@@ -6,7 +6,7 @@ import type { DnsMessage } from '../wire/dns.ts';
 type Edns = NonNullable<DnsMessage['edns']>;
 
 export const NSID = 3;
-export const EXTENDED_ERROR = 15;
+const EXTENDED_ERROR = 15;
 const NSID_EXPIRE_COOKIE_KEEPALIVE_PADDING = [NSID, 9, 10, 11, 12];
 
 /** request.Size: the longest answer that the client takes. */

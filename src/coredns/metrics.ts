@@ -56,7 +56,7 @@ export function observe(m: Metrics, name: FamilyName, value: number, values: str
 export const observationsOf = (m: Metrics, name: FamilyName): number => (seriesOf(m, name, []).counts ?? []).reduce((a, b) => a + b, 0);
 
 /** strconv 'g' with the fewest digits: an exponent below 1e-4 and from 1e6 on, of two digits at least. */
-export function floatText(x: number): string {
+function floatText(x: number): string {
   const [digits, exponent] = x.toExponential().split('e');
   const e = Number(exponent);
   if (x === 0 || (e >= -4 && e < 6)) return String(x);

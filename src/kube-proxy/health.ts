@@ -25,7 +25,7 @@ interface HealthCheck {
 const goTime = (ms: number): string => (Number.isInteger(ms / 1000) ? rfc3339(ms) : rfc3339Micro(ms).replace(/\.?0+Z$/, 'Z'));
 
 /** A program that answers HTTP on one address until it is killed: what a component that listens on a node runs as. */
-export function listenerProgram(address: Ip | null, family: Family, port: number, answer: (req: Served) => Reply): Program {
+function listenerProgram(address: Ip | null, family: Family, port: number, answer: (req: Served) => Reply): Program {
   const handler: Handler = function* (req) {
     const reply = answer(req);
     return { ...reply, headers: [...(reply.headers ?? []), ['Date', httpDate(req.socket.netns.kernel.sim.nowMs)]] };

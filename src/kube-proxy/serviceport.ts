@@ -42,9 +42,9 @@ export interface Endpoint {
   nodeHints: string[];
 }
 
-export const PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
-export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+const PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
+const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** Text of an address in its canonical form; leading zeros are let through as Go's ParseIPSloppy does. */
 function sloppy(text: string): string | null {

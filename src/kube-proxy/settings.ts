@@ -51,7 +51,7 @@ function localDetector(config: KubeProxyConfiguration, node: KubeObject | null, 
 }
 
 /** The node's own addresses, the primary first. */
-export function nodeAddresses(node: KubeObject | null): string[] {
+function nodeAddresses(node: KubeObject | null): string[] {
   const all = (node?.status?.addresses ?? []) as { type: string; address: string }[];
   const of = (type: string) => all.filter(a => a.type === type).map(a => a.address);
   return [...of('InternalIP'), ...of('ExternalIP')];

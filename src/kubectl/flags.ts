@@ -143,7 +143,7 @@ function valueError(def: FlagDef, value: string): string {
 }
 
 /** One CSV record, as pflag reads lists. */
-export function splitComma(s: string): string[] {
+function splitComma(s: string): string[] {
   if (s === '') return [];
   if (!s.includes('"')) return s.split(',');
   const out: string[] = [];

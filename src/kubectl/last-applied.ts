@@ -7,7 +7,7 @@ import { goJson } from './go-json.ts';
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** The object as JSON, without the annotation itself. */
-export function configurationOf(object: KubeObject): string {
+function configurationOf(object: KubeObject): string {
   const { [LAST_APPLIED]: _, ...annotations } = object.metadata?.annotations ?? {};
   // GetModifiedConfiguration leaves an empty map of annotations behind.
   const metadata = { ...object.metadata, annotations };

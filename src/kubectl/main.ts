@@ -155,7 +155,7 @@ function* runCommand(argv: string[], host: KubectlHost): Co<number> {
   return code;
 }
 
-export function newCmd(host: KubectlHost, path: string, flags: ParsedFlags): Cmd {
+function newCmd(host: KubectlHost, path: string, flags: ParsedFlags): Cmd {
   return {
     host,
     path,

@@ -39,7 +39,7 @@ interface Answer {
 }
 
 /** Print what the server says to METHOD PATH with the file's text as the body. Throws the server's Status. */
-export function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array | null): Co<void> {
+function* rawRequest(cmd: Cmd, method: string, target: string, body: Uint8Array | null): Co<void> {
   const origin = contextOf(cmd).server;
   let request = requestFor(cmd, origin, method, requestUri(target), body);
   for (let hops = 0; ; hops++) {

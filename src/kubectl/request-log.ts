@@ -31,7 +31,7 @@ export function logConfig(cmd: Cmd, path: string): void {
 }
 
 /** The path of a request on the server, with its query as url.Values writes it. */
-export function urlOf(cmd: Cmd, req: ApiRequest): string {
+function urlOf(cmd: Cmd, req: ApiRequest): string {
   const parts = [req.group ? `apis/${req.group}` : 'api', req.version];
   if (req.namespace) parts.push('namespaces', encodeURIComponent(req.namespace));
   parts.push(req.resource, ...[req.name, req.subresource].filter(p => p !== undefined).map(p => encodeURIComponent(p as string)));

@@ -30,7 +30,7 @@ export const newTablePrinter = (options: TableOptions): TablePrinter => ({
 });
 
 /** Escape sequences are shown, not obeyed; a cell ends at its first line break. */
-export function cellText(cell: unknown): string {
+function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell !== 'string') return sprint(cell);
   const end = cell.search(/[\f\n\r]/);

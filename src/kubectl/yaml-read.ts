@@ -15,7 +15,7 @@ for (const s of ['-.inf', '-.Inf', '-.INF']) SPECIAL[s] = Number.NEGATIVE_INFINI
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 
 /** A plain scalar that looks like a date stays text: parseTimestamp's formats. */
-export function isTimestamp(s: string): boolean {
+function isTimestamp(s: string): boolean {
   const m = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:([Tt]| )(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(Z|[+-]\d\d:\d\d)?)?$/.exec(s);
   if (!m) return false;
   if (m[4] === ' ' ? m[8] !== undefined : m[4] !== undefined && m[8] === undefined) return false;
@@ -41,7 +41,7 @@ const U64 = 2n ** 64n;
 const I64 = 2n ** 63n;
 
 /** strconv.ParseInt(s, 0, 64), then ParseUint; undefined: neither. */
-export function parseGoInt(s: string): bigint | undefined {
+function parseGoInt(s: string): bigint | undefined {
   const m = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))$/.exec(s);
   if (!m) return undefined;
   const n = BigInt(m[2] ? `0x${m[2]}` : m[3] ? `0b${m[3]}` : m[4] || m[5] ? `0o${m[4] ?? m[5]}` : m[6]);
@@ -51,7 +51,7 @@ export function parseGoInt(s: string): bigint | undefined {
 }
 
 /** What a plain scalar means: a value, or undefined = it is text. */
-export function resolvePlain(s: string): boolean | number | null | undefined {
+function resolvePlain(s: string): boolean | number | null | undefined {
   if (TRUE.has(s)) return true;
   if (FALSE.has(s)) return false;
   if (NULL.has(s)) return null;

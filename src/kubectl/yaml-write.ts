@@ -229,7 +229,7 @@ function literalBlock(s: string, indent: number): string {
 }
 
 /** go-yaml's order of keys: letters after others, digits by value (sorter.go). */
-export function compareYamlKeys(x: string, y: string): number {
+function compareYamlKeys(x: string, y: string): number {
   const [a, b] = [[...x], [...y]];
   const letter = (c: string) => /\p{L}/u.test(c);
   const digit = (c: string | undefined) => c !== undefined && c >= '0' && c <= '9';

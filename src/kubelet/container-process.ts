@@ -25,7 +25,7 @@ import { currentPod, syncStatus } from './status.ts';
 import type { ContainerRuntime, ImageConfig, Kubelet, PodRuntime } from './types.ts';
 import { mountVolume, place } from './volumes.ts';
 
-export function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spec: any, image: ImageConfig): Filesystem {
+function buildFilesystem(k: Kubelet, rt: PodRuntime, pod: KubeObject, spec: any, image: ImageConfig): Filesystem {
   const fs = k.deps.buildRootfs(image);
   const kernel = k.deps.kernel();
   const ns = rt.netns as Netns;

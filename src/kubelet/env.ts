@@ -22,7 +22,7 @@ const layers = new WeakMap<object, Map<string, ServiceLayer>>();
  * `startedAt`, `revision`: a container that runs already keeps what it was born with, so later Services are none of its; of those from the
  * same second the API's revision tells.
  */
-export function serviceEnv(k: Kubelet, pod: KubeObject, startedAt?: string, revision = 0): ReadonlyMap<string, string> {
+function serviceEnv(k: Kubelet, pod: KubeObject, startedAt?: string, revision = 0): ReadonlyMap<string, string> {
   const links: boolean = pod.spec.enableServiceLinks ?? true;
   const namespace = links ? (pod.metadata.namespace as string) : '';
   const api = getObject(k.server, 'services', 'default', 'kubernetes');

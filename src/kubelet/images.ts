@@ -13,7 +13,7 @@ export interface PullFailure {
 }
 
 /** `nginx` -> `docker.io/library/nginx:latest`. */
-export function canonicalImage(image: string): string {
+function canonicalImage(image: string): string {
   let name = image;
   const first = name.split('/')[0];
   if (!name.includes('/')) name = `docker.io/library/${name}`;
@@ -23,7 +23,7 @@ export function canonicalImage(image: string): string {
 }
 
 /** containerStatus.imageID: the repository's digest. */
-export function imageId(image: string): string {
+function imageId(image: string): string {
   const full = canonicalImage(image);
   if (full.includes('@')) return full;
   const colon = full.lastIndexOf(':');

@@ -135,7 +135,7 @@ export const hostNetworkHosts = (nodeHosts: string, hostAliases?: HostsInput['ho
   `# Kubernetes-managed hosts file (host network).\n${nodeHosts}${aliases(hostAliases)}`;
 
 /** GeneratePodHostNameAndDomain. */
-export function hostnameAndDomain(pod: KubeObject, clusterDomain: string): { hostname: string; domain: string } {
+function hostnameAndDomain(pod: KubeObject, clusterDomain: string): { hostname: string; domain: string } {
   const hostname = (pod.spec.hostnameOverride || pod.spec.hostname || pod.metadata.name).slice(0, 63).replace(/[-.]+$/, '');
   const domain =
     pod.spec.subdomain && !pod.spec.hostnameOverride ? `${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : '';

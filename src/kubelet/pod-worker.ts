@@ -243,7 +243,7 @@ export function startEphemeral(k: Kubelet, rt: PodRuntime, pod: KubeObject): voi
 }
 
 /** A pod whose containers have all ended for good: its sidecars and sandbox go too. */
-export function finishIfOver(k: Kubelet, rt: PodRuntime): void {
+function finishIfOver(k: Kubelet, rt: PodRuntime): void {
   const pod = currentPod(k, rt);
   if (!pod || rt.terminating || rt.done) return;
   const over = (spec: any) => {

@@ -15,10 +15,10 @@ const initialised = (spec: any, c: ContainerRuntime | undefined): boolean =>
   isSidecar(spec) ? !!c?.started : c?.state?.terminated?.exitCode === 0;
 
 /** All regular init containers have ended well and all sidecars have started. */
-export const isInitialised = (pod: KubeObject, rt: PodRuntime): boolean =>
+const isInitialised = (pod: KubeObject, rt: PodRuntime): boolean =>
   (pod.spec.initContainers ?? []).every((s: any) => initialised(s, rt.containers.get(s.name)));
 
-export function podPhase(pod: KubeObject, rt: PodRuntime): string {
+function podPhase(pod: KubeObject, rt: PodRuntime): string {
   if (rt.failed) return 'Failed';
   if (rt.done && pod.metadata.annotations?.['kubernetes.io/config.source'] !== 'file') {
     // Nothing of it will be started again, whatever its policy says (podIsTerminal).
@@ -134,7 +134,7 @@ function initialisedCondition(pod: KubeObject, rt: PodRuntime, phase: string): M
   return { type, status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${left.join(' ')}]` };
 }
 
-export function generateStatus(k: Kubelet, pod: KubeObject, rt: PodRuntime): any {
+function generateStatus(k: Kubelet, pod: KubeObject, rt: PodRuntime): any {
   const old = pod.status ?? {};
   const now = rfc3339(k.server.sim.nowMs);
   const phase = podPhase(pod, rt);

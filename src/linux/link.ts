@@ -34,7 +34,7 @@ const DEFAULT_MTU: Record<LinkKind, number> = {
 export const isPointToPoint = (link: Link): boolean => link.kind === 'ipip' || link.kind === 'tun';
 
 /** A stable locally administered address: the same machine, namespace and name give the same one (FNV-1a). */
-export function derivedMac(ns: Netns, name: string): Mac {
+function derivedMac(ns: Netns, name: string): Mac {
   let h = 0x811c9dc5;
   let g = 0x9747b28c;
   const text = `${ns.kernel.hostname}/${ns.name}/${name}`;
@@ -52,7 +52,7 @@ export const linkByName = (ns: Netns, name: string): Link | undefined => {
 };
 
 /** The longest packet of a VXLAN device: what its lower device takes less the outer headers (vxlan_headroom). null: nothing bounds it. */
-export function vxlanMtu(ns: Netns, vxlan: Link['vxlan']): number | null {
+function vxlanMtu(ns: Netns, vxlan: Link['vxlan']): number | null {
   const lower = vxlan?.dev ? ns.links.get(vxlan.dev) : undefined;
   return lower && vxlan ? lower.mtu - (vxlan.local?.length === 16 ? 70 : 50) : null;
 }

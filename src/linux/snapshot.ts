@@ -13,7 +13,7 @@ import { fromPlain, type Plain, toPlain } from './plain.ts';
 import type { Kernel, Link, LinkAddress, LinkKind, Neigh, Netns, PolicyRule, Route, Segment } from './types.ts';
 
 export type NetnsPart = 'links' | 'routes' | 'neigh' | 'sysctl' | 'netfilter' | 'ipset' | 'conntrack';
-export const NETNS_PARTS: readonly NetnsPart[] = ['links', 'routes', 'neigh', 'sysctl', 'netfilter', 'ipset', 'conntrack'];
+const NETNS_PARTS: readonly NetnsPart[] = ['links', 'routes', 'neigh', 'sysctl', 'netfilter', 'ipset', 'conntrack'];
 
 export interface NetnsSnapshot {
   name: string;

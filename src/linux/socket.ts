@@ -228,7 +228,7 @@ export function* connect(s: Socket, ip: Ip, port: number, timeoutMs = Number.POS
 }
 
 /** SO_ERROR: read and cleared. */
-export function takeError(s: Socket): Errno | null {
+function takeError(s: Socket): Errno | null {
   const e = s.error;
   s.error = null;
   return e;

@@ -192,7 +192,7 @@ export function conf4(link: Link, name: string): number {
   return v === undefined ? flagDefault(CONF4, name) : Number(v);
 }
 
-export function all4(ns: Netns, name: string): number {
+function all4(ns: Netns, name: string): number {
   const v = ns.sysctls.get(`net.ipv4.conf.all.${name}`);
   return v === undefined ? flagDefault(CONF4, name) : Number(v);
 }

@@ -330,7 +330,7 @@ export function abort(s: Socket): void {
 }
 
 /** close() in FIN-WAIT-2: wait for the other side's FIN, but not for ever. */
-export function orphanWait(s: Socket): void {
+function orphanWait(s: Socket): void {
   arm(s, numberSysctl(s.netns, 'net.ipv4.tcp_fin_timeout') * 1000);
 }
 

@@ -32,7 +32,7 @@ const KNOWN: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXI
 const fileError = (e: Errno): FileError => (KNOWN.includes(e) ? e : 'EIO') as FileError;
 
 /** A process's own files, and the cluster as that machine reaches it. `connection`: the server's, once something was reached. */
-export function machineHost(engine: Engine, p: Process, connection: Connection): KubectlHost {
+function machineHost(engine: Engine, p: Process, connection: Connection): KubectlHost {
   const at = (path: string) => absolute(path, p.cwd);
   const asError = (e: Errno | null) => (e === null ? null : fileError(e));
   const read = (path: string) => {

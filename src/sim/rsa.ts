@@ -15,7 +15,7 @@ export interface RsaKey {
 export const toInt = (b: Uint8Array): bigint => b.reduce((n, x) => (n << 8n) | BigInt(x), 0n);
 
 /** Big-endian, `length` bytes. */
-export function fromInt(n: bigint, length: number): Uint8Array {
+function fromInt(n: bigint, length: number): Uint8Array {
   const out = new Uint8Array(length);
   for (let i = length - 1; i >= 0; i--, n >>= 8n) out[i] = Number(n & 255n);
   return out;

@@ -10,7 +10,7 @@ const BUILDS: Record<number, string> = {
   37: '(2024-09-26 21:31:42 UTC)',
 };
 
-export function busyboxBanner(u: Userland): string {
+function busyboxBanner(u: Userland): string {
   const minor = u.busybox ?? 37;
   const debian = u.distro === 'debian' && minor === 35 ? '(Debian 1:1.35.0-4+deb12u1+b1)' : null;
   return `BusyBox v1.${minor}.${minor === 36 || minor === 28 ? 1 : 0} ${debian ?? BUILDS[minor] ?? BUILDS[37]} multi-call binary.`;

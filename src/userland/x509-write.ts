@@ -38,7 +38,7 @@ const EXTENDED = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
 /** Go takes PrintableString where it can (encoding/asn1 marshal.go). */
 const text = (value: string) => (/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? printable(value) : utf8(value));
-export const nameDer = (name: Name): Uint8Array =>
+const nameDer = (name: Name): Uint8Array =>
   sequence(...name.map(([type, value]) => setOf(sequence(oid(ATTRIBUTE_TYPES[type]), text(value)))));
 
 const two = (n: number) => String(n).padStart(2, '0');

@@ -44,7 +44,7 @@ const EMPTY = new Uint8Array(0);
 const typeOf = (d: Der): string => oidText(values(d.body)[0]?.body ?? EMPTY);
 
 /** null: it is no certificate. */
-export function readCertificate(der: Uint8Array): X509 | null {
+function readCertificate(der: Uint8Array): X509 | null {
   const outer = values(der)[0];
   if (outer?.tag !== 0x30) return null;
   const [tbs, algorithm, signature] = values(outer.body);

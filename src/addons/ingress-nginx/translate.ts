@@ -8,7 +8,7 @@ import { certificateOf } from '../../userland/x509.ts';
 import { annotation, flagged, optionsOf } from './annotations.ts';
 import type { Canary, Config, Location, Server, Upstream } from './config.ts';
 
-export const CLASS_CONTROLLER = 'k8s.io/ingress-nginx';
+const CLASS_CONTROLLER = 'k8s.io/ingress-nginx';
 
 export interface Settings {
   server: ApiServer;
@@ -65,7 +65,7 @@ export const mine = (s: Settings): KubeObject[] =>
       return x < y ? -1 : x > y ? 1 : Number(a.metadata.uid! > b.metadata.uid!) || -1;
     });
 
-export function upstreamOf(s: Settings, namespace: string, backend: any, o?: KubeObject): Upstream | null {
+function upstreamOf(s: Settings, namespace: string, backend: any, o?: KubeObject): Upstream | null {
   if (!backend?.service) return null;
   const { name, port } = backend.service;
   const service = getObject(s.server, 'services', namespace, name);

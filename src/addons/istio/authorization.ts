@@ -26,7 +26,7 @@ export interface Attributes {
 }
 
 /** exact, `prefix*`, `*suffix`, `*` (anything at all). */
-export function fitsText(pattern: string, value: string, fold = false): boolean {
+function fitsText(pattern: string, value: string, fold = false): boolean {
   const [p, v] = fold ? [pattern.toLowerCase(), value.toLowerCase()] : [pattern, value];
   if (p === '*') return v !== '';
   if (p.startsWith('*')) return v.endsWith(p.slice(1));

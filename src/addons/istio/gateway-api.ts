@@ -14,7 +14,7 @@ import type { Chosen } from './virtual-service.ts';
 
 const CONTROLLER = 'istio.io/gateway-controller';
 const UNMANAGED = 'istio.io/unmanaged-gateway';
-export const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
+const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
 const MANAGED = 'gateway.istio.io/managed';
 
 export const infraName = (g: KubeObject): string => `${g.metadata.name}-${g.spec.gatewayClassName}`;

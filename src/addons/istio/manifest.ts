@@ -24,7 +24,7 @@ const PILOT = {
 };
 
 /** meshConfig of the demo profile. */
-export const MESH = `accessLogFile: /dev/stdout
+const MESH = `accessLogFile: /dev/stdout
 defaultConfig:
   discoveryAddress: istiod.istio-system.svc:15012
 defaultProviders:

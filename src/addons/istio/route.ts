@@ -54,7 +54,7 @@ interface Operations {
 }
 
 /** Envoy appends and sets in one go, then removes. */
-export function applyHeaders(headers: Headers, o: Operations | undefined): Headers {
+function applyHeaders(headers: Headers, o: Operations | undefined): Headers {
   if (!o) return headers;
   const set = Object.entries(o.set ?? {}).map(([n, v]) => [n.toLowerCase(), v] as [string, string]);
   const gone = new Set([...(o.remove ?? []), ...set.map(([n]) => n)].map(n => n.toLowerCase()));

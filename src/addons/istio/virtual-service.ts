@@ -74,7 +74,7 @@ function fitsHeader(name: string, m: any, a: Asked): boolean {
   return fits(m, special[name.toLowerCase()] ?? a.header(name));
 }
 
-export function fitsMatch(m: any, a: Asked, own: string): boolean {
+function fitsMatch(m: any, a: Asked, own: string): boolean {
   if (m.gateways && !m.gateways.map((g: string) => (g === 'mesh' || g.includes('/') ? g : `${own}/${g}`)).includes(a.gateway)) return false;
   if (m.port && m.port !== a.port) return false;
   if (m.sourceNamespace && m.sourceNamespace !== a.source.namespace) return false;

@@ -5,7 +5,7 @@ import { listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import { sameJson } from '../reconcile.ts';
 
-export const L2_STATUSES = 'servicel2statuses.metallb.io';
+const L2_STATUSES = 'servicel2statuses.metallb.io';
 const LABEL = { node: 'metallb.io/node', name: 'metallb.io/service-name', namespace: 'metallb.io/service-namespace' };
 
 export interface Announced {

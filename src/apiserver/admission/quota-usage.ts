@@ -25,7 +25,7 @@ export const usageOf = (list: Record<string, string> | undefined): Usage =>
 
 export const printUsage = (u: Usage): Record<string, string> => Object.fromEntries([...u].map(([k, q]) => [k, formatQuantity(q)]));
 
-export const countName = (info: { group: string; resource: string }): string => `count/${bucketName(info.group, info.resource)}`;
+const countName = (info: { group: string; resource: string }): string => `count/${bucketName(info.group, info.resource)}`;
 
 const COMPUTE = ['cpu', 'memory', 'ephemeral-storage'];
 const POD = new Set(['pods', 'count/pods', ...COMPUTE.flatMap(k => [k, `requests.${k}`, `limits.${k}`])]);

@@ -122,7 +122,7 @@ export function typeName(v: Val): string {
 const isNumber = (v: Val): v is bigint | number | Uint => typeof v === 'bigint' || typeof v === 'number' || v instanceof Uint;
 
 /** -1, 0, 1; undefined: not to be compared (NaN). */
-export function compareNumbers(a: bigint | number | Uint, b: bigint | number | Uint): number | undefined {
+function compareNumbers(a: bigint | number | Uint, b: bigint | number | Uint): number | undefined {
   const x = a instanceof Uint ? a.n : a;
   const y = b instanceof Uint ? b.n : b;
   return x < y ? -1 : x > y ? 1 : x >= y ? 0 : undefined;

@@ -19,7 +19,7 @@ export function escapeName(name: string): string | null {
 const META: CustomSchema = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } };
 
 /** An object of its own always has its type and its name. */
-export function withObjectMeta(s: CustomSchema): CustomSchema {
+function withObjectMeta(s: CustomSchema): CustomSchema {
   const properties = { ...s.properties, apiVersion: { type: 'string' }, kind: { type: 'string' } };
   return { ...s, type: 'object', properties: { ...properties, metadata: META } };
 }

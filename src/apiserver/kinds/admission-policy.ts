@@ -28,13 +28,13 @@ function defaultResources(m: Json): void {
 }
 
 /** Of mutating policies too. */
-export function defaultPolicy(o: KubeObject): void {
+function defaultPolicy(o: KubeObject): void {
   if (!o.spec) return;
   o.spec.failurePolicy ??= 'Fail';
   defaultResources(o.spec.matchConstraints);
 }
 
-export const defaultPolicyBinding = (o: KubeObject): void => defaultResources(o.spec?.matchResources);
+const defaultPolicyBinding = (o: KubeObject): void => defaultResources(o.spec?.matchResources);
 
 function validatePolicy(o: KubeObject): FieldError[] {
   const spec: Json = o.spec ?? {};

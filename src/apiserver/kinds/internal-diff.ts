@@ -107,7 +107,7 @@ function script(a: string[], b: string[]): Op[] {
 const span = (start: number, length: number): string => (length === 1 ? `${start + 1}` : `${length ? start + 1 : start},${length}`);
 
 /** difflib's unified diff without file names. */
-export function unifiedDiff(a: string[], b: string[]): string {
+function unifiedDiff(a: string[], b: string[]): string {
   const ops = script(a, b);
   const changed = ops.flatMap((o, i) => (o.tag === ' ' ? [] : [i]));
   const groups: [number, number][] = [];

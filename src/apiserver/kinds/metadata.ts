@@ -24,7 +24,7 @@ export function validateMetadata(m: ObjectMeta, namespaced: boolean, rule: NameR
   return [...errors, ...validateMetadataCommon(m, namespaced, field)];
 }
 
-export function validateMetadataCommon(m: ObjectMeta, namespaced: boolean, field = 'metadata'): FieldError[] {
+function validateMetadataCommon(m: ObjectMeta, namespaced: boolean, field = 'metadata'): FieldError[] {
   const errors: FieldError[] = [];
   if (namespaced) {
     if (!m.namespace) errors.push(required(`${field}.namespace`));

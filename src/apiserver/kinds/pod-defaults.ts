@@ -11,7 +11,7 @@ const IMAGE = new RegExp(
 );
 
 /** pkg/util/parsers ParseImageName: `latest` when neither tag nor digest is given, '' when the name is no image. */
-export function imageTag(image: string): string {
+function imageTag(image: string): string {
   const m = IMAGE.exec(image);
   if (!m || /^[0-9a-f]{64}$/.test(image)) return '';
   if (m[1]) return m[1];
@@ -95,7 +95,7 @@ function defaultVolume(v: Spec): void {
 }
 
 /** Of every PodSpec, also in templates. */
-export function defaultPodSpec(spec: Spec): void {
+function defaultPodSpec(spec: Spec): void {
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};

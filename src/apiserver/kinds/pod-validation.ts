@@ -162,7 +162,7 @@ function ephemeralContainers(pod: PodView, field: string): FieldError[] {
 }
 
 /** `isPod`: of a Pod, not of a template. */
-export function validatePodSpec(spec: Any, meta: ObjectMeta | null, field: string, isPod: boolean): FieldError[] {
+function validatePodSpec(spec: Any, meta: ObjectMeta | null, field: string, isPod: boolean): FieldError[] {
   const { volumes, errors } = validateVolumes(spec.volumes ?? [], meta, `${field}.volumes`);
   const claims = new Set<string>((spec.resourceClaims ?? []).map((c: Any) => c.name).filter(Boolean));
   const pod: PodView = { spec, volumes, claims };

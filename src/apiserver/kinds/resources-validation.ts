@@ -26,7 +26,7 @@ const STANDARD = new Set([...QUOTA, 'storage']);
 const isHugePage = (name: string): boolean => name.startsWith('hugepages-');
 const isQuotaHugePage = (name: string): boolean => isHugePage(name) || name.startsWith('requests.hugepages-');
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
-export const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePage(name);
+const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePage(name);
 export const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0;
 const isInteger = (name: string): boolean => COUNTS.includes(name) || isExtended(name);

@@ -65,7 +65,7 @@ function cidrsOf(server: ApiServer, family: Family): Cidr[] {
   return texts.map(parseCidr).filter((c): c is Cidr => c !== null && (c.ip.length === 4 ? 'IPv4' : 'IPv6') === family);
 }
 
-export const clusterFamilies = (server: ApiServer): Family[] => [...new Set(server.config.serviceCIDRs.map(familyOfText))];
+const clusterFamilies = (server: ApiServer): Family[] => [...new Set(server.config.serviceCIDRs.map(familyOfText))];
 
 /** Upstream's share of a range for addresses that are asked for (KEP-3070): min(max(16, size/16), 256). */
 function staticBand(usable: number): number {

@@ -123,7 +123,7 @@ function affinityConfig(config: any): FieldError[] {
 }
 
 /** ValidateServiceClusterIPsRelatedFields */
-export function clusterIpFields(o: KubeObject, old: KubeObject | null): FieldError[] {
+function clusterIpFields(o: KubeObject, old: KubeObject | null): FieldError[] {
   const s = o.spec;
   if (s.type === 'ExternalName') return [];
   const errors: FieldError[] = [];

@@ -11,7 +11,7 @@ export type Volumes = Map<string, Any>;
 
 const MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 
-export const fileMode = (field: string, mode: number | undefined): FieldError[] =>
+const fileMode = (field: string, mode: number | undefined): FieldError[] =>
   mode != null && (mode > 0o777 || mode < 0) ? [invalidField(field, mode, MODE)] : [];
 
 export const noBacksteps = (field: string, path: string): FieldError[] =>

@@ -77,7 +77,7 @@ export function defaultStatefulSet(o: KubeObject): void {
   defaultPodTemplate(s.template);
 }
 
-export function defaultJobSpec(s: any): void {
+function defaultJobSpec(s: any): void {
   if (!s) return;
   if (s.completions == null && s.parallelism == null) s.completions = 1;
   s.parallelism ??= 1;

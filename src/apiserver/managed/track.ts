@@ -20,7 +20,7 @@ export function keepManagers(server: ApiServer, info: ResourceInfo, o: KubeObjec
   putAside(server, bucketName(info.group, info.resource), keyOf(namespace, name), kept);
 }
 
-export function kindFor(server: ApiServer, info: ResourceInfo): Kind {
+function kindFor(server: ApiServer, info: ResourceInfo): Kind {
   const struct = structOfKind(apiVersionOf(info), info.kind);
   return struct ? kindOfStruct(struct) : kindOfCustom(schemaOf(server, info));
 }

@@ -28,7 +28,7 @@ const verbRows = (): [string, string][] =>
     });
 
 /** The support matrix, made of the tables that the program itself runs by: it cannot claim what is not there. */
-export function supportMatrix(): [what: string, names: string][] {
+function supportMatrix(): [what: string, names: string][] {
   const list = (names: Iterable<string>) => [...new Set(names)].sort().join(' ');
   const programs = programNames();
   return [

@@ -2,7 +2,7 @@
 // cmd/kube-scheduler/app/options, cmd/kubelet/app/options, k8s.io/apiserver/pkg/server/options, k8s.io/component-base) and etcd v3.6.8's (server/embed/config.go).
 const words = (text: string) => new Set(text.trim().split(/\s+/));
 
-export const KNOWN_FLAGS: Record<string, Set<string>> = {
+const KNOWN_FLAGS: Record<string, Set<string>> = {
   etcd: words(`
     advertise-client-urls auth-token auth-token-ttl auto-compaction-mode auto-compaction-retention auto-tls backend-batch-interval
     backend-batch-limit backend-bbolt-freelist-type bcrypt-cost bootstrap-defrag-threshold-megabytes cert-file cipher-suites

@@ -18,7 +18,7 @@ import type { CniCluster, IpamBlock, PodRef } from '../types.ts';
 
 const BLOCK_BITS = { 4: 26, 6: 122 } as const;
 /** The first address of a node's first block belongs to its tunnel device. */
-export const TUNNEL = 'tunnel address';
+const TUNNEL = 'tunnel address';
 
 export const blocksOf = (cluster: CniCluster, family: Family): IpamBlock[] => cluster.ipam.blocks[family];
 

@@ -16,7 +16,7 @@ import { FILTER_CHAINS, JUMPS, NAT_CHAINS, type NoNodeAccess, rulesText, type Se
 
 const DUMMY = 'kube-ipvs0';
 
-export const schedulerOf = (c: KubeProxyConfiguration): Scheduler =>
+const schedulerOf = (c: KubeProxyConfiguration): Scheduler =>
   SCHEDULERS.find(s => s === (c.ipvs as { scheduler?: string } | undefined)?.scheduler) ?? 'rr';
 
 /** NewProxier's kernel settings. */

@@ -53,7 +53,7 @@ const SETS = {
 } as const;
 
 export type SetId = keyof typeof SETS;
-export const SET_IDS = Object.keys(SETS) as SetId[];
+const SET_IDS = Object.keys(SETS) as SetId[];
 
 /** Entries by set, as ipset takes them. */
 export type SetEntries = Map<SetId, Set<string>>;

@@ -29,7 +29,7 @@ function camelSplit(s: string): string[] {
   return runs.filter(Boolean);
 }
 
-export function smartLabel(field: string): string {
+function smartLabel(field: string): string {
   if (/[^\p{L}-]/u.test(field)) return field;
   const parts = camelSplit(field);
   const merged: string[] = [];

@@ -27,7 +27,7 @@ const slicesOf = (cmd: Cmd, namespace: string, service: string): KubeObject[] =>
 const joinHostPort = (host: string, port: unknown) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
 /** formatEndpointSlices: three ready addresses, then how many more. */
-export function formatSlices(slices: KubeObject[], portName: string): string {
+function formatSlices(slices: KubeObject[], portName: string): string {
   if (!slices.length) return '<none>';
   const list: string[] = [];
   let [more, count] = [false, 0];

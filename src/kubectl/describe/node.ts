@@ -20,7 +20,7 @@ export function nodeRoles(node: KubeObject): string[] {
   return [...roles].sort();
 }
 
-export function taintText(t: any): string {
+function taintText(t: any): string {
   if (!t.effect) return t.value ? `${t.key}=${t.value}:` : t.key;
   return t.value ? `${t.key}=${t.value}:${t.effect}` : `${t.key}:${t.effect}`;
 }

@@ -154,7 +154,7 @@ const escapePath = (p: string): string =>
     .replace(/%25/g, '%')
     .replace(/[?#]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
-export function probeText(p: Any): string {
+function probeText(p: Any): string {
   const attributes = `delay=${p.initialDelaySeconds ?? 0}s timeout=${p.timeoutSeconds ?? 0}s period=${p.periodSeconds ?? 0}s #success=${p.successThreshold ?? 0} #failure=${p.failureThreshold ?? 0}`;
   if (p.exec) return `exec ${goList(p.exec.command)} ${attributes}`;
   if (p.httpGet) {
@@ -247,7 +247,7 @@ function mounts(d: Description, c: Any): void {
 // ----------------------------------------------------------------- volumes
 
 /** Each source: its words, and its fields in order. */
-export const VOLUME_SOURCES: Record<string, (v: Any) => [string, unknown][]> = {
+const VOLUME_SOURCES: Record<string, (v: Any) => [string, unknown][]> = {
   hostPath: v => [
     ['Type', 'HostPath (bare host directory volume)'],
     ['Path', v.path],

@@ -193,7 +193,7 @@ function save(cmd: Cmd, infos: Info[], edited: KubeObject[], path: string): stri
   return reasons;
 }
 
-export function* openEditor(cmd: Cmd, text: string, extension: string): Co<{ text: string; path: string }> {
+function* openEditor(cmd: Cmd, text: string, extension: string): Co<{ text: string; path: string }> {
   const { host } = cmd;
   const number = Array.from({ length: 10 }, () => below(host.sim.random, 10)).join('');
   const path = `/tmp/kubectl-edit-${number}${extension}`;

@@ -9,7 +9,7 @@ import { lazy } from '../lazy.ts';
 const KUSTOMIZE = 'v5.8.1';
 
 /** version.Info of this build; its fields in Go's order. */
-export function buildInfo(version: string, server: boolean): Record<string, string> {
+function buildInfo(version: string, server: boolean): Record<string, string> {
   const [major, minor] = version.replace(/^v/, '').split('.');
   return {
     major,

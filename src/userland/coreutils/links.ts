@@ -4,7 +4,7 @@ import { at, node } from './operands.ts';
 import { error, has, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 /** The path without symlinks, or an Errno. The last part may be missing unless `strict`. */
-export function resolveLinks(r: Run, path: string, strict: boolean): string | null {
+function resolveLinks(r: Run, path: string, strict: boolean): string | null {
   const parts = at(r, path).split('/').filter(Boolean);
   let here = '';
   for (let i = 0, hops = 0; i < parts.length; i++) {

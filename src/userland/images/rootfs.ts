@@ -146,7 +146,7 @@ export function installPackage(fs: Filesystem, pkg: string, u: Userland, others:
   return paths;
 }
 
-export function installFiles(fs: Filesystem, files: Record<string, string>): void {
+function installFiles(fs: Filesystem, files: Record<string, string>): void {
   for (const [path, content] of Object.entries(files)) {
     if (path.endsWith('/')) ensureDir(fs, path);
     else if (content.startsWith('->')) place(fs, path, { kind: 'symlink', target: content.slice(2), mtimeMs: 0 });
@@ -216,7 +216,7 @@ function device(read: (p: Process | null) => Uint8Array, write: (data: Uint8Arra
 /** What a read of an endless device gives at once. */
 const ENDLESS = 65_536;
 
-export function addDevices(fs: Filesystem): void {
+function addDevices(fs: Filesystem): void {
   const dev = ensureDir(fs, '/dev').entries;
   const nowhere = () => {};
   dev.set(

@@ -14,7 +14,7 @@ import { CO, optLines } from './dns-edns.ts';
 import { headerLines, questionLine, type RecordStyle, rdataText, recordLine } from './dns-text.ts';
 import { type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
-export const bindVersion = (u: Userland): string => (u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian');
+const bindVersion = (u: Userland): string => (u.tools >= 13 ? '9.20.26-1~deb13u1-Debian' : '9.18.49-1~deb12u3-Debian');
 
 export const dig = (u: Userland): Program =>
   function* dig(p: Process): Co<number> {

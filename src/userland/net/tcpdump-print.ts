@@ -269,7 +269,7 @@ const RCODES: Record<string, string> = {
 };
 
 /** print-domain.c: `32447+ [1au] A? name. (74)` and `32447*- 1/0/1 A 10.96.0.21 (123)`. */
-export function dnsText(m: DnsMessage, length: number, verbose: number): string {
+function dnsText(m: DnsMessage, length: number, verbose: number): string {
   const q = m.questions[0];
   const counts = m.additional.length + (m.edns ? 1 : 0);
   const question = q ? `${q.type}${q.class === 'IN' ? '' : ` (Class ${q.class})`}? ${q.name}` : '';

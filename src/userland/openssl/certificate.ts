@@ -14,7 +14,7 @@ export function dateText(ms: number): string {
   return `${MONTHS[t.month - 1]} ${String(t.day).padStart(2)} ${[t.hour, t.minute, t.second].map(twoDigits).join(':')} ${t.year} GMT`;
 }
 
-export const ALGORITHMS: Record<string, string> = {
+const ALGORITHMS: Record<string, string> = {
   '1.2.840.113549.1.1.1': 'rsaEncryption',
   '1.2.840.113549.1.1.11': 'sha256WithRSAEncryption',
   '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',

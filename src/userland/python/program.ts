@@ -27,7 +27,7 @@ function traceback(p: Process, file: string, e: PyError): number {
   return 1;
 }
 
-export function* runPython(p: Process, file: string, source: string): Co<number> {
+function* runPython(p: Process, file: string, source: string): Co<number> {
   let x: Interpreter;
   const self = () => x;
   x = { globals: { vars: new Map(), parent: null, outer: new Set() }, builtins: builtinsOf(p, self), module: modulesOf(p, self), steps: 0 };

@@ -33,7 +33,7 @@ export interface Interpreter {
 }
 
 /** A raised object on its way up. */
-export class Raised extends PyError {
+class Raised extends PyError {
   value: Instance;
   constructor(value: Instance, line: number) {
     super(value.cls.name, value.attrs.has('message') ? str(value.attrs.get('message')) : '', line);

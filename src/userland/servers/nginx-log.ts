@@ -13,7 +13,7 @@ import { expand, onUninitialized } from './nginx-variables.ts';
 const LEVELS = ['debug', 'info', 'notice', 'warn', 'error', 'crit', 'alert', 'emerg'];
 
 /** The images link their logs to the container's streams. */
-export function writeLog(p: Process, path: string, text: string): void {
+function writeLog(p: Process, path: string, text: string): void {
   const node = lookup(p.fs, path, null, false);
   const target = typeof node !== 'string' && node.kind === 'symlink' ? node.target : path;
   if (/stdout$|fd\/1$/.test(target)) print(p, text);
@@ -21,11 +21,11 @@ export function writeLog(p: Process, path: string, text: string): void {
   else writeFile(p.fs, path, text, p, true);
 }
 
-export const masterPid = (p: Process) => `${localPid(p)}#${localPid(p)}`;
+const masterPid = (p: Process) => `${localPid(p)}#${localPid(p)}`;
 /** The image starts its workers as the 29th process and on: the entrypoint's scripts came before. */
-export const workerPid = (p: Process) => `${localPid(p) + 28}#${localPid(p) + 28}`;
+const workerPid = (p: Process) => `${localPid(p) + 28}#${localPid(p) + 28}`;
 
-export const DEFAULT_ERROR_LOG = '/var/log/nginx/error.log';
+const DEFAULT_ERROR_LOG = '/var/log/nginx/error.log';
 
 function toErrorLog(p: Process, d: Directive | undefined, level: string, pid: string, text: string, usual = 'error'): void {
   const [path = DEFAULT_ERROR_LOG, least = usual] = d?.args ?? [];

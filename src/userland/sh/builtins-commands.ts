@@ -98,7 +98,7 @@ const command: Builtin = {
 };
 
 /** A builtin or a program, never a function. */
-export function* runWithoutFunctions(sh: Shell, args: string[]): Co<number> {
+function* runWithoutFunctions(sh: Shell, args: string[]): Co<number> {
   const b = builtinOf(sh, args[0]);
   if (b) return yield* runBuiltin(sh, b, args);
   const env = environment(sh);

@@ -12,7 +12,7 @@ export function prefix(sh: Shell): string {
 }
 
 /** A complaint of a builtin: ash puts the builtin's name before the line. */
-export function builtinPrefix(sh: Shell, builtin: string): string {
+function builtinPrefix(sh: Shell, builtin: string): string {
   if (sh.kind === 'ash') return sh.interactive ? `${sh.name}: ${builtin}: ` : `${sh.name}: ${builtin}: line ${Math.max(0, sh.line - 1)}: `;
   return `${prefix(sh)}${builtin}: `;
 }

@@ -60,7 +60,7 @@ function startBackground(sh: Shell, statement: Statement): void {
   addJob(sh, [child], text);
 }
 
-export function addJob(sh: Shell, processes: Process[], text: string): Job {
+function addJob(sh: Shell, processes: Process[], text: string): Job {
   const number = Math.max(0, ...sh.jobs.filter(j => !j.reported).map(j => j.number)) + 1;
   const job: Job = { number, processes, text, reported: false };
   sh.jobs.push(job);

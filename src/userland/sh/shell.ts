@@ -263,10 +263,3 @@ function expandPrompt(sh: Shell, text: string): string {
     }
   });
 }
-
-/** The processes that a terminal's Ctrl-C reaches: the foreground job of the shell that `p` is, or `p` itself. */
-export function foregroundProcesses(p: Process): Process[] {
-  const out: Process[] = [p];
-  for (const child of p.children) if (child.stdin === p.stdin || child.tty) out.push(...foregroundProcesses(child));
-  return out;
-}

@@ -239,7 +239,7 @@ function* environmentWith(sh: Shell, assignments: Assignment[]): Co<Map<string, 
   return env;
 }
 
-export function* callFunction(sh: Shell, f: ShellFunction, argv: string[]): Co<number> {
+function* callFunction(sh: Shell, f: ShellFunction, argv: string[]): Co<number> {
   if (sh.calls.length > 800) {
     fail(sh, `${argv[0]}: maximum function nesting level exceeded (800)`);
     sh.status = 1;

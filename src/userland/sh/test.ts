@@ -12,7 +12,7 @@ import type { Shell } from './types.ts';
 import { getParam, variable } from './vars.ts';
 
 /** File tests. `isSet`: what -v asks, where it is known. */
-export function unaryTest(p: Process, op: string, arg: string, isSet: (name: string) => boolean = () => false): boolean | undefined {
+function unaryTest(p: Process, op: string, arg: string, isSet: (name: string) => boolean = () => false): boolean | undefined {
   if (op === '-z') return arg === '';
   if (op === '-n') return arg !== '';
   if (op === '-t') return p.tty && Number(arg) < 3;
@@ -59,7 +59,7 @@ export function unaryTest(p: Process, op: string, arg: string, isSet: (name: str
 const isDevice = (path: string) => /^\/dev\/(null|zero|full|random|urandom|tty|stdin|stdout|stderr)$/.test(path);
 
 /** undefined: no such operator; a string: the argument that is no number. */
-export function binaryTest(p: Process, a: string, op: string, b: string): boolean | string | undefined {
+function binaryTest(p: Process, a: string, op: string, b: string): boolean | string | undefined {
   switch (op) {
     case '=':
     case '==':
@@ -277,7 +277,7 @@ function* regexTest(sh: Shell, text: string, word: import('unbash').Word): Co<bo
 }
 
 /** POSIX names of character classes as JavaScript writes them. */
-export function posixClasses(source: string): string {
+function posixClasses(source: string): string {
   return source
     .replace(/\[:alpha:\]/g, 'A-Za-z')
     .replace(/\[:digit:\]/g, '0-9')

@@ -57,7 +57,7 @@ function peerEntity(peer: any): ApiEntity {
 }
 
 /** Named ports as they are, numbers sorted, neighbours and duplicates merged into ranges. */
-export function simplifyPorts(ports: (number | string)[]): (number | string)[] {
+function simplifyPorts(ports: (number | string)[]): (number | string)[] {
   const ranges: [number, number][] = [];
   const named: string[] = [];
   for (const p of ports) {

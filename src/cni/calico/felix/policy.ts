@@ -46,7 +46,7 @@ export interface RuleOwner {
 const SLOTS = 15;
 
 /** Fifteen slots fit in a multiport match; a range takes two. */
-export function splitPorts(ports: [number, number][]): [number, number][][] {
+function splitPorts(ports: [number, number][]): [number, number][][] {
   const out: [number, number][][] = [];
   let left = 0;
   for (const p of ports) {

@@ -29,7 +29,7 @@ function lower(link: Link): { name?: string; index?: number } | null {
   return link.peer.netns === link.netns ? { name: link.peer.name, index: link.peer.ifindex } : { index: link.peer.ifindex };
 }
 
-export function shownName(link: Link, busybox = false): string {
+function shownName(link: Link, busybox = false): string {
   const l = lower(link);
   if (!l) return link.name;
   if (busybox && l.index !== undefined) return `${link.name}@${link.netns.links.get(l.index)?.name ?? `if${l.index}`}`;

@@ -70,6 +70,7 @@ const DEBIAN_TOOLS = [
   'jq',
   'ethtool',
   'arping',
+  'dnsutils-extra',
 ];
 const ALPINE_BASE = ['busybox', 'alpine-base', 'apk'];
 
@@ -135,6 +136,7 @@ const NETSHOOT = [
   'iperf3',
   'arping',
   'drill',
+  'dnsutils-extra',
   'apache2-utils',
   'bird',
   'dhcping',

@@ -106,7 +106,7 @@ function namespaces(f: FoundPod, joins: number | null): object[] {
   ];
 }
 
-const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.1';
+export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.1';
 
 /** Awake, so that it has processes with numbers. */
 function awake(node: NodeRuntime, f: FoundPod): void {

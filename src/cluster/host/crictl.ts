@@ -1,24 +1,24 @@
 // crictl on a node: pods, containers, logs and images as containerd knows them (cri-tools v1.36).
-import { getObject } from '../../apiserver/store.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { wakePod } from '../../kubelet/kubelet.ts';
 import { execInPod } from '../../kubelet/proxy.ts';
-import type { ContainerRuntime, PodRuntime } from '../../kubelet/types.ts';
+import type { ContainerRuntime } from '../../kubelet/types.ts';
 import { complain, kill, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { readPipe } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import type { NodeRuntime } from '../types.ts';
+import { containers, digestOf, imagesOf, pods, short, size, table } from './crictl-found.ts';
 import {
   containerInfo,
   containerStatus,
   type FoundContainer,
-  type FoundPod,
   printObject,
   sandboxInfo,
   sandboxStatus,
   startedMs,
 } from './crictl-inspect.ts';
+import { info, inspectImages, podStats, stats } from './crictl-more.ts';
 
 interface Args {
   flags: Map<string, string>;
@@ -67,21 +67,6 @@ function parse(words: string[]): Args {
   return out;
 }
 
-/** containerd's own number of a sandbox; a pod of a session that nobody has woken keeps the one it had. */
-const sandboxIdOf = (node: NodeRuntime, rt: PodRuntime): string =>
-  rt.sandbox?.id || node.kubelet.saved?.pods[rt.uid]?.sandboxId || rt.uid.replace(/-/g, '').padEnd(64, '0');
-
-function pods(node: NodeRuntime): FoundPod[] {
-  const out: FoundPod[] = [];
-  for (const rt of node.kubelet.pods.values()) {
-    const at = rt.key.indexOf('/');
-    const pod = getObject(node.engine.server, 'pods', rt.key.slice(0, at), rt.key.slice(at + 1));
-    if (pod?.metadata.uid === rt.uid && (rt.sandboxReady || [...rt.containers.values()].some(c => c.id)))
-      out.push({ rt, pod, sandboxId: sandboxIdOf(node, rt) });
-  }
-  return out.sort((a, b) => b.rt.startTimeMs - a.rt.startTimeMs || (a.rt.key < b.rt.key ? -1 : 1));
-}
-
 /** docker/go-units HumanDuration. */
 function age(ms: number): string {
   const s = Math.floor(ms / 1000);
@@ -96,14 +81,6 @@ function age(ms: number): string {
   return h < 24 * 7 * 2 ? `${Math.floor(h / 24)} days ago` : `${Math.floor(h / 24 / 7)} weeks ago`;
 }
 
-/** text/tabwriter with a least width of 20 and 3 blanks between. */
-function table(rows: string[][]): string {
-  const widths = rows[0].map((_, i) => Math.max(20, ...rows.map(r => r[i].length + 3)));
-  return rows.map(r => `${r.map((cell, i) => (i === r.length - 1 ? cell : cell.padEnd(widths[i]))).join('')}\n`).join('');
-}
-
-const short = (id: string) => id.slice(0, 13);
-const digestOf = (c: ContainerRuntime) => c.imageRef.replace(/^.*@sha256:/, '');
 const stateOf = (c: ContainerRuntime) => (c.state?.running ? 'Running' : 'Exited');
 
 export function crictl(node: NodeRuntime): Program {
@@ -174,12 +151,6 @@ function labelled(pod: KubeObject, selector: string | undefined): boolean {
     const [key, value] = pair.split(/=(.*)/s);
     return pod.metadata.labels?.[key] === value;
   });
-}
-
-function containers(node: NodeRuntime): FoundContainer[] {
-  return pods(node)
-    .flatMap(f => [...f.rt.containers.values()].filter(c => c.id).map(c => ({ ...f, c })))
-    .sort((a, b) => startedMs(b.c) - startedMs(a.c));
 }
 
 function* listContainers(node: NodeRuntime, p: Process, a: Args): Co<number> {
@@ -290,24 +261,8 @@ function* stop(node: NodeRuntime, p: Process, a: Args): Co<number> {
   return 0;
 }
 
-/** go-units HumanSizeWithPrecision(size, 3). */
-function size(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  let [n, i] = [bytes, 0];
-  for (; n >= 1000 && i < 3; i++) n /= 1000;
-  return `${Number(n.toPrecision(3))}${units[i]}`;
-}
-
 function* images(node: NodeRuntime, p: Process, a: Args): Co<number> {
-  const rows = new Map<string, string[]>();
-  for (const f of containers(node)) {
-    const spec = [...(f.pod.spec.containers ?? []), ...(f.pod.spec.initContainers ?? [])].find((s: any) => s.name === f.c.name);
-    const [repository] = f.c.imageRef.split('@');
-    const tag = /:([^/:@]+)$/.exec(spec?.image ?? '')?.[1] ?? 'latest';
-    const bytes = node.kubelet.deps.findImage(spec?.image ?? '')?.sizeBytes ?? 0;
-    rows.set(`${repository}:${tag}`, [repository, tag, short(digestOf(f.c)), size(bytes)]);
-  }
-  const sorted = [...rows.entries()].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, r]) => r);
+  const sorted = imagesOf(node).map(i => [i.repository, i.tag, short(i.digest), size(i.bytes)]);
   if (one(a, 'q', 'quiet')) print(p, sorted.map(r => `${r[2]}\n`).join(''));
   else print(p, table([['IMAGE', 'TAG', 'IMAGE ID', 'SIZE'], ...sorted]));
   return 0;
@@ -330,4 +285,8 @@ const VERBS: Record<string, Verb> = {
   image: images,
   img: images,
   version,
+  info: (node, p, a) => info(node, p, a.flags),
+  stats: (node, p, a) => stats(node, p, a),
+  statsp: (node, p, a) => podStats(node, p, a),
+  inspecti: (node, p, a) => inspectImages(node, p, a),
 };

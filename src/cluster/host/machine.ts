@@ -3,6 +3,7 @@ import type { Program } from '../../linux/types.ts';
 import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
 import type { NodeRuntime } from '../types.ts';
 import { crictl } from './crictl.ts';
+import { ctr } from './ctr.ts';
 import { etcdctl } from './etcdctl.ts';
 import { placeHostFiles } from './files.ts';
 import { journalctl } from './journalctl.ts';
@@ -15,6 +16,7 @@ export function placeHost(node: NodeRuntime, fs: Filesystem): void {
   tool('/usr/bin/systemctl', systemctl(node));
   tool('/usr/bin/journalctl', journalctl(node));
   tool('/usr/bin/crictl', crictl(node));
+  tool('/usr/bin/ctr', ctr(node));
   tool('/usr/bin/ssh', ssh(node.engine));
   tool('/usr/bin/kubeadm', kubeadm(node));
   if (node.spec.role === 'control-plane')

@@ -80,7 +80,7 @@ function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'on nodes, beside programs',
-      'systemctl, journalctl, crictl (exec, images, info with its conditions alone, inspect, inspecti, inspectp, logs, pods, ps, stats, statsp, stop, version; stats: the disk is what its programs have written), ctr (containers ls, tasks ls, images ls -q), ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
+      'systemctl, journalctl, crictl (exec, images, info with its conditions alone, inspect, inspecti, inspectp, logs, pods, ps, stats, statsp, stop, version; stats: the disk is what its programs have written), ctr (containers ls, tasks ls, images ls -q), ethtool (DEVICE, -i, -S; the network card says its carrier alone), ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
     ],
     [
       'kubectl on nodes',

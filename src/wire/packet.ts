@@ -104,7 +104,8 @@ export function packetLength(p: Packet): number {
 function bodyLength(b: Packet['body']): number {
   switch (b.kind) {
     case 'tcp':
-      return 20 + (b.mss === undefined ? 12 : 20) + b.data.length; // timestamps always; MSS, SACK and window scale on SYN
+      // Timestamps, but for a reset; MSS, SACK and window scale on SYN.
+      return 20 + (b.flags & TCP_FLAG.RST ? 0 : b.mss === undefined ? 12 : 20) + b.data.length;
     case 'udp':
       return 8 + (b.vxlan ? 8 + frameLength(b.vxlan.frame) : b.data.length);
     case 'icmp':

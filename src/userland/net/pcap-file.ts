@@ -36,7 +36,11 @@ export function checksums(p: Packet): { partial: number; full: number } {
 
 function tcpBytes(p: Packet, t: Tcp): Uint8Array {
   const options =
-    t.mss === undefined ? [1, 1, 8, 10, ...u32(0), ...u32(0)] : [2, 4, ...u16(t.mss), 4, 2, 8, 10, ...u32(0), ...u32(0), 1, 3, 3, 7];
+    t.flags & TCP_FLAG.RST
+      ? []
+      : t.mss === undefined
+        ? [1, 1, 8, 10, ...u32(0), ...u32(0)]
+        : [2, 4, ...u16(t.mss), 4, 2, 8, 10, ...u32(0), ...u32(0), 1, 3, 3, 7];
   const head = [
     ...u16(t.sport),
     ...u16(t.dport),

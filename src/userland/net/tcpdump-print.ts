@@ -1,6 +1,5 @@
 // How tcpdump 4.99 writes one packet: print-ip.c, print-tcp.c, print-icmp.c, print-domain.c, print-arp.c.
 
-import { bytesToString } from '../../sim/bytes.ts';
 import type { DnsMessage, DnsRecord } from '../../wire/dns.ts';
 import { decodeMessage } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
@@ -27,6 +26,8 @@ export interface PrintOptions {
   /** -n leaves port names, -nn takes them away. */
   ports: boolean;
   absoluteSeq: boolean;
+  /** Checksums are looked at; -K leaves them. */
+  sums: boolean;
   /** The device leaves checksums to hardware that it does not have (veth, lo): captures show them unfinished. */
   offload: boolean;
 }
@@ -47,7 +48,7 @@ export function describeFrame(f: Frame, o: PrintOptions, flows: Flows, atMs: num
   const p = f.payload;
   if (o.link) {
     const types: Record<string, string> = { arp: 'ARP (0x0806)', 4: 'IPv4 (0x0800)', 6: 'IPv6 (0x86dd)' };
-    const dst = f.dst === 'ff:ff:ff:ff:ff:ff' ? 'Broadcast' : f.dst;
+    const dst = f.dst === 'ff:ff:ff:ff:ff:ff' && o.hosts ? 'Broadcast' : f.dst;
     const type = types[p.kind === 'arp' ? 'arp' : p.family];
     const body = p.kind === 'arp' ? arpText(p, o, true) : o.verbose ? ipVerbose(p, o, flows, atMs) : ipText(p, o, flows, atMs);
     return `${f.src} > ${dst}, ethertype ${type}, length ${Math.max(frameLength(f), p.kind === 'arp' ? 42 : 0)}: ${body}`;
@@ -116,29 +117,29 @@ function flagText(flags: number): string {
 const flowKey = (p: Packet, t: Tcp) => `${formatIp(p.src)} ${t.sport} ${formatIp(p.dst)} ${t.dport}`;
 const backKey = (p: Packet, t: Tcp) => `${formatIp(p.dst)} ${t.dport} ${formatIp(p.src)} ${t.sport}`;
 
-/** Sequence numbers count from the first packet seen of a connection (print-tcp.c). */
+/** Sequence numbers count from the first packet with an ACK that was seen of a connection; that one shows its own (print-tcp.c). */
 function relative(p: Packet, t: Tcp, o: PrintOptions, flows: Flows): { seq: number; ack: number } {
-  const mine = flowKey(p, t);
-  const theirs = backKey(p, t);
-  if (o.absoluteSeq) return { seq: t.seq >>> 0, ack: t.ack >>> 0 };
-  const known = flows.first.get(mine);
-  const reverse = flows.first.get(theirs);
-  if (t.flags & TCP_FLAG.SYN || (!known && !reverse)) {
-    flows.first.set(mine, { seq: t.seq, ack: t.ack });
-    return { seq: t.seq >>> 0, ack: t.ack >>> 0 };
+  const raw = { seq: t.seq >>> 0, ack: t.ack >>> 0 };
+  if (o.absoluteSeq || !(t.flags & TCP_FLAG.ACK)) return raw;
+  // One entry for both directions, under the lesser port.
+  const turned = t.sport > t.dport || (t.sport === t.dport && formatIp(p.src) > formatIp(p.dst));
+  const key = turned ? backKey(p, t) : flowKey(p, t);
+  const base = flows.first.get(key);
+  if (!base || t.flags & TCP_FLAG.SYN) {
+    flows.first.set(key, turned ? { seq: t.ack - 1, ack: t.seq } : { seq: t.seq, ack: t.ack - 1 });
+    return raw;
   }
-  if (!known) flows.first.set(mine, { seq: reverse?.ack ?? t.seq, ack: reverse?.seq ?? t.ack });
-  const base = known ?? (flows.first.get(mine) as { seq: number; ack: number });
-  const ackBase = flows.first.get(theirs)?.seq ?? base.ack;
-  return { seq: (t.seq - base.seq) >>> 0, ack: (t.ack - ackBase) >>> 0 };
+  return turned
+    ? { seq: (t.seq - base.ack) >>> 0, ack: (t.ack - base.seq) >>> 0 }
+    : { seq: (t.seq - base.seq) >>> 0, ack: (t.ack - base.ack) >>> 0 };
 }
 
 function tcpText(p: Packet, t: Tcp, o: PrintOptions, flows: Flows, atMs: number): string {
   if (o.quiet) return `tcp ${t.data.length}`;
   const { seq, ack } = relative(p, t, o, flows);
   let out = `Flags [${flagText(t.flags)}]`;
-  if (o.verbose) out += `, ${tcpSum(p, o)}`;
-  if (t.data.length > 0 || t.flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST))
+  if (o.verbose && o.sums) out += `, ${tcpSum(p, o)}`;
+  if (o.verbose > 1 || t.data.length > 0 || t.flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST))
     out += `, seq ${seq}${t.data.length ? `:${(seq + t.data.length) >>> 0}` : ''}`;
   if (t.flags & TCP_FLAG.ACK) out += `, ack ${ack}`;
   out += `, win ${t.window}`;
@@ -155,7 +156,7 @@ function tcpSum(p: Packet, o: PrintOptions): string {
 }
 
 function udpSum(p: Packet, o: PrintOptions): string {
-  if (!o.verbose) return '';
+  if (!o.verbose || !o.sums) return '';
   const c = checksums(p);
   return o.offload ? `[bad udp cksum ${hex4(c.partial)} -> ${hex4(c.full)}!] ` : '[udp sum ok] ';
 }
@@ -172,17 +173,29 @@ function options(p: Packet, t: Tcp, flows: Flows, atMs: number): string {
   return t.mss === undefined ? `nop,nop,${stamp}` : `mss ${t.mss},sackOK,${stamp},nop,wscale 7`;
 }
 
-function applicationText(t: Tcp, _o: PrintOptions): string {
+function applicationText(t: Tcp, o: PrintOptions): string {
   const http = [80, 8080, 3128].some(n => t.sport === n || t.dport === n);
   if (t.sport === 53 || t.dport === 53) {
     const m = decodeMessage(t.data.subarray(2));
     if (m) return ` ${dnsText(m, t.data.length - 2, 0)}`;
   }
   if (!http) return '';
-  const line = /^(?:(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) \S+ HTTP\/\d\.\d|HTTP\/\d\.\d \d{3}[^\r\n]*)/.exec(
-    bytesToString(t.data.subarray(0, 256)),
-  );
-  return line ? `: HTTP: ${line[0]}` : ': HTTP';
+  const text = Array.from(t.data, b => String.fromCharCode(b)).join('');
+  const line = /^(?:(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) \S+ HTTP\/\d\.\d|HTTP\/\d\.\d \d{3}[^\r\n]*)/.exec(text);
+  if (!line) return ': HTTP';
+  return o.verbose ? `: HTTP, length: ${t.data.length}${textLines(text)}` : `: HTTP: ${line[0]}`;
+}
+
+/** Every line as far as there is text; one without its end counts as cut off (print.c of 4.99, print_txt_line). */
+function textLines(text: string): string {
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const m = /^([\t\x20-\x7e]*)(?:(\r?\n|$)|)/.exec(text.slice(at)) as RegExpExecArray;
+    if (m[2] === undefined) return out;
+    out += `\n\t${m[1]}${m[2] ? '' : ' [|http]'}`;
+    at += m[0].length;
+  }
+  return out;
 }
 
 function udpText(p: Packet, u: Udp, o: PrintOptions, flows: Flows, atMs: number): string {

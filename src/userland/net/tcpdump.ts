@@ -28,6 +28,14 @@ export const tcpdump = (u: Userland): Program =>
       'interface=': 'i',
       'list-interfaces': 'D',
       number: '#',
+      count: 'count',
+      'absolute-tcp-sequence-numbers': 'S',
+      'dont-verify-checksums': 'K',
+      'snapshot-length=': 's',
+      'direction=': 'Q',
+      'no-promiscuous-mode': 'p',
+      'packet-buffered': 'U',
+      help: 'h',
       'immediate-mode': 'l',
       version: 'version',
     });
@@ -42,6 +50,11 @@ export const tcpdump = (u: Userland): Program =>
       complain(p, `tcpdump: ${o.error}\n`);
       return 1;
     }
+    const wrong = badNumber(o);
+    if (wrong) {
+      complain(p, `tcpdump: ${wrong}\n`);
+      return 1;
+    }
     if (o.flags.has('D')) return listInterfaces(p);
     const filter = compileFilter(o.operands.join(' '));
     const file = optionValue(o, 'r');
@@ -54,6 +67,14 @@ export const tcpdump = (u: Userland): Program =>
     }
     return yield* capture(p, u, o, device, filter);
   };
+
+function badNumber(o: Options): string | null {
+  const count = optionValue(o, 'c');
+  if (count !== undefined && !(Number.parseInt(count, 10) > 0)) return `invalid packet count ${count}`;
+  const size = optionValue(o, 's');
+  if (size !== undefined && !(/^\d+$/.test(size) && Number(size) <= 262_144)) return `invalid snaplen ${size} (must be >= 0 and <= 262144)`;
+  return null;
+}
 
 function listInterfaces(p: Process): number {
   let n = 1;
@@ -102,7 +123,7 @@ function* capture(p: Process, u: Userland, o: Options, device: Link | null, filt
   const readers: WaitQueue = new Set();
   let stopped = false;
   let received = 0;
-  const limit = Number(optionValue(o, 'c') ?? 0) || Number.POSITIVE_INFINITY;
+  const limit = Number.parseInt(optionValue(o, 'c') ?? '0', 10) || Number.POSITIVE_INFINITY;
   const wanted = optionValue(o, 'Q');
   const tap: Tap = {
     ifindex: device?.ifindex ?? null,
@@ -178,12 +199,16 @@ function newWriter(p: Process, u: Userland, o: Options, any: boolean, device: Li
     hosts: numbers ? null : new Map(),
     ports: numbers === 0,
     absoluteSeq: o.flags.has('S'),
+    sums: !o.flags.has('K'),
     offload: device !== null && (device.kind === 'veth' || device.kind === 'loopback' || device.kind === 'bridge'),
   };
   if (file !== undefined && file !== '-') writeFile(p.fs, absolute(file, p.cwd), encodePcapHeader(), p);
   else if (file === '-') print(p, encodePcapHeader());
   let lastMs = 0;
+  let firstMs = -1;
   return function* (c, n) {
+    if (o.flags.has('count')) return;
+    if (firstMs < 0) firstMs = c.atMs;
     if (file !== undefined) {
       const bytes = encodePcapPacket(c.frame, c.atMs);
       if (file === '-') print(p, bytes);
@@ -195,7 +220,7 @@ function newWriter(p: Process, u: Userland, o: Options, any: boolean, device: Li
     const number = o.flags.has('#') ? `${String(n).padStart(5)}  ` : '';
     print(
       p,
-      `${number}${stamp(o, c.atMs, lastMs, times(p, 't'))}${where}${describeFrame(c.frame, options, flows, c.atMs)}\n${hexOf(o, c.frame)}`,
+      `${number}${stamp(o, c.atMs, times(p, 't') > 4 ? firstMs : lastMs, times(p, 't'))}${where}${describeFrame(c.frame, options, flows, c.atMs)}\n${hexOf(p, o, c.frame)}`,
     );
     lastMs = c.atMs;
   };
@@ -217,17 +242,21 @@ function stamp(o: Options, atMs: number, lastMs: number, level: number): string 
   const micros = String(Math.floor(atMs * 1000) % 1_000_000).padStart(6, '0');
   if (level === 1) return '';
   if (level === 2) return `${Math.floor(atMs / 1000)}.${micros} `;
-  if (level === 3) return ` 00:00:${((lastMs ? atMs - lastMs : 0) / 1000).toFixed(6).padStart(9, '0')} `;
+  if (level === 3 || level > 4) {
+    const since = lastMs ? Math.round((atMs - lastMs) * 1000) : 0;
+    const clock = [3600, 60, 1].map((unit, i) => twoDigits(Math.floor(since / 1e6 / unit) % (i ? 60 : 100))).join(':');
+    return ` ${clock}.${String(since % 1_000_000).padStart(6, '0')} `;
+  }
   const time = `${clockText(c)}.${micros}`;
   return level === 4 || o.flags.has('tttt') ? `${c.year}-${twoDigits(c.month)}-${twoDigits(c.day)} ${time} ` : `${time} `;
 }
 
-/** -x, -X and -A: the packet's bytes without its Ethernet header. */
-function hexOf(o: Options, f: Frame): string {
-  if (!o.flags.has('x') && !o.flags.has('X') && !o.flags.has('A')) return '';
-  const bytes = frameBytes(f).subarray(14);
-  if (o.flags.has('A'))
-    return `${Array.from(bytes, b => (b === 10 || b === 9 || (b >= 32 && b < 127) ? String.fromCharCode(b) : '.')).join('')}\n`;
+/** -x, -X and -A: the packet's bytes; given twice, with its Ethernet header. */
+function hexOf(p: Process, o: Options, f: Frame): string {
+  const letter = ['X', 'x', 'A'].find(l => o.flags.has(l));
+  if (!letter) return '';
+  const bytes = frameBytes(f).subarray(times(p, letter) > 1 ? 0 : 14);
+  if (letter === 'A') return `${asciiOf(bytes)}\n`;
   let out = '';
   for (let at = 0; at < bytes.length; at += 16) {
     const row = bytes.subarray(at, at + 16);
@@ -235,11 +264,19 @@ function hexOf(o: Options, f: Frame): string {
     for (let i = 0; i < row.length; i += 2)
       hex += ` ${row[i].toString(16).padStart(2, '0')}${i + 1 < row.length ? row[i + 1].toString(16).padStart(2, '0') : ''}`;
     const text = o.flags.has('X')
-      ? `${' '.repeat(41 - hex.length)}${Array.from(row, b => (b >= 33 && b < 127 ? String.fromCharCode(b) : '.')).join('')}`
+      ? `${' '.repeat(42 - hex.length)}${Array.from(row, b => (b >= 33 && b < 127 ? String.fromCharCode(b) : '.')).join('')}`
       : '';
     out += `\t0x${at.toString(16).padStart(4, '0')}: ${hex}${text}\n`;
   }
   return out;
+}
+
+/** A carriage return before a line's end is left out (ascii_print of print-ascii.c). */
+function asciiOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (b, i) => {
+    if (b === 13) return bytes[i + 1] === 10 ? '' : '.';
+    return b === 10 || b === 9 || (b >= 32 && b < 127) ? String.fromCharCode(b) : '.';
+  }).join('');
 }
 
 /** -r: a capture file of ours printed again. */
@@ -249,22 +286,23 @@ function* replay(p: Process, u: Userland, o: Options, file: string, filter: ((f:
     complain(p, `tcpdump: ${file}: No such file or directory\n`);
     return 1;
   }
-  if (typeof filter === 'string') {
-    complain(p, `tcpdump: ${filter}\n`);
-    return 1;
-  }
   const packets = decodePcap(data);
   if (!packets) {
     complain(p, `tcpdump: unknown file format\n`);
     return 1;
   }
   complain(p, `reading from file ${file}, link-type EN10MB (Ethernet), snapshot length 262144\n`);
-  const out = newWriter(p, u, { ...o, values: new Map([...o.values].filter(([k]) => k !== 'w')) }, false);
+  if (typeof filter === 'string') {
+    complain(p, `tcpdump: ${filter}\n`);
+    return 1;
+  }
+  const out = newWriter(p, u, o, false);
   let n = 0;
-  const limit = Number(optionValue(o, 'c') ?? 0) || Number.POSITIVE_INFINITY;
+  const limit = Number.parseInt(optionValue(o, 'c') ?? '0', 10) || Number.POSITIVE_INFINITY;
   for (const { frame, atMs } of packets) {
     if (!filter(frame) || n >= limit) continue;
     yield* out({ frame, link: null, direction: 'In', atMs }, ++n);
   }
+  if (o.flags.has('count')) print(p, `${n} packet${n === 1 ? '' : 's'}\n`);
   return 0;
 }

@@ -156,7 +156,7 @@ function tcpSum(p: Packet, o: PrintOptions): string {
 }
 
 function udpSum(p: Packet, o: PrintOptions): string {
-  if (!o.verbose || !o.sums) return '';
+  if (o.verbose < 2 || !o.sums) return '';
   const c = checksums(p);
   return o.offload ? `[bad udp cksum ${hex4(c.partial)} -> ${hex4(c.full)}!] ` : '[udp sum ok] ';
 }
@@ -301,7 +301,7 @@ function dnsText(m: DnsMessage, length: number, verbose: number): string {
 
 function dnsRecord(r: DnsRecord, verbose: number, named = false): string {
   const d = r.data;
-  const prefix = verbose > 1 && !named ? `${r.name} ` : '';
+  const prefix = verbose && !named ? `${r.name} ` : '';
   return `${prefix}${recordData(r, d, verbose)}`;
 }
 

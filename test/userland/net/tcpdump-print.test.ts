@@ -67,3 +67,15 @@ test('-v shows the lines of HTTP, -vv every sequence number', () => {
   );
   expect(print([tcp('client', 16, 5, 5)], { verbose: 2 })[0]).toContain('Flags [.], seq 5, ack 5, win');
 });
+
+test('the checksum of UDP waits for -vv', () => {
+  const [src, dst] = [client, server];
+  const body = { kind: 'udp' as const, sport: 5000, dport: 99, data: stringToBytes('hi\n') };
+  const datagram: Frame = {
+    ...tcp('client', 2, 0, 0),
+    payload: { kind: 'ip', family: 4, src, dst, proto: 17, ttl: 64, tos: 0, id: 1, df: false, body },
+  };
+  const shown = (verbose: number) => print([datagram], { verbose, sums: true })[0].split('\n')[1];
+  expect(shown(1)).toBe('    10.9.0.1.5000 > 10.9.0.2.99: UDP, length 3');
+  expect(shown(2)).toBe('    10.9.0.1.5000 > 10.9.0.2.99: [udp sum ok] UDP, length 3');
+});

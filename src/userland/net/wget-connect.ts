@@ -45,7 +45,7 @@ export function* reach(r: Run, url: Url, port: number): Co<Reader | { done: numb
     }
     if (typeof s !== 'string') close(s);
     last = error === 'EINPROGRESS' ? 'ETIMEDOUT' : (error as Errno);
-    say(r, `failed: ${strerror(last)}.\n`);
+    if (r.level) r.log(`failed: ${strerror(last)}.\n`);
   }
   const final = ['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(last) && !r.o.flags.has('retry-connrefused');
   return final ? { done: 4 } : { again: '' };

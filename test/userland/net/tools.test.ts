@@ -10,6 +10,7 @@ import { compileFilter } from '../../../src/userland/net/pcap-filter.ts';
 import { ping } from '../../../src/userland/net/ping.ts';
 import { tcpdump } from '../../../src/userland/net/tcpdump.ts';
 import { traceroute } from '../../../src/userland/net/traceroute.ts';
+import { wget } from '../../../src/userland/net/wget.ts';
 import { agnhost } from '../../../src/userland/servers/agnhost.ts';
 import { echoServer, httpEcho } from '../../../src/userland/servers/echo.ts';
 import { redisServer } from '../../../src/userland/servers/redis.ts';
@@ -162,4 +163,10 @@ test('busybox wget names the host as it was given, with its port', () => {
   const wget = (url: string) => runIn('busybox:1.36', ['wget', '-q', '-O-', url]);
   expect(wget('http://nowhere.example:81/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example:81'\n" });
   expect(wget('http://nowhere.example/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example'\n" });
+});
+
+test('GNU wget -nv keeps quiet about the connection but says why it failed', () => {
+  const h = twoHosts();
+  expect(run(h, wget, 'wget -nv -t 1 http://10.0.0.1:81/')).toMatchObject({ code: 4, err: 'failed: Connection refused.\n' });
+  expect(run(h, wget, 'wget -q -t 1 http://10.0.0.1:81/')).toMatchObject({ code: 4, err: '' });
 });

@@ -9,6 +9,7 @@ import { caCertificate, leaves } from '../cluster/pki.ts';
 import { reachApiserver } from '../cluster/reach-api.ts';
 import type { Engine } from '../cluster/types.ts';
 import { errorText, fail, isFailure } from '../kubectl/failure.ts';
+import { pathError } from '../kubectl/files.ts';
 import type { ClientEntry, Connection, FileError, FileInfo, Kubeconfig, KubectlHost } from '../kubectl/host.ts';
 import { emptyKubeconfig, kubeconfigBytes, parseKubeconfig } from '../kubectl/kubeconfig.ts';
 import { kubectl } from '../kubectl/main.ts';
@@ -89,7 +90,7 @@ function kubeconfigOf(p: Process, read: Read): KubectlHost['kubeconfig'] {
     const texts = files.flatMap(path => {
       const data = read(path);
       if (data === 'ENOENT') return [];
-      return typeof data === 'string' ? fail(`error loading config file "${path}": open ${path}: ${WORDS[data]}`) : [{ path, data }];
+      return typeof data === 'string' ? fail(`error loading config file "${path}": ${pathError('open', path, data)}`) : [{ path, data }];
     });
     if (named.length && !texts.length)
       complain(
@@ -103,20 +104,11 @@ function kubeconfigOf(p: Process, read: Read): KubectlHost['kubeconfig'] {
     load: () => (loaded ??= load()),
     save: config => {
       const error = writeFile(p.fs, absolute(files[0], p.cwd), kubeconfigBytes(config), p);
-      if (error) fail(`open ${files[0]}: ${WORDS[fileError(error)]}`);
+      if (error) fail(pathError('open', files[0], fileError(error)));
       loaded = config;
     },
   };
 }
-
-const WORDS: Record<FileError, string> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EISDIR: 'is a directory',
-  ENOTDIR: 'not a directory',
-  EEXIST: 'file exists',
-  EIO: 'input/output error',
-};
 
 function merge(into: Kubeconfig, from: Kubeconfig): Kubeconfig {
   const all = <T extends { name: string }>(a: T[], b: T[]) => [...a, ...b.filter(x => !a.some(y => y.name === x.name))];
@@ -170,7 +162,7 @@ function pem(c: Client, entry: Record<string, any>, name: string): string | null
   if (!path) return null;
   const file = c.read(path);
   return typeof file === 'string'
-    ? fail(`unable to read ${name.replace('client-certificate', 'client-cert')} ${path} due to open ${path}: ${WORDS[file]}`)
+    ? fail(`unable to read ${name.replace('client-certificate', 'client-cert')} ${path} due to ${pathError('open', path, file)}`)
     : bytesToString(file);
 }
 

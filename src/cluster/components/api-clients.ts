@@ -1,9 +1,11 @@
 // kube-controller-manager and kube-scheduler as processes: flags, kubeconfig, port, and the election that they have to win before they
 // act, which is a matter of reaching the API server (cmd/kube-scheduler/app, cmd/kube-controller-manager/app v1.36.3).
+
 import { load } from 'js-yaml';
 import { complain, strerror } from '../../linux/process.ts';
 import { close, connect, kernelSocket } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep, waitOn } from '../../sim/task.ts';
 import { kubeEndpoint } from '../../userland/servers/kube-endpoint.ts';
 import { familyOf, parseIp } from '../../wire/ip.ts';
@@ -40,7 +42,7 @@ function server(p: Process, path: string): string | Refusal {
       commandFailed(p, 'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable')
     );
   } catch (e) {
-    return commandFailed(p, `error loading config file ${JSON.stringify(path)}: yaml: ${(e as Error).message.split('\n')[0]}`);
+    return commandFailed(p, `error loading config file ${goQuote(path)}: yaml: ${(e as Error).message.split('\n')[0]}`);
   }
 }
 
@@ -90,7 +92,7 @@ function* untilReached(p: Process, component: string, url: string): Co<void> {
         p,
         'E',
         'leaderelection.go:461',
-        `"Error retrieving lease lock" err=${JSON.stringify(`Get ${JSON.stringify(lease)}: dial tcp ${at.host}:${at.port}: ${why}`)} lock="kube-system/${component}"`,
+        `"Error retrieving lease lock" err=${goQuote(`Get ${goQuote(lease)}: dial tcp ${at.host}:${at.port}: ${why}`)} lock="kube-system/${component}"`,
       ),
     );
     yield* sleep(p.kernel.sim, RETRY_MS);

@@ -1,8 +1,10 @@
 // kube-apiserver's start: flags, files, etcd, then its port (cmd/kube-apiserver/app/server.go, …/options v1.36.3). What it answers is
 // given to it.
+
 import { complain, strerror } from '../../linux/process.ts';
 import { close, connect, kernelSocket } from '../../linux/socket.ts';
 import type { Process } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep, waitOn } from '../../sim/task.ts';
 import { type ApiAnswer, kubeEndpoint } from '../../userland/servers/kube-endpoint.ts';
 import { familyOf, parseCidr, parseIp } from '../../wire/ip.ts';
@@ -31,9 +33,9 @@ function mistake(p: Process, flags: Map<string, string>): Refusal | null {
   const servers = list(flags, 'etcd-servers');
   if (!servers.length) errors.push('--etcd-servers must be specified');
   for (const m of list(flags, 'authorization-mode'))
-    if (!MODES.includes(m)) errors.push(`authorization-mode ${JSON.stringify(m)} is not a valid mode`);
+    if (!MODES.includes(m)) errors.push(`authorization-mode ${goQuote(m)} is not a valid mode`);
   for (const name of ['enable-admission-plugins', 'disable-admission-plugins'])
-    for (const plugin of list(flags, name)) if (!PLUGINS.has(plugin)) errors.push(`${name} plugin ${JSON.stringify(plugin)} is unknown`);
+    for (const plugin of list(flags, name)) if (!PLUGINS.has(plugin)) errors.push(`${name} plugin ${goQuote(plugin)} is unknown`);
   if (!flags.has('service-account-issuer')) errors.push('--service-account-issuer is a required flag');
   if (!flags.has('service-account-key-file'))
     errors.push('either `--service-account-key-file` or `--service-account-signing-endpoint` must be set');

@@ -1,9 +1,11 @@
 // What the components of the control plane have in common: they read their flags and files, and end at once, with their own words, when
 // those are wrong (k8s.io/component-base/cli/run.go v0.36.3).
+
 import { complain } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { klogTime } from '../host/time-text.ts';
 import { parseFlags } from './flags.ts';
 
@@ -20,7 +22,7 @@ export const klogLine = (p: Process, level: 'I' | 'W' | 'E' | 'F', source: strin
 
 /** cli.Run: what it says of an error once logging has been set up. */
 export const commandFailed = (p: Process, err: string): Refusal =>
-  refusal(klogLine(p, 'E', 'run.go:72', `"command failed" err=${JSON.stringify(err)}`));
+  refusal(klogLine(p, 'E', 'run.go:72', `"command failed" err=${goQuote(err)}`));
 
 /** The flags of a component of Kubernetes, or what it says of one that it does not know. */
 export function flagsOf(component: string, p: Process): Map<string, string> | Refusal {
@@ -32,7 +34,7 @@ export function flagsOf(component: string, p: Process): Map<string, string> | Re
   const port = flags.get('secure-port');
   if (port !== undefined && !/^\d+$/.test(port)) {
     return refusal(
-      `Error: invalid argument ${JSON.stringify(port)} for "--secure-port" flag: strconv.ParseInt: parsing ${JSON.stringify(port)}: invalid syntax\n`,
+      `Error: invalid argument ${goQuote(port)} for "--secure-port" flag: strconv.ParseInt: parsing ${goQuote(port)}: invalid syntax\n`,
     );
   }
   return flags;

@@ -1,7 +1,9 @@
 // etcd v3.6 as a member of its own cluster: its listeners, and what it says when it cannot have them (server/etcdmain/etcd.go). What it
 // holds is the API server's store.
+
 import { complain, strerror } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { rfc3339Micro } from '../../sim/time.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
@@ -33,7 +35,7 @@ export function* etcd(p: Process): Co<number> {
     complain(p, `flag provided but not defined: -${unknown}\n`);
     return 2;
   }
-  const wrong = stray === null ? verify(flags) : `${JSON.stringify(stray)} is not a valid flag`;
+  const wrong = stray === null ? verify(flags) : `${goQuote(stray)} is not a valid flag`;
   if (wrong) {
     log(p, 'warn', 'etcdmain/etcd.go:66', 'failed to verify flags', wrong);
     return 1;
@@ -64,8 +66,7 @@ function verify(flags: Map<string, string>): string | null {
   ]) {
     for (const url of (flags.get(flag) ?? '').split(',').filter(Boolean)) {
       const at = endpointOf(url);
-      if (!at)
-        return `invalid value ${JSON.stringify(url)} for flag -${flag}: URL must be "http://" or "https://" with a host and a port: ${url}`;
+      if (!at) return `invalid value ${goQuote(url)} for flag -${flag}: URL must be "http://" or "https://" with a host and a port: ${url}`;
       if (flag.startsWith('listen-') && at.host !== 'localhost' && !parseIp(at.host)) {
         return `expected IP in URL for binding (${url})`;
       }

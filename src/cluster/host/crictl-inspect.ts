@@ -1,10 +1,12 @@
 // crictl inspect and inspectp: a container and a sandbox as containerd tells of them (containerd 2.2 internal/cri/server/container_status.go,
 // sandbox_status.go; cri-tools v1.36 cmd/crictl/util.go: one JSON object, its keys in order).
+
 import type { KubeObject } from '../../apiserver/types.ts';
 import { wakePod } from '../../kubelet/kubelet.ts';
 import type { ContainerRuntime, PodRuntime } from '../../kubelet/types.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { parseRfc3339, rfc3339 } from '../../sim/time.ts';
 import { formatIp } from '../../wire/ip.ts';
 import type { NodeRuntime } from '../types.ts';
@@ -190,7 +192,7 @@ export function printObject(p: Process, object: object, format: string, template
     return 0;
   }
   if (format !== 'go-template') {
-    complain(p, `FATA[0000] podnet: crictl's output format ${JSON.stringify(format)} is not modelled here; json and go-template are\n`);
+    complain(p, `FATA[0000] podnet: crictl's output format ${goQuote(format)} is not modelled here; json and go-template are\n`);
     return 1;
   }
   if (template === undefined) {

@@ -1,9 +1,11 @@
 // crictl info, stats, statsp and inspecti (cri-tools v1.36.0 cmd/crictl: info.go, container_stats.go, pod_stats.go, image.go; containerd
 // v2.2.3 internal/cri/server/status.go). What containers use is what the kubelet says they use.
+
 import { containerUsage } from '../../addons/metrics-server/usage.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import type { NodeRuntime } from '../types.ts';
 import { containers, imagesOf, pods, short, size, table } from './crictl-found.ts';
@@ -99,7 +101,7 @@ export function* inspectImages(node: NodeRuntime, p: Process, a: Asked): Co<numb
     const all = here.filter(i => `${i.repository}:${i.tag}` === name || i.digest.startsWith(digest));
     const image = all[0];
     if (!image) {
-      complain(p, `FATA[0000] no such image ${JSON.stringify(id)} present\n`);
+      complain(p, `FATA[0000] no such image ${goQuote(id)} present\n`);
       return 1;
     }
     found.push({

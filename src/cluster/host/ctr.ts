@@ -1,6 +1,8 @@
 // ctr: containerd's own client, of what the kubelet has made there (containerd v2.2.3 cmd/ctr/commands: containers, tasks, images).
+
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
+import { goQuote } from '../../sim/quote.ts';
 import type { NodeRuntime } from '../types.ts';
 import { containers, imagesOf, pods } from './crictl-found.ts';
 import { containerInfo, PAUSE_IMAGE, sandboxInfo } from './crictl-inspect.ts';
@@ -22,7 +24,7 @@ export const ctr = (node: NodeRuntime): Program =>
     if (!kind || !['ls', 'list'].includes(verb)) {
       complain(
         p,
-        `ctr: podnet does not model ${JSON.stringify(['ctr', ...words].join(' '))}: containers ls, tasks ls and images ls -q are there\n`,
+        `ctr: podnet does not model ${goQuote(['ctr', ...words].join(' '))}: containers ls, tasks ls and images ls -q are there\n`,
       );
       return 1;
     }

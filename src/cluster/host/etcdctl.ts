@@ -1,11 +1,13 @@
 // etcdctl v3.6: what a member says of itself, and which keys it has. It talks to whatever listens at its endpoints; what an etcd of the
 // cluster holds is the API server's store. Values, writes and snapshots are refused: the store is no bbolt file.
+
 import { listObjects } from '../../apiserver/store.ts';
 import { complain, print, strerror } from '../../linux/process.ts';
 import { close, connect, socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import { rfc3339Micro } from '../../sim/time.ts';
@@ -68,7 +70,7 @@ export const etcdctl = (engine: () => Engine): Program =>
     const verb = VERBS[name] ?? VERBS[words[0] ?? ''];
     if (!verb) {
       if (REFUSED.has(words[0])) return fail(p, `podnet: etcdctl ${words[0]} is not modelled`);
-      complain(p, `Error: unknown command ${JSON.stringify(words[0] ?? '')} for "etcdctl"\nRun 'etcdctl --help' for usage.\n`);
+      complain(p, `Error: unknown command ${goQuote(words[0] ?? '')} for "etcdctl"\nRun 'etcdctl --help' for usage.\n`);
       return 1;
     }
     for (const file of ['cacert', 'cert', 'key']) {
@@ -137,7 +139,7 @@ const endpointsOf = (c: Call): string[] => (c.flags.get('endpoints') ?? '127.0.0
 /** A call that nobody answers is given up after five seconds. */
 function* gaveUp(c: Call, endpoint: string, why: string, method: string, logger = 'etcd-client'): Co<void> {
   yield* sleep(c.p.kernel.sim, 5000);
-  const error = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = ${JSON.stringify(why)}`;
+  const error = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = ${goQuote(why)}`;
   const target = `etcd-endpoints://0xc000224000/${endpoint.replace(/^https?:\/\//, '')}`;
   const line = {
     level: 'warn',

@@ -1,8 +1,10 @@
 // What the kubelet has read of its configuration: does the API server that a kubelet's kubeconfig names answer, what does it say when it does not
 // (k8s.io/component-helpers/apimachinery/lease/controller.go v0.36.3).
+
 import type { KubeObject } from '../../apiserver/types.ts';
 import { strerror } from '../../linux/process.ts';
 import { close, connect, kernelSocket } from '../../linux/socket.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { type Co, startTask } from '../../sim/task.ts';
 import { parseRfc3339 } from '../../sim/time.ts';
 import { familyOf, parseIp } from '../../wire/ip.ts';
@@ -57,6 +59,6 @@ function* attempt(node: NodeRuntime, url: string): Co<void> {
   node.log({
     level: 'E',
     source: 'controller.go:145',
-    text: `"Failed to ensure lease exists, will retry" err=${JSON.stringify(`Get ${JSON.stringify(lease)}: ${why}`)} interval="7s"`,
+    text: `"Failed to ensure lease exists, will retry" err=${goQuote(`Get ${goQuote(lease)}: ${why}`)} interval="7s"`,
   });
 }

@@ -1,6 +1,8 @@
 // The kubelet's start: its flags, its configuration file, the files that these name (cmd/kubelet/app/server.go v1.36.3).
+
 import { load } from 'js-yaml';
 import { type Filesystem, lookup, readFile } from '../../linux/vfs.ts';
+import { goQuote } from '../../sim/quote.ts';
 import { dnsAddresses } from '../bootstrap.ts';
 import { serverIn } from '../components/api-clients.ts';
 import { parseFlags } from '../components/flags.ts';
@@ -18,7 +20,7 @@ export interface KubeletSettings {
   server?: string;
 }
 
-const failed = (err: string) => ({ error: `"command failed" err=${JSON.stringify(err)}` });
+const failed = (err: string) => ({ error: `"command failed" err=${goQuote(err)}` });
 
 const open = (fs: Filesystem, path: string): string | null =>
   typeof readFile(fs, path) === 'string' ? `open ${path}: no such file or directory` : null;
@@ -46,9 +48,9 @@ function configuration(fs: Filesystem, path: string): any {
   const failedWith = (why: string) =>
     failed(`failed to load kubelet config file, path: ${path}, error: failed to load Kubelet config file ${path}, error ${why}`);
   const error = open(fs, path);
-  if (error) return failedWith(`failed to read kubelet config file ${JSON.stringify(path)}, error: ${error}`);
+  if (error) return failedWith(`failed to read kubelet config file ${goQuote(path)}, error: ${error}`);
   const text = textAt(fs, path) ?? '';
-  if (!text) return failedWith(`kubelet config file ${JSON.stringify(path)} was empty`);
+  if (!text) return failedWith(`kubelet config file ${goQuote(path)} was empty`);
   let config: any;
   try {
     config = load(text);
@@ -61,7 +63,7 @@ function configuration(fs: Filesystem, path: string): any {
   if (config.kind !== 'KubeletConfiguration') {
     return failedWith(
       config.kind
-        ? `failed to decode: no kind ${JSON.stringify(config.kind)} is registered for version ${JSON.stringify(config.apiVersion)} in scheme "pkg/kubelet/apis/config/scheme/scheme.go:33"`
+        ? `failed to decode: no kind ${goQuote(config.kind)} is registered for version ${goQuote(config.apiVersion)} in scheme "pkg/kubelet/apis/config/scheme/scheme.go:33"`
         : "failed to decode: Object 'Kind' is missing",
     );
   }
@@ -85,7 +87,7 @@ function apiServer(fs: Filesystem, flags: Map<string, string>): string | { error
     config = load(text);
   } catch (e) {
     return failed(
-      `failed to run Kubelet: unable to load kubeconfig: error loading config file ${JSON.stringify(path)}: yaml: ${(e as { reason?: string }).reason}`,
+      `failed to run Kubelet: unable to load kubeconfig: error loading config file ${goQuote(path)}: yaml: ${(e as { reason?: string }).reason}`,
     );
   }
   for (const user of config?.users ?? []) {
@@ -104,7 +106,7 @@ function runtimeError(node: NodeRuntime, fs: Filesystem, endpoint: string): stri
   const there = SOCKETS.has(path);
   if (there && node.host.units.containerd.active) return null;
   const why = there || typeof lookup(fs, path) !== 'string' ? 'connection refused' : 'no such file or directory';
-  return `validate service connection: validate CRI v1 runtime API for endpoint ${JSON.stringify(endpoint || `unix://${path}`)}: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${path}: connect: ${why}"`;
+  return `validate service connection: validate CRI v1 runtime API for endpoint ${goQuote(endpoint || `unix://${path}`)}: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${path}: connect: ${why}"`;
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

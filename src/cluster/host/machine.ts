@@ -1,7 +1,6 @@
 // A node as an administrator finds it: its files and its tools.
 import type { Program } from '../../linux/types.ts';
 import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
-import { ethtool } from '../../userland/net/ethtool.ts';
 import type { NodeRuntime } from '../types.ts';
 import { crictl } from './crictl.ts';
 import { ctr } from './ctr.ts';
@@ -18,7 +17,6 @@ export function placeHost(node: NodeRuntime, fs: Filesystem): void {
   tool('/usr/bin/journalctl', journalctl(node));
   tool('/usr/bin/crictl', crictl(node));
   tool('/usr/bin/ctr', ctr(node));
-  tool('/usr/sbin/ethtool', ethtool);
   tool('/usr/bin/ssh', ssh(node.engine));
   tool('/usr/bin/kubeadm', kubeadm(node));
   if (node.spec.role === 'control-plane')

@@ -63,7 +63,7 @@ function lazyCopy(template: DirNode): DirNode {
 
 /** A program as a file. Its bytes name the row, so that a copy of the file, or one that a session kept, still runs. */
 export function executable(program: Program, row?: ProgramRow, u?: Userland): FileNode {
-  const node = newFile(row && u ? stub(row, u) : ELF, 0o755);
+  const node = newFile(row && u ? programBytes(row, u) : ELF, 0o755);
   node.program = program;
   return node;
 }
@@ -76,7 +76,7 @@ const ELF_TEXT = bytesToString(ELF);
 /** An image has hundreds of programs and one userland. */
 let lastUserland: { u: Userland; text: string } | null = null;
 
-function stub(row: ProgramRow, u: Userland): Uint8Array {
+function programBytes(row: ProgramRow, u: Userland): Uint8Array {
   if (lastUserland?.u !== u) lastUserland = { u, text: JSON.stringify(u) };
   return stringToBytes(`${ELF_TEXT}["${row.package}","${row.name}",${lastUserland.text}]`);
 }

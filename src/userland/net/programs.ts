@@ -8,6 +8,7 @@ import { busyboxTraceroute } from './busybox-traceroute.ts';
 import { busyboxWget } from './busybox-wget.ts';
 import { curl } from './curl.ts';
 import { dig } from './dig.ts';
+import { ethtool } from './ethtool.ts';
 import { getent } from './getent.ts';
 import { host } from './host.ts';
 import { busyboxIfconfigProgram, ifconfigProgram } from './ifconfig.ts';
@@ -63,6 +64,7 @@ export const NET_PROGRAMS: ProgramTable = [
   ],
   ['iproute2', '/usr/bin', { ip: ipProgram, ss: ssProgram }],
   ['iproute2', '/usr/sbin', { bridge: bridgeProgram }],
+  ['ethtool', '/usr/sbin', { ethtool: () => ethtool }],
   ['net-tools', '/usr/bin', { netstat: netstatProgram }],
   ['net-tools', '/usr/sbin', { ifconfig: ifconfigProgram, route: routeProgram, arp: arpProgram }],
   ['procps', '/usr/sbin', { sysctl: sysctlProgram }],

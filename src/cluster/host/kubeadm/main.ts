@@ -4,6 +4,7 @@
 import { VERSION } from '../../../kubelet/node.ts';
 import { complain, print } from '../../../linux/process.ts';
 import type { Process, Program } from '../../../linux/types.ts';
+import { goQuote } from '../../../sim/quote.ts';
 import type { Co } from '../../../sim/task.ts';
 import type { NodeRuntime } from '../../types.ts';
 import { checkExpiration } from './certs.ts';
@@ -50,7 +51,7 @@ export const kubeadm = (node: NodeRuntime): Program =>
     return failed(
       p,
       command
-        ? `unknown command ${JSON.stringify(command)} for "kubeadm"`
+        ? `unknown command ${goQuote(command)} for "kubeadm"`
         : 'podnet: kubeadm models certs check-expiration, config images list, token and version',
     );
   };

@@ -1,5 +1,6 @@
 // kubeadm token: bootstrap tokens are Secrets of kube-system (cmd/kubeadm/app/cmd/token.go v1.36.3). Nothing signs cluster-info by them and
 // nothing takes them away when they have expired; no machine joins.
+
 import { createObject, deleteObject } from '../../../apiserver/client.ts';
 import { isStatus } from '../../../apiserver/status.ts';
 import { getObject, listObjects } from '../../../apiserver/store.ts';
@@ -7,6 +8,7 @@ import type { KubeObject } from '../../../apiserver/types.ts';
 import { print } from '../../../linux/process.ts';
 import type { Process } from '../../../linux/types.ts';
 import { base64, bytesToString, hex, stringToBytes, unbase64 } from '../../../sim/bytes.ts';
+import { goQuote } from '../../../sim/quote.ts';
 import { below } from '../../../sim/random.ts';
 import { sha256 } from '../../../sim/sha256.ts';
 import type { Co } from '../../../sim/task.ts';
@@ -43,7 +45,7 @@ export function* token(node: NodeRuntime, p: Process, sub: string, args: string[
   if (!['create', 'list', 'delete'].includes(sub))
     return failed(
       p,
-      sub ? `unknown command ${JSON.stringify(sub)} for "kubeadm token"` : 'missing subcommand; "token" is not meant to be run on its own',
+      sub ? `unknown command ${goQuote(sub)} for "kubeadm token"` : 'missing subcommand; "token" is not meant to be run on its own',
     );
   const conf = option(args, 'kubeconfig') ?? '/etc/kubernetes/admin.conf';
   if (textAt(node.look().rootfs, conf) === null)
@@ -52,7 +54,7 @@ export function* token(node: NodeRuntime, p: Process, sub: string, args: string[
     const url = `${node.apiServer}/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken`;
     return failed(
       p,
-      `failed to list bootstrap tokens: Get ${JSON.stringify(url)}: dial tcp ${node.apiServer.replace('https://', '')}: connect: connection refused`,
+      `failed to list bootstrap tokens: Get ${goQuote(url)}: dial tcp ${node.apiServer.replace('https://', '')}: connect: connection refused`,
     );
   }
   if (sub === 'list') return list(node, p);
@@ -107,9 +109,8 @@ function remove(node: NodeRuntime, p: Process, names: string[]): number {
     const id = PATTERN.exec(given)?.[1] ?? (/^[a-z0-9]{6}$/.test(given) ? given : null);
     if (!id) return failed(p, `given token didn't match pattern "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z" or "\\\\A([a-z0-9]{6})\\\\z"`);
     const gone = deleteObject(node.engine.server, 'secrets', 'kube-system', `bootstrap-token-${id}`);
-    if (isStatus(gone) && gone.status === 'Failure')
-      return failed(p, `failed to delete bootstrap token ${JSON.stringify(id)}: ${gone.message}`);
-    print(p, `bootstrap token ${JSON.stringify(id)} deleted\n`);
+    if (isStatus(gone) && gone.status === 'Failure') return failed(p, `failed to delete bootstrap token ${goQuote(id)}: ${gone.message}`);
+    print(p, `bootstrap token ${goQuote(id)} deleted\n`);
   }
   return 0;
 }
@@ -127,16 +128,14 @@ function create(node: NodeRuntime, p: Process, args: string[]): number {
   const stray = args.find(
     (w, i) => !w.startsWith('-') && w !== given && !/^--(ttl|description|kubeconfig|groups|usages)$/.test(args[i - 1] ?? ''),
   );
-  if (stray)
-    return failed(p, `the bootstrap token ${JSON.stringify(stray)} was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`);
+  if (stray) return failed(p, `the bootstrap token ${goQuote(stray)} was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`);
   const value = given ?? generate(p);
   const ttlText = option(args, 'ttl') ?? '24h0m0s';
   const life = milliseconds(ttlText);
-  if (life === null)
-    return failed(p, `invalid argument ${JSON.stringify(ttlText)} for "--ttl" flag: time: invalid duration ${JSON.stringify(ttlText)}`);
+  if (life === null) return failed(p, `invalid argument ${goQuote(ttlText)} for "--ttl" flag: time: invalid duration ${goQuote(ttlText)}`);
   const [, id, secret] = PATTERN.exec(value) as RegExpExecArray;
   if (getObject(server, 'secrets', 'kube-system', `bootstrap-token-${id}`))
-    return failed(p, `a token with id ${JSON.stringify(id)} already exists`);
+    return failed(p, `a token with id ${goQuote(id)} already exists`);
   const data: Record<string, string> = {
     'auth-extra-groups': GROUP,
     ...(option(args, 'description') ? { description: option(args, 'description') as string } : {}),

@@ -19,11 +19,14 @@ import { type FileTree, goFileReply } from '../userland/servers/go-files.ts';
 import { goOptions, notFound } from '../userland/servers/go-http.ts';
 import { certificateFor, PLAIN_HTTP } from '../userland/servers/kube-endpoint.ts';
 import { type Certificate, tlsAccept } from '../userland/tls.ts';
+import { distrust } from '../userland/trust.ts';
 import { percentDecode, splitTarget } from '../userland/url.ts';
 import { execInPod, KUBELET_PORT, podLogs } from './proxy.ts';
 import type { Kubelet } from './types.ts';
 
 const CERTIFICATE = '/var/lib/kubelet/pki/kubelet.crt';
+/** kubeadm's clientCAFile. */
+const CLIENT_CA = '/etc/kubernetes/pki/ca.crt';
 
 /** Listen until the process ends. */
 export const kubeletServer = (k: Kubelet, p: Process): Errno | null => tcpServer(p, KUBELET_PORT, s => connection(k, p, s));
@@ -33,13 +36,13 @@ function* connection(k: Kubelet, p: Process, s: Socket): Co<void> {
   if (t === 'plain') {
     yield* send(s, stringToBytes(PLAIN_HTTP));
     close(s);
-  } else if (t) yield* serveStream(t.stream, req => answer(k, req, t.hello.certificate), goOptions(p));
+  } else if (t) yield* serveStream(t.stream, req => answer(k, p, req, t.hello.certificate), goOptions(p));
 }
 
 const text = (status: number, body: string): Reply => ({ status, body });
 
-function* answer(k: Kubelet, req: Served, certificate: Certificate | undefined): Co<Reply> {
-  const user = whoAsks(req, certificate);
+function* answer(k: Kubelet, p: Process, req: Served, certificate: Certificate | undefined): Co<Reply> {
+  const user = whoAsks(p, req, certificate);
   if (!user) return text(401, 'Unauthorized');
   const { path, query } = splitTarget(req.target);
   const verb = VERBS[req.method] ?? '';
@@ -50,8 +53,8 @@ function* answer(k: Kubelet, req: Served, certificate: Certificate | undefined):
 }
 
 /** A certificate of the cluster's authority, or a token of a service account. */
-function whoAsks(req: Served, certificate: Certificate | undefined): User | null {
-  if (certificate?.issuer === 'CN = kubernetes') {
+function whoAsks(p: Process, req: Served, certificate: Certificate | undefined): User | null {
+  if (certificate && !distrust(certificate, readText(p, CLIENT_CA) ?? '', p.kernel.sim.nowMs)) {
     const values = (key: string) => [...certificate.subject.matchAll(new RegExp(`(?:^|, )${key} = ([^,]*)`, 'g'))].map(m => m[1]);
     return userOf(values('CN')[0] ?? '', values('O'));
   }

@@ -20,6 +20,7 @@ import { absolute, listDir, lookup, makeDir, newFile, place, readFile, remove, w
 import { bytesToString, unbase64 } from '../sim/bytes.ts';
 import type { Co } from '../sim/task.ts';
 import { klogStamp } from '../sim/time.ts';
+import { distrust } from '../userland/trust.ts';
 import { certificateOf } from '../userland/x509.ts';
 import { parseIp } from '../wire/ip.ts';
 
@@ -175,7 +176,8 @@ function identity(c: Client, { user = {} }: ClientEntry): Who | null {
     const read = certificateOf(certificate);
     const part = (key: string) => [...(read?.subject ?? '').matchAll(new RegExp(`(?:^|, )${key} = ([^,]*)`, 'g'))].map(m => m[1]);
     const [name] = part('CN');
-    const signed = read?.issuer === 'CN = kubernetes' && c.engine.server.sim.nowMs < (read.notAfterMs ?? 0);
+    const { server } = c.engine;
+    const signed = read && !distrust(read, caCertificate(server), server.sim.nowMs);
     return name && signed ? { name, groups: part('O') } : null;
   }
   if (!token) return { name: 'system:anonymous', groups: [] };

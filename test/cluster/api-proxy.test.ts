@@ -133,6 +133,22 @@ describe('a node', () => {
     expect(told(kubelet('metrics/cadvisor'))).toContain("podnet's kubelet does not model /metrics");
   });
 
+  it('knows a certificate by its signature, not by the names in it', () => {
+    const asks = (certificate: string) =>
+      c.node('control-plane', ['sh', '-c', `curl -sk --cert ${certificate} https://192.168.1.10:10250/healthz`]).out;
+    expect(asks('/etc/kubernetes/pki/apiserver-kubelet-client.crt')).toBe('ok');
+    // Of another authority.
+    c.node('control-plane', ['sh', '-c', 'cp /etc/kubernetes/pki/front-proxy-client.crt /root/other.crt']);
+    expect(asks('/root/other.crt')).toBe('Unauthorized');
+    c.node('node-1', [
+      'sh',
+      '-c',
+      'cp /etc/kubernetes/pki/ca.crt /root/ca.crt; cp /var/lib/kubelet/pki/kubelet.crt /etc/kubernetes/pki/ca.crt',
+    ]);
+    expect(asks('/etc/kubernetes/pki/apiserver-kubelet-client.crt')).toBe('Unauthorized');
+    c.node('node-1', ['sh', '-c', 'cp /root/ca.crt /etc/kubernetes/pki/ca.crt']);
+  });
+
   it('lets nobody in who is not known, and known ones do what their roles allow', () => {
     c.apply(toolPod('asks', { nodeName: 'node-2' }));
     const curl = (path: string, more = '') =>

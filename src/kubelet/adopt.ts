@@ -6,7 +6,7 @@ import type { Process } from '../linux/types.ts';
 import { type FsNode, newDir, nodeElsewhere } from '../linux/vfs.ts';
 import { restoreChanges, type SavedNode, saveChanges } from '../linux/vfs-changes.ts';
 import { base64, unbase64 } from '../sim/bytes.ts';
-import { schedule } from '../sim/sim.ts';
+import { runAtOnce, schedule } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { parseRfc3339 } from '../sim/time.ts';
 import { configure } from './container-config.ts';
@@ -123,7 +123,11 @@ export function wake(k: Kubelet, rt: PodRuntime): void {
     const volume = (pod.spec.volumes ?? []).find((v: any) => v.name === name);
     rewind(k, rt, rt.volumes.get(name), files, volume ? changeSeenMs(k, pod, volume) : Number.POSITIVE_INFINITY);
   }
-  for (const c of rt.containers.values()) if (c.state?.running && !c.process) relaunch(k, rt, pod, c);
+  // What woke it finds programs that have come to where they were.
+  runAtOnce(k.server.sim, () => {
+    for (const c of rt.containers.values()) if (c.state?.running && !c.process) relaunch(k, rt, pod, c);
+  });
+  for (const c of rt.containers.values()) if (c.replay) c.replay.now = false;
 }
 
 /** Programs that run again from their start read what they had read then, until the clock of their own has come to when it changed. */
@@ -148,12 +152,12 @@ function isOwn(rt: PodRuntime, p: Process): boolean {
 /** Lines that come as long after the first are no part of a program's start. */
 const START_MS = 100;
 
-function replayOf(c: ContainerRuntime, atMs: number): NonNullable<ContainerRuntime['replay']> {
+function replayOf(c: ContainerRuntime): NonNullable<ContainerRuntime['replay']> {
   const count = (stream: string) => {
     const lines = c.log.filter(l => l.stream === stream);
     return { start: lines.filter(l => l.atMs <= c.log[0].atMs + START_MS).length, all: lines.length };
   };
-  return { stdout: count('stdout'), stderr: count('stderr'), atMs };
+  return { stdout: count('stdout'), stderr: count('stderr'), now: true };
 }
 
 function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRuntime): void {
@@ -163,7 +167,7 @@ function relaunch(k: Kubelet, rt: PodRuntime, pod: KubeObject, c: ContainerRunti
   const config = configure(k, rt, pod, spec, c, image);
   if ('error' in config) return;
   const { state, ready, started } = c;
-  c.replay = replayOf(c, k.server.sim.nowMs);
+  c.replay = replayOf(c);
   const startedAtMs = parseRfc3339(state.running.startedAt) ?? k.server.sim.nowMs;
   const saved = k.saved?.pods[rt.uid]?.containers[c.name];
   const error = launch(

@@ -96,7 +96,7 @@ export function launch(
   const out = (stream: 'stdout' | 'stderr') =>
     newPipe({
       tty: !!spec.tty,
-      dropsLine: () => dropsLine(k, c, stream),
+      dropsLine: () => dropsLine(c, stream),
       sink: chunk => {
         appendLog(k, c, stream, chunk, k.server.sim.nowMs - behindMs(fs));
         for (const l of c.listeners) l(stream, chunk);

@@ -18,8 +18,8 @@ export function appendLog(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 's
     if (last && !last.full) {
       last.text += part;
       last.full = full;
-    } else if (isSaidAgain(k, c, stream)) return;
-    else c.log.push({ atMs: c.replay && !skipsTime(k, c) ? k.server.sim.nowMs : atMs, stream, text: part, full });
+    } else if (isSaidAgain(c, stream)) return;
+    else c.log.push({ atMs: c.replay && !skipsTime(c) ? k.server.sim.nowMs : atMs, stream, text: part, full });
   });
   if (c.log.length > MAX_LINES) c.log.splice(0, c.log.length - MAX_LINES);
   wakeAll(c.ended);
@@ -30,10 +30,10 @@ export function appendLog(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 's
  * The program of a reloaded session says again what it has said before: what belongs to its start, and what it says between sleeps that
  * it skips. What somebody's request makes it say is new.
  */
-function isSaidAgain(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean {
+function isSaidAgain(c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean {
   const left = c.replay?.[stream];
   if (!c.replay || !left || left.all <= 0) return false;
-  if (left.start <= 0 && !skipsTime(k, c)) {
+  if (left.start <= 0 && !skipsTime(c)) {
     left.all = 0;
     return false;
   }
@@ -43,12 +43,11 @@ function isSaidAgain(k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr
 }
 
 /** Whether a line that begins now would be one that it has said before. */
-export const dropsLine = (k: Kubelet, c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean =>
-  lastOf(c, stream)?.full !== false && (c.replay?.[stream]?.all ?? 0) > 0 && ((c.replay?.[stream]?.start ?? 0) > 0 || skipsTime(k, c));
+export const dropsLine = (c: ContainerRuntime, stream: 'stdout' | 'stderr'): boolean =>
+  lastOf(c, stream)?.full !== false && (c.replay?.[stream]?.all ?? 0) > 0 && ((c.replay?.[stream]?.start ?? 0) > 0 || skipsTime(c));
 
 /** A program that has slept since it began again, and is behind the clock yet: what it says is of a time that has passed. */
-const skipsTime = (k: Kubelet, c: ContainerRuntime): boolean =>
-  c.fs !== null && hasCaughtUp(c.fs) && (behindMs(c.fs) > 0 || k.server.sim.nowMs === c.replay?.atMs);
+const skipsTime = (c: ContainerRuntime): boolean => c.fs !== null && hasCaughtUp(c.fs) && (behindMs(c.fs) > 0 || c.replay?.now === true);
 
 function lastOf(c: ContainerRuntime, stream: string): LogLine | undefined {
   for (let i = c.log.length - 1; i >= 0 && i >= c.log.length - 4; i--) if (c.log[i].stream === stream) return c.log[i];

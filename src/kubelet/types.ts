@@ -172,8 +172,8 @@ export interface ContainerRuntime {
   task: Task<void> | null;
   /** Somebody asked for its end: no message of its own is due. */
   stopping: boolean;
-  /** A reloaded session: lines that the program will print again, by stream, and time it may sleep through at once. */
-  replay: { stdout: Replayed; stderr: Replayed; atMs: number } | null;
+  /** A reloaded session: lines that the program may print again, by stream; `now`: it is being brought to where it was, nobody talks to it yet. */
+  replay: { stdout: Replayed; stderr: Replayed; now: boolean } | null;
   /** It is in CrashLoopBackOff, until then. */
   restartsAtMs: number | null;
   /** Its last start failed: what the pod's next sync will tell, and when that comes. */

@@ -44,7 +44,11 @@ const before = (x: SimEvent, y: SimEvent) => x.atMs < y.atMs || (x.atMs === y.at
 export function schedule(sim: Sim, delayMs: number, run: () => void, background = false): SimEvent {
   const event: SimEvent = { atMs: sim.nowMs + Math.max(0, delayMs), seq: sim.seq++, background, run };
   if (!background) sim.foreground++;
-  const heap = sim.heap;
+  push(sim.heap, event);
+  return event;
+}
+
+function push(heap: SimEvent[], event: SimEvent): void {
   let i = heap.length;
   heap.push(event);
   while (i > 0) {
@@ -54,7 +58,6 @@ export function schedule(sim: Sim, delayMs: number, run: () => void, background 
     i = parent;
   }
   heap[i] = event;
-  return event;
 }
 
 export function cancel(sim: Sim, event: SimEvent | null | undefined): void {
@@ -99,6 +102,20 @@ export function step(sim: Sim): boolean {
     if (event.atMs > sim.nowMs) sim.nowMs = event.atMs;
     run();
     return true;
+  }
+}
+
+/** Run `start`, and what it sets off in this very instant, before anything else that is due. */
+export function runAtOnce(sim: Sim, start: () => void): void {
+  const others = sim.heap;
+  sim.heap = [];
+  try {
+    start();
+    for (let at = nextAtMs(sim); at !== undefined && at <= sim.nowMs; at = nextAtMs(sim)) step(sim);
+  } finally {
+    const later = sim.heap;
+    sim.heap = others;
+    for (const event of later) if (event.run) push(others, event);
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { complain } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
-import { readFile } from '../../linux/vfs.ts';
+import { lookup, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import { goQuote } from '../../sim/quote.ts';
 import { klogTime } from '../host/time-text.ts';
@@ -44,9 +44,10 @@ export const isRefusal = (x: object): x is Refusal => 'text' in x && 'code' in x
 
 /** Go's error for a file that cannot be read; null: it can. */
 export function openError(p: Process, path: string): string | null {
-  const data = readFile(p.fs, path);
-  if (typeof data !== 'string') return null;
-  return data === 'EISDIR' ? `read ${path}: is a directory` : `open ${path}: no such file or directory`;
+  // Opened, not read: what certificates say is made when somebody reads it.
+  const node = lookup(p.fs, path);
+  if (typeof node !== 'string' && node.kind !== 'dir') return null;
+  return typeof node !== 'string' ? `read ${path}: is a directory` : `open ${path}: no such file or directory`;
 }
 
 export function textOf(p: Process, path: string): string {

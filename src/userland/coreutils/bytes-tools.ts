@@ -123,9 +123,15 @@ export const OD: ToolSpec = {
   short: 'A:t:cxbdoN:j:vw:',
   long: { 'address-radix': 'A', format: 't', 'read-bytes': 'N', 'skip-bytes': 'j' },
   *run(r) {
+    for (const letter of ['j', 'N']) {
+      const text = option(r, letter);
+      if (text !== undefined && !/^(0x[\da-f]+|\d+)$/i.test(text))
+        return error(r, r.bb ? `invalid number '${text}'` : `invalid -${letter} argument '${text}'`);
+    }
     const all = yield* slurp(r, r.args[0] ?? '-');
     if (typeof all === 'string') return 1;
     const from = Number(option(r, 'j') ?? 0);
+    if (from > all.length) return error(r, `${r.bb ? "can't" : 'cannot'} skip past end of combined input`);
     const data = all.subarray(from, option(r, 'N') === undefined ? undefined : from + Number(option(r, 'N')));
     const type = has(r, 'c') ? 'c' : has(r, 'x') ? 'x2' : has(r, 'b') ? 'o1' : has(r, 'd') ? 'u2' : (option(r, 't') ?? 'o2');
     const radix = option(r, 'A') ?? 'o';
@@ -182,6 +188,10 @@ export const XXD: ToolSpec = {
   },
 };
 
+/** diffutils 3.8: a line that has ended is told from one in which the shorter file ends. */
+const whereEnded = (bytes: number, line: number, atLineEnd: boolean): string =>
+  bytes ? ` after byte ${bytes}, ${atLineEnd ? `line ${line - 1}` : `in line ${line}`}` : ' which is empty';
+
 export const CMP: ToolSpec = {
   short: 'slbn:',
   *run(r) {
@@ -191,23 +201,14 @@ export const CMP: ToolSpec = {
     let line = 1;
     for (let i = 0; i < Math.min(a.length, b.length); i++) {
       if (a[i] !== b[i]) {
-        if (!has(r, 's'))
-          out(
-            r,
-            r.bb
-              ? `${r.args[0]} ${r.args[1]} differ: char ${i + 1}, line ${line}\n`
-              : `${r.args[0]} ${r.args[1]} differ: char ${i + 1}, line ${line}\n`,
-          );
+        if (!has(r, 's')) out(r, `${r.args[0]} ${r.args[1] ?? '-'} differ: char ${i + 1}, line ${line}\n`);
         return 1;
       }
       if (a[i] === 10) line++;
     }
     if (a.length === b.length) return 0;
-    if (!has(r, 's'))
-      error(
-        r,
-        `EOF on ${a.length < b.length ? r.args[0] : r.args[1]}${r.bb ? '' : ` after byte ${Math.min(a.length, b.length)}, line ${line - 1}`}`,
-      );
+    const [least, shorter] = a.length < b.length ? [a.length, r.args[0]] : [b.length, r.args[1] ?? '-'];
+    if (!has(r, 's')) error(r, `EOF on ${shorter}${r.bb ? '' : whereEnded(least, line, least > 0 && a[least - 1] === 10)}`);
     return 1;
   },
 };

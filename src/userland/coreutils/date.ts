@@ -1,6 +1,5 @@
-// Dates and durations as the tools read them: date, sleep, time.
-import { complain, runChild, sleep } from '../../linux/process.ts';
-import type { Program } from '../../linux/types.ts';
+// Dates and durations as the tools read them: date, sleep.
+import { sleep } from '../../linux/process.ts';
 import { parseRfc3339 } from '../../sim/time.ts';
 import { strftime } from '../strftime.ts';
 import { error, has, option, out, type ToolSpec, usage } from './tool.ts';
@@ -70,19 +69,4 @@ export const DATE: ToolSpec = {
     else out(r, `${strftime('%a %b %e %H:%M:%S UTC %Y', now)}\n`);
     return 0;
   },
-};
-
-/** Run and say how long it took. */
-export const time: Program = function* (p) {
-  const args = p.argv.slice(1).filter((a, i) => !(i === 0 && a === '-p'));
-  const from = p.kernel.sim.nowMs;
-  const code = yield* runChild(p, args);
-  const s = (p.kernel.sim.nowMs - from) / 1000;
-  const posix = p.argv[1] === '-p';
-  const m = Math.floor(s / 60);
-  complain(
-    p,
-    posix ? `real ${s.toFixed(2)}\nuser 0.00\nsys 0.00\n` : `real\t${m}m ${(s - m * 60).toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`,
-  );
-  return code;
 };

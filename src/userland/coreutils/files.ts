@@ -72,6 +72,14 @@ export const CP: ToolSpec = {
       }
       const to = intoDir ? join(target, base(source)) : target;
       if (has(r, 'n') && typeof node(r, to) !== 'string') continue;
+      const itself = intoItself(r, source, to, n);
+      if (itself) {
+        const below = r.bb
+          ? `recursion detected, omitting directory '${to}'`
+          : `cannot copy a directory, '${source}', into itself, '${to}'`;
+        status = error(r, itself === 'below' ? below : `'${source}' and '${to}' are the same file`);
+        continue;
+      }
       const e = copyOne(r, n, to);
       if (e) status = error(r, copyMessage(r, 'create', to, e));
       else if (has(r, 'v')) out(r, `'${source}' -> '${to}'\n`);
@@ -79,6 +87,13 @@ export const CP: ToolSpec = {
     return status;
   },
 };
+
+/** Why `source` cannot go to where it is itself; null: it is elsewhere. */
+function intoItself(r: Run, source: string, to: string, n: FsNode): 'same file' | 'below' | null {
+  const [from, there] = [at(r, source), at(r, to)];
+  if (from === there) return 'same file';
+  return n.kind === 'dir' && there.startsWith(from === '/' ? '/' : `${from}/`) ? 'below' : null;
+}
 
 function copyOne(r: Run, n: FsNode, to: string): Errno | null {
   const old = node(r, to);
@@ -115,6 +130,18 @@ export const MV: ToolSpec = {
     for (const source of sources) {
       const n = node(r, source, false);
       const to = intoDir ? join(target, base(source)) : target;
+      const itself = typeof n === 'string' ? null : intoItself(r, source, to, n);
+      if (itself === 'same file') {
+        if (!r.bb) status = error(r, `'${source}' and '${to}' are the same file`);
+        continue;
+      }
+      if (itself) {
+        status = error(
+          r,
+          r.bb ? `can't rename '${source}': ${strerror('EINVAL')}` : `cannot move '${source}' to a subdirectory of itself, '${to}'`,
+        );
+        continue;
+      }
       const e = typeof n === 'string' ? n : (parentWritable(r, source) ?? put(r, to, n));
       if (e) {
         status = error(
@@ -128,12 +155,10 @@ export const MV: ToolSpec = {
         continue;
       }
       const from = at(r, source);
-      if (from !== at(r, to)) {
-        const dir = lookup(r.p.fs, from.replace(/\/[^/]*$/, '') || '/', r.p) as DirNode;
-        dir.entries.delete(base(from));
-        noteChange(r.p.fs, from, r.p);
-        markTree(r, at(r, to), n as FsNode);
-      }
+      const dir = lookup(r.p.fs, from.replace(/\/[^/]*$/, '') || '/', r.p) as DirNode;
+      dir.entries.delete(base(from));
+      noteChange(r.p.fs, from, r.p);
+      markTree(r, at(r, to), n as FsNode);
       if (has(r, 'v')) out(r, r.bb ? `'${source}' -> '${to}'\n` : `renamed '${source}' -> '${to}'\n`);
     }
     return status;

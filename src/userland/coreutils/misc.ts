@@ -173,7 +173,8 @@ export const AS_USER: ToolSpec = {
 export const CHROOT: ToolSpec = {
   short: '+',
   *run(r) {
-    const [root, ...argv] = r.args;
+    const [root, ...words] = r.args;
+    const argv = words.length ? words : [r.p.env.get('SHELL') ?? '/bin/sh', '-i'];
     if (root === undefined) return usage(r, 'missing operand', 'chroot NEWROOT [PROG ARGS]', 125);
     const node = lookup(r.p.fs, absolute(root, r.p.cwd), r.p);
     if (typeof node === 'string' || node.kind !== 'dir')

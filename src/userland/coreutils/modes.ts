@@ -25,13 +25,13 @@ export function parseMode(text: string, old: number, isDir: boolean): number | n
   return mode;
 }
 
-/** Apply to a path and, with -R, to all below it. */
-function eachNode(r: Run, path: string, deep: boolean, change: (n: FsNode) => void): void {
-  const n = node(r, path);
-  if (typeof n === 'string') return;
+/** Apply to a path and, with -R, to all below it: what links there point to is elsewhere. */
+function eachNode(r: Run, path: string, deep: boolean, change: (n: FsNode) => void, below = false): void {
+  const n = node(r, path, !below);
+  if (typeof n === 'string' || n.kind === 'symlink') return;
   change(n);
   noteChange(r.p.fs, at(r, path), r.p);
-  if (deep && n.kind === 'dir' && !n.dynamic) for (const name of n.entries.keys()) eachNode(r, join(path, name), deep, change);
+  if (deep && n.kind === 'dir' && !n.dynamic) for (const name of n.entries.keys()) eachNode(r, join(path, name), deep, change, true);
 }
 
 /** chmod's mode may begin with a minus: options are only what looks like one. */

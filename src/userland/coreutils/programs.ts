@@ -185,7 +185,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       uptime: tool(system.UPTIME, true),
       top: tool(ps.TOP, true),
       xargs: tool(wrappers.XARGS, true),
-      time: () => date.time,
+      time: tool(wrappers.TIME, true),
       clear: tool(plain.CLEAR, true),
       setsid: tool(wrappers.WRAPPER, true),
       which: tool(misc.WHICH, true),

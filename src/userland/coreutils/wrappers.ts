@@ -13,7 +13,7 @@ import {
   waitFor,
 } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
-import { absolute } from '../../linux/vfs.ts';
+import { absolute, writeFile } from '../../linux/vfs.ts';
 import { pipeOf } from '../../sim/pipe.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
 import { signalName } from '../signals.ts';
@@ -40,6 +40,39 @@ function start(
   error(r, text);
   return child === 'ENOENT' ? 127 : 126;
 }
+
+/** What of a format podnet knows: seconds, and none of them a processor's (BusyBox' miscutils or procps time.c, 1.36). */
+const clocked = (format: string, s: number): string => {
+  const minutes = `${Math.floor(s / 60)}m ${(s % 60).toFixed(2)}s`;
+  const known: Record<string, string> = { e: s.toFixed(2), E: minutes, U: '0.00', S: '0.00', T: '0m 0.00s', '%': '%' };
+  return format
+    .replace(/%(.)/g, (all, c) => known[c] ?? all)
+    .replace(/\\n/g, '\n')
+    .replace(/\\t/g, '\t');
+};
+
+export const TIME: ToolSpec = {
+  short: '+vpaf:o:',
+  usage:
+    'time [-vpa] [-o FILE] PROG ARGS\n\nRun PROG, display resource usage when it exits\n\n\t-v\tVerbose\n\t-p\tPOSIX output format\n\t-f FMT\tCustom format\n\t-o FILE\tWrite result to FILE\n\t-a\tAppend (else overwrite)',
+  *run(r) {
+    if (!r.args.length) return usage(r, '', TIME.usage);
+    if (has(r, 'v')) return error(r, 'verbose figures are not modelled by podnet', 126);
+    const fromMs = r.p.kernel.sim.nowMs;
+    const child = start(r, r.args);
+    const code = typeof child === 'number' ? child : yield* waitFor(child);
+    const s = (r.p.kernel.sim.nowMs - fromMs) / 1000;
+    const format = option(r, 'f') ?? (has(r, 'p') ? 'real %e\nuser %U\nsys %S' : 'real\t%E\nuser\t0m 0.00s\nsys\t%T');
+    const text = `${code ? `Command exited with non-zero status ${code}\n` : ''}${clocked(format, s)}\n`;
+    const path = option(r, 'o');
+    if (path === undefined) complain(r.p, text);
+    else {
+      const failed = writeFile(r.p.fs, absolute(path, r.p.cwd), text, r.p, has(r, 'a'));
+      if (failed) return error(r, `can't open '${path}': ${strerror(failed)}`);
+    }
+    return code;
+  },
+};
 
 export const TIMEOUT: ToolSpec = {
   short: '+s:k:t:fpv',

@@ -8,6 +8,7 @@ import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
 import { decodeMessage, encodeMessage, fqdn, isDnsName, newMessage } from '../../wire/dns-codec.ts';
 import { familyOf, formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import { busyboxUsage, libcError } from '../busybox.ts';
+import { xatouRange } from '../busybox-number.ts';
 import type { Userland } from '../userland.ts';
 import { newQueryId } from './dns-client.ts';
 import { type ResolvConf, readResolvConf, reverseName } from './resolv-conf.ts';
@@ -91,10 +92,8 @@ function optionsOf(words: string[]): Options | string | null {
       if (!type) return `nslookup: invalid query type "${value}"\n`;
       wanted.add(type);
     } else {
-      if (!/^\d+$/.test(value)) return `nslookup: invalid number '${value}'\n`;
-      const n = Number(value);
-      const most = word === 'port' ? 0xffff : word === 'retry' ? 0x7fffffff : 2147483;
-      if (n < 1 || n > most) return `nslookup: number ${value} is not in 1..${most} range\n`;
+      const n = xatouRange(value, 1, word === 'port' ? 0xffff : word === 'retry' ? 0x7fffffff : 2147483);
+      if (typeof n === 'string') return `nslookup: ${n}\n`;
       if (word === 'port') o.port = n;
       else if (word === 'retry') o.retry = n;
       else o.timeoutMs = n * 1000;

@@ -89,8 +89,8 @@ function* named(p: Process, u: Userland, word: string): Co<Server[] | null> {
 function set(p: Process, s: Settings, text: string): void {
   const [name, value] = text.split('=');
   const n = Number(value);
-  if (/^(?:q|qu|que|quer|query|querytype|ty|typ|type)$/i.test(name)) {
-    const type = typeNamed(value ?? '');
+  if (value !== undefined && /^(?:q|qu|que|quer|query|querytype|ty|typ|type)$/i.test(name)) {
+    const type = typeNamed(value);
     if (!type) print(p, `unknown query type: ${value}\n`);
     else Object.assign(s, { type, typeGiven: true, typeText: value });
   } else if (/^timeout$/i.test(name)) Object.assign(s, { timeoutMs: n * 1000, timeoutText: n });

@@ -45,7 +45,8 @@ function parse(argv: string[]): Options {
     else if (w === '-r' || w === '-resolve') continue;
     else if (w === '-o' || w === '-output') {
       const mode = argv[++i];
-      if (mode === 'plain' || mode === 'save' || mode === 'xml') o.output = mode;
+      if (mode === undefined) o.error = 'Missing mandatory argument to option -o';
+      else if (mode === 'plain' || mode === 'save' || mode === 'xml') o.output = mode;
       else o.error = `Syntax error: unknown output mode '${mode}'`;
     } else if (w === '-f' || w === '-file') o.file = argv[++i] ?? null;
     else o.words.push(w);

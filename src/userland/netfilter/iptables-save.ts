@@ -30,7 +30,7 @@ export const saveProgram = (f: Flavour): Program =>
       else if (word === '-V' || word === '--version') {
         print(p, `${tool} ${versionText(f)}\n`);
         return 0;
-      } else if (word.startsWith('-')) {
+      } else if (word.startsWith('-') && word !== '-') {
         return badOption(p, tool, word.startsWith('--') ? `unrecognized option '${word}'` : `invalid option -- '${word[1]}'`);
       } else {
         complain(p, 'Unknown arguments found on commandline\n');

@@ -146,4 +146,10 @@ export const TOOLS: [script: string, code: number, stdout: string, stderr: strin
     'b,2\na,10\n1\na\nb\n2\nb\nc\nfail\nx  y\na\tb\n1\t2\n3\t4\n',
     'sort: -:2: disorder: a\n',
   ],
+  [
+    "cd /tmp; mkdir d; mv d d; mv d d/x; cp -r d d; echo $?; echo a > f; mv f f; cp f f; rm -r d f; printf 'a\\nb' > p; printf 'a\\n' > q; printf a > r; : > s; cmp p q; cmp p r; cmp p s; cmp p r -s; echo $?; cmp p < q; od -j x p; od -N 3 -c p; od -j 9 p; rm p q r s",
+    0,
+    '1\n1\n0000000   a  \\n   b\n0000003\n',
+    "mv: cannot move 'd' to a subdirectory of itself, 'd/d'\nmv: cannot move 'd' to a subdirectory of itself, 'd/x'\ncp: cannot copy a directory, 'd', into itself, 'd/d'\nmv: 'f' and 'f' are the same file\ncp: 'f' and 'f' are the same file\ncmp: EOF on q after byte 2, line 1\ncmp: EOF on r after byte 1, in line 1\ncmp: EOF on s which is empty\ncmp: EOF on - after byte 2, line 1\nod: invalid -j argument 'x'\nod: cannot skip past end of combined input\n",
+  ],
 ];

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { mtr } from '../../../src/userland/net/mtr.ts';
 import { tracepath } from '../../../src/userland/net/tracepath.ts';
 import { traceroute } from '../../../src/userland/net/traceroute.ts';
+import { runIn } from '../container.ts';
 import { run, twoHosts } from '../hosts.ts';
 
 test('traceroute complains with the place of the word', () => {
@@ -63,4 +64,13 @@ test('mtr reports in lines, commas and JSON', () => {
   expect(run(h, mtr, 'mtr -r -n nowhere.test')).toMatchObject({ code: 0, out: '' });
   expect(run(h, mtr, 'mtr -r -c x 10.0.0.1').err).toBe("mtr: invalid argument: 'x'\n");
   expect(run(h, mtr, 'mtr --version').out).toBe('mtr 0.95\n');
+});
+
+test('BusyBox’ traceroute takes numbers within its ranges', () => {
+  const said = (words: string) => runIn('busybox:1.36', words.split(' '));
+  expect(said('traceroute -m x 127.0.0.1')).toMatchObject({ code: 1, out: '', err: "traceroute: invalid number 'x'\n" });
+  expect(said('traceroute -m 5 -f 6 127.0.0.1').err).toBe('traceroute: number 6 is not in 1..5 range\n');
+  expect(said('traceroute -p 99999 127.0.0.1').err).toBe('traceroute: number 99999 is not in 0..65535 range\n');
+  expect(said('traceroute 127.0.0.1 20').err).toBe('traceroute: number 20 is not in 46..32768 range\n');
+  expect(said('traceroute 127.0.0.1 60').out).toContain('traceroute to 127.0.0.1 (127.0.0.1), 30 hops max, 60 byte packets\n');
 });

@@ -12,7 +12,8 @@ function civil(days: number): [number, number, number] {
   return [yoe + era * 400 + (month <= 2 ? 1 : 0), month, doy - Math.floor((153 * mp + 2) / 5) + 1];
 }
 
-function daysFromCivil(y: number, m: number, d: number): number {
+/** Days since 1970-01-01; a day beyond its month counts on into the next. */
+export function daysFromCivil(y: number, m: number, d: number): number {
   if (m <= 2) y--;
   const era = Math.floor(y / 400);
   const yoe = y - era * 400;

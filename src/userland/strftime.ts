@@ -27,6 +27,7 @@ export function strftime(format: string, ms: number): string {
   const two = (n: number, fill = '0') => String(n).padStart(2, fill);
   const hour12 = c.hour % 12 || 12;
   const yday = dayOfYear(c.year, c.month, c.day);
+  const iso = isoWeek(c.year, yday, c.weekday);
   const one = (letter: string): string | null => {
     switch (letter) {
       case 'Y':
@@ -78,6 +79,14 @@ export function strftime(format: string, ms: number): string {
         return String(c.weekday);
       case 'U':
         return two(Math.floor((yday + 6 - c.weekday) / 7));
+      case 'W':
+        return two(Math.floor((yday + 6 - ((c.weekday + 6) % 7)) / 7));
+      case 'V':
+        return two(iso.week);
+      case 'G':
+        return String(iso.year);
+      case 'g':
+        return two(iso.year % 100);
       case 'z':
         return '+0000';
       case 'Z':
@@ -103,15 +112,31 @@ export function strftime(format: string, ms: number): string {
     c: '%a %b %e %H:%M:%S %Y',
     h: '%b',
   };
-  const expanded = format.replace(/%([FTXRDxrc])/g, (_, l) => composite[l]);
-  return expanded.replace(/%(-|_|0|\^|:)?(\d+)?([A-Za-z%])/g, (all, flag, width, letter) => {
-    let text = one(letter);
+  // A composite's flags and width are its parts' business, except that it may be in capitals or padded as a whole.
+  return format.replace(/%([-_0^#:]*)(\d+)?([A-Za-z%])/g, (all, flags: string, width: string | undefined, letter: string) => {
+    let text = composite[letter] ? strftime(composite[letter], ms) : one(letter);
     if (text === null) return all;
-    if (flag === '-') text = text.replace(/^[0 ]+(?=\d)/, '');
-    else if (flag === '^') text = text.toUpperCase();
-    else if (flag === ':') text = '+00:00';
-    else if (flag === '_') text = text.replace(/^0+(?=\d)/, z => ' '.repeat(z.length));
-    if (letter === 'N' && width) return text.slice(0, Number(width));
-    return text;
+    if (flags.includes('^')) text = text.toUpperCase();
+    if (flags.includes('#')) text = /[pZ]/.test(letter) ? text.toLowerCase() : text.toUpperCase();
+    if (letter === 'z') return flags.includes('::') ? '+00:00:00' : flags.includes(':') ? '+00:00' : text;
+    if (letter === 'N') return width ? text.slice(0, Number(width)) : text;
+    const numeric = 'YCymdeHkIlMSsjuwUVWGg'.includes(letter);
+    const bare = numeric ? text.replace(/^[ 0]+(?=\d)/, '') : text;
+    if (flags.includes('-')) return bare;
+    const fill = flags.includes('_') ? ' ' : flags.includes('0') ? '0' : numeric ? (/[ekl]/.test(letter) ? ' ' : '0') : ' ';
+    return width || /[_0]/.test(flags) ? bare.padStart(Math.max(Number(width ?? 0), numeric ? text.length : 0), fill) : text;
   });
+}
+
+/** ISO 8601's week: weeks begin on Monday, the first has the year's first Thursday. */
+function isoWeek(year: number, yday: number, weekday: number): { year: number; week: number } {
+  const leap = (y: number) => (y % 4 === 0 && y % 100 !== 0) || y % 400 === 0;
+  const week = Math.floor((yday - (weekday || 7) + 10) / 7);
+  const weeksIn = (y: number) => {
+    const lastDay = (n: number) => (n + Math.floor(n / 4) - Math.floor(n / 100) + Math.floor(n / 400)) % 7;
+    return lastDay(y) === 4 || lastDay(y - 1) === 3 ? 53 : 52;
+  };
+  if (week < 1) return { year: year - 1, week: weeksIn(year - 1) };
+  if (week > weeksIn(year) || yday > (leap(year) ? 366 : 365)) return { year: year + 1, week: 1 };
+  return { year, week };
 }

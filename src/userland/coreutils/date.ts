@@ -1,8 +1,10 @@
 // Dates and durations as the tools read them: date, sleep.
-import { sleep } from '../../linux/process.ts';
-import { parseRfc3339 } from '../../sim/time.ts';
+import { sleep, strerror } from '../../linux/process.ts';
+import { absolute, lookup } from '../../linux/vfs.ts';
+import type { Co } from '../../sim/task.ts';
 import { strftime } from '../strftime.ts';
-import { error, has, option, out, type ToolSpec, usage } from './tool.ts';
+import { parseBusyboxDate, parseGnuDate } from './date-text.ts';
+import { allLines, error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 /** Seconds with a unit, or null. */
 export function duration(text: string): number | null {
@@ -33,40 +35,89 @@ export const SLEEP: ToolSpec = {
   },
 };
 
-/** Dates as the tools accept them: @N, RFC 3339, `YYYY-MM-DD HH:MM[:SS]`, `now`, `+1 day`. null: none of these. */
-export function parseDate(text: string, now: number): number | null {
-  const t = text.trim();
-  if (t === '' || t === 'now' || t === 'today') return now;
-  if (t === 'yesterday') return now - 86_400_000;
-  if (t === 'tomorrow') return now + 86_400_000;
-  if (/^@-?\d+(\.\d+)?$/.test(t)) return Number(t.slice(1)) * 1000;
-  const relative = /^([+-]?\d+) *(second|sec|minute|min|hour|day|week)s?( ago)?$/.exec(t);
-  if (relative) {
-    const unit = { second: 1, sec: 1, minute: 60, min: 60, hour: 3600, day: 86_400, week: 604_800 }[relative[2]] as number;
-    return now + Number(relative[1]) * unit * 1000 * (relative[3] ? -1 : 1);
-  }
-  const m = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/.exec(t);
-  if (!m) return null;
-  const zone = !m[4] || m[4] === 'UTC' ? 'Z' : m[4].length === 5 ? `${m[4].slice(0, 3)}:${m[4].slice(3)}` : m[4];
-  return parseRfc3339(`${m[1]}T${m[2] ?? '00:00'}${m[3] ?? ':00'}${zone}`);
+/** A date as the family reads it. null: it is none */
+export const parseDate = (text: string, now: number, bb: boolean): number | null =>
+  bb ? parseBusyboxDate(text, now) : parseGnuDate(text, now);
+
+const ISO: Record<string, string> = {
+  hours: '%Y-%m-%dT%H+00:00',
+  minutes: '%Y-%m-%dT%H:%M+00:00',
+  date: '%Y-%m-%d',
+  seconds: '%Y-%m-%dT%H:%M:%S+00:00',
+  ns: '%Y-%m-%dT%H:%M:%S,%N+00:00',
+};
+
+/** `-I`'s and `--rfc-3339`'s words may be shortened. */
+function precision(r: Run, text: string, option: string): string | null {
+  const names = Object.keys(ISO).filter(n => option === '--iso-8601' || /^(date|seconds|ns)$/.test(n));
+  const fits = names.filter(n => n.startsWith(text || 'date'));
+  if (fits.length === 1) return ISO[fits[0]];
+  const list = names.map(n => `  - '${n}'\n`).join('');
+  usage(r, `invalid argument '${text}' for '${option}'\nValid arguments are:\n${list.trimEnd()}`);
+  return null;
+}
+
+function dateFormat(r: Run): string | null {
+  const format = r.args.find(a => a.startsWith('+'));
+  if (format) return format.slice(1);
+  if (has(r, 'R')) return '%a, %d %b %Y %H:%M:%S +0000';
+  if (has(r, 'I')) return precision(r, option(r, 'I') ?? '', '--iso-8601');
+  const rfc = has(r, '3') ? precision(r, option(r, '3') ?? '', '--rfc-3339') : '';
+  if (rfc) return rfc.replace('T', ' ').replace(',', '.');
+  return rfc === null ? null : '%a %b %e %H:%M:%S UTC %Y';
 }
 
 export const DATE: ToolSpec = {
-  short: 'd:uRI:s:r:D:k',
-  long: { date: 'd', utc: 'u', universal: 'u', 'rfc-email': 'R', 'rfc-2822': 'R', 'iso-8601': 'I', set: 's', reference: 'r' },
+  short: 'd:uRIs:r:D:kf:',
+  sticky: 'I',
+  long: {
+    date: 'd',
+    utc: 'u',
+    universal: 'u',
+    'rfc-email': 'R',
+    'rfc-2822': 'R',
+    'rfc-3339': '3:',
+    'iso-8601': 'I',
+    set: 's',
+    reference: 'r',
+    file: 'f',
+  },
   *run(r) {
     let now = r.p.kernel.sim.nowMs;
-    const text = option(r, 'd');
-    if (text !== undefined) {
-      const parsed = parseDate(text, now);
-      if (parsed === null) return error(r, r.bb ? `invalid date '${text}'` : `invalid date '${text}'`);
-      now = parsed;
+    const extra = r.args.find((a, i) => !a.startsWith('+') || i > 0);
+    if (extra !== undefined && !r.bb) {
+      if (extra.startsWith('+') || r.args[0].startsWith('+')) return usage(r, `extra operand '${extra}'`);
+      return error(r, /^\d+(\.\d\d)?$/.test(extra) ? 'cannot set date: Operation not permitted' : `invalid date '${extra}'`);
     }
-    const format = r.args.find(a => a.startsWith('+'));
-    if (format) out(r, `${strftime(format.slice(1), now)}\n`);
-    else if (has(r, 'R')) out(r, `${strftime('%a, %d %b %Y %H:%M:%S +0000', now)}\n`);
-    else if (has(r, 'I')) out(r, `${strftime(/^s/.test(option(r, 'I') ?? '') ? '%Y-%m-%dT%H:%M:%S+00:00' : '%Y-%m-%d', now)}\n`);
-    else out(r, `${strftime('%a %b %e %H:%M:%S UTC %Y', now)}\n`);
-    return 0;
+    const format = dateFormat(r);
+    if (format === null) return 1;
+    if (has(r, 'f')) return yield* datesOfFile(r, option(r, 'f') as string, format);
+    const text = option(r, 'd') ?? option(r, 's');
+    if (text !== undefined) {
+      const parsed = parseDate(text, now, r.bb);
+      if (parsed === null) return error(r, `invalid date '${text}'`);
+      now = parsed;
+    } else if (has(r, 'r')) {
+      const path = option(r, 'r') as string;
+      const node = lookup(r.p.fs, absolute(path, r.p.cwd), r.p);
+      if (typeof node === 'string') return error(r, `${path}: ${strerror(node)}`);
+      now = node.mtimeMs;
+    }
+    // The clock is everybody's: no program moves it.
+    const refused = has(r, 's');
+    if (refused) error(r, r.bb ? "can't set date: Operation not permitted" : 'cannot set date: Operation not permitted');
+    out(r, `${strftime(format, now)}\n`);
+    return refused ? 1 : 0;
   },
 };
+
+function* datesOfFile(r: Run, path: string, format: string): Co<number> {
+  const { lines, failed } = yield* allLines(r, [path]);
+  let status = failed ? 1 : 0;
+  for (const line of lines) {
+    const at = parseDate(line, r.p.kernel.sim.nowMs, r.bb);
+    if (at === null) status = error(r, `invalid date '${line}'`);
+    else out(r, `${strftime(format, at)}\n`);
+  }
+  return status;
+}

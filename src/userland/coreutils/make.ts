@@ -72,13 +72,32 @@ export const LN: ToolSpec = {
   },
 };
 
+/** The time that -d, -t or -r names, or what is wrong with it. */
+function touchTime(r: Run, now: number): number | string {
+  const text = option(r, 'd') ?? option(r, 't');
+  if (text !== undefined) {
+    // -t is [[CC]YY]MMDDhhmm[.ss] in both families.
+    const ms = parseDate(text, now, r.bb || !has(r, 'd'));
+    return ms ?? (r.bb || has(r, 'd') ? `invalid date ${r.bb ? `'${text}'` : `format '${text}'`}` : `invalid date format '${text}'`);
+  }
+  if (!has(r, 'r')) return now;
+  const path = option(r, 'r') as string;
+  const like = node(r, path);
+  return typeof like === 'string'
+    ? r.bb
+      ? `${path}: ${strerror(like)}`
+      : `failed to get attributes of '${path}': ${strerror(like)}`
+    : like.mtimeMs;
+}
+
 export const TOUCH: ToolSpec = {
   short: 'acmd:t:r:h',
   long: { 'no-create': 'c', date: 'd', reference: 'r' },
   *run(r) {
     if (!r.args.length) return usage(r, 'missing file operand', 'touch [-cham] [-d DATE] [-t DATE] [-r FILE] FILE...');
     const now = r.p.kernel.sim.nowMs;
-    const stamp = option(r, 'd') === undefined ? now : (parseDate(option(r, 'd') as string, now) ?? now);
+    const stamp = touchTime(r, now);
+    if (typeof stamp === 'string') return error(r, stamp);
     let status = 0;
     for (const path of r.args) {
       const n = node(r, path);

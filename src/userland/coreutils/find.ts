@@ -214,6 +214,8 @@ function parse(r: Run, words: string[], pruned: Set<string>): Plan {
         plan.acts = true;
         plan.depthFirst = true;
         return sync(at => {
+          // Where it stands itself it leaves, and says nothing.
+          if (at.path === '.') return true;
           const e = removePath(r, at.path, false);
           if (e) complain(r.p, `find: ${r.bb ? `${at.path}` : `cannot delete '${at.path}'`}: ${strerror(e)}\n`);
           return !e;

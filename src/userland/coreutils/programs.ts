@@ -3,19 +3,23 @@ import { busyboxProgram, type ProgramTable } from '../programs.ts';
 import * as accounts from './accounts.ts';
 import { awk } from './awk/awk.ts';
 import * as binary from './bytes-tools.ts';
+import { COLUMN } from './column.ts';
 import * as date from './date.ts';
 import * as files from './files.ts';
 import { find } from './find.ts';
 import { GREP } from './grep.ts';
 import * as hostName from './host-name.ts';
+import { JOIN } from './join.ts';
 import { jq } from './jq/jq.ts';
 import * as kill from './kill.ts';
 import * as links from './links.ts';
+import * as logins from './logins.ts';
 import { LS, STAT } from './ls.ts';
 import * as make from './make.ts';
 import * as misc from './misc.ts';
 import * as modes from './modes.ts';
 import * as namespaces from './namespaces.ts';
+import { NUMFMT } from './numfmt.ts';
 import { apk, apt, pip, yum } from './packages.ts';
 import * as plain from './plain.ts';
 import * as ps from './ps.ts';
@@ -113,6 +117,19 @@ const applets = both(true);
 export const COREUTILS_PROGRAMS: ProgramTable = [
   ['coreutils', '/bin', gnu.bin],
   ['coreutils', '/usr/bin', gnu.usrBin],
+  [
+    'coreutils',
+    '/usr/bin',
+    {
+      join: tool(JOIN, false),
+      numfmt: tool(NUMFMT, false),
+      arch: () => logins.arch,
+      groups: tool(logins.GROUPS, false),
+      logname: tool(logins.LOGNAME, false),
+      users: tool(logins.WHO, false),
+      who: tool(logins.WHO, false),
+    },
+  ],
   ['coreutils', '/usr/bin', { stdbuf: tool(wrappers.WRAPPER, false), which: tool(misc.WHICH, false), chroot: tool(misc.CHROOT, false) }],
   ['grep', '/bin', { grep: tool(GREP, false), egrep: tool(GREP, false), fgrep: tool(GREP, false) }],
   ['sed', '/bin', { sed: tool(SED, false) }],
@@ -126,7 +143,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       dmesg: tool(system.DMESG, false),
       rev: tool(text.REV, false),
       setsid: tool(wrappers.WRAPPER, false),
-      column: tool(text.COLUMN, false),
+      column: tool(COLUMN, false),
       more: tool(streams.CAT, false),
       hexdump: tool(binary.HEXDUMP, false),
       uuidgen: tool(binary.UUIDGEN, false),
@@ -147,6 +164,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       uptime: tool(system.UPTIME, false),
       top: tool(ps.TOP, false),
       watch: tool(wrappers.WATCH, false),
+      w: tool(logins.W, false),
     },
   ],
   ['ncurses', '/usr/bin', { clear: tool(plain.CLEAR, false) }],
@@ -191,6 +209,11 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       which: tool(misc.WHICH, true),
       find: find(true),
       awk: awk(true),
+      who: tool(logins.WHO, true),
+      w: tool(logins.W, true),
+      arch: () => logins.arch,
+      groups: tool(logins.GROUPS, true),
+      logname: tool(logins.LOGNAME, true),
       diff: tool(binary.DIFF, true),
       cmp: tool(binary.CMP, true),
       hexdump: tool(binary.HEXDUMP, true),
@@ -203,7 +226,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
   ],
   ['findutils', '/usr/bin', { xargs: tool(wrappers.XARGS, false), find: find(false) }],
   ['diffutils', '/usr/bin', { diff: tool(binary.DIFF, false), cmp: tool(binary.CMP, false) }],
-  ['mawk', '/usr/bin', { awk: awk(false), mawk: awk(false) }],
+  ['mawk', '/usr/bin', { awk: awk(false, true), mawk: awk(false, true) }],
   ['gawk', '/usr/bin', { awk: awk(false), gawk: awk(false) }],
   ['tar', '/bin', { tar: tar(false) }],
   ['login', '/bin', { su: tool(misc.AS_USER, false) }],

@@ -7,6 +7,7 @@ import { civilTime, twoDigits } from '../../sim/time.ts';
 import { strftime } from '../strftime.ts';
 import type { Userland } from '../userland.ts';
 import { account } from './accounts.ts';
+import { uptimeLine } from './system.ts';
 import { has, option, out, type Run, type ToolSpec } from './tool.ts';
 
 const userOf = (p: Process, q: Process): string => account(p, q.uid)?.name ?? String(q.uid);
@@ -151,7 +152,7 @@ export const TOP: ToolSpec = {
       } else {
         out(
           r,
-          `top - ${strftime('%H:%M:%S', r.p.kernel.sim.nowMs)} up 1 day,  0 users,  load average: 0.00, 0.00, 0.00\nTasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\nMiB Mem :   3934.5 total,    792.9 free,   1176.1 used,   1965.4 buff/cache\nMiB Swap:      0.0 total,      0.0 free,      0.0 used.   2758.4 avail Mem\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`,
+          `top -${uptimeLine(r.p)}Tasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\nMiB Mem :   3934.5 total,    792.9 free,   1176.1 used,   1965.4 buff/cache\nMiB Swap:      0.0 total,      0.0 free,      0.0 used.   2758.4 avail Mem\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`,
         );
         for (const q of rows)
           out(

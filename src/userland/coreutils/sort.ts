@@ -1,5 +1,6 @@
 // sort: keys, and the orders that people use (C locale).
-import { absolute, writeFile } from '../../linux/vfs.ts';
+import { strerror } from '../../linux/process.ts';
+import { absolute, lookup, writeFile } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
 import { below } from '../../sim/random.ts';
 import { allLines, error, fromBinary, has, option, outLines, type Run, type ToolSpec } from './tool.ts';
@@ -14,7 +15,7 @@ interface Key {
 
 function parseKey(text: string): Key | null {
   const m = /^(\d+)(?:\.(\d+))?([bdfgiMhnRrV]*)(?:,(\d+)(?:\.(\d+))?([bdfgiMhnRrV]*))?$/.exec(text);
-  if (!m || m[1] === '0') return null;
+  if (!m || [m[1], m[2], m[4]].includes('0')) return null;
   return {
     field: Number(m[1]),
     char: Number(m[2] ?? 1),
@@ -102,10 +103,19 @@ export const SORT: ToolSpec = {
     output: 'o',
     check: 'c',
     stable: 's',
+    'zero-terminated': 'z',
+    'month-sort': 'M',
+    'dictionary-order': 'd',
+    'ignore-nonprinting': 'i',
   },
   usageStatus: 2,
   *run(r) {
-    const { lines, failed } = yield* allLines(r, r.args);
+    const end = has(r, 'z') ? '\0' : '\n';
+    for (const path of r.bb ? [] : r.args) {
+      const e = path === '-' ? null : lookup(r.p.fs, absolute(path, r.p.cwd), r.p);
+      if (typeof e === 'string') return error(r, `cannot read: ${path}: ${strerror(e)}`, 2);
+    }
+    const { lines, failed } = yield* allLines(r, r.args, end);
     if (failed) return 2;
     const compare = ordering(r);
     if (typeof compare === 'string') return error(r, compare, 2);
@@ -115,11 +125,21 @@ export const SORT: ToolSpec = {
     else sorted.sort(compare.all);
     if (has(r, 'u')) sorted = sorted.filter((line, i) => i === 0 || compare.keys(sorted[i - 1], line) !== 0);
     const file = option(r, 'o');
-    if (file === undefined) return outLines(r, sorted);
-    writeFile(r.p.fs, absolute(file, r.p.cwd), fromBinary(sorted.map(l => `${l}\n`).join('')), r.p);
+    if (file === undefined) return outLines(r, sorted, end);
+    writeFile(r.p.fs, absolute(file, r.p.cwd), fromBinary(sorted.map(l => l + end).join('')), r.p);
     return 0;
   },
 };
+
+function wrongKey(r: Run, text: string): string {
+  if (r.bb) return 'bad field specification';
+  if (/^0/.test(text)) return `field number is zero: invalid field specification '${text}'`;
+  if (!/^\d/.test(text)) return `invalid number at field start: invalid count at start of '${text}'`;
+  if (/,(?!\d)/.test(text)) return `invalid number after ',': invalid count at start of '${text.slice(text.indexOf(',') + 1)}'`;
+  if (/,0/.test(text)) return `field number is zero: invalid field specification '${text}'`;
+  if (/\.0/.test(text)) return `character offset is zero: invalid field specification '${text}'`;
+  return `stray character in field spec: invalid field specification '${text}'`;
+}
 
 function ordering(r: Run): { keys: (a: string, b: string) => number; all: (a: string, b: string) => number } | string {
   const global = [...r.options.keys()].filter(l => 'nrfbdghiMV'.includes(l)).join('');
@@ -128,7 +148,7 @@ function ordering(r: Run): { keys: (a: string, b: string) => number; all: (a: st
   const keys: { key: Key; compare: (a: string, b: string) => number }[] = [];
   for (const text of r.options.get('k') ?? []) {
     const key = parseKey(text);
-    if (!key) return r.bb ? `bad field specification` : `invalid number at field start: invalid count at start of '${text}'`;
+    if (!key) return wrongKey(r, text);
     const own = key.flags.replace('b', '');
     if (!own) key.flags += global.includes('b') ? 'b' : '';
     keys.push({ key, compare: comparator(own ? key.flags : global) });

@@ -1,7 +1,9 @@
 // Tools about the machine: free, df, mount, dmesg, uname, uptime …
 import { complain } from '../../linux/process.ts';
+import type { Process } from '../../linux/types.ts';
 import { listDir } from '../../linux/vfs.ts';
 import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
+import { strftime } from '../strftime.ts';
 import { hostName } from './host-name.ts';
 import { error, has, out, type ToolSpec, usage } from './tool.ts';
 
@@ -140,16 +142,38 @@ export const NPROC: ToolSpec = {
   },
 };
 
+const upMinutes = (p: Process): number => Math.floor((p.kernel.sim.nowMs - p.kernel.bootedAtMs) / 60_000);
+
+/** `1 day,  3:02` or `5 min`: procps' and BusyBox' words. */
+function upText(p: Process): string {
+  const up = upMinutes(p);
+  const days = Math.floor(up / 1440);
+  const hours = Math.floor(up / 60) % 24;
+  return `${days ? `${days} day${days > 1 ? 's' : ''}, ` : ''}${hours ? `${String(hours).padStart(2)}:${twoDigits(up % 60)}` : `${up % 60} min`}`;
+}
+
+/** The line of uptime, w and top. Nobody is logged in, and nothing that counts as load runs. */
+export const uptimeLine = (p: Process): string =>
+  ` ${clockText(civilTime(p.kernel.sim.nowMs))} up ${upText(p)},  0 users,  load average: 0.00, 0.00, 0.00\n`;
+
 export const UPTIME: ToolSpec = {
   short: 'ps',
+  long: { pretty: 'p', since: 's' },
   *run(r) {
-    const now = r.p.kernel.sim.nowMs;
-    const c = civilTime(now);
-    const up = Math.floor((now - r.p.kernel.bootedAtMs) / 60_000);
-    const days = Math.floor(up / 1440);
-    const hours = Math.floor(up / 60) % 24;
-    const length = `${days ? `${days} day${days > 1 ? 's' : ''}, ` : ''}${hours ? `${String(hours).padStart(2)}:${twoDigits(up % 60)}` : `${up % 60} min`}`;
-    out(r, ` ${clockText(c)} up ${length},  0 users,  load average: 0.00, 0.00, 0.00\n`);
+    const up = upMinutes(r.p);
+    const counted = (n: number, unit: string) => (n ? [`${n} ${unit}${n > 1 ? 's' : ''}`] : []);
+    const parts = [
+      ...counted(Math.floor(up / 10_080), 'week'),
+      ...counted(Math.floor(up / 1440) % 7, 'day'),
+      ...counted(Math.floor(up / 60) % 24, 'hour'),
+    ];
+    if (has(r, 'p'))
+      out(
+        r,
+        `up ${[...parts, ...(counted(up % 60, 'minute').length || parts.length ? counted(up % 60, 'minute') : ['0 minutes'])].join(', ')}\n`,
+      );
+    else if (has(r, 's')) out(r, `${strftime('%Y-%m-%d %H:%M:%S', r.p.kernel.bootedAtMs)}\n`);
+    else out(r, uptimeLine(r.p));
     return 0;
   },
 };

@@ -133,13 +133,28 @@ function positions(list: string): ((n: number) => boolean) | null {
   return n => ranges.some(([a, b]) => n >= a && n <= b);
 }
 
+/** Characters that are wanted; what stands apart in the line is joined by `glue`. */
+function pick(line: string, wanted: (n: number) => boolean, glue: string): string {
+  let text = '';
+  let last = 0;
+  for (let i = 1; i <= line.length; i++) {
+    if (!wanted(i)) continue;
+    if (text && last !== i - 1) text += glue;
+    text += line[i - 1];
+    last = i;
+  }
+  return text;
+}
+
 const CUT_USAGE = 'cut {-b|c LIST | -f LIST [-d SEP] [-s]} [-D] [-O SEP] [FILE]...';
 
 export const CUT: ToolSpec = {
   short: 'b:c:f:d:snDF:O:',
   long: { bytes: 'b', characters: 'c', fields: 'f', delimiter: 'd', 'only-delimited': 's', complement: 'C', 'output-delimiter': 'O' },
   *run(r) {
-    const list = option(r, 'b') ?? option(r, 'c') ?? option(r, 'f');
+    const lists = ['b', 'c', 'f'].flatMap(l => r.options.get(l) ?? []);
+    const list = lists[0];
+    if (lists.length > 1) return usage(r, 'only one list may be specified', CUT_USAGE);
     if (list === undefined)
       return usage(
         r,
@@ -148,6 +163,13 @@ export const CUT: ToolSpec = {
       );
     const delimiter = binaryArgument(option(r, 'd') ?? '\t');
     if (delimiter.length > 1 && !r.bb) return usage(r, 'the delimiter must be a single character');
+    if (!has(r, 'f') && !r.bb && (has(r, 'd') || has(r, 's')))
+      return usage(
+        r,
+        has(r, 'd')
+          ? 'an input delimiter may be specified only when operating on fields'
+          : 'suppressing non-delimited lines makes sense\n\tonly when operating on fields',
+      );
     const base = positions(list);
     if (!base) return usage(r, /^0|,0/.test(list) ? 'fields are numbered from 1' : `invalid field value '${list}'`, CUT_USAGE);
     const wanted = has(r, 'C') ? (n: number) => !base(n) : base;
@@ -164,7 +186,7 @@ export const CUT: ToolSpec = {
       const lines = linesOf(pipe);
       for (let line = yield* nextLine(r, lines); line !== null; line = yield* nextLine(r, lines)) {
         let text: string;
-        if (!fields) text = [...line].filter((_, i) => wanted(i + 1)).join('');
+        if (!fields) text = pick(line, wanted, option(r, 'O') ?? '');
         else if (line.includes(delimiter)) {
           text = line
             .split(delimiter)
@@ -278,24 +300,6 @@ export const COMM: ToolSpec = {
       }
     }
     return outLines(r, result);
-  },
-};
-
-export const COLUMN: ToolSpec = {
-  short: 'ts:o:n',
-  long: { table: 't', separator: 's', 'output-separator': 'o' },
-  *run(r) {
-    const { lines } = yield* allLines(r, r.args);
-    if (!has(r, 't')) return outLines(r, lines);
-    const separator = option(r, 's');
-    const rows = lines.filter(l => l.trim()).map(l => (separator ? l.split(separator) : l.trim().split(/[ \t]+/)));
-    const widths: number[] = [];
-    for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-    const glue = option(r, 'o') ?? '  ';
-    return outLines(
-      r,
-      rows.map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join(glue)),
-    );
   },
 };
 

@@ -30,6 +30,8 @@ export interface ToolSpec {
   long?: Record<string, string>;
   /** BusyBox' usage text, after `Usage: `. */
   usage?: string;
+  /** What the GNU program says between a wrong option and `Try …`. */
+  synopsis?: string;
   /** `-5` means `-n 5`. */
   digits?: string;
   /** Exit code for a wrong option. */
@@ -52,7 +54,7 @@ function badOption(p: Process, u: Userland, bb: boolean, spec: ToolSpec, name: s
     else busyboxUsage(p, u, spec.usage, text);
     return 1;
   }
-  complain(p, `${name}: ${text}\nTry '${name} --help' for more information.\n`);
+  complain(p, `${name}: ${text}\n${spec.synopsis ? `Usage: ${name} ${spec.synopsis}\n` : ''}Try '${name} --help' for more information.\n`);
   return spec.usageStatus ?? 1;
 }
 

@@ -49,6 +49,7 @@ export const TR: ToolSpec = {
         .filter(c => !first.includes(c))
         .join('');
     const second = r.args[1] === undefined ? '' : trSet(r.args[1]);
+    if (has(r, 't')) first = first.slice(0, second.length);
     const map = new Map<string, string>();
     if (second && !has(r, 'd')) for (let i = 0; i < first.length; i++) map.set(first[i], second[Math.min(i, second.length - 1)]);
     const remove = has(r, 'd') ? new Set(first) : null;

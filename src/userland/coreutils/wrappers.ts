@@ -83,7 +83,11 @@ export const TIMEOUT: ToolSpec = {
     // BusyBox before 1.30 wanted `-t SECS`.
     const old = option(r, 't');
     const args = old === undefined ? r.args : [old, ...r.args];
-    if (args.length < 2) return usage(r, 'missing operand', TIMEOUT.usage, 125);
+    if (args.length < 2) {
+      if (r.bb) return usage(r, '', TIMEOUT.usage, 125);
+      complain(r.p, "Try 'timeout --help' for more information.\n");
+      return 125;
+    }
     const seconds = duration(args[0]);
     if (seconds === null)
       return r.bb ? error(r, `invalid number '${args[0]}'`) : usage(r, `invalid time interval '${args[0]}'`, undefined, 125);
@@ -151,6 +155,10 @@ export const ENV: ToolSpec = {
 export const WRAPPER: ToolSpec = {
   short: '+n:o:e:i:cfw',
   *run(r) {
+    if (!r.args.length && r.name === 'nice') {
+      out(r, '0\n');
+      return 0;
+    }
     if (!r.args.length) return usage(r, 'missing operand', `${r.name} PROG ARGS`, 125);
     if (r.name === 'nohup') r.p.onSignal.set('HUP', () => {});
     const child = start(r, r.args);

@@ -10,7 +10,7 @@ import { parseAwk } from './parse.ts';
 import { execute } from './run.ts';
 
 export const awk =
-  (bb: boolean) =>
+  (bb: boolean, mawk = false) =>
   (u: Userland): Program =>
     function* (p: Process): Co<number> {
       const r: Run = { p, u, bb, name: 'awk', options: new Map(), args: [] };
@@ -50,6 +50,7 @@ export const awk =
       }
       try {
         const a = newAwk(r, parseAwk(source), fs === 't' ? '\t' : fs, words);
+        if (mawk) a.largestInteger = 2 ** 31 - 1;
         for (const text of assignments)
           a.globals.set(text.slice(0, text.indexOf('=')), { s: unescapeAwk(binaryArgument(text.slice(text.indexOf('=') + 1))) });
         return yield* execute(a);

@@ -22,6 +22,8 @@ export interface Awk {
   usedFiles: boolean;
   compiled: Map<string, RegExp>;
   seed: number;
+  /** Integers up to here are printed in full; mawk's are a C int's. */
+  largestInteger: number;
   /** Rounds of loops since it last gave up its turn. */
   spins: number;
   jump: 'next' | 'nextfile' | 'exit' | 'return' | 'break' | 'continue' | null;
@@ -34,7 +36,7 @@ export function toStr(a: Awk, v: Value, forOutput = false): string {
   if (typeof v === 'string') return v;
   if (v === undefined) return '';
   if (typeof v !== 'number') return v.s;
-  if (Number.isInteger(v) && Math.abs(v) < 1e16) return String(v === 0 ? 0 : v);
+  if (Number.isInteger(v) && Math.abs(v) <= a.largestInteger) return String(v === 0 ? 0 : v);
   if (Number.isNaN(v)) return 'nan';
   if (!Number.isFinite(v)) return v > 0 ? 'inf' : '-inf';
   const format = a.globals.get(forOutput ? 'OFMT' : 'CONVFMT');
@@ -185,6 +187,7 @@ export function newAwk(r: Run, program: AwkProgram, fs: string, operands: string
     argIndex: 1,
     usedFiles: false,
     compiled: new Map(),
+    largestInteger: 1e16,
     seed: 0,
     spins: 0,
     jump: null,

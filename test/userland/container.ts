@@ -15,7 +15,11 @@ export interface Ran {
   ms: number;
 }
 
-export function runIn(ref: string, argv: string[], o: { stdin?: string; tty?: boolean; env?: Record<string, string> } = {}): Ran {
+export function runIn(
+  ref: string,
+  argv: string[],
+  o: { stdin?: string; tty?: boolean; env?: Record<string, string>; cwd?: string } = {},
+): Ran {
   const image = findImage(ref);
   if (!image) throw new Error(`no image ${ref}`);
   const sim = newSim(Date.UTC(2026, 10, 21, 12), newRandom(1));
@@ -29,6 +33,7 @@ export function runIn(ref: string, argv: string[], o: { stdin?: string; tty?: bo
     netns,
     fs: buildRootfs(image),
     argv,
+    cwd: o.cwd,
     env: new Map(Object.entries({ ...image.env, HOME: '/root', HOSTNAME: 'pod', ...o.env })),
     stdin: pipeOf(o.stdin ?? ''),
     stdout: newPipe({ sink: c => outParts.push(c) }),

@@ -5,7 +5,7 @@ import { pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Builtin, builtins, SPECIAL } from './builtins.ts';
 import { fail, say } from './messages.ts';
-import { shellQuote } from './param.ts';
+import { shellQuote } from './quote.ts';
 import { runText } from './script.ts';
 import { builtinOf, execReplace, notFound, runBuiltin } from './simple.ts';
 import { bashLike, type Shell } from './types.ts';

@@ -7,6 +7,7 @@ import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';
 import { formatPrintf, unescapeText } from './printf.ts';
 import { BROKEN_PIPE } from './run.ts';
+import { assignText } from './simple.ts';
 import { signalQueue } from './traps.ts';
 import { bashLike, type Shell } from './types.ts';
 import { ifs, setVar } from './vars.ts';
@@ -53,8 +54,7 @@ const printf: Builtin = {
       return 2;
     }
     if (!args.length) {
-      if (bashLike(sh))
-        say(sh, 2, `${sh.name}: ${sh.interactive ? '' : `line ${sh.line}: `}printf: usage: printf [-v var] format [arguments]\n`);
+      if (bashLike(sh)) say(sh, 2, 'printf: usage: printf [-v var] format [arguments]\n');
       else fail(sh, 'printf: usage: printf format [arg ...]');
       return 2;
     }
@@ -73,14 +73,16 @@ const printf: Builtin = {
         `printf: ${bashLike(sh) && e.includes('invalid directive') ? e.replace(/^%(.): invalid directive/, "`$1': invalid format character") : e}`,
       );
     if (into !== null) {
-      setVar(sh, into, r.text);
+      const element = /^(\w+)\[(.*)\]$/.exec(into);
+      if (element) yield* assignText(sh, element[1], r.text, element[2], false);
+      else setVar(sh, into, r.text);
       return r.errors.length ? 1 : 0;
     }
     return output(sh, r.text) || (r.errors.length ? 1 : 0);
   },
 };
 
-interface ReadOptions {
+export interface ReadOptions {
   raw: boolean;
   delimiter: number;
   count: number;
@@ -89,7 +91,11 @@ interface ReadOptions {
 }
 
 /** Bytes up to the delimiter, byte by byte as far as others can tell: what follows stays in the pipe. */
-function* readInput(sh: Shell, pipe: Pipe, o: ReadOptions): Co<{ text: string; ended: boolean; timedOut: boolean; interrupted: boolean }> {
+export function* readInput(
+  sh: Shell,
+  pipe: Pipe,
+  o: ReadOptions,
+): Co<{ text: string; ended: boolean; timedOut: boolean; interrupted: boolean }> {
   const parts: Uint8Array[] = [];
   const { sim } = sh.p.kernel;
   const deadline = sim.nowMs + o.timeoutMs;
@@ -176,12 +182,16 @@ function splitFields(sh: Shell, text: string, raw: boolean, n: number): string[]
   return out;
 }
 
+const READ_USAGE =
+  'read: usage: read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] [-u fd] [name ...]\n';
+
 const read: Builtin = {
   *run(sh, argv) {
     const o: ReadOptions = { raw: false, delimiter: 10, count: -1, timeoutMs: Number.POSITIVE_INFINITY, signals: sh };
     let prompt = '';
     let array: string | null = null;
     let fd = 0;
+    let exact = false;
     let i = 1;
     for (; i < argv.length && /^-./.test(argv[i]); i++) {
       if (argv[i] === '--') {
@@ -196,13 +206,16 @@ const read: Builtin = {
           const value = argv[i].slice(k + 1) || argv[++i] || '';
           if (letter === 'p') prompt = value;
           else if (letter === 'd') o.delimiter = value === '' ? 0 : value.charCodeAt(0);
-          else if (letter === 'n' || letter === 'N') o.count = Number(value);
-          else if (letter === 't') o.timeoutMs = Number(value) * 1000;
+          else if (letter === 'n' || letter === 'N') {
+            o.count = Number(value);
+            exact ||= letter === 'N';
+          } else if (letter === 't') o.timeoutMs = Number(value) * 1000;
           else if (letter === 'u') fd = Number(value);
           else if (letter === 'a') array = value;
           break;
         } else {
           fail(sh, bashLike(sh) ? `read: -${letter}: invalid option` : `read: Illegal option -${letter}`);
+          if (bashLike(sh)) say(sh, 2, READ_USAGE);
           return 2;
         }
       }
@@ -213,19 +226,29 @@ const read: Builtin = {
       sh.flow = sh.interactive ? null : { kind: 'exit', levels: 0 };
       return 2;
     }
+    const wrong = names.find(name => !/^[A-Za-z_]\w*(\[.*\])?$/.test(name));
+    if (wrong !== undefined) {
+      fail(sh, bashLike(sh) ? `read: \`${wrong}': not a valid identifier` : `read: ${wrong}: bad variable name`);
+      return bashLike(sh) ? 1 : 2;
+    }
     const pipe = sh.fds.get(fd);
     if (!pipe) {
       fail(sh, `read: ${fd}: invalid file descriptor: Bad file descriptor`);
       return 1;
     }
     if (prompt && sh.p.tty) say(sh, 2, prompt);
+    // -N counts characters whatever they are, and does not split.
+    if (exact) o.delimiter = -1;
     let input = yield* readInput(sh, pipe, o);
     let text = input.text;
     while (!o.raw && o.count < 0 && /(^|[^\\])(\\\\)*\\$/.test(text) && !input.ended) {
       input = yield* readInput(sh, pipe, o);
       text = text.slice(0, -1) + input.text;
     }
-    store(sh, text, names, array, o.raw);
+    if (exact) {
+      setVar(sh, names[0] ?? 'REPLY', unbackslash(text, o.raw).chars.join(''));
+      for (const name of names.slice(1)) setVar(sh, name, '');
+    } else store(sh, text, names, array, o.raw);
     if (input.timedOut) return bashLike(sh) ? 142 : 1;
     return input.ended ? 1 : 0;
   },
@@ -246,22 +269,4 @@ function store(sh: Shell, text: string, names: string[], array: string | null, r
   });
 }
 
-const mapfile: Builtin = {
-  only: ['bash'],
-  *run(sh, argv) {
-    const trim = argv.includes('-t');
-    const name = argv.slice(1).filter(a => !a.startsWith('-'))[0] ?? 'MAPFILE';
-    const pipe = sh.fds.get(0);
-    const array = new Map<number, string>();
-    while (pipe) {
-      const r = yield* readInput(sh, pipe, { raw: true, delimiter: 10, count: -1, timeoutMs: Number.POSITIVE_INFINITY, signals: sh });
-      if (r.ended && !r.text) break;
-      array.set(array.size, trim || r.ended ? r.text : `${r.text}\n`);
-      if (r.ended) break;
-    }
-    sh.vars.set(name, { value: null, array });
-    return 0;
-  },
-};
-
-export const IO_BUILTINS: Record<string, Builtin> = { echo, printf, read, mapfile, readarray: mapfile };
+export const IO_BUILTINS: Record<string, Builtin> = { echo, printf, read };

@@ -1,33 +1,9 @@
 // Builtins about the shell's options and positional parameters: set, shift, shopt.
 import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';
-import { shellQuote } from './param.ts';
+import { LONG_OPTIONS, optionKey, optionNames, SHOPT_NAMES } from './option-tables.ts';
+import { shellQuote } from './quote.ts';
 import { bashLike, type Shell } from './types.ts';
-
-const LONG_OPTIONS: Record<string, string> = {
-  errexit: 'e',
-  nounset: 'u',
-  xtrace: 'x',
-  noglob: 'f',
-  noexec: 'n',
-  verbose: 'v',
-  noclobber: 'C',
-  allexport: 'a',
-  monitor: 'm',
-  notify: 'b',
-  hashall: 'h',
-  pipefail: 'pipefail',
-  posix: 'posix',
-  vi: 'vi',
-  emacs: 'emacs',
-  ignoreeof: 'ignoreeof',
-  nolog: 'nolog',
-  errtrace: 'E',
-  functrace: 'T',
-  braceexpand: 'B',
-  histexpand: 'H',
-  debug: 'debug',
-};
 
 /** Options at the head of `set` and of the shell's own command line. -> how many words they took, or null: one was wrong */
 export function setOptions(sh: Shell, args: string[], builtinName: string): number | null {
@@ -39,9 +15,9 @@ export function setOptions(sh: Shell, args: string[], builtinName: string): numb
     for (const letter of arg.slice(1)) {
       if (letter === 'o') {
         const name = args[++i];
-        const key = name === undefined ? undefined : LONG_OPTIONS[name];
+        const key = name === undefined ? undefined : optionKey(sh.kind, name);
         if (name === undefined) return i;
-        if (!key || (key === 'pipefail' && sh.kind === 'dash')) {
+        if (!key) {
           fail(
             sh,
             bashLike(sh)
@@ -68,9 +44,18 @@ export function setOptions(sh: Shell, args: string[], builtinName: string): numb
   return i;
 }
 
-function toggle(sh: Shell, key: string, on: boolean): void {
-  if (on) sh.options.add(key);
-  else sh.options.delete(key);
+function toggle(sh: Shell, key: string, on: boolean, among: Set<string> = sh.options): void {
+  if (on) among.add(key);
+  else among.delete(key);
+}
+
+const isOn = (sh: Shell, name: string): boolean =>
+  name === 'interactive-comments' || sh.options.has(LONG_OPTIONS[name]) || (name === 'interactive' && sh.interactive);
+
+/** One line of `set -o`, or the command that would set it again. */
+function optionLine(sh: Shell, name: string, again: boolean): string {
+  if (again) return `set ${isOn(sh, name) ? '-' : '+'}o ${name}\n`;
+  return bashLike(sh) ? `${name.padEnd(15)}\t${isOn(sh, name) ? 'on' : 'off'}\n` : `${name.padEnd(16)}${isOn(sh, name) ? 'on' : 'off'}\n`;
 }
 
 const set: Builtin = {
@@ -80,15 +65,17 @@ const set: Builtin = {
       printVariables(sh);
       return 0;
     }
-    if (args[0] === '-o' && args.length === 1) {
-      for (const [name, key] of Object.entries(LONG_OPTIONS).sort())
-        say(sh, 1, `${name.padEnd(15)}\t${sh.options.has(key) ? 'on' : 'off'}\n`);
+    if (/^[-+]o$/.test(args[0]) && args.length === 1) {
+      if (sh.kind === 'dash' && args[0] === '-o') say(sh, 1, 'Current option settings\n');
+      for (const name of optionNames(sh.kind)) say(sh, 1, optionLine(sh, name, args[0] === '+o'));
       return 0;
     }
     const used = setOptions(sh, args, sh.kind === 'ash' ? '' : 'set: ');
     if (used === null) {
+      if (bashLike(sh) && !/^[-+]o/.test(args[0]))
+        say(sh, 2, 'set: usage: set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]\n');
       if (!bashLike(sh) && !sh.interactive) sh.flow = { kind: 'exit', levels: 0 };
-      return bashLike(sh) ? (args[0].startsWith('-o') ? 1 : 2) : 2;
+      return 2;
     }
     const rest = args.slice(used);
     if (rest[0] === '--') sh.args = rest.slice(1);
@@ -125,7 +112,8 @@ const shift: Builtin = {
   *run(sh, argv) {
     const n = Number(argv[1] ?? 1);
     if (!Number.isInteger(n) || n < 0) {
-      fail(sh, bashLike(sh) ? `shift: ${argv[1]}: numeric argument required` : `shift: Illegal number: ${argv[1]}`);
+      const why = Number.isInteger(n) ? 'shift count out of range' : 'numeric argument required';
+      fail(sh, bashLike(sh) ? `shift: ${argv[1]}: ${why}` : `shift: Illegal number: ${argv[1]}`);
       return bashLike(sh) ? 1 : 2;
     }
     if (n > sh.args.length) {
@@ -139,20 +127,51 @@ const shift: Builtin = {
   },
 };
 
+function shoptError(sh: Shell, text: string, usage = false): number {
+  fail(sh, `shopt: ${text}`);
+  if (usage) say(sh, 2, 'shopt: usage: shopt [-pqsu] [-o] [optname ...]\n');
+  return usage ? 2 : 1;
+}
+
 const shopt: Builtin = {
   only: ['bash'],
   *run(sh, argv) {
-    const names = argv.slice(1).filter(a => !a.startsWith('-'));
-    const flags = argv
-      .slice(1)
-      .filter(a => a.startsWith('-'))
-      .join('');
-    for (const name of names) {
-      if (flags.includes('s')) sh.shopt.add(name);
-      else if (flags.includes('u')) sh.shopt.delete(name);
-      else if (!flags.includes('q')) say(sh, 1, `${name.padEnd(15)}\t${sh.shopt.has(name) ? 'on' : 'off'}\n`);
+    let i = 1;
+    let flags = '';
+    for (; /^-./.test(argv[i] ?? ''); i++) {
+      const wrong = [...argv[i].slice(1)].find(c => !'pqsuo'.includes(c));
+      if (wrong) return shoptError(sh, `-${wrong}: invalid option`, true);
+      flags += argv[i].slice(1);
     }
-    return /[su]/.test(flags) || names.every(name => sh.shopt.has(name)) ? 0 : 1;
+    const [on, off, set] = ['s', 'u', 'o'].map(c => flags.includes(c));
+    if (on && off) return shoptError(sh, 'cannot set and unset shell options simultaneously');
+    const names = argv.slice(i);
+    const has = (name: string) => (set ? isOn(sh, name) : sh.shopt.has(name) || (name === 'expand_aliases' && sh.interactive));
+    const all = set ? optionNames(sh.kind) : SHOPT_NAMES;
+    const show = (name: string) => {
+      if (flags.includes('q')) return;
+      if (set) say(sh, 1, optionLine(sh, name, flags.includes('p')));
+      else
+        say(
+          sh,
+          1,
+          flags.includes('p') ? `shopt ${has(name) ? '-s' : '-u'} ${name}\n` : `${name.padEnd(15)}\t${has(name) ? 'on' : 'off'}\n`,
+        );
+    };
+    if (!names.length) {
+      for (const name of all) if (on ? has(name) : off ? !has(name) : true) show(name);
+      return 0;
+    }
+    let status = 0;
+    for (const name of names) {
+      if (!all.includes(name)) status = shoptError(sh, `${name}: invalid ${set ? '' : 'shell '}option name`);
+      else if (on || off) toggle(sh, set ? LONG_OPTIONS[name] : name, on, set ? sh.options : sh.shopt);
+      else {
+        show(name);
+        if (!has(name)) status = 1;
+      }
+    }
+    return status;
   },
 };
 

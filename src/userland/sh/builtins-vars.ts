@@ -3,6 +3,7 @@ import { parse } from 'unbash';
 import type { Co } from '../../sim/task.ts';
 import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';
+import { declared, declaredKey } from './quote.ts';
 import { assignArray, assignText } from './simple.ts';
 import { bashLike, type Shell, type Variable } from './types.ts';
 import { getParam, makeLocal, readonlyError, setVar, unsetVar } from './vars.ts';
@@ -49,7 +50,7 @@ function* give(sh: Shell, d: Declaration): Co<boolean> {
 }
 
 function quoted(sh: Shell, value: string): string {
-  if (bashLike(sh)) return `"${value.replace(/[\\"$`]/g, '\\$&')}"`;
+  if (bashLike(sh)) return declared(value);
   return `'${value.replace(/'/g, `'"'"'`)}'`;
 }
 
@@ -160,6 +161,17 @@ function listFunctions(sh: Shell, names: string[], flags: string): number {
   return status;
 }
 
+/** The letters of declare that made the variable what it is. */
+export const attributes = (v: Variable): string =>
+  `${v.array ? 'a' : ''}${v.assoc ? 'A' : ''}${v.integer ? 'i' : ''}${v.nameref ? 'n' : ''}${v.readonly ? 'r' : ''}${v.exported ? 'x' : ''}${v.letters === 'lower' ? 'l' : v.letters === 'upper' ? 'u' : ''}`;
+
+/** `([0]="a" [1]="b")`; an associative array has a blank before its end. */
+export function arrayText(v: Variable): string {
+  if (v.assoc) return `(${[...v.assoc].map(([k, x]) => `[${declaredKey(k)}]=${declared(x)} `).join('')})`;
+  const entries = [...(v.array ?? [])].sort((a, b) => a[0] - b[0]);
+  return `(${entries.map(([k, x]) => `[${k}]=${declared(x)}`).join(' ')})`;
+}
+
 function printDeclared(sh: Shell, names: string[]): number {
   let status = 0;
   for (const name of names.length ? names : [...sh.vars.keys()].sort()) {
@@ -169,15 +181,8 @@ function printDeclared(sh: Shell, names: string[]): number {
       status = 1;
       continue;
     }
-    const letters =
-      `${v.array ? 'a' : ''}${v.assoc ? 'A' : ''}${v.integer ? 'i' : ''}${v.readonly ? 'r' : ''}${v.exported ? 'x' : ''}` || '-';
-    const entries = v.assoc ? [...v.assoc] : v.array ? [...v.array] : null;
-    const value = entries
-      ? `=(${entries.map(([k, x]) => `[${k}]=${quoted(sh, x)}`).join(' ')})`
-      : v.value === null
-        ? ''
-        : `=${quoted(sh, v.value)}`;
-    say(sh, 1, `declare -${letters} ${name}${value}\n`);
+    const value = v.array || v.assoc ? `=${arrayText(v)}` : v.value === null ? '' : `=${quoted(sh, v.value)}`;
+    say(sh, 1, `declare -${attributes(v) || '-'} ${name}${value === '=()' && !v.assigned ? '' : value}\n`);
   }
   return status;
 }

@@ -4,6 +4,7 @@ import { COMMAND_BUILTINS } from './builtins-commands.ts';
 import { DIRECTORY_BUILTINS } from './builtins-dirs.ts';
 import { IO_BUILTINS } from './builtins-io.ts';
 import { JOB_BUILTINS } from './builtins-jobs.ts';
+import { mapfile } from './builtins-mapfile.ts';
 import { OPTION_BUILTINS } from './builtins-options.ts';
 import { SHELL_BUILTINS } from './builtins-shell.ts';
 import { VARIABLE_BUILTINS } from './builtins-vars.ts';
@@ -27,6 +28,8 @@ export function builtins(): Record<string, Builtin> {
     ...OPTION_BUILTINS,
     ...VARIABLE_BUILTINS,
     ...IO_BUILTINS,
+    mapfile,
+    readarray: mapfile,
     ...JOB_BUILTINS,
   };
   return table;

@@ -4,6 +4,7 @@ import type { Co } from '../../sim/task.ts';
 import { evaluate } from './arith.ts';
 import { expandBraces } from './brace.ts';
 import { hasGlob, pathnames, quotePattern } from './glob.ts';
+import { fail } from './messages.ts';
 import { expandParameter } from './param.ts';
 import { processSubstitution } from './redirect.ts';
 import { substitute } from './subshell.ts';
@@ -262,10 +263,21 @@ function* expandFields(sh: Shell, word: Word, result: string[]): Co<void> {
   for (const f of out.fields) {
     if (!f.present) continue;
     if (!sh.options.has('f') && hasGlob(f.pattern, extended)) {
-      const names = pathnames(sh.p, f.pattern, extended, sh.shopt.has('dotglob'));
+      const names = pathnames(sh.p, f.pattern, {
+        extended,
+        dotglob: sh.shopt.has('dotglob'),
+        ignoreCase: sh.shopt.has('nocaseglob'),
+        globstar: sh.shopt.has('globstar'),
+      });
       if (names.length) {
         result.push(...names);
         continue;
+      }
+      if (sh.shopt.has('failglob')) {
+        fail(sh, `no match: ${f.text}`);
+        sh.status = 1;
+        sh.flow = { kind: 'exit', levels: sh.interactive ? -1 : 0 };
+        return;
       }
       if (sh.shopt.has('nullglob')) continue;
     }

@@ -130,8 +130,17 @@ export function matches(text: string, pattern: string, extended = false, ignoreC
 
 const unquote = (s: string) => s.replace(/\\([\s\S])/g, '$1');
 
+export interface GlobOptions {
+  extended: boolean;
+  dotglob?: boolean;
+  ignoreCase?: boolean;
+  /** `**` goes through all folders below. */
+  globstar?: boolean;
+}
+
 /** Pathname expansion: the existing names, sorted; none when nothing matches. */
-export function pathnames(p: Process, pattern: string, extended: boolean, dotglob = false): string[] {
+export function pathnames(p: Process, pattern: string, o: GlobOptions): string[] {
+  const { extended, dotglob = false, ignoreCase = false } = o;
   const parts = pattern.split('/');
   const rooted = pattern.startsWith('/');
   let found = [rooted ? '/' : ''];
@@ -141,10 +150,14 @@ export function pathnames(p: Process, pattern: string, extended: boolean, dotglo
     const next: string[] = [];
     for (const base of found) {
       if (!part) {
-        next.push(last ? base : base);
+        next.push(base);
         continue;
       }
-      if (!hasGlob(part, extended)) {
+      if (o.globstar && part === '**') {
+        next.push(...below(p, base, last, dotglob));
+        continue;
+      }
+      if (!hasGlob(part, extended) && !(ignoreCase && /[A-Za-z]/.test(part))) {
         const path = `${base}${unquote(part)}`;
         if (typeof lookup(p.fs, absolute(path, p.cwd), p) !== 'string') next.push(last ? path : `${path}/`);
         continue;
@@ -153,15 +166,33 @@ export function pathnames(p: Process, pattern: string, extended: boolean, dotglo
       if (typeof entries === 'string') continue;
       for (const name of [...entries.keys()].sort(compareBytes)) {
         if (name.startsWith('.') && !part.startsWith('.') && !dotglob) continue;
-        if (!matches(name, part, extended)) continue;
+        if (!matches(name, part, extended, ignoreCase)) continue;
         if (last) next.push(`${base}${name}`);
-        else {
-          const node = lookup(p.fs, absolute(`${base}${name}`, p.cwd), p);
-          if (typeof node !== 'string' && node.kind === 'dir') next.push(`${base}${name}/`);
-        }
+        else if (isDir(p, `${base}${name}`)) next.push(`${base}${name}/`);
       }
     }
     found = next;
   }
-  return found.sort(compareBytes);
+  return [...new Set(found)].sort(compareBytes);
+}
+
+function isDir(p: Process, path: string): boolean {
+  const node = lookup(p.fs, absolute(path, p.cwd), p);
+  return typeof node !== 'string' && node.kind === 'dir';
+}
+
+/** What `**` stands for below `base`: folders with a slash, and at the pattern's end everything. */
+function below(p: Process, base: string, last: boolean, dotglob: boolean): string[] {
+  const list = last && !base ? [] : [base];
+  const entries = listDir(p.fs, absolute(base || '.', p.cwd), p);
+  if (typeof entries === 'string') return list;
+  for (const name of [...entries.keys()].sort(compareBytes)) {
+    if (name.startsWith('.') && !dotglob) continue;
+    const path = `${base}${name}`;
+    if (isDir(p, path)) {
+      const inner = below(p, `${path}/`, last, dotglob);
+      list.push(...(last ? [path, ...inner.filter(x => x !== `${path}/`)] : inner));
+    } else if (last) list.push(path);
+  }
+  return list;
 }

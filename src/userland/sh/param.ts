@@ -2,9 +2,12 @@
 import type { ParameterExpansionPart, ParameterOperation, SimpleExpansionPart, Word } from 'unbash';
 import type { Co } from '../../sim/task.ts';
 import { evaluateText } from './arith.ts';
-import { addExpanded, addList, addQuoted, expandPattern, expandString, newOut, type Out, walkWord } from './expand.ts';
+import { arrayText, attributes } from './builtins-vars.ts';
+import { addExpanded, addList, addQuoted, expandPattern, expandString, newOut, type Out, walkWord, wordOf } from './expand.ts';
 import { matches, patternSource } from './glob.ts';
 import { fail } from './messages.ts';
+import { expandPrompt } from './prompt.ts';
+import { declared, declaredKey, reusable } from './quote.ts';
 import { bashLike, type Shell } from './types.ts';
 import { arrayKeys, arrayValues, getParam, ifs, setVar, variable } from './vars.ts';
 
@@ -88,7 +91,7 @@ function emit(sh: Shell, out: Out, found: Found, quoted: boolean): void {
 function unset(sh: Shell, name: string): void {
   if (!sh.options.has('u') || name === '@' || name === '*') return;
   fail(sh, bashLike(sh) ? `${name.match(/^\d/) ? `$${name}` : name}: unbound variable` : `${name}: parameter not set`);
-  sh.status = bashLike(sh) ? (sh.interactive ? 1 : 127) : 2;
+  sh.status = bashLike(sh) ? (sh.interactive || sh.subshell ? 1 : 127) : 2;
   sh.flow = { kind: 'exit', levels: 0 };
 }
 
@@ -133,7 +136,7 @@ function* defaults(
       ? 'parameter not set or null'
       : 'parameter not set';
   fail(sh, `${part.parameter}: ${text || standard}`);
-  sh.status = bashLike(sh) ? (sh.interactive ? 1 : 127) : 2;
+  sh.status = bashLike(sh) ? (sh.interactive || sh.subshell ? 1 : 127) : 2;
   sh.flow = { kind: 'exit', levels: 0 };
 }
 
@@ -164,6 +167,7 @@ function* operate(sh: Shell, part: ParameterExpansionPart, op: ParameterOperatio
   }
   if (op.type !== 'Remove' && sh.kind === 'dash') return badSubstitution(sh, part.text);
   if (op.type === 'Slice') return yield* slice(sh, part, op, found, out, quoted);
+  if (op.type === 'Transform' && /^[aAkK]$/.test(op.operand.text)) return emit(sh, out, describe(sh, part, op.operand.text, found), quoted);
   const change = yield* changer(sh, op, quoted);
   if (sh.flow) return;
   if (found.list) emit(sh, out, { ...found, list: found.list.map(change) }, quoted);
@@ -179,6 +183,8 @@ function* changer(sh: Shell, op: ParameterOperation, quoted: boolean): Co<(s: st
   if (op.type === 'Replace') {
     const pattern = yield* expandPattern(sh, op.pattern, quoted);
     const by = yield* expandString(sh, op.replacement);
+    if (!pattern && op.operator === '/#') return s => by + s;
+    if (!pattern && op.operator === '/%') return s => s + by;
     if (!pattern) return s => s;
     const source = patternSource(pattern, { extended });
     const re = new RegExp(
@@ -193,16 +199,42 @@ function* changer(sh: Shell, op: ParameterOperation, quoted: boolean): Co<(s: st
     const turn = (c: string) => (matches(c, pattern || '?', extended) ? (up ? c.toUpperCase() : c.toLowerCase()) : c);
     return s => (op.operator.length === 2 ? [...s].map(turn).join('') : s ? turn(s[0]) + s.slice(1) : s);
   }
-  if (op.type === 'Transform') return transform(yield* expandString(sh, op.operand));
+  if (op.type === 'Transform') return transform(sh, yield* expandString(sh, op.operand));
   return s => s;
 }
 
-export const shellQuote = (s: string): string => (/^[\w@%+=:,./-]+$/.test(s) ? s : `'${s.replace(/'/g, "'\\''")}'`);
+/** What stands between $' and '. */
+function ansiValue(s: string): string {
+  const part = wordOf(`$'${s.replace(/'/g, "\\'")}'`).parts?.[0];
+  return part?.type === 'AnsiCQuoted' ? part.value : s;
+}
 
-function transform(letter: string): (s: string) => string {
+/** ${x@A}, ${x@a}, ${x[@]@K}: what the variable is, and the assignment that would make it again. */
+function describe(sh: Shell, part: ParameterExpansionPart, letter: string, found: Found): Found {
+  const v = variable(sh, part.parameter);
+  const letters = v ? attributes(v) : '';
+  if (letter === 'a') return found.list ? { ...found, list: found.list.map(() => letters) } : scalar(letters);
+  const keys = arrayKeys(sh, part.parameter);
+  if (letter === 'A') {
+    if (found.value === undefined && !found.list) return scalar('');
+    const value =
+      found.list && v && (v.array || v.assoc) ? arrayText(v) : reusable(found.list ? found.list.join(' ') : (found.value ?? ''));
+    return scalar(letters ? `declare -${letters} ${part.parameter}=${value}` : `${part.parameter}=${value}`);
+  }
+  if (!found.list) return scalar(reusable(found.value ?? ''));
+  const list = found.list;
+  if (letter === 'k') return { ...found, list: keys.flatMap((k, i) => [k, list[i]]) };
+  return scalar(keys.map((k, i) => `${declaredKey(k)} ${declared(list[i])}`).join(' ') + (v?.assoc ? ' ' : ''));
+}
+
+function transform(sh: Shell, letter: string): (s: string) => string {
   switch (letter) {
     case 'Q':
-      return s => `'${s.replace(/'/g, "'\\''")}'`;
+      return reusable;
+    case 'E':
+      return ansiValue;
+    case 'P':
+      return s => expandPrompt(sh, s);
     case 'U':
       return s => s.toUpperCase();
     case 'u':

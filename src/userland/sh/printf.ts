@@ -1,4 +1,5 @@
 // printf and echo's escapes, shared by the shells and the programs.
+import { backslashQuote } from './quote.ts';
 
 export interface Printed {
   text: string;
@@ -59,11 +60,6 @@ function pad(text: string, flags: string, width: number): string {
   return sign + text.slice(sign.length).padStart(width - sign.length, '0');
 }
 
-function quoteArgument(s: string): string {
-  if (s === '') return "''";
-  return s.replace(/[^\w@%+=:,./-]/g, c => (c === '\n' ? "$'\\n'" : `\\${c}`));
-}
-
 function convert(
   spec: RegExpExecArray,
   arg: string | undefined,
@@ -82,7 +78,7 @@ function convert(
       return { text: pad(r.text, flags, width), stop: r.stop };
     }
     case 'q':
-      return { text: pad(quoteArgument(value), flags, width), stop: false };
+      return { text: pad(backslashQuote(value), flags, width), stop: false };
     case 'c':
       return { text: pad(value.slice(0, 1), flags, width), stop: false };
     default:
@@ -178,7 +174,8 @@ export function formatPrintf(
       const dotted = source.replace(/^(%[-+ #0]*\d*\.)\*/, (_, head) => `${head}${toNumber(args[used++] ?? '0', errors, wording)}`);
       const spec = /^%([-+ #0]*)(\d*)(?:\.(\d*))?(?:hh|h|ll|l|L|q|j|z|t)*([a-zA-Z])/.exec(dotted);
       if (!spec || !'sbqcdiuoxXeEfFgG'.includes(spec[4])) {
-        errors.push(`%${dotted[1] ?? ''}: invalid directive`);
+        // A length modifier is passed over: what follows it is what is wrong.
+        errors.push(`%${/^%[-+ #0]*\d*(?:\.\d*)?(?:hh|h|ll|l|L|q|j|z|t)*(.)/.exec(dotted)?.[1] ?? ''}: invalid directive`);
         return { text: out, errors, stop: true };
       }
       const r = convert(spec, args[used++], errors, wording);

@@ -8,11 +8,40 @@ import type { Co } from '../../sim/task.ts';
 import { jobLine } from './builtins-jobs.ts';
 import { setOptions } from './builtins-options.ts';
 import { fail, say } from './messages.ts';
+import { optionKey, SHOPT_DEFAULTS, SHOPT_NAMES } from './option-tables.ts';
+import { expandPrompt } from './prompt.ts';
 import { runStatements } from './run.ts';
 import { incomplete, parseScript, runText } from './script.ts';
 import { runExitTrap } from './traps.ts';
 import { bashLike, type Shell, type ShellKind, type Variable } from './types.ts';
-import { getParam, hostnameOf, setVar } from './vars.ts';
+import { getParam, setVar } from './vars.ts';
+
+/** bash 5.2 shell.c, show_shell_usage. */
+const BASH_USAGE = `Usage:\tbash [GNU long option] [option] ...
+\tbash [GNU long option] [option] script-file ...
+GNU long options:
+${[
+  'debug',
+  'debugger',
+  'dump-po-strings',
+  'dump-strings',
+  'help',
+  'init-file',
+  'login',
+  'noediting',
+  'noprofile',
+  'norc',
+  'posix',
+  'pretty-print',
+  'rcfile',
+  'restricted',
+  'verbose',
+  'version',
+]
+  .map(name => `\t--${name}\n`)
+  .join('')}Shell options:
+\t-ilrsD or -c command or -O shopt_option\t\t(invocation only)
+\t-abefhkmnptuvxBCEHPT or -o option`;
 
 const VERSION = 'GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n';
 
@@ -29,7 +58,7 @@ function newShell(p: Process, kind: ShellKind): Shell {
     functions: new Map(),
     aliases: new Map(),
     options: new Set(kind === 'bash' || kind === 'zsh' ? ['h', 'B'] : []),
-    shopt: new Set(),
+    shopt: new Set(kind === 'bash' || kind === 'zsh' ? SHOPT_DEFAULTS : []),
     status: 0,
     pipestatus: [],
     flow: null,
@@ -83,6 +112,13 @@ interface Start {
   interactive: boolean;
 }
 
+/** What is wrong with the shell's own options; no line has been read. */
+function badOption(sh: Shell, text: string, code = 2): number {
+  const at = sh.kind === 'dash' ? `${sh.name}: 0: ` : `${sh.name}: `;
+  say(sh, 2, `${at}${text}\n`);
+  return code;
+}
+
 function commandLine(sh: Shell, args: string[]): Start | number {
   let interactive = false;
   let command = false;
@@ -94,13 +130,15 @@ function commandLine(sh: Shell, args: string[]): Start | number {
       i++;
       break;
     }
-    if (arg === '--version' && bashLike(sh)) {
-      say(sh, 1, VERSION);
-      return 0;
-    }
-    if (/^--(login|norc|noprofile|posix)$/.test(arg)) continue;
-    if (/^--(rcfile|init-file)$/.test(arg)) {
-      i++;
+    if (bashLike(sh) && arg.startsWith('--')) {
+      if (arg === '--version') {
+        say(sh, 1, VERSION);
+        return 0;
+      }
+      if (/^--(rcfile|init-file)$/.test(arg)) i++;
+      else if (arg === '--verbose') sh.options.add('v');
+      else if (!/^--(login|norc|noprofile|posix|noediting|debug|debugger|dump-strings|dump-po-strings|restricted|pretty-print)$/.test(arg))
+        return badOption(sh, `${arg}: invalid option\n${BASH_USAGE}`);
       continue;
     }
     let rest = '';
@@ -108,20 +146,35 @@ function commandLine(sh: Shell, args: string[]): Start | number {
       if (letter === 'c') command = true;
       else if (letter === 'i') interactive = true;
       else if (letter === 's') stdin = true;
-      else if (letter !== 'l') rest += letter;
+      else if (bashLike(sh) && letter === 'O') {
+        const name = args[++i];
+        if (!SHOPT_NAMES.includes(name)) return badOption(sh, `${name}: invalid shell option name`, 2);
+        if (arg[0] === '-') sh.shopt.add(name);
+        else sh.shopt.delete(name);
+      } else if (letter === 'o') {
+        const name = args[++i] ?? '';
+        const key = optionKey(sh.kind, name);
+        if (!key && bashLike(sh)) return badOption(sh, `line 0: ${sh.name}: ${name}: invalid option name`);
+        if (!key) return badOption(sh, `${sh.kind === 'dash' ? 'I' : 'i'}llegal option -o ${name}`);
+        if (arg[0] === '-') sh.options.add(key);
+        else sh.options.delete(key);
+      } else if (letter !== 'l' && !(bashLike(sh) && letter === 'D')) rest += letter;
     }
     if (!rest) continue;
-    const used = setOptions(sh, [arg[0] + rest, ...args.slice(i + 1, i + 2)], '');
-    if (used === null) return 2;
-    if (rest.endsWith('o')) i++;
+    const wrong = [...rest].find(c => !'euxfnvCambhpBEHTkPrt'.includes(c));
+    if (wrong)
+      return badOption(
+        sh,
+        bashLike(sh)
+          ? `${arg[0]}${wrong}: invalid option\n${BASH_USAGE}`
+          : `${sh.kind === 'dash' ? 'I' : 'i'}llegal option ${arg[0]}${wrong}`,
+      );
+    setOptions(sh, [arg[0] + rest], '');
   }
   const words = args.slice(i);
   if (command) {
     sh.commandString = true;
-    if (words[0] === undefined) {
-      fail(sh, bashLike(sh) ? '-c: option requires an argument' : '-c requires an argument');
-      return 2;
-    }
+    if (words[0] === undefined) return badOption(sh, bashLike(sh) ? '-c: option requires an argument' : '-c requires an argument');
     if (words[1] !== undefined) sh.name = words[1];
     sh.args = words.slice(2);
     return { text: words[0], interactive };
@@ -138,6 +191,8 @@ function* runWhole(sh: Shell, text: string): Co<number> {
   const script = parseScript(sh, text);
   if (!script) return bashLike(sh) && sh.commandString ? 2 : 2;
   sh.source = text;
+  // -n reads and does nothing.
+  if (sh.options.has('n')) return 0;
   return yield* runStatements(sh, script.commands);
 }
 
@@ -226,40 +281,4 @@ function prompt(sh: Shell, continued: boolean): void {
   }
   const text = continued ? (getParam(sh, 'PS2') ?? '> ') : (getParam(sh, 'PS1') ?? '');
   say(sh, 2, expandPrompt(sh, text));
-}
-
-function userName(sh: Shell): string {
-  const passwd = readFile(sh.p.fs, '/etc/passwd', sh.p);
-  const lines = typeof passwd === 'string' ? [] : bytesToString(passwd).split('\n');
-  return lines.find(l => l.split(':')[2] === String(sh.p.uid))?.split(':')[0] ?? (sh.p.uid === 0 ? 'root' : 'I have no name!');
-}
-
-function expandPrompt(sh: Shell, text: string): string {
-  if (sh.kind === 'dash') return text;
-  const home = getParam(sh, 'HOME');
-  const cwd = home && home !== '/' && (sh.p.cwd === home || sh.p.cwd.startsWith(`${home}/`)) ? `~${sh.p.cwd.slice(home.length)}` : sh.p.cwd;
-  return text.replace(/\\([uhHwW$n\\[\]e])/g, (_, c) => {
-    switch (c) {
-      case 'u':
-        return userName(sh);
-      case 'h':
-        return hostnameOf(sh).split('.')[0];
-      case 'H':
-        return hostnameOf(sh);
-      case 'w':
-        return cwd;
-      case 'W':
-        return cwd === '~' ? '~' : cwd.slice(cwd.lastIndexOf('/') + 1) || '/';
-      case '$':
-        return sh.p.uid === 0 ? '#' : '$';
-      case 'n':
-        return '\n';
-      case 'e':
-        return '\x1b';
-      case '\\':
-        return '\\';
-      default:
-        return '';
-    }
-  });
 }

@@ -9,7 +9,7 @@ import { evaluateText } from './arith.ts';
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from './builtins.ts';
 import { expandAssigned, expandString, expandWords, wordOf } from './expand.ts';
 import { fail, say } from './messages.ts';
-import { shellQuote } from './param.ts';
+import { shellQuote } from './quote.ts';
 import { redirect, restoreDescriptors, takeWriteError } from './redirect.ts';
 import { BROKEN_PIPE, reportSignal, runCommand, runStatements } from './run.ts';
 import { lineOf, parseScript } from './script.ts';
@@ -126,6 +126,7 @@ export function* assignArray(sh: Shell, name: string, elements: readonly Word[],
     if (old?.assoc) v.assoc = new Map();
     else v.array = new Map(append && old?.value ? [[0, old.value]] : []);
   }
+  v.assigned = true;
   let next = v.array ? Math.max(-1, ...v.array.keys()) + 1 : 0;
   for (const element of elements) {
     const keyed = /^\[([^\]]*)\]=/.exec(element.text);

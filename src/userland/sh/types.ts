@@ -11,6 +11,8 @@ export interface Variable {
   value: string | null;
   array?: Map<number, string>;
   assoc?: Map<string, string>;
+  /** An array that got its elements by an assignment, if only none. */
+  assigned?: boolean;
   exported?: boolean;
   readonly?: boolean;
   integer?: boolean;

@@ -3,8 +3,10 @@
 import { localPid } from '../../linux/pids.ts';
 import { nextU32 } from '../../sim/random.ts';
 import { fail } from './messages.ts';
+import { LONG_OPTIONS, optionNames, SHOPT_NAMES } from './option-tables.ts';
 import { bashLike, type Shell, type Variable } from './types.ts';
 
+const VERSINFO = ['5', '2', '15', '1', 'release', 'x86_64-pc-linux-gnu'];
 const DIGITS = /^\d+$/;
 
 /** The variable behind a name, through namerefs. */
@@ -89,9 +91,19 @@ function bashParam(sh: Shell, name: string): string | undefined {
     case 'BASH_VERSION':
       return '5.2.15(1)-release';
     case 'BASH':
-      return '/bin/bash';
+      return '/usr/bin/bash';
     case 'FUNCNAME':
       return sh.calls[sh.calls.length - 1];
+    case 'BASH_VERSINFO':
+      return VERSINFO[0];
+    case 'GROUPS':
+      return '0';
+    case 'SHELLOPTS':
+      return optionNames(sh.kind)
+        .filter(name => name === 'interactive-comments' || sh.options.has(LONG_OPTIONS[name]))
+        .join(':');
+    case 'BASHOPTS':
+      return SHOPT_NAMES.filter(name => sh.shopt.has(name)).join(':');
     case 'PIPESTATUS':
       return String(sh.pipestatus[0] ?? 0);
     case 'SHLVL':
@@ -109,6 +121,7 @@ export const ifs = (sh: Shell): string => sh.vars.get('IFS')?.value ?? ' \t\n';
 export function arrayValues(sh: Shell, name: string): string[] | undefined {
   if (name === '@' || name === '*') return sh.args;
   if (name === 'PIPESTATUS') return sh.pipestatus.map(String);
+  if (name === 'BASH_VERSINFO' && bashLike(sh)) return VERSINFO;
   if (name === 'FUNCNAME') return [...sh.calls].reverse();
   const v = variable(sh, name);
   if (!v) return undefined;
@@ -144,6 +157,16 @@ export function setVar(sh: Shell, name: string, value: string, key?: string | nu
     if (sh.options.has('a')) v.exported = true;
   }
   const text = shaped(v, value);
+  if (typeof key === 'number' && key < 0) {
+    // Counted from the end of what is there.
+    const end = v.array ? Math.max(-1, ...v.array.keys()) + 1 : v.value === null ? 0 : 1;
+    if (end + key < 0) {
+      fail(sh, `${name}[${key}]: bad array subscript`);
+      sh.status = 1;
+      return false;
+    }
+    key = end + key;
+  }
   if (v.assoc) v.assoc.set(String(key ?? '0'), text);
   else if (v.array) v.array.set(Number(key ?? 0), text);
   else if (key !== undefined) {

@@ -1,7 +1,7 @@
 // Arithmetic: 64-bit integers with C's operators.
 import { type ArithmeticExpression, parse, type Word } from 'unbash';
 import type { Co } from '../../sim/task.ts';
-import { expandString } from './expand.ts';
+import { expandString, wordOf } from './expand.ts';
 import { fail } from './messages.ts';
 import { substitute } from './subshell.ts';
 import { bashLike, type Shell } from './types.ts';
@@ -13,13 +13,13 @@ type Value = bigint | null;
 const wrap = (n: bigint): bigint => BigInt.asIntN(64, n);
 
 function error(sh: Shell, text: string, source: string): null {
-  const shown = source.trimStart();
+  const shown = `${sh.arithmetic && `${sh.arithmetic}: `}${source.trimStart()}`;
   if (sh.kind === 'dash') fail(sh, `arithmetic expression: ${text}: "${source}"`);
   else if (sh.kind === 'ash') fail(sh, text === 'division by zero' ? 'divide by zero' : 'arithmetic syntax error');
   else
     fail(
       sh,
-      text === 'division by zero' ? `${shown}: division by 0 (error token is "${shown.replace(/^.*[/%]\s*/, '')}")` : `${shown}: ${text}`,
+      text === 'division by zero' ? `${shown}: division by 0 (error token is "${source.replace(/^.*[/%]\s*/, '')}")` : `${shown}: ${text}`,
     );
   sh.status = bashLike(sh) ? 1 : 2;
   sh.flow = { kind: 'exit', levels: 0 };
@@ -30,8 +30,20 @@ const inside = (text: string): string => (text.startsWith('$((') ? text.slice(3,
 
 /** The value of `$((…))`; `text` is its source, for messages. */
 export function* evaluate(sh: Shell, e: ArithmeticExpression | undefined, text: string): Co<Value> {
+  const body = inside(text);
+  // Parameters and commands are expanded first, as between double quotes: they may be operators too.
+  if (/[$`]/.test(body)) {
+    const expanded = yield* expandArithmetic(sh, body);
+    return expanded === null ? null : yield* evaluateText(sh, expanded);
+  }
   if (!e) return 0n;
-  return yield* value(sh, e, inside(text), 0);
+  return yield* value(sh, e, body, 0);
+}
+
+/** An expression's text after its expansions. null: one of them ended the shell */
+export function* expandArithmetic(sh: Shell, body: string): Co<string | null> {
+  const text = yield* expandString(sh, wordOf(`"${body.replace(/(?<!\\)"/g, '')}"`));
+  return sh.flow ? null : text;
 }
 
 const NUMBER = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/;
@@ -89,6 +101,10 @@ function* word(sh: Shell, e: Extract<ArithmeticExpression, { type: 'ArithmeticWo
     const text = yield* expandString(sh, asWord);
     if (sh.flow) return null;
     return yield* evaluateText(sh, text, depth);
+  }
+  if (/[$`]/.test(e.value)) {
+    const text = yield* expandArithmetic(sh, e.value);
+    return text === null ? null : yield* evaluateText(sh, text, depth + 1);
   }
   const element = /^([A-Za-z_]\w*)\[([\s\S]*)\]$/.exec(e.value);
   if (element) {

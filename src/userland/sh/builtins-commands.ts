@@ -5,9 +5,10 @@ import { pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Builtin, builtins, SPECIAL } from './builtins.ts';
 import { fail, say } from './messages.ts';
+import { notFound } from './not-found.ts';
 import { shellQuote } from './quote.ts';
 import { runText } from './script.ts';
-import { builtinOf, execReplace, notFound, runBuiltin } from './simple.ts';
+import { builtinOf, execReplace, runBuiltin } from './simple.ts';
 import { bashLike, type Shell } from './types.ts';
 import { environment, getParam } from './vars.ts';
 
@@ -50,6 +51,13 @@ const type: Builtin = {
     let status = 0;
     const flags = argv.slice(1).filter(a => /^-[tpaPf]+$/.test(a) && bashLike(sh));
     for (const name of argv.slice(1 + flags.length)) {
+      if (flags.join('').includes('a')) {
+        const texts = everything(sh, name, flags.join(''));
+        if (texts.length) {
+          say(sh, 1, texts.map(t => `${t}\n`).join(''));
+          continue;
+        }
+      }
       const text = describe(sh, name, true);
       if (text === null) {
         status = bashLike(sh) ? 1 : 127;
@@ -64,6 +72,27 @@ const type: Builtin = {
     return status;
   },
 };
+
+/** type -a: all that the name could mean, and with -t, -p what each is. */
+function everything(sh: Shell, name: string, flags: string): string[] {
+  const shown = (kind: string, text: string) => (flags.includes('t') ? kind : text);
+  const list: string[] = [];
+  if (!/[pP]/.test(flags)) {
+    const alias = sh.aliases.get(name)?.text;
+    if (alias !== undefined) list.push(shown('alias', `${name} is aliased to \`${alias}'`));
+    if (KEYWORDS.has(name)) list.push(shown('keyword', `${name} is a shell keyword`));
+    const f = sh.functions.get(name);
+    if (f) list.push(shown('function', `${name} is a function\n${f.source.slice(f.pos, f.end)}`));
+    if (builtinOf(sh, name)) list.push(shown('builtin', `${name} is a shell builtin`));
+  }
+  for (const dir of (getParam(sh, 'PATH') ?? '').split(':')) {
+    const path = `${dir}/${name}`;
+    const node = name.includes('/') ? 'ENOENT' : lookup(sh.p.fs, absolute(path, sh.p.cwd), sh.p);
+    if (typeof node === 'string' || node.kind !== 'file' || !(node.mode & 0o111)) continue;
+    list.push(shown('file', /[pP]/.test(flags) ? path : `${name} is ${path}`));
+  }
+  return list;
+}
 
 function kindOf(sh: Shell, name: string): string {
   if (sh.aliases.has(name)) return 'alias';
@@ -150,6 +179,26 @@ const alias: Builtin = {
   },
 };
 
+/** caller: who called the function that runs. With a number: which one further out, with its name. */
+const caller: Builtin = {
+  only: ['bash'],
+  *run(sh, argv) {
+    const source = sh.commandString ? 'environment' : sh.name;
+    const n = argv[1] === undefined ? 0 : Number(argv[1]);
+    if (!Number.isInteger(n)) {
+      fail(sh, `caller: ${argv[1]}: invalid number`);
+      return 2;
+    }
+    const line = sh.callLines[sh.callLines.length - 1 - n];
+    if (line === undefined) return 1;
+    const name = sh.calls[sh.calls.length - 2 - n] ?? (sh.commandString ? undefined : 'main');
+    if (argv[1] === undefined) say(sh, 1, `${line} ${name === undefined && sh.commandString ? 'NULL' : source}\n`);
+    else if (name === undefined) return 1;
+    else say(sh, 1, `${line} ${name} ${source}\n`);
+    return 0;
+  },
+};
+
 const unalias: Builtin = {
   *run(sh, argv) {
     if (argv[1] === '-a') sh.aliases.clear();
@@ -170,4 +219,5 @@ export const COMMAND_BUILTINS: Record<string, Builtin> = {
   builtin,
   alias,
   unalias,
+  caller,
 };

@@ -68,11 +68,16 @@ const dirs: Builtin = {
   *run(sh, argv) {
     if (argv[0] === 'pushd') {
       const here = sh.p.cwd;
+      if (argv[1] === undefined && !sh.dirStack.length) {
+        fail(sh, 'pushd: no other directory');
+        return 1;
+      }
       const e = changeDirectory(sh, argv[1] ?? sh.dirStack[0] ?? here);
       if (e) {
         fail(sh, `pushd: ${argv[1]}: ${strerror(e as 'ENOENT')}`);
         return 1;
       }
+      if (argv[1] === undefined) sh.dirStack.shift();
       sh.dirStack.unshift(here);
     } else if (argv[0] === 'popd') {
       const to = sh.dirStack.shift();
@@ -82,7 +87,15 @@ const dirs: Builtin = {
       }
       changeDirectory(sh, to);
     }
-    say(sh, 1, `${[sh.p.cwd, ...sh.dirStack].join(' ')}\n`);
+    const home = getParam(sh, 'HOME');
+    const short = (path: string) =>
+      home && home !== '/' && (path === home || path.startsWith(`${home}/`)) && !argv.includes('-l') ? `~${path.slice(home.length)}` : path;
+    const list = [sh.p.cwd, ...sh.dirStack].map(short);
+    const flag = argv[0] === 'dirs' ? argv[1] : undefined;
+    if (flag === '-c') sh.dirStack = [];
+    else if (flag === '-v') say(sh, 1, list.map((path, i) => `${String(i).padStart(2)}  ${path}\n`).join(''));
+    else if (flag === '-p') say(sh, 1, list.map(path => `${path}\n`).join(''));
+    else say(sh, 1, `${list.join(' ')}\n`);
     return 0;
   },
 };

@@ -10,6 +10,7 @@ import { fail, say } from './messages.ts';
 import { reportSignal } from './run.ts';
 import { setTrap, signalQueue } from './traps.ts';
 import { bashLike, type Job, type Shell } from './types.ts';
+import { setVar } from './vars.ts';
 
 const ended = (job: Job) => job.processes.every(q => q.exitCode !== null);
 
@@ -36,8 +37,26 @@ const interrupted = (sh: Shell) => 128 + (signalNumber(sh.pending[0]) ?? 0);
 
 const wait: Builtin = {
   *run(sh, argv) {
-    const specs = argv.slice(1).filter(a => !/^-[nfp]$/.test(a));
-    if (argv[1] === '-n') return yield* waitAny(sh);
+    let any = false;
+    let into: string | null = null;
+    let i = 1;
+    for (; bashLike(sh) && /^-./.test(argv[i] ?? ''); i++) {
+      if (argv[i] === '--') {
+        i++;
+        break;
+      }
+      const wrong = [...argv[i].slice(1)].find(c => !'nfp'.includes(c));
+      if (wrong) {
+        fail(sh, `wait: -${wrong}: invalid option`);
+        say(sh, 2, 'wait: usage: wait [-fn] [-p var] [id ...]\n');
+        return 2;
+      }
+      any ||= argv[i].includes('n');
+      if (argv[i].endsWith('p')) into = argv[++i] ?? null;
+    }
+    const specs = argv.slice(i);
+    if (into !== null) sh.vars.delete(into);
+    if (any) return yield* waitAny(sh, specs, into);
     if (!specs.length) {
       for (const job of sh.jobs) {
         if (job.reported) continue;
@@ -61,6 +80,7 @@ const wait: Builtin = {
       const code = yield* waitOrSignal(sh, job.processes[job.processes.length - 1]);
       if (code === null) return interrupted(sh);
       status = code;
+      if (into !== null) setVar(sh, into, String(localPid(job.processes[job.processes.length - 1])));
       if (!bashLike(sh)) reportSignal(sh, job.processes[job.processes.length - 1]);
       job.reported = true;
     }
@@ -68,8 +88,10 @@ const wait: Builtin = {
   },
 };
 
-function* waitAny(sh: Shell): Co<number> {
-  const live = sh.jobs.filter(j => !j.reported);
+/** wait -n: the first that ends, of all or of those that are named. */
+function* waitAny(sh: Shell, specs: string[], into: string | null): Co<number> {
+  const named = specs.map(spec => jobOf(sh, spec));
+  const live = sh.jobs.filter(j => !j.reported && (!specs.length || named.includes(j)));
   if (!live.length) return 127;
   while (!live.some(ended)) {
     if (sh.pending.length) return interrupted(sh);
@@ -77,7 +99,9 @@ function* waitAny(sh: Shell): Co<number> {
   }
   const job = live.find(ended) as Job;
   job.reported = true;
-  return job.processes[job.processes.length - 1].exitCode ?? 0;
+  const last = job.processes[job.processes.length - 1];
+  if (into !== null) setVar(sh, into, String(localPid(last)));
+  return last.exitCode ?? 0;
 }
 
 const kill: Builtin = {
@@ -85,7 +109,19 @@ const kill: Builtin = {
     let signal = 'TERM';
     let args = argv.slice(1);
     if (args[0] === '-l' || args[0] === '-L') {
-      say(sh, 1, args[1] ? `${signalName(String(Number(args[1]) & 127)) ?? args[1]}\n` : `${SIGNAL_LIST.join(' ')}\n`);
+      // A name asks for its number, a number (or a status above 128) for its name.
+      const name = args[1] === undefined || /^\d+$/.test(args[1]) ? null : signalName(args[1]);
+      if (name) say(sh, 1, `${signalNumber(name) ?? args[1]}\n`);
+      else
+        say(
+          sh,
+          1,
+          args[1]
+            ? `${signalName(String(Number(args[1]) & 127)) ?? args[1]}\n`
+            : bashLike(sh)
+              ? signalTable()
+              : `${SIGNAL_LIST.join(' ')}\n`,
+        );
       return 0;
     }
     if (args[0] === '-s' || args[0] === '-n') {
@@ -109,12 +145,8 @@ const kill: Builtin = {
     }
     if (args[0] === '--') args = args.slice(1);
     if (!args.length) {
-      fail(
-        sh,
-        bashLike(sh)
-          ? 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]'
-          : 'kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]',
-      );
+      if (bashLike(sh)) say(sh, 2, 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n');
+      else fail(sh, 'kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]');
       return 2;
     }
     let status = 0;
@@ -175,15 +207,36 @@ function signalTo(q: Process, signal: string): void {
   signalProcess(q, signal);
 }
 
+/** bash's `trap -l` and `kill -l`: five to a line; the real-time signals are counted from both ends. */
+function signalTable(): string {
+  const names: [number, string][] = [];
+  for (let n = 1; n <= 64; n++) {
+    const name = LINUX_SIGNALS[n - 1];
+    const fromMin = n - 34;
+    const realTime = n < 34 ? null : n === 34 ? 'RTMIN' : n === 64 ? 'RTMAX' : fromMin <= 15 ? `RTMIN+${fromMin}` : `RTMAX-${64 - n}`;
+    if (name ?? realTime) names.push([n, `SIG${name ?? realTime}`]);
+  }
+  const cells = names.map(([n, name]) => `${String(n).padStart(2)}) ${name}`);
+  const lines: string[] = [];
+  for (let i = 0; i < cells.length; i += 5) lines.push(`${cells.slice(i, i + 5).join('\t')}${i + 5 < cells.length ? '' : '\t'}\n`);
+  return lines.join('');
+}
+
+const LINUX_SIGNALS =
+  `HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ
+VTALRM PROF WINCH IO PWR SYS`.split(/\s/);
+
 const trap: Builtin = {
   *run(sh, argv) {
     const args = argv.slice(argv[1] === '--' ? 2 : 1);
     if (args[0] === '-l') {
-      say(sh, 1, `${SIGNAL_LIST.join(' ')}\n`);
+      say(sh, 1, bashLike(sh) ? signalTable() : `${SIGNAL_LIST.join(' ')}\n`);
       return 0;
     }
     if (!args.length || args[0] === '-p') {
+      const asked = args.slice(1).map(spec => signalName(spec));
       for (const [signal, action] of sh.traps) {
+        if (asked.length && !asked.includes(signal)) continue;
         const name = bashLike(sh) && signal !== 'EXIT' && signal !== 'ERR' && signal !== 'DEBUG' ? `SIG${signal}` : signal;
         say(sh, 1, `trap -- '${action.replace(/'/g, "'\\''")}' ${name}\n`);
       }
@@ -241,6 +294,10 @@ const jobs: Builtin = {
 
 const fg: Builtin = {
   *run(sh, argv) {
+    if (bashLike(sh) && !sh.interactive && !sh.options.has('m')) {
+      fail(sh, `${argv[0]}: no job control`);
+      return 1;
+    }
     const job = jobOf(sh, argv[1] ?? '%%');
     if (!job || job.reported) {
       fail(sh, bashLike(sh) ? `${argv[0]}: ${argv[1] ?? 'current'}: no such job` : `${argv[0]}: No current job`);

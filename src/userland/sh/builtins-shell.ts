@@ -3,6 +3,7 @@ import { strerror } from '../../linux/process.ts';
 import { absolute, readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
+import { evaluateText } from './arith.ts';
 import type { Builtin } from './builtins.ts';
 import { onPath } from './builtins-commands.ts';
 import { fail, say } from './messages.ts';
@@ -34,6 +35,11 @@ function* leave(sh: Shell, argv: string[], kind: Flow['kind']): Co<number> {
       if (bashLike(sh)) fail(sh, `${argv[0]}: only meaningful in a \`for', \`while', or \`until' loop`);
       return 0;
     }
+    if (Number(arg ?? 1) < 1 && bashLike(sh)) {
+      fail(sh, `${argv[0]}: ${arg}: loop count out of range`);
+      sh.flow = { kind: 'break', levels: sh.loops };
+      return 1;
+    }
     sh.flow = { kind, levels: Math.min(Number(arg ?? 1), sh.loops) };
     return 0;
   }
@@ -58,7 +64,11 @@ const exit: Builtin = {
 const evaluate: Builtin = {
   *run(sh, argv) {
     const text = argv.slice(argv[1] === '--' ? 2 : 1).join(' ');
-    return text.trim() ? yield* runText(sh, text) : 0;
+    if (!text.trim()) return 0;
+    sh.depth++;
+    const status = yield* runText(sh, text, 'eval');
+    sh.depth--;
+    return status;
   },
 };
 
@@ -88,8 +98,10 @@ const source: Builtin = {
     const saved = sh.args;
     if (argv.length > 2 && sh.kind !== 'dash') sh.args = argv.slice(2);
     sh.sourcing++;
+    sh.depth++;
     const status = yield* runText(sh, bytesToString(data));
     sh.sourcing--;
+    sh.depth--;
     sh.args = saved;
     if ((sh.flow as Flow | null)?.kind === 'return') sh.flow = null;
     return status;
@@ -120,10 +132,55 @@ function testError(sh: Shell, name: string, text: string): void {
   else fail(sh, `${name}: ${text}`);
 }
 
+/** `u=rwx,g=rx,o=` for a mask: what it lets through. */
+const umaskWords = (mask: number): string =>
+  ['u', 'g', 'o']
+    .map((who, i) => {
+      const bits = ~(mask >> (6 - 3 * i)) & 7;
+      return `${who}=${bits & 4 ? 'r' : ''}${bits & 2 ? 'w' : ''}${bits & 1 ? 'x' : ''}`;
+    })
+    .join(',');
+
 const umask: Builtin = {
   *run(sh, argv) {
-    if (argv[1] === undefined) say(sh, 1, `${sh.umask.toString(8).padStart(4, '0')}\n`);
-    else if (/^[0-7]+$/.test(argv[1])) sh.umask = Number.parseInt(argv[1], 8);
+    const args = argv.slice(1).filter(a => !/^-[pS]+$/.test(a));
+    const flags = argv.slice(1).join(' ');
+    const text = args[0];
+    if (text === undefined) {
+      const value = flags.includes('S') ? umaskWords(sh.umask) : sh.umask.toString(8).padStart(4, '0');
+      say(sh, 1, `${flags.includes('p') && bashLike(sh) ? `umask ${flags.includes('S') ? '-S ' : ''}` : ''}${value}\n`);
+      return 0;
+    }
+    if (/^\d/.test(text)) {
+      if (/^[0-7]+$/.test(text)) sh.umask = Number.parseInt(text, 8) & 0o777;
+      else {
+        fail(
+          sh,
+          bashLike(sh) ? `umask: ${text}: octal number out of range` : `${sh.kind === 'dash' ? 'umask: I' : 'i'}llegal number: ${text}`,
+        );
+        return bashLike(sh) ? 1 : 2;
+      }
+      return 0;
+    }
+    let allowed = ~sh.umask & 0o777;
+    for (const clause of text.split(',')) {
+      const m = /^([ugoa]*)([-+=])([rwx]*)$/.exec(clause);
+      if (!m) {
+        fail(sh, bashLike(sh) ? `umask: \`${clause[0] ?? ''}': invalid symbolic mode operator` : `umask: Illegal mode: ${text}`);
+        return bashLike(sh) ? 1 : 2;
+      }
+      const bits = (m[3].includes('r') ? 4 : 0) + (m[3].includes('w') ? 2 : 0) + (m[3].includes('x') ? 1 : 0);
+      for (const [who, shift] of [
+        ['u', 6],
+        ['g', 3],
+        ['o', 0],
+      ] as const) {
+        if (m[1] && !m[1].includes(who) && !m[1].includes('a')) continue;
+        if (m[2] === '=') allowed = (allowed & ~(7 << shift)) | (bits << shift);
+        else allowed = m[2] === '+' ? allowed | (bits << shift) : allowed & ~(bits << shift);
+      }
+    }
+    sh.umask = ~allowed & 0o777;
     return 0;
   },
 };
@@ -166,13 +223,20 @@ const times: Builtin = {
 const letBuiltin: Builtin = {
   only: ['bash', 'ash'],
   *run(sh, argv) {
-    return yield* runText(
-      sh,
-      argv
-        .slice(1)
-        .map(a => `((${a}))`)
-        .join(';'),
-    );
+    if (argv.length < 2) {
+      fail(sh, 'let: expression expected');
+      return 1;
+    }
+    let value: bigint | null = 0n;
+    for (const text of argv.slice(argv[1] === '--' ? 2 : 1)) {
+      sh.arithmetic = bashLike(sh) ? 'let' : '';
+      value = yield* evaluateText(sh, text);
+      sh.arithmetic = '';
+      if (value !== null) continue;
+      if (bashLike(sh)) sh.flow = null;
+      return 1;
+    }
+    return value === 0n ? 1 : 0;
   },
 };
 

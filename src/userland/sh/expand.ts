@@ -1,5 +1,7 @@
 // Word expansion: POSIX XCU 2.6 in its order, and bash's additions.
 import { type DoubleQuotedChild, type HereDocBody, parse, type Word, type WordPart } from 'unbash';
+import { readFile } from '../../linux/vfs.ts';
+import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { evaluate } from './arith.ts';
 import { expandBraces } from './brace.ts';
@@ -135,12 +137,17 @@ function* addTilde(sh: Shell, out: Out, text: string): Co<string> {
   const m = /^~([A-Za-z_][\w-]*|[+-])?(?=\/|$|:)/.exec(text);
   if (!m) return text;
   const home =
-    m[1] === '+' ? sh.p.cwd : m[1] === '-' ? (getParam(sh, 'OLDPWD') ?? '~-') : m[1] ? homeOf(m[1]) : (getParam(sh, 'HOME') ?? '/root');
+    m[1] === '+' ? sh.p.cwd : m[1] === '-' ? (getParam(sh, 'OLDPWD') ?? '~-') : m[1] ? homeOf(sh, m[1]) : (getParam(sh, 'HOME') ?? '/root');
   addQuoted(out, home);
   return text.slice(m[0].length);
 }
 
-const homeOf = (user: string) => (user === 'root' ? '/root' : `/home/${user}`);
+/** The home in /etc/passwd; an unknown user's name stays as it is. */
+function homeOf(sh: Shell, user: string): string {
+  const passwd = readFile(sh.p.fs, '/etc/passwd', sh.p);
+  const lines = typeof passwd === 'string' ? [] : bytesToString(passwd).split('\n');
+  return lines.map(l => l.split(':')).find(f => f[0] === user)?.[5] ?? `~${user}`;
+}
 
 /** Expand a word into `out`. `quoted`: it stands inside double quotes (the operand of "${x:-word}"). */
 export function* walkWord(sh: Shell, word: Word, out: Out, quoted: boolean, tilde = true): Co<void> {

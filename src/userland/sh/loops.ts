@@ -1,5 +1,5 @@
 // while, until, for and select.
-import type { CommandNode, For, Select, While } from 'unbash';
+import type { ArithmeticExpression, CommandNode, For, Select, While, Word } from 'unbash';
 import { sleep } from '../../linux/process.ts';
 import { pipeOf, readLine } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
@@ -7,8 +7,10 @@ import { evaluate } from './arith.ts';
 import { expandWords } from './expand.ts';
 import { say } from './messages.ts';
 import { condition, runList } from './run.ts';
-import type { Shell } from './types.ts';
+import { runHook } from './traps.ts';
+import { bashLike, type Shell } from './types.ts';
 import { getParam, setVar } from './vars.ts';
+import { trace } from './xtrace.ts';
 
 /** After a round: -> true: leave the loop. `break 2` and `continue 2` count outwards. */
 function leaves(sh: Shell): boolean {
@@ -46,12 +48,24 @@ export function* runWhile(sh: Shell, node: While): Co<number> {
   return sh.status;
 }
 
+/** A loop's words as they stand; without any it goes through the arguments. */
+const words = (list: readonly Word[] | undefined): string => (list ? list.map(w => w.text).join(' ') : '"$@"');
+
+function* traceArithmetic(sh: Shell, e: ArithmeticExpression | undefined): Co<void> {
+  if (e) yield* trace(sh, `(( ${sh.source.slice(e.pos, e.end)} ))`);
+}
+
 export function* runFor(sh: Shell, node: For): Co<number> {
   const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
   if (sh.flow) return sh.status;
   sh.status = 0;
   sh.loops++;
   for (const value of values) {
+    if (bashLike(sh)) yield* trace(sh, `for ${node.name.text} in ${words(node.wordlist)}`);
+    if (sh.traps.has('DEBUG') && bashLike(sh)) {
+      if (!sh.inTrap) sh.command = () => `for ${node.name.text} in ${words(node.wordlist)}`;
+      yield* runHook(sh, 'DEBUG');
+    }
     if (!setVar(sh, node.name.text, value)) break;
     yield* runList(sh, node.body);
     if (leaves(sh)) break;
@@ -62,14 +76,17 @@ export function* runFor(sh: Shell, node: For): Co<number> {
 }
 
 export function* runArithmeticFor(sh: Shell, node: Extract<CommandNode, { type: 'ArithmeticFor' }>): Co<number> {
+  yield* traceArithmetic(sh, node.initialize);
   yield* evaluate(sh, node.initialize, '');
   sh.status = 0;
   sh.loops++;
   while (!sh.flow) {
+    yield* traceArithmetic(sh, node.test);
     if (node.test && (yield* evaluate(sh, node.test, '')) === 0n) break;
     if (sh.flow) break;
     yield* runList(sh, node.body);
     if (leaves(sh)) break;
+    yield* traceArithmetic(sh, node.update);
     yield* evaluate(sh, node.update, '');
     yield* spin(sh);
   }
@@ -79,6 +96,7 @@ export function* runArithmeticFor(sh: Shell, node: Extract<CommandNode, { type: 
 
 export function* runSelect(sh: Shell, node: Select): Co<number> {
   const values = node.wordlist ? yield* expandWords(sh, node.wordlist) : [...sh.args];
+  yield* trace(sh, `select ${node.name.text} in ${words(node.wordlist)}`);
   sh.loops++;
   for (let menu = true; ; menu = false) {
     if (menu) for (const [i, v] of values.entries()) say(sh, 2, `${i + 1}) ${v}\n`);

@@ -71,6 +71,10 @@ function* element(sh: Shell, name: string, index: Word): Co<string | undefined> 
   const at = yield* evaluateText(sh, yield* expandString(sh, index));
   if (at === null) return undefined;
   const n = Number(at);
+  if (/^(FUNCNAME|BASH_LINENO|BASH_SOURCE|BASH_VERSINFO)$/.test(name) && !v) {
+    const list = arrayValues(sh, name) ?? [];
+    return list[n < 0 ? list.length + n : n];
+  }
   if (name === 'PIPESTATUS') return sh.pipestatus[n] === undefined ? undefined : String(sh.pipestatus[n]);
   if (v?.array) {
     const max = Math.max(-1, ...v.array.keys());

@@ -11,8 +11,10 @@ import { NETWORK_PATH, openNetwork } from './devtcp.ts';
 import { expandHereDoc, expandString, expandWords } from './expand.ts';
 import { fail, say } from './messages.ts';
 import { runStatements } from './run.ts';
+import { assignText } from './simple.ts';
 import { spawnShell } from './subshell.ts';
 import { bashLike, type Shell } from './types.ts';
+import { getParam, variable } from './vars.ts';
 
 type OpenMode = 'read' | 'write' | 'append' | 'clobber' | 'both';
 
@@ -142,11 +144,11 @@ export function* redirect(sh: Shell, redirections: readonly Redirection[]): Co<b
       let text = yield* expandHereDoc(sh, r.operator === '<<-' ? stripTabs(r.body) : r.body, r.delimiter?.quoted ?? false);
       if (sh.flow) return false;
       if (r.operator === '<<-' && r.delimiter?.quoted) text = text.replace(/^\t+/gm, '');
-      sh.fds.set(descriptor(r, 0), pipeOf(text));
+      sh.fds.set((yield* namedDescriptor(sh, r, false)) ?? descriptor(r, 0), pipeOf(text));
     } else if (r.type === 'HereString') {
       const text = r.target ? yield* expandString(sh, r.target) : '';
       if (sh.flow) return false;
-      sh.fds.set(descriptor(r, 0), pipeOf(`${text}\n`));
+      sh.fds.set((yield* namedDescriptor(sh, r, false)) ?? descriptor(r, 0), pipeOf(`${text}\n`));
     } else if (!(yield* redirectOne(sh, r))) return false;
   }
   return true;
@@ -165,6 +167,21 @@ function stripTabs(body: import('unbash').HereDocBody): import('unbash').HereDoc
 const descriptor = (r: Redirection, otherwise: number): number =>
   r.descriptor?.type === 'FileDescriptor' ? r.descriptor.value : otherwise;
 
+/** `{name}>file`: a free descriptor from ten on, whose number the variable gets; `{name}>&-` closes the one that it has. */
+function* namedDescriptor(sh: Shell, r: Redirection, closing: boolean): Co<number | null> {
+  if (r.descriptor?.type !== 'FileDescriptorVariable') return null;
+  const m = /^(\w+)(?:\[(.*)\])?$/.exec(r.descriptor.name);
+  if (!m) return null;
+  if (closing) {
+    const v = variable(sh, m[1]);
+    return Number(m[2] === undefined ? getParam(sh, m[1]) : (v?.assoc?.get(m[2]) ?? v?.array?.get(Number(m[2]))));
+  }
+  let free = 10;
+  while (sh.fds.has(free)) free++;
+  yield* assignText(sh, m[1], String(free), m[2], false);
+  return free;
+}
+
 function* redirectOne(sh: Shell, r: Redirect): Co<boolean> {
   const words = r.target ? yield* expandWords(sh, [r.target]) : [];
   if (sh.flow) return false;
@@ -175,7 +192,7 @@ function* redirectOne(sh: Shell, r: Redirect): Co<boolean> {
   const target = words.join(' ');
   const both = r.operator === '&>' || r.operator === '&>>';
   if (r.operator === '<&' || r.operator === '>&') {
-    const fd = descriptor(r, r.operator === '<&' ? 0 : 1);
+    const fd = (yield* namedDescriptor(sh, r, target === '-')) ?? descriptor(r, r.operator === '<&' ? 0 : 1);
     if (target === '-') {
       closeDescriptor(sh, fd);
       return true;
@@ -188,6 +205,10 @@ function* redirectOne(sh: Shell, r: Redirect): Co<boolean> {
     return yield* toFile(sh, [1, 2], target, 'write');
   }
   const mode = MODES[r.operator];
+  const named = yield* namedDescriptor(sh, r, false);
+  if (named !== null) {
+    return yield* toFile(sh, [named], target, mode);
+  }
   return yield* toFile(sh, both ? [1, 2] : [descriptor(r, r.operator.startsWith('<') ? 0 : 1)], target, mode);
 }
 

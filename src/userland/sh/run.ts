@@ -17,7 +17,9 @@ import { waitFor } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { closePipe, newPipe, type Pipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
-import { evaluate } from './arith.ts';
+import { onClose } from '../fifo.ts';
+import { evaluate, expandArithmetic } from './arith.ts';
+import { commandText } from './command-text.ts';
 import { expandPattern, expandString } from './expand.ts';
 import { matches } from './glob.ts';
 import { runArithmeticFor, runFor, runSelect, runWhile } from './loops.ts';
@@ -27,8 +29,10 @@ import { lineOf, runText } from './script.ts';
 import { runSimple } from './simple.ts';
 import { spawnShell } from './subshell.ts';
 import { testExpression } from './test.ts';
-import { runTraps } from './traps.ts';
+import { runHook, runTraps } from './traps.ts';
 import { bashLike, type Job, type Shell } from './types.ts';
+import { getParam } from './vars.ts';
+import { trace, tracing } from './xtrace.ts';
 
 /** Commands one after the other. -> the last one's status */
 export function* runStatements(sh: Shell, statements: readonly Statement[]): Co<number> {
@@ -80,12 +84,7 @@ function* runNode(sh: Shell, node: PipelineNode | AndOr): Co<number> {
 /** `set -e`: a command that failed where nobody asked ends the shell. */
 function* checkErrexit(sh: Shell): Co<void> {
   if (sh.status !== 0 && !sh.guarded && !sh.flow && sh.traps.has('ERR') && (!sh.calls.length || sh.options.has('E'))) {
-    const status = sh.status;
-    const action = sh.traps.get('ERR') as string;
-    sh.guarded++; // the action's own failures do not call it again
-    yield* runText(sh, action);
-    sh.guarded--;
-    if (!sh.flow) sh.status = status;
+    yield* runHook(sh, 'ERR');
   }
   if (sh.status !== 0 && sh.options.has('e') && !sh.guarded && !sh.flow) sh.flow = { kind: 'exit', levels: 0 };
 }
@@ -128,7 +127,23 @@ function* runPipeline(sh: Shell, node: Pipeline): Co<number> {
   return sh.status;
 }
 
+/** TIMEFORMAT: %[p][l]R, U, S and P. */
+function timeFormat(format: string, seconds: number): string {
+  return `${format.replace(/%(?:(\d?)(l?)([RUS])|(P)|(%))/g, (_, places: string, long: string, letter: string, percent: string) => {
+    if (percent) return '0.00';
+    if (!letter) return '%';
+    const s = letter === 'R' ? seconds : 0;
+    const digits = places === '' ? 3 : Math.min(3, Number(places));
+    return long ? `${Math.floor(s / 60)}m${(s % 60).toFixed(digits)}s` : s.toFixed(digits);
+  })}\n`;
+}
+
 function printTimes(sh: Shell, ms: number, posix: boolean): void {
+  const format = posix || !bashLike(sh) ? undefined : getParam(sh, 'TIMEFORMAT');
+  if (format !== undefined) {
+    if (format) say(sh, 2, timeFormat(format, ms / 1000));
+    return;
+  }
   const seconds = ms / 1000;
   const minutes = Math.floor(seconds / 60);
   const rest = seconds - minutes * 60;
@@ -150,16 +165,33 @@ function* runStages(sh: Shell, node: Pipeline): Co<void> {
     if (pipe && node.operators[i] === '|&') fds.set(2, pipe);
     const command = node.commands[i];
     const inner = i > 0 ? input : undefined;
+    if (last && sh.shopt.has('lastpipe') && !sh.options.has('m')) {
+      // The last part runs in the shell itself.
+      const saved = sh.fds;
+      sh.fds = fds;
+      const code = yield* runCommand(sh, command);
+      if (inner) inner.broken = true;
+      sh.fds = saved;
+      const codes: number[] = [];
+      for (const child of children) codes.push(yield* waitFor(child));
+      return finish(sh, [...codes, code]);
+    }
     const child = spawnShell(sh, fds, sub => stage(sub, command, inner, pipe));
     children.push(child);
     input = pipe ?? input;
   }
   const codes: number[] = [];
   for (const child of children) codes.push(yield* waitFor(child));
+  finish(sh, codes);
+  const lastCommand = node.commands[node.commands.length - 1];
+  if (!sh.inTrap && lastCommand.type === 'Command') sh.command = commandText(sh, lastCommand);
+  reportSignal(sh, children[children.length - 1]);
+}
+
+function finish(sh: Shell, codes: number[]): void {
   sh.pipestatus = codes;
   sh.status = codes[codes.length - 1];
   if (sh.options.has('pipefail')) for (const code of codes) if (code !== 0) sh.status = code;
-  reportSignal(sh, children[children.length - 1]);
 }
 
 function* stage(sub: Shell, command: CommandNode, input: Pipe | undefined, output: Pipe | null): Co<number> {
@@ -206,6 +238,8 @@ export function* runCommand(sh: Shell, node: CommandNode): Co<number> {
     case 'Subshell': {
       const child = spawnShell(sh, new Map(sh.fds), sub => runList(sub, node.body));
       sh.status = yield* waitFor(child);
+      const { source } = sh;
+      if (!sh.inTrap) sh.command = () => `( ${source.slice(node.body.pos, node.body.end).replace(/[\s;]+$/, '')} )`;
       reportSignal(sh, child);
       return sh.status;
     }
@@ -232,7 +266,10 @@ export function* runCommand(sh: Shell, node: CommandNode): Co<number> {
       sh.status = yield* testExpression(sh, node.expression);
       return sh.status;
     case 'ArithmeticCommand': {
+      if (tracing(sh) && bashLike(sh)) yield* trace(sh, `(( ${yield* expandArithmetic(sh, node.body)} ))`);
+      if (bashLike(sh)) sh.arithmetic ||= '((';
       const value = yield* evaluate(sh, node.expression, `$((${node.body}))`);
+      sh.arithmetic = '';
       if (value === null) {
         sh.flow = sh.interactive || bashLike(sh) ? null : sh.flow;
         sh.status = 1;
@@ -240,10 +277,40 @@ export function* runCommand(sh: Shell, node: CommandNode): Co<number> {
       return sh.status;
     }
     case 'Coproc':
-      fail(sh, 'coproc: not supported');
-      sh.status = 1;
-      return 1;
+      return startCoproc(sh, node);
   }
+}
+
+/** coproc: its standard input and output are descriptors of the shell, in an array of its name. */
+function startCoproc(sh: Shell, node: Extract<CommandNode, { type: 'Coproc' }>): number {
+  const { body } = node;
+  const name = node.name?.text ?? 'COPROC';
+  const [input, output] = [newPipe(), newPipe()];
+  const fds = new Map(sh.fds).set(0, input).set(1, output);
+  const child = spawnShell(sh, fds, function* (sub) {
+    sub.p.cleanup.push(() => {
+      input.broken = true;
+      closePipe(output);
+    });
+    if (body.type === 'CompoundList') return yield* runList(sub, body);
+    return body.type === 'Command' ? yield* runSimple(sub, body, true) : yield* runCommand(sub, body);
+  });
+  const free = [63, 62, 61, 60, 59, 58].filter(n => !sh.fds.has(n));
+  const [from, to] = [free[0], free[1]];
+  sh.fds.set(from, output).set(to, input);
+  onClose.set(input, () => closePipe(input));
+  sh.vars.set(name, {
+    value: null,
+    array: new Map([
+      [0, String(from)],
+      [1, String(to)],
+    ]),
+  });
+  sh.vars.set(`${name}_PID`, { value: String(localPid(child)) });
+  sh.lastBackground = child;
+  addJob(sh, [child], sh.source.slice(node.pos, node.end));
+  sh.status = 0;
+  return 0;
 }
 
 function defineFunction(sh: Shell, node: FunctionNode): number {
@@ -272,6 +339,7 @@ function* runIf(sh: Shell, node: If): Co<number> {
 }
 
 function* runCase(sh: Shell, node: Case): Co<number> {
+  if (bashLike(sh)) yield* trace(sh, `case ${node.word.text} in`);
   const subject = yield* expandString(sh, node.word);
   if (sh.flow) return sh.status;
   sh.status = 0;

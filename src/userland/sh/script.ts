@@ -65,7 +65,7 @@ function endsAt(source: string, e: ParseError): boolean {
 
 const CLOSERS: Record<string, string> = { if: 'fi', while: 'done', until: 'done', for: 'done', case: 'esac', select: 'done' };
 
-function describe(sh: Shell, source: string, e: ParseError): string[] {
+function describe(sh: Shell, source: string, e: ParseError, where: string): string[] {
   const token = /^unexpected token '([\s\S]*)'$/.exec(e.message)?.[1];
   const quote = /^unterminated (single|double) quote|^unterminated (.*)$/.exec(e.message);
   const line = source.slice(0, e.pos).split('\n').length;
@@ -73,7 +73,9 @@ function describe(sh: Shell, source: string, e: ParseError): string[] {
   const atEnd = e.pos >= source.trimEnd().length;
   const next = /^\s*(;;|&&|\|\||[;&|()<>]|[^\s;&|()<>]+|\n)/.exec(source.slice(e.pos))?.[1] ?? '';
   if (bashLike(sh)) {
-    const head = sh.interactive ? `${sh.name}: ` : `${sh.name}: ${sh.commandString ? '-c: ' : ''}line ${sh.lineBase + line}: `;
+    const head = sh.interactive
+      ? `${sh.name}: `
+      : `${sh.name}: ${where === 'eval' ? 'eval: ' : sh.commandString ? '-c: ' : ''}line ${sh.lineBase + line}: `;
     if (quote)
       return [`${head}unexpected EOF while looking for matching \`${quote[1] === 'single' ? "'" : quote[1] === 'double' ? '"' : ')'}'`];
     if (!token && atEnd)
@@ -95,7 +97,7 @@ function describe(sh: Shell, source: string, e: ParseError): string[] {
 }
 
 /** The tree, or null: a syntax error, reported, with its status set. */
-export function parseScript(sh: Shell, source: string): ParsedScript | null {
+export function parseScript(sh: Shell, source: string, where = ''): ParsedScript | null {
   const script = parseCached(source);
   if (!script.errors?.length) {
     const foreign = foreignSyntax(script, source, sh.kind);
@@ -112,15 +114,15 @@ export function parseScript(sh: Shell, source: string): ParsedScript | null {
     script.errors.find(x => x.pos < end) ??
     script.errors.find(x => /^expected '/.test(x.message)) ??
     script.errors[0];
-  for (const text of describe(sh, source, e)) say(sh, 2, `${text}\n`);
+  for (const text of describe(sh, source, e, where)) say(sh, 2, `${text}\n`);
   sh.status = 2;
   return null;
 }
 
 /** Run text in this shell. A syntax error of `eval` ends a POSIX shell. */
-export function* runText(sh: Shell, text: string): Co<number> {
+export function* runText(sh: Shell, text: string, where = ''): Co<number> {
   const saved = { source: sh.source, lineBase: sh.lineBase };
-  const script = parseScript(sh, text);
+  const script = parseScript(sh, text, where);
   if (!script) {
     if (!sh.interactive && !bashLike(sh)) sh.flow = { kind: 'exit', levels: 0 };
     return sh.status;

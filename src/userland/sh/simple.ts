@@ -2,19 +2,22 @@
 import type { Assignment, Command, CommandArgument, Redirection, Word } from 'unbash';
 import { findExecutable, spawn, spawnProgram, strerror, waitFor } from '../../linux/process.ts';
 import type { Errno, Process, Program } from '../../linux/types.ts';
-import { absolute, type FileNode, lookup } from '../../linux/vfs.ts';
+import type { FileNode } from '../../linux/vfs.ts';
 import { newPipe, type Pipe, pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { evaluateText } from './arith.ts';
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from './builtins.ts';
+import { commandText } from './command-text.ts';
 import { expandAssigned, expandString, expandWords, wordOf } from './expand.ts';
-import { fail, say } from './messages.ts';
-import { shellQuote } from './quote.ts';
+import { fail } from './messages.ts';
+import { notFound } from './not-found.ts';
 import { redirect, restoreDescriptors, takeWriteError } from './redirect.ts';
 import { BROKEN_PIPE, reportSignal, runCommand, runStatements } from './run.ts';
 import { lineOf, parseScript } from './script.ts';
+import { runHook } from './traps.ts';
 import { type Alias, bashLike, type Shell, type ShellFunction, type Variable } from './types.ts';
 import { environment, getParam, leaveScope, setVar, variable } from './vars.ts';
+import { trace, traced, tracing } from './xtrace.ts';
 
 /** `takesPlace`: nothing follows in this process, so a program may replace the shell in it. */
 export function* runSimple(sh: Shell, node: Command, takesPlace: boolean): Co<number> {
@@ -22,13 +25,19 @@ export function* runSimple(sh: Shell, node: Command, takesPlace: boolean): Co<nu
   const alias = aliasFor(sh, node);
   if (alias !== null) return yield* runAlias(sh, node, alias);
   const before = sh.status;
+  if (bashLike(sh)) {
+    if (!sh.inTrap) sh.command = commandText(sh, node);
+    if (sh.traps.has('DEBUG')) yield* runHook(sh, 'DEBUG');
+  }
   sh.status = 0;
   const argv = yield* argumentsOf(sh, node, before);
   if (sh.flow) return afterFlow(sh);
   const assignments = node.prefix.filter((x): x is Assignment => x.type === 'Assignment');
+  if (!argv.length) sh.lastWord = '';
   if (!argv.length) return yield* assignOnly(sh, assignments, node.redirects, before);
   sh.status = before;
-  if (sh.options.has('x')) trace(sh, argv, assignments);
+  sh.lastWord = argv[argv.length - 1];
+  if (tracing(sh) && !bashLike(sh)) yield* trace(sh, [...assignments.map(a => a.text), ...argv.map(w => traced(sh, w))].join(' '));
   return yield* dispatch(sh, argv, assignments, node.redirects, takesPlace);
 }
 
@@ -86,20 +95,18 @@ function* declaration(sh: Shell, arg: Extract<CommandArgument, { type: 'Assignme
   return `${arg.name}${arg.index ? `[${arg.index.text}]` : ''}${arg.append ? '+' : ''}=${yield* expandAssigned(sh, arg.value)}`;
 }
 
-function trace(sh: Shell, argv: string[], assignments: Assignment[]): void {
-  // dash prints the words as they are.
-  const quoted = argv.map(a => (sh.kind === 'dash' ? a : shellQuote(a)));
-  say(sh, 2, `${getParam(sh, 'PS4') ?? '+ '}${[...assignments.map(a => a.text), ...quoted].join(' ')}\n`);
-}
-
 /** One `name=value`, `name+=value`, `name[i]=value`, `name=(…)`. */
 export function* assign(sh: Shell, a: Assignment): Co<boolean> {
+  if (a.value.type === 'ArrayValue') yield* trace(sh, a.text);
   if (a.value.type === 'ArrayValue') return yield* assignArray(sh, a.name, a.value.elements, a.append === true);
   const text = yield* expandAssigned(sh, a.value);
   if (sh.flow) return false;
-  if (sh.options.has('x') && !a.index)
-    say(sh, 2, `${getParam(sh, 'PS4') ?? '+ '}${a.name}=${sh.kind === 'dash' || text === '' ? text : shellQuote(text)}\n`);
+  if (tracing(sh)) yield* trace(sh, assignmentText(sh, a, text));
   return yield* assignText(sh, a.name, text, a.index ? yield* expandString(sh, a.index) : undefined, a.append === true);
+}
+
+function assignmentText(sh: Shell, a: Assignment, value: string): string {
+  return `${a.name}${a.index ? `[${a.index.text}]` : ''}${a.append ? '+' : ''}=${value === '' ? '' : traced(sh, value)}`;
 }
 
 export function* assignText(sh: Shell, name: string, text: string, index: string | undefined, append: boolean): Co<boolean> {
@@ -183,6 +190,7 @@ function* dispatch(
   }
   if (f || builtin) {
     const undo = yield* temporary(sh, assignments);
+    if (bashLike(sh)) yield* trace(sh, argv.map(w => traced(sh, w)).join(' '));
     if (!sh.flow) yield* f ? callFunction(sh, f, argv) : runBuiltin(sh, builtin as Builtin, argv);
     undo();
     // `exec` with redirections only keeps them.
@@ -190,6 +198,7 @@ function* dispatch(
     return sh.status;
   }
   const env = yield* environmentWith(sh, assignments);
+  if (bashLike(sh)) yield* trace(sh, argv.map(w => traced(sh, w)).join(' '));
   if (sh.flow) return sh.status;
   sh.status = yield* runProgram(sh, argv, env, takesPlace);
   restoreDescriptors(sh, saved);
@@ -222,7 +231,11 @@ function* temporary(sh: Shell, assignments: Assignment[]): Co<() => void> {
   for (const a of assignments) {
     const before = sh.vars.get(a.name);
     old.push([a.name, before && { ...before }]);
+    // The others have traced the whole command.
+    const quiet = tracing(sh) && !bashLike(sh);
+    if (quiet) sh.options.delete('x');
     yield* assign(sh, a);
+    if (quiet) sh.options.add('x');
     const v = sh.vars.get(a.name);
     if (v) v.exported = true;
   }
@@ -236,7 +249,12 @@ function* temporary(sh: Shell, assignments: Assignment[]): Co<() => void> {
 
 function* environmentWith(sh: Shell, assignments: Assignment[]): Co<Map<string, string>> {
   const env = environment(sh);
-  for (const a of assignments) if (a.value.type === 'Word') env.set(a.name, yield* expandAssigned(sh, a.value));
+  for (const a of assignments) {
+    if (a.value.type !== 'Word') continue;
+    const text = yield* expandAssigned(sh, a.value);
+    if (bashLike(sh)) yield* trace(sh, assignmentText(sh, a, text));
+    env.set(a.name, text);
+  }
   return env;
 }
 
@@ -251,38 +269,25 @@ function* callFunction(sh: Shell, f: ShellFunction, argv: string[]): Co<number> 
   sh.source = f.source;
   sh.loops = 0;
   sh.calls.push(argv[0]);
+  sh.callLines.push(saved.line);
+  const hooks = ['DEBUG', 'RETURN'].filter(h => sh.traps.has(h) && !sh.options.has('T'));
+  const held = hooks.map(h => [h, sh.traps.get(h) as string]);
+  for (const h of hooks) sh.traps.delete(h);
   sh.scopes.push(new Map());
   const body = f.body;
-  sh.status = 0;
   if (body.type === 'CompoundList') yield* runStatements(sh, body.commands);
   else yield* runCommand(sh, body);
+  if (sh.flow?.kind === 'return') sh.flow = null;
+  if (sh.traps.has('RETURN') && !sh.flow) yield* runHook(sh, 'RETURN');
+  for (const [h, action] of held) sh.traps.set(h, action);
   leaveScope(sh);
   sh.calls.pop();
+  sh.callLines.pop();
   sh.args = saved.args;
   sh.source = saved.source;
   sh.loops = saved.loops;
   sh.line = saved.line;
-  if (sh.flow?.kind === 'return') sh.flow = null;
   return sh.status;
-}
-
-/** Each shell's words for a command that cannot be run. -> status */
-export function notFound(sh: Shell, name: string, e: Errno): number {
-  const node = name.includes('/') ? lookup(sh.p.fs, absolute(name, sh.p.cwd), sh.p) : 'ENOENT';
-  const dir = typeof node !== 'string' && node.kind === 'dir';
-  if (e === 'ENOENT' || e === 'ENOTDIR') {
-    if (sh.kind === 'zsh')
-      say(
-        sh,
-        2,
-        `${sh.interactive ? 'zsh' : `zsh:${sh.line}`}: ${name.includes('/') ? 'no such file or directory' : 'command not found'}: ${name}\n`,
-      );
-    else if (bashLike(sh)) fail(sh, `${name}: ${name.includes('/') ? strerror(e) : 'command not found'}`);
-    else fail(sh, `${name}: not found`);
-    return 127;
-  }
-  fail(sh, `${name}: ${dir && bashLike(sh) ? 'Is a directory' : strerror(e)}`);
-  return 126;
 }
 
 const none = () => newPipe({ sink: () => {} });

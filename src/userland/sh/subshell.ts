@@ -27,10 +27,18 @@ function forkShell(sh: Shell, p: Process, fds: Map<number, Pipe>): Shell {
     shopt: new Set(sh.shopt),
     pipestatus: [...sh.pipestatus],
     calls: [...sh.calls],
+    callLines: [...sh.callLines],
     dirStack: [...sh.dirStack],
     optind: { ...sh.optind },
     // Ignored signals stay ignored, traps are reset.
-    traps: new Map([...sh.traps].filter(([name, action]) => action === '' && name !== 'EXIT')),
+    traps: new Map(
+      [...sh.traps].filter(
+        ([name, action]) =>
+          (action === '' && name !== 'EXIT') ||
+          (name === 'ERR' && sh.options.has('E')) ||
+          (/^(DEBUG|RETURN)$/.test(name) && sh.options.has('T')),
+      ),
+    ),
     pending: [],
     jobs: [],
     flow: null,
@@ -79,6 +87,7 @@ export function* substitute(sh: Shell, part: Pick<CommandExpansionPart, 'script'
   const stdout = newPipe({ sink: chunk => chunks.push(chunk) });
   const only = script.commands.length === 1 ? script.commands[0].command : undefined;
   const child = spawnShell(sh, new Map(sh.fds).set(1, stdout), function* (sub) {
+    sub.depth++;
     if (script.source !== undefined) {
       sub.source = script.source;
       sub.lineBase = sub.line - 1;

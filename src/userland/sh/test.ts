@@ -10,6 +10,7 @@ import { matches } from './glob.ts';
 import { fail } from './messages.ts';
 import type { Shell } from './types.ts';
 import { getParam, variable } from './vars.ts';
+import { traceTest } from './xtrace.ts';
 
 /** File tests. `isSet`: what -v asks, where it is known. */
 function unaryTest(p: Process, op: string, arg: string, isSet: (name: string) => boolean = () => false): boolean | undefined {
@@ -212,12 +213,12 @@ export function* testExpression(sh: Shell, e: TestExpression): Co<number> {
   return r === null ? 2 : r ? 0 : 1;
 }
 
-function* truth(sh: Shell, e: TestExpression): Co<boolean | null> {
+function* truth(sh: Shell, e: TestExpression, negated = false): Co<boolean | null> {
   switch (e.type) {
     case 'TestGroup':
       return yield* truth(sh, e.expression);
     case 'TestNot': {
-      const r = yield* truth(sh, e.operand);
+      const r = yield* truth(sh, e.operand, e.negations.length % 2 === 1);
       return r === null ? null : e.negations.length % 2 ? !r : r;
     }
     case 'TestLogical': {
@@ -229,11 +230,13 @@ function* truth(sh: Shell, e: TestExpression): Co<boolean | null> {
       return r;
     }
     case 'TestUnary': {
+      yield* traceTest(sh, e, negated);
       const arg = yield* expandString(sh, e.operand);
       if (e.operator === '-o') return sh.options.has(arg);
       return unaryTest(sh.p, e.operator, arg, name => isSet(sh, name)) ?? false;
     }
     case 'TestBinary':
+      yield* traceTest(sh, e, negated);
       return yield* binary(sh, e);
   }
 }
@@ -254,9 +257,15 @@ function* binary(sh: Shell, e: Extract<TestExpression, { type: 'TestBinary' }>):
   if (e.operator === '=~') return yield* regexTest(sh, a, e.right);
   const b = yield* expandString(sh, e.right);
   if (/^-(eq|ne|lt|le|gt|ge)$/.test(e.operator)) {
+    sh.arithmetic = '[[';
     const x = yield* evaluateText(sh, a);
-    const y = yield* evaluateText(sh, b);
-    if (x === null || y === null) return null;
+    const y = x === null ? null : yield* evaluateText(sh, b);
+    sh.arithmetic = '';
+    // It is false, and the script goes on.
+    if (x === null || y === null) {
+      sh.flow = null;
+      return false;
+    }
     return binaryTest(sh.p, String(x), e.operator, String(y)) === true;
   }
   return binaryTest(sh.p, a, e.operator, b) === true;

@@ -36,10 +36,30 @@ export function* runTraps(sh: Shell): Co<void> {
   while (sh.pending.length && !sh.flow) {
     const action = sh.traps.get(sh.pending.shift() as string);
     if (!action) continue;
-    const status = sh.status;
-    yield* runText(sh, action);
-    if (!sh.flow) sh.status = status;
+    yield* runAction(sh, action);
   }
+}
+
+/** A trap's commands: they leave $? as it was. */
+function* runAction(sh: Shell, action: string): Co<void> {
+  const { status, line, inTrap, lastWord } = sh;
+  sh.inTrap = true;
+  sh.depth++;
+  yield* runText(sh, action);
+  sh.depth--;
+  sh.inTrap = inTrap;
+  sh.lastWord = lastWord;
+  sh.line = line;
+  if (!sh.flow) sh.status = status;
+}
+
+/** ERR, DEBUG and RETURN: what happens in the action does not call it again. */
+export function* runHook(sh: Shell, name: 'ERR' | 'DEBUG' | 'RETURN'): Co<void> {
+  const action = sh.traps.get(name);
+  if (!action || sh.inTrap) return;
+  sh.guarded++;
+  yield* runAction(sh, action);
+  sh.guarded--;
 }
 
 /** The end of a shell: its EXIT trap may change the status. */
@@ -49,6 +69,7 @@ export function* runExitTrap(sh: Shell, code: number): Co<number> {
   sh.traps.delete('EXIT');
   sh.flow = null;
   sh.status = code;
+  sh.inTrap = true;
   yield* runText(sh, action);
   return (sh.flow as Shell['flow'])?.kind === 'exit' ? sh.status : code;
 }

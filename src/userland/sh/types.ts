@@ -87,6 +87,18 @@ export interface Shell {
   loops: number;
   /** Inside a condition: `set -e` does not act. */
   guarded: number;
+  /** Levels of `$(…)`, eval, `.` and traps: a trace shows them. */
+  depth: number;
+  /** The command whose arithmetic it is, for messages: `((`, `[[`, `let`; empty: an expansion's. */
+  arithmetic: string;
+  /** A trap's action runs: its commands are not $BASH_COMMAND. */
+  inTrap: boolean;
+  /** $BASH_COMMAND: the simple command that runs; written when somebody asks. */
+  command: () => string;
+  /** $_: the last word of the command before. */
+  lastWord: string;
+  /** Lines from which the functions that run were called; -1 for those of `source`. */
+  callLines: number[];
   subshell: number;
   startedAtMs: number;
   /** Loop rounds since the clock last moved: work takes time, so that an endless loop passes it. */

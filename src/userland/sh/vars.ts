@@ -94,6 +94,13 @@ function bashParam(sh: Shell, name: string): string | undefined {
       return '/usr/bin/bash';
     case 'FUNCNAME':
       return sh.calls[sh.calls.length - 1];
+    case 'BASH_COMMAND':
+      return sh.command();
+    case '_':
+      return sh.lastWord;
+    case 'BASH_LINENO':
+    case 'BASH_SOURCE':
+      return arrayValues(sh, name)?.[0];
     case 'BASH_VERSINFO':
       return VERSINFO[0];
     case 'GROUPS':
@@ -122,7 +129,11 @@ export function arrayValues(sh: Shell, name: string): string[] | undefined {
   if (name === '@' || name === '*') return sh.args;
   if (name === 'PIPESTATUS') return sh.pipestatus.map(String);
   if (name === 'BASH_VERSINFO' && bashLike(sh)) return VERSINFO;
-  if (name === 'FUNCNAME') return [...sh.calls].reverse();
+  if (name === 'FUNCNAME' && bashLike(sh))
+    return sh.calls.length ? [...[...sh.calls].reverse(), ...(sh.commandString ? [] : ['main'])] : [];
+  if (name === 'BASH_LINENO' && bashLike(sh)) return [...[...sh.callLines].reverse().map(String), ...(sh.commandString ? [] : ['0'])];
+  if (name === 'BASH_SOURCE' && bashLike(sh))
+    return sh.commandString ? sh.calls.map(() => 'environment') : [...sh.calls.map(() => sh.name), sh.name];
   const v = variable(sh, name);
   if (!v) return undefined;
   if (v.assoc) return [...v.assoc.values()];
@@ -163,6 +174,7 @@ export function setVar(sh: Shell, name: string, value: string, key?: string | nu
     if (end + key < 0) {
       fail(sh, `${name}[${key}]: bad array subscript`);
       sh.status = 1;
+      if (!sh.interactive) sh.flow = { kind: 'exit', levels: 0 };
       return false;
     }
     key = end + key;

@@ -1,5 +1,6 @@
 import { type Ip, ip as literal, network, sameIp } from '../wire/ip.ts';
 import type { Mac } from '../wire/packet.ts';
+import { hasCarrier, isPointToPoint } from './carrier.ts';
 import { eraseRoutes, insertRoute, routesTo } from './fib.ts';
 import { ANY6, isLinkLocal, isLoopback, TABLE } from './route.ts';
 import { conf6, forgetDevice, inheritDefaults, renameDevice } from './sysctl.ts';
@@ -29,9 +30,6 @@ const DEFAULT_MTU: Record<LinkKind, number> = {
   dummy: 1500,
   tun: 1500,
 };
-
-/** Devices without link-layer addresses. */
-export const isPointToPoint = (link: Link): boolean => link.kind === 'ipip' || link.kind === 'tun';
 
 /** A stable locally administered address: the same machine, namespace and name give the same one (FNV-1a). */
 function derivedMac(ns: Netns, name: string): Mac {
@@ -83,6 +81,7 @@ export function addLink(ns: Netns, spec: LinkSpec): Link {
     promisc: false,
     ipip: spec.ipip ?? (spec.kind === 'ipip' ? { local: null, remote: null } : null),
     macSet: spec.mac !== undefined,
+    portsSelected: spec.mac !== undefined,
   };
   ns.links.set(ifindex, link);
   inheritDefaults(ns, spec.name);
@@ -125,6 +124,7 @@ export function removeLink(link: Link): void {
 function detach(link: Link): void {
   const ns = link.netns;
   link.up = false;
+  if (link.master !== null) setMaster(link, null);
   for (const table of [...ns.tables.keys()]) eraseRoutes(ns, table, r => uses(r, link.ifindex));
   ns.neigh = ns.neigh.filter(n => n.dev !== link.ifindex);
   for (const l of ns.links.values()) l.fdb = l.fdb.filter(e => e.port !== link.ifindex);
@@ -132,34 +132,9 @@ function detach(link: Link): void {
   link.segment = null;
   const { port } = link.vxlan ?? {};
   if (port && ![...ns.links.values()].some(l => l !== link && l.vxlan?.port === port)) ns.kernelPorts?.delete(port);
-  link.master = null;
 }
 
 const uses = (r: Route, ifindex: number): boolean => r.dev === ifindex || (r.nexthops?.some(h => h.dev === ifindex) ?? false);
-
-/** Whether frames can cross: the other end is there and up (netif_carrier_ok). */
-export function hasCarrier(link: Link): boolean {
-  if (!link.up) return false;
-  switch (link.kind) {
-    case 'veth':
-      return link.peer?.up ?? false;
-    case 'ethernet':
-      return link.segment !== null;
-    case 'bridge':
-      for (const l of link.netns.links.values()) if (l.master === link.ifindex && l.up && hasCarrier(l)) return true;
-      return false;
-    default:
-      return true;
-  }
-}
-
-/** IFLA_OPERSTATE as `ip` prints it. */
-export function operState(link: Link): 'UP' | 'DOWN' | 'UNKNOWN' | 'LOWERLAYERDOWN' {
-  if (!link.up) return 'DOWN';
-  if (link.kind === 'loopback' || link.kind === 'dummy' || link.kind === 'vxlan' || isPointToPoint(link)) return 'UNKNOWN';
-  if (hasCarrier(link)) return 'UP';
-  return link.kind === 'veth' && link.peer ? 'LOWERLAYERDOWN' : 'DOWN';
-}
 
 /** Bring a device up or down, with what the kernel does to its routes and addresses then. */
 export function setUp(link: Link, up: boolean): void {
@@ -230,6 +205,7 @@ export function linkLocalOf(mac: Mac): Ip {
 
 export function setMac(link: Link, mac: Mac): void {
   const hadOwn = link.addresses.find(a => a.ip.length === 16 && sameIp(a.ip, linkLocalOf(link.mac)));
+  link.portsSelected ||= link.mac !== mac.toLowerCase();
   link.mac = mac.toLowerCase();
   link.macSet = true;
   if (hadOwn) {
@@ -245,12 +221,13 @@ export function setMaster(link: Link, bridge: Link | null): void {
   link.master = bridge?.ifindex ?? null;
   for (const b of [old, bridge]) {
     if (!b) continue;
+    b.portsSelected = true;
     b.fdb = b.fdb.filter(e => e.port !== link.ifindex);
     const ports = [...ns.links.values()].filter(l => l.master === b.ifindex);
     if (!b.macSet && ports.length) {
       setMac(b, ports.map(p => p.mac).sort()[0]);
       b.macSet = false;
-    }
+    } else if (!b.macSet) b.mac = NO_MAC; // br_stp_recalculate_bridge_id: nobody is left to take it from
     if (ports.length) b.mtu = Math.min(...ports.map(p => p.mtu), b === bridge ? Number.POSITIVE_INFINITY : b.mtu);
     carrierUp(b);
   }

@@ -34,6 +34,7 @@ const LINK_FIELDS = [
   'ifindex',
   'mac',
   'macSet',
+  'portsSelected',
   'mtu',
   'up',
   'addresses',

@@ -1,7 +1,8 @@
 // /sys/class/net as scripts and CNI plugins read it (Documentation/ABI/testing/sysfs-class-net).
 import { bytesToString, stringToBytes } from '../sim/bytes.ts';
 import { portsOf } from './bridge-fdb.ts';
-import { hasCarrier, operState, setUp, sortLinks } from './link.ts';
+import { hasCarrier, operState } from './carrier.ts';
+import { setUp, sortLinks } from './link.ts';
 import { linkFlags } from './procfs.ts';
 import type { Errno, Kernel, Link, Netns, Process } from './types.ts';
 import { type DirNode, type FileNode, type FsNode, newDir } from './vfs.ts';

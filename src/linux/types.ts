@@ -155,6 +155,8 @@ export interface Link {
   ipip?: { local: Ip | null; remote: Ip | null } | null;
   /** Given by hand: a bridge then no longer takes its lowest port's address. */
   macSet?: boolean;
+  /** Of a bridge: it has had a port or got an address, and since then its carrier is that of its ports. */
+  portsSelected?: boolean;
   /** Bridge ports: isolated ports do not talk to each other. */
   isolated?: boolean;
   /** `ip link set dev X alias TEXT` */

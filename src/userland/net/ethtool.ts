@@ -1,6 +1,7 @@
 // ethtool 6.1: settings, driver and statistics, as the kernel's drivers of virtual devices answer (read off Linux 6.18: veth, bridge, vxlan,
 // tun). Others answer as a driver does that tells its carrier and nothing else; offloads are not modelled.
-import { hasCarrier, linkByName } from '../../linux/link.ts';
+import { hasCarrier } from '../../linux/carrier.ts';
+import { linkByName } from '../../linux/link.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Link, LinkKind, Program } from '../../linux/types.ts';
 

@@ -1,5 +1,5 @@
 // netstat (net-tools 2.10 and BusyBox).
-import { operState } from '../../linux/link.ts';
+import { operState } from '../../linux/carrier.ts';
 import { print } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';

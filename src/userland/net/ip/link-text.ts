@@ -1,6 +1,6 @@
 // A device as `ip link` and `ip addr` print it (iproute2 6.1 ip/ipaddress.c, iplink_vxlan.c, iplink_bridge*.c; 6.15 adds a few words).
 import { portsOf } from '../../../linux/bridge-fdb.ts';
-import { hasCarrier, operState } from '../../../linux/link.ts';
+import { hasCarrier, operState } from '../../../linux/carrier.ts';
 import { namedNetns } from '../../../linux/namespaces.ts';
 import type { Link } from '../../../linux/types.ts';
 import { formatIp, type Ip } from '../../../wire/ip.ts';

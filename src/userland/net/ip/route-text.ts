@@ -1,5 +1,5 @@
 // A route as `ip route show` prints it, as text and as JSON.
-import { hasCarrier } from '../../../linux/link.ts';
+import { hasCarrier } from '../../../linux/carrier.ts';
 import type { Route } from '../../../linux/types.ts';
 import { type Cidr, formatIp } from '../../../wire/ip.ts';
 import { type IpContext, tableName } from './context.ts';

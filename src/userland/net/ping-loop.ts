@@ -72,7 +72,7 @@ export interface Reports {
   reply: (seq: number, d: Datagram, ms: number | null, duplicate: boolean) => Co<void>;
   error: (seq: number, d: Datagram) => Co<void>;
   /** What sendto said; a number ends the program with it. */
-  failed: (e: Errno) => number | null;
+  failed: (e: Errno, seq: number) => number | null;
   missing?: (seq: number) => void;
   /** One has been sent. */
   sent?: () => void;
@@ -98,7 +98,7 @@ export function* pingLoop(r: Run, report: Reports): Co<number | null> {
       report.sent?.();
       nextMs = r.sent < r.preload ? now : now + r.intervalMs;
       if (error) {
-        const code = report.failed(error);
+        const code = report.failed(error, seq);
         if (code !== null) return code;
       }
       continue;

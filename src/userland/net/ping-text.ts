@@ -139,9 +139,9 @@ export function errorText(family: Family, e: NonNullable<Datagram['error']>): st
 }
 
 export function statistics(r: Run, name: string, paced: boolean): string {
-  const loss = r.sent ? Math.floor(((r.sent - r.received.size) * 100_000) / r.sent) / 1000 : 0;
+  const loss = r.sent ? Math.fround(((r.sent - r.received.size) * 100) / r.sent) : 0;
   const extra = `${r.duplicates ? `, +${r.duplicates} duplicates` : ''}${r.errors ? `, +${r.errors} errors` : ''}`;
-  const percent = loss === Math.floor(loss) ? String(loss) : String(Number(loss.toPrecision(6)));
+  const percent = String(Number(loss.toPrecision(6))); // %g of a float
   const spent = Math.floor(r.lastSendMs - r.startMs);
   let out = `\n--- ${name} ping statistics ---\n${r.sent} packets transmitted, ${r.received.size} received${extra}, ${percent}% packet loss, time ${spent}ms\n`;
   const behind: string[] = [];

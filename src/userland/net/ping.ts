@@ -228,6 +228,7 @@ function reports(r: Run, o: Options, numeric: boolean): Reports {
     if (numeric) return formatIp(address);
     return `${(yield* getnameinfo(r.p, address, r.u.libc)) ?? formatIp(address)} (${formatIp(address)})`;
   }
+  let refused: { seq: number; errno: Errno } | null = null;
   return {
     firstSeq: 1,
     sent: () => {
@@ -254,8 +255,13 @@ function reports(r: Run, o: Options, numeric: boolean): Reports {
       if (quiet || !d.error) return;
       if (flood) print(r.p, '\bE');
       else print(r.p, `${stamp()}From ${yield* named(d.error.from)} icmp_seq=${seq} ${errorText(familyOf(r.to), d.error)}\n`);
+      // Its own machine rejected the request: the error was there when sendto had failed, and is told before that.
+      if (refused?.seq !== seq) return;
+      if (flood) print(r.p, 'E');
+      else complain(r.p, `ping: sendmsg: ${strerror(refused.errno)}\n`);
+      refused = null;
     },
-    failed: e => {
+    failed: (e, seq) => {
       if (e === 'EMSGSIZE') {
         r.errors++;
         complain(r.p, `ping: local error: message too long, mtu=${pathMtuTo(r.p, r.to)}\n`);
@@ -263,6 +269,7 @@ function reports(r: Run, o: Options, numeric: boolean): Reports {
       }
       // Since 20210202 an empty error queue is itself counted as a local error, and then nothing is said of what sendto said
       // (ping4_receive_error_msg, pinger in ping_common.c): a packet that OUTPUT drops is only missing.
+      refused = { seq, errno: e };
       return null;
     },
     missing: seq => {

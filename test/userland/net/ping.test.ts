@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { ping } from '../../../src/userland/net/ping.ts';
+import { iptablesProgram } from '../../../src/userland/netfilter/iptables.ts';
 import { DEBIAN_13, run, twoHosts } from '../hosts.ts';
+
+const FOUR = { family: 4, backend: 'nft', version: '1.8.9' } as const;
 
 test('ping refuses what it cannot read, each in its own words', () => {
   const h = twoHosts();
@@ -42,4 +45,24 @@ test('ping names a host twice when nobody knows its name, and sends preloaded re
     err: 'ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n',
   });
   expect(run(h, ping, 'ping -c 1 -M do -s 1473 -W 1 10.0.0.1').err).toBe('ping: local error: message too long, mtu=1500\n');
+});
+
+test('ping tells what sendto said only after an error that its own machine sent', () => {
+  const h = twoHosts();
+  const rule = (words: string) => run(h, () => iptablesProgram(FOUR), words);
+  expect(rule('iptables -A OUTPUT -p icmp --icmp-type echo-request -j REJECT --reject-with icmp-admin-prohibited').code).toBe(0);
+  const rejected = run(h, ping, 'ping -n -c 1 -W 1 10.0.0.1');
+  expect(rejected.out).toContain('From 10.0.0.2 icmp_seq=1 Packet filtered\n');
+  expect(rejected.err).toBe('ping: sendmsg: Operation not permitted\n');
+  expect(rule('iptables -R OUTPUT 1 -p icmp -j DROP').code).toBe(0);
+  expect(run(h, ping, 'ping -n -c 1 -W 1 10.0.0.1').err).toBe('');
+});
+
+test('ping rounds what was lost as %g does', () => {
+  const h = twoHosts();
+  for (const loss of ['--every 3 --packet 2', '--every 3 --packet 0']) {
+    run(h, () => iptablesProgram(FOUR), 'iptables -F');
+    run(h, () => iptablesProgram(FOUR), `iptables -A OUTPUT -m statistic --mode nth ${loss} -j DROP`);
+    expect(run(h, ping, 'ping -n -c 3 -i 0.2 -W 1 10.0.0.1').out).toContain(' 33.3333% packet loss');
+  }
 });

@@ -59,6 +59,8 @@ function udp(ns: Netns, skb: Skb, u: Udp): void {
   }
   dropped(skb, ns, `nobody has UDP port ${u.dport} open on ${formatIp(dst)}`);
   if (!isLocalAddress(ns, dst)) return;
+  // nf_reset_ct in __udp4_lib_rcv and __udp6_lib_rcv: to the raw table the error is nobody's; conntrack finds its flow by what it quotes.
+  skb.ct = null;
   if (skb.packet.family === 4) icmpError(ns, skb, 3, 3);
   else icmpError(ns, skb, 1, 4);
 }

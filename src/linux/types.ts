@@ -250,8 +250,6 @@ export interface Skb {
   group?: 'broadcast' | 'multicast';
   /** Conntrack entry and its direction; set by the netfilter hooks. */
   ct: import('./netfilter/types.ts').CtRef | null;
-  /** Conntrack zone that a raw rule gave the packet before it was tracked. */
-  ctZone?: number;
   /** Where TPROXY sends it instead of to its destination's socket. */
   tproxy?: { ip: Ip | null; port: number };
   /** The socket that sent it: `-m owner`. */

@@ -49,9 +49,8 @@ function newEntry(ns: Netns, original: CtTuple, reply: CtTuple, zone: number): C
 
 const NOBODY: CtTuple = { family: 4, proto: 0, src: new Uint8Array(4), dst: new Uint8Array(4), sport: 0, dport: 0 };
 
-/** The packet passes without being tracked (`CT --notrack`, neighbour discovery). */
-export function untrack(skb: Skb): void {
-  const entry = {
+const nobodys = (zone: number): CtEntry =>
+  ({
     id: 0,
     original: NOBODY,
     reply: NOBODY,
@@ -59,8 +58,20 @@ export function untrack(skb: Skb): void {
     confirmed: true,
     natDone: { prerouting: true, postrouting: true },
     mark: 0,
-  } as CtEntry;
-  skb.ct = { entry, direction: 'original', info: 'UNTRACKED' };
+    zone,
+  }) as CtEntry;
+
+/** The packet passes without being tracked (`CT --notrack`, neighbour discovery). */
+export function untrack(skb: Skb): void {
+  skb.ct = { entry: nobodys(0), direction: 'original', info: 'UNTRACKED' };
+}
+
+/**
+ * xt_ct_target: the packet carries a template until it is tracked. Until then matches see a new, confirmed flow of nobody's, and another CT
+ * target leaves the packet as it is.
+ */
+export function attachTemplate(skb: Skb, zone: number): void {
+  skb.ct = { entry: { ...nobodys(zone), template: true }, direction: 'original', info: 'NEW' };
 }
 
 /** Take an entry out of the table; packets that carry it keep it to the end of their way. */
@@ -128,10 +139,12 @@ export function entriesFrom(ns: Netns, ip: Ip, bits: number, side: 'src' | 'dst'
 
 /** nf_conntrack_in: before PREROUTING's and OUTPUT's later tables. */
 export function conntrackIn(ns: Netns, skb: Skb): 'ACCEPT' | 'DROP' {
-  if (skb.ct) return 'ACCEPT'; // loopback, or a reset that keeps its connection
+  const template = skb.ct?.entry.template ? skb.ct.entry : null;
+  if (skb.ct && !template) return 'ACCEPT'; // loopback, or a reset that keeps its connection
+  skb.ct = null;
   const { packet } = skb;
   const b = packet.body;
-  const zone = skb.ctZone ?? 0;
+  const zone = template?.zone ?? 0;
   if (b.kind === 'icmp') {
     if (packet.family === 6 && isUntrackedIcmp6(b)) {
       untrack(skb);

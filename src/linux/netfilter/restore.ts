@@ -3,7 +3,18 @@
 import type { Family } from '../../wire/ip.ts';
 import type { Netns } from '../types.ts';
 import { parseRuleLine } from './parse.ts';
-import { appendRule, deleteRule, flushChain, insertRule, linesOf, newChain, references, rulesOf, zeroChain } from './rules.ts';
+import {
+  appendRule,
+  deleteRule,
+  flushChain,
+  insertRule,
+  linesOf,
+  newChain,
+  noteConntrack,
+  references,
+  rulesOf,
+  zeroChain,
+} from './rules.ts';
 import { ruleText } from './save.ts';
 import { type Backend, BUILTIN, enableConntrack, ensureTable, isTableName, newChainRecord, tablesOf } from './state.ts';
 import { VERDICTS } from './targets.ts';
@@ -33,7 +44,7 @@ const fail = (line: number, message: string, kind: RestoreError['kind'] = 'usage
 
 /** What in a rule's text needs connection tracking. */
 export const CONNTRACK_WORDS =
-  /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT|NOTRACK)|-m (?:state|conntrack|connmark)|ctorig/;
+  /ctstate|-j (?:DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|CONNMARK|CT(?! --notrack))|-m (?:state|conntrack|connmark|connlimit)|ctorig/;
 
 interface Work {
   ns: Netns;
@@ -178,6 +189,7 @@ function appendLines(w: Work, table: Table, name: string, lines: string[]): void
     for (const line of lines) {
       const parsed = parseRuleLine(w.ns, table, line, true);
       if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${name} ${line}: ${parsed.problem}`);
+      noteConntrack(w.ns, parsed);
       for (const rule of parsed) chain.rules?.push(rule);
     }
   }
@@ -345,8 +357,13 @@ function tableLine(w: Work, table: Table, line: string, n: number): RestoreError
  */
 export function restore(ns: Netns, family: Family, text: string, o: RestoreOptions = {}): RestoreError | null {
   const w: Work = { ns, o, backend: o.backend ?? 'nft', family, table: null, skip: false, before: new Map(), lines: new Map() };
+  const tracked = ns.netfilter.conntrack.enabled;
   const error = restoreText(w, text);
   if (error) rollBack(w);
+  if ((error || o.test) && ns.netfilter.conntrack.enabled !== tracked) {
+    ns.netfilter.conntrack.enabled = tracked;
+    ns.netfilter.hooks.clear();
+  }
   return error;
 }
 

@@ -2,7 +2,6 @@
 import type { Netns } from '../types.ts';
 import type { MatchRow } from './matches/row.ts';
 import { checkTogether } from './option-entries.ts';
-import { enableConntrack } from './state.ts';
 import type { TargetRow } from './targets/row.ts';
 import { VERDICTS } from './targets.ts';
 import type { AddrTest, Rule, Table, Target } from './types.ts';
@@ -53,9 +52,12 @@ const NEEDS_CONNTRACK = new Set([
   'REDIRECT',
   'NETMAP',
   'CONNMARK',
-  'CT',
-  'NOTRACK',
 ]);
+
+/** Whether the kernel tracks flows for the sake of a rule: of CT, only for what is more than --notrack (xt_ct_tg_check). */
+export const needsConntrack = (rule: Rule): boolean =>
+  rule.matches.some(m => NEEDS_CONNTRACK.has(m.module)) ||
+  (!!rule.target?.run && (NEEDS_CONNTRACK.has(rule.target.name) || (rule.target.name === 'CT' && !rule.target.save.includes('--notrack'))));
 
 /**
  * A rule for every pair of the addresses that -s and -d list. What is wrong is told in the order of do_parse: the extensions' options, the
@@ -87,7 +89,7 @@ export function buildRules(
   const out: Rule[] = [];
   for (const src of sources) {
     for (const dst of destinations) {
-      const rule = buildRule(w, src, dst, c, table, ns, chainName);
+      const rule = buildRule(w, src, dst, c, table, chainName);
       if (isProblem(rule)) return rule;
       out.push(rule);
     }
@@ -146,7 +148,6 @@ function buildRule(
   dst: AddrTest | null,
   c: ParseContext,
   table: Table,
-  ns: Netns,
   chain: string | null,
 ): Rule | Problem {
   const rule: Rule = {
@@ -169,11 +170,10 @@ function buildRule(
     if (isProblem(built)) return built;
     if (hook !== null && m.row.hooks && !(m.row.hooks as string[]).includes(hook)) return kernelRefuses();
     rule.matches.push({ module: m.name, ...built });
-    if (NEEDS_CONNTRACK.has(m.name)) enableConntrack(ns);
   }
   // `! -s 0.0.0.0/0` can match nothing, and the kernel says so.
   if ((src?.invert && src.bits === 0) || (dst?.invert && dst.bits === 0)) return kernelRefuses();
-  const target = w.target ? buildTarget(w, c, table, ns, chain) : null;
+  const target = w.target ? buildTarget(w, c, table, chain) : null;
   if (isProblem(target)) return target;
   rule.target = target;
   return rule;
@@ -181,7 +181,7 @@ function buildRule(
 
 const NONE = () => '';
 
-function buildTarget(w: RuleWords, c: ParseContext, table: Table, ns: Netns, chain: string | null): Target | null | Problem {
+function buildTarget(w: RuleWords, c: ParseContext, table: Table, chain: string | null): Target | null | Problem {
   const t = w.target;
   if (!t) return null;
   if (!t.row) return { name: t.name, run: null, save: '', list: NONE };
@@ -189,6 +189,5 @@ function buildTarget(w: RuleWords, c: ParseContext, table: Table, ns: Netns, cha
   if (chain && t.row.hooks && table.chains.get(chain)?.policy && !t.row.hooks.includes(chain as never)) return kernelRefuses();
   const built = t.row.build(t.options, c);
   if (isProblem(built)) return built;
-  if (NEEDS_CONNTRACK.has(t.name)) enableConntrack(ns);
   return { name: t.name, ...built };
 }

@@ -1,7 +1,8 @@
 // Chains and their rules: what the programs change and the walk reads.
 import type { Netns } from '../types.ts';
 import { parseRuleLine } from './parse.ts';
-import { newChainRecord } from './state.ts';
+import { needsConntrack } from './rule-build.ts';
+import { enableConntrack, newChainRecord } from './state.ts';
 import type { Chain, ChainPart, Rule, Table } from './types.ts';
 import { isProblem } from './values.ts';
 
@@ -23,6 +24,7 @@ function parseLines(ns: Netns, table: Table, chain: string, lines: string[]): Ru
     if (isProblem(parsed)) throw new Error(`rule of a program of the cluster: -A ${chain} ${line}: ${parsed.problem}`);
     for (const rule of parsed) rules.push(rule);
   }
+  noteConntrack(ns, rules);
   return rules;
 }
 
@@ -65,12 +67,19 @@ function changeable(ns: Netns, table: Table, chain: Chain): Rule[] {
   return chain.rules as Rule[];
 }
 
+/** Rules that now stand in the kernel. */
+export function noteConntrack(ns: Netns, rules: Rule[]): void {
+  if (!ns.netfilter.conntrack.enabled && rules.some(needsConntrack)) enableConntrack(ns);
+}
+
 export function appendRule(ns: Netns, table: Table, chain: Chain, rule: Rule): void {
+  noteConntrack(ns, [rule]);
   changeable(ns, table, chain).push(rule);
 }
 
 /** `at` counts from 0. */
 export function insertRule(ns: Netns, table: Table, chain: Chain, rule: Rule, at: number): void {
+  noteConntrack(ns, [rule]);
   changeable(ns, table, chain).splice(at, 0, rule);
 }
 
@@ -79,6 +88,7 @@ export function deleteRule(ns: Netns, table: Table, chain: Chain, at: number): v
 }
 
 export function replaceRule(ns: Netns, table: Table, chain: Chain, at: number, rule: Rule): void {
+  noteConntrack(ns, [rule]);
   changeable(ns, table, chain)[at] = rule;
 }
 

@@ -187,6 +187,8 @@ export interface CtEntry {
   last: { index: number; direction: 0 | 1; streamAtMs: number };
   /** nf_conntrack_acct was on when the flow began. */
   acct: boolean;
+  /** No flow: what the CT target says about the flow that will be looked for (IPS_TEMPLATE). */
+  template?: boolean;
 }
 
 export interface CtRef {

@@ -1,6 +1,17 @@
 // What traceroute, tracepath and mtr have in common: one probe with a TTL, and what it causes.
 
-import { bind, close, type Datagram, recvFrom, type Socket, sendIcmp, sendPacketFrom, sendTo, socket } from '../../linux/socket.ts';
+import {
+  bind,
+  close,
+  connect,
+  type Datagram,
+  recvFrom,
+  type Socket,
+  sendIcmp,
+  sendPacketFrom,
+  sendTo,
+  socket,
+} from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { below, nextU32 } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
@@ -31,6 +42,8 @@ export interface Probe {
   echo?: { id: number };
   /** SO_BINDTODEVICE (-i). */
   device?: string;
+  /** The UDP socket is connected before it sends. */
+  connected?: boolean;
 }
 
 /** What came back: a router on the way, the target itself, or an error that ends the path there. */
@@ -76,6 +89,8 @@ function* probeDatagram(p: Process, o: Probe): Co<Hop | null | Failure> {
     const refused = place(p, s, o);
     if (refused) return refused;
     const data = new Uint8Array(Math.max(0, o.size)).fill(64);
+    const unreached = o.connected && o.method === 'udp' ? yield* connect(s, o.to, o.port) : null;
+    if (unreached) return { call: 'connect', errno: unreached };
     const error =
       o.method === 'icmp'
         ? sendIcmp(s, { type: familyOf(o.to) === 4 ? 8 : 128, code: 0, data }, o.port, o.to)

@@ -189,6 +189,7 @@ function* run(p: Process, u: Userland, w: Words): Co<number> {
     device: w.values.get('i'),
     gap: ' ',
     endsLate: true,
+    connected: true,
     note: (hop, ttl) => (has('back') && hopsBack(hop.replyTtl) !== ttl ? ` '-${hopsBack(hop.replyTtl)}` : ''),
   };
   // These two are connected before the first line is written (icmp_init, tcp_init).

@@ -28,6 +28,8 @@ export interface Trip {
   device?: string;
   /** Each row begins with the end of the line before it, and the last one is ended when the trip has ended well. */
   endsLate?: boolean;
+  /** Each UDP probe has a connected socket. */
+  connected?: boolean;
   /** Blanks before the first name of a row and before a star. */
   gap: string;
   /** Behind the time: BusyBox' ` (62)`, ` F=1500`, ` '-3` … */
@@ -51,7 +53,19 @@ export function* walk(t: Trip): Co<Failure | null> {
     for (let q = 0; q < t.queries; q++) {
       const port = t.method === 'icmp' ? ++n : t.method === 'tcp' || t.samePort ? t.port : t.port + n++;
       const { method, to, size, source, device } = t;
-      const r = yield* probeOnce(t.p, { method, to, ttl, port, size, timeoutMs: t.waitMs, df: t.df ?? false, source, echo, device });
+      const r = yield* probeOnce(t.p, {
+        method,
+        to,
+        ttl,
+        port,
+        size,
+        timeoutMs: t.waitMs,
+        df: t.df ?? false,
+        source,
+        echo,
+        device,
+        connected: t.connected,
+      });
       if (r && 'errno' in r) {
         if (row === '' && !t.endsLate) print(t.p, '\n');
         return r;

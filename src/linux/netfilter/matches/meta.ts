@@ -238,13 +238,16 @@ function buildRpfilter(options: Option[], c: ParseContext): Built | Problem {
 
 /** xt_socket: a socket of this namespace that would take the packet. */
 function hasSocket(skb: Skb, ctx: HookContext, noWildcard: boolean, transparent: boolean): boolean {
-  const b = skb.packet.body;
+  const error = skb.packet.body.kind === 'icmp' ? skb.packet.body.original : undefined;
+  const { body: b, src, dst } = error ?? skb.packet;
   if ((b.kind !== 'tcp' && b.kind !== 'udp') || transparent) return false;
+  // An ICMP error is for the socket whose packet it quotes (extract_icmp4_fields in nf_socket_ipv4.c).
+  const [local, localPort, remote, remotePort] = error ? [src, b.sport, dst, b.dport] : [dst, b.dport, src, b.sport];
   for (const s of ctx.netns.sockets.all) {
-    if (s.closed || s.type !== b.kind || s.localPort !== b.dport) continue;
-    if (s.remote && (s.remotePort !== b.sport || compareIp(s.remote, skb.packet.src) !== 0)) continue;
+    if (s.closed || s.type !== b.kind || s.localPort !== localPort) continue;
+    if (s.remote && (s.remotePort !== remotePort || compareIp(s.remote, remote) !== 0)) continue;
     const wildcard = s.local === null || s.local.every(x => x === 0);
-    if (wildcard ? !noWildcard || s.remote !== null : s.local && compareIp(s.local, skb.packet.dst) === 0) return true;
+    if (wildcard ? !noWildcard || s.remote !== null : s.local && compareIp(s.local, local) === 0) return true;
   }
   return false;
 }

@@ -55,7 +55,6 @@ function baseSpec(x: Run, chain: NftChain, start: Token): void {
   }
   chain.base = { type: type.text as 'filter', hook: hook.text, priority, policy: chain.base?.policy ?? 'accept', device };
   x.w.hooksChanged = true;
-  if (type.text === 'nat') x.w.conntrack = true;
 }
 
 function parsePriority(r: Reader, hook: string): number {

@@ -2,7 +2,7 @@
 import { formatIp, parseIp } from '../../../wire/ip.ts';
 import { TCP_FLAG } from '../../../wire/packet.ts';
 import type { Skb } from '../../types.ts';
-import { untrack } from '../conntrack.ts';
+import { attachTemplate, untrack } from '../conntrack.ts';
 import { addPacketToSet } from '../ipset-match.ts';
 import { parseDscp } from '../matches/header.ts';
 import { parseDirections } from '../matches/payload.ts';
@@ -114,7 +114,7 @@ function buildCt(options: Option[]): BuiltTarget | Problem {
     run: skb => {
       if (skb.ct) return 'CONTINUE';
       if (notrack) untrack(skb);
-      else skb.ctZone = z;
+      else attachTemplate(skb, z);
       return 'CONTINUE';
     },
     save: tail('--'),

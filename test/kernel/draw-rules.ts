@@ -195,7 +195,12 @@ function network(r: Random): RulesDrawing['setup'] {
   if (maybe(r, 0.3)) run('router', `ip route add 10.5.0.0/24 ${pick(r, ['via 10.1.0.2', 'dev eth1'])}`);
   if (maybe(r, 0.3)) run('router', 'ip route add 10.96.0.0/12 via 10.2.0.2');
   if (maybe(r, 0.3)) run('server', 'ip addr add 10.96.0.9/32 dev lo');
-  if (maybe(r, 0.3)) run('router', `ip link set eth1 mtu ${pick(r, [1400, 1300])}`);
+  // A narrow network, as all on it know it: a device may drop what is longer than its own MTU.
+  if (maybe(r, 0.4)) {
+    const mtu = pick(r, [1400, 1300]);
+    run('router', `ip link set eth1 mtu ${mtu}`);
+    run('server', `ip link set eth0 mtu ${mtu}`);
+  }
   if (maybe(r, 0.1)) run('router', 'sysctl -w net.ipv4.ip_forward=0');
   if (maybe(r, 0.2)) run('router', 'sysctl -w net.ipv4.conf.all.route_localnet=1');
   if (maybe(r, 0.2)) {

@@ -26,6 +26,8 @@ export function newRow(seed: number): { places: Map<Place, Netns>; segments: Seg
     const link = addLink(places.get(at)!, { name, kind: 'ethernet' });
     plug(link, segment);
     setSysctl(places.get(at)!, `net.ipv4.conf.${name}.rp_filter`, '0');
+    // The rebuilt devices ask for neighbours as quickly (rebuild.ts).
+    setSysctl(places.get(at)!, `net.ipv4.neigh.${name}.retrans_time_ms`, '60');
     setUp(link, true);
     const c = cidr(address);
     addAddress(link, c.ip, c.bits);

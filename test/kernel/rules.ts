@@ -1,5 +1,6 @@
 // Rules and packets drawn from seeds, in podnet and in the real kernel: what the programs print, every counter of every rule, and the flows
 // that are left. run.js starts it in namespaces of its own.
+import { settle } from '../../src/sim/sim.ts';
 import { drawRules, PLACES, type Place } from './draw-rules.ts';
 import type { Said } from './orders.ts';
 import { agentsFor, build, clear, newRealWorld, order, type RealWorld } from './real.ts';
@@ -18,6 +19,15 @@ const plain = (text: string): string =>
     .replace(/ {2}[\d.]+ ms/g, '  T')
     .replace(/^conntrack v.*\n/gm, '');
 
+/** Ports that askers have, but for those that traceroute asks for. */
+const isAskers = (port: number): boolean => port >= 32_768 && port <= 60_999 && (port < 33_434 || port > 33_500);
+
+/** Whose port a flow began with, should it have been drawn out of traceroute's. */
+const asker = (line: string): string | undefined => {
+  const port = / sport=(\d+)/.exec(line)?.[1];
+  return Number(port) >= 32_768 ? port : undefined;
+};
+
 /** Flows without their time and the numbers of those who asked. */
 const flows = (text: string): string =>
   plain(text)
@@ -27,9 +37,7 @@ const flows = (text: string): string =>
       l
         .replace(/^(\S+ +\d+) \d+ /, '$1 ')
         .replace(/ id=\d+/g, ' id=N')
-        .replace(/ ([sd]port)=([3-6]\d{4})(?!\d)/g, (m, w, n) =>
-          Number(n) >= 32_768 && (Number(n) < 33_434 || Number(n) > 33_500) ? ` ${w}=N` : m,
-        ),
+        .replace(/ ([sd]port)=(\d+)/g, (m, w, n) => (n === asker(l) || isAskers(Number(n)) ? ` ${w}=N` : m)),
     )
     .sort()
     .join('\n');
@@ -55,7 +63,9 @@ export async function compareRules(world: RealWorld, seed: number): Promise<stri
   const both = async (at: Place, argv: string[]): Promise<[theirs: Said, ours: Said]> => {
     const agent = agents.find(a => a.name === names.get(places.get(at)!))!;
     const [theirs] = await order<Said[]>(agent, { do: 'say', commands: [{ argv, stdin: '' }] });
-    return [theirs, say(places.get(at)!, { argv, stdin: '' })];
+    const ours = say(places.get(at)!, { argv, stdin: '' });
+    settle(places.get(at)!.kernel.sim, 10); // what is on its way when a program ends
+    return [theirs, ours];
   };
   const compare = (what: string, theirs: string, ours: string) => {
     if (theirs === ours) return;
@@ -93,9 +103,8 @@ async function main(): Promise<void> {
     totals.seeds++;
     if (!differences.length) continue;
     totals.differ++;
-    const text = drawRules(seed)
-      .setup.filter(() => what === 'all')
-      .map(s => `  ${s.at}# ${s.argv.join(' ')}\n`);
+    const d = drawRules(seed);
+    const text = [...(what === 'all' ? d.setup : []), ...d.traffic].map(s => `  ${s.at}# ${s.argv.join(' ')}\n`);
     console.log(`seed ${seed}\n${text.join('')}  ${differences.join('\n  ')}`);
   }
   console.log(`${totals.seeds} drawings, ${totals.differ} differ`);

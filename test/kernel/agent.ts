@@ -66,8 +66,12 @@ async function serve(list: Serving[]): Promise<string | null> {
 
 function serveTcp(s: Serving): Promise<null> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer(c => {
+    const server = net.createServer({ pauseOnConnect: s.mute ?? false, allowHalfOpen: s.mute ?? false }, c => {
       c.on('error', () => {});
+      if (s.mute) {
+        open.push({ close: () => c.resetAndDestroy() });
+        return;
+      }
       c.end(`${s.name} ${peerText(c.remoteAddress)}\n`);
     });
     open.push(server);

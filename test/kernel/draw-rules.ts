@@ -10,8 +10,11 @@ export interface RulesDrawing {
   /** Commands of iptables, ipset, ip and sysctl by machine, in order; one that podnet does not take is left out on both sides. */
   setup: { at: Place; argv: string[] }[];
   /** What is sent, one after another. */
-  traffic: { at: Place; argv: string[] }[];
+  traffic: { at: Place; argv: string[]; stdin: string }[];
 }
+
+/** Where the server listens: TCP without ever answering what is said, UDP with an answer to everything. */
+export const OPEN = { tcp: 80, udp: 53 } as const;
 
 const CLIENT = '10.1.0.2';
 const SERVER = '10.2.0.2';
@@ -210,18 +213,30 @@ function network(r: Random): RulesDrawing['setup'] {
   return out;
 }
 
-function sent(r: Random): string[] {
+/** Connections, and datagrams of which some are longer than the narrow network. */
+function asked(r: Random): { argv: string[]; stdin: string } {
+  const to = pick(
+    r,
+    TARGETS.filter(t => !t.endsWith('.255')),
+  );
+  const port = (open: number) => String(maybe(r, 0.8) ? open : open + 1);
+  if (maybe(r)) return { argv: ['nc', '-n', '-z', '-v', '-w', '5', to, port(OPEN.tcp)], stdin: '' };
+  return { argv: ['nc', '-n', '-u', '-w', '1', to, port(OPEN.udp)], stdin: 'x'.repeat(pick(r, [5, 5, 1350, 1450])) };
+}
+
+function sent(r: Random): { argv: string[]; stdin: string } {
+  if (maybe(r, 0.4)) return asked(r);
   const to = pick(r, TARGETS);
   const ping = () => [
     ...['ping', '-n', '-c', pick(r, ['1', '2', '3']), '-i', '0.2', '-W', '1'],
     ...(maybe(r, 0.2) ? ['-s', pick(r, ['1372', '1272', '1472', '0', '8'])] : []),
-    ...(maybe(r, 0.15) ? ['-M', 'do'] : []),
+    ...(maybe(r, 0.2) ? ['-M', 'do'] : []),
     ...(maybe(r, 0.2) ? ['-t', pick(r, ['1', '2', '3'])] : []),
     ...(maybe(r, 0.1) ? ['-Q', '0x10'] : []),
     to,
   ];
   const trace = () => ['traceroute', '-n', '-N', '1', '-q', '1', '-w', '1', '-m', '3', ...pick(r, [[], ['-I'], ['-U', '-p', '53']]), to];
-  return maybe(r, 0.75) ? ping() : trace();
+  return { argv: maybe(r, 0.75) ? ping() : trace(), stdin: '' };
 }
 
 export function drawRules(seed: number): RulesDrawing {
@@ -229,7 +244,7 @@ export function drawRules(seed: number): RulesDrawing {
   const setup = [...network(r), ...PLACES.flatMap(at => (at === 'router' || maybe(r) ? rules(r, at) : []))];
   const traffic = Array.from({ length: 4 + below(r, 4) }, () => ({
     at: pick(r, ['client', 'client', 'client', 'server', 'router'] as const),
-    argv: sent(r),
+    ...sent(r),
   }));
   return { setup, traffic };
 }

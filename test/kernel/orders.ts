@@ -13,6 +13,8 @@ export interface Serving {
   proto: 'tcp' | 'udp';
   address: string;
   port: number;
+  /** TCP: connections are made, and never heard of again. */
+  mute?: boolean;
 }
 
 export interface Asked {

@@ -41,6 +41,9 @@ const PER_NAMESPACE = [
   'net.ipv4.ip_forward',
   'net.ipv6.conf.all.forwarding',
   'net.ipv4.fib_multipath_hash_policy',
+  'net.ipv4.tcp_syn_retries',
+  'net.ipv4.tcp_syn_linear_timeouts',
+  'net.ipv4.tcp_synack_retries',
   'net.bridge.bridge-nf-call-iptables',
   'net.bridge.bridge-nf-call-ip6tables',
 ];

@@ -2,14 +2,35 @@
 import { newKernel } from '../../src/linux/kernel.ts';
 import { addAddress, addLink, newSegment, plug, setUp } from '../../src/linux/link.ts';
 import { addRoute } from '../../src/linux/route.ts';
+import { bind, kernelSocket, listen, recvFrom, sendTo } from '../../src/linux/socket.ts';
 import { setSysctl } from '../../src/linux/sysctl.ts';
 import type { Netns, Segment } from '../../src/linux/types.ts';
+import { stringToBytes } from '../../src/sim/bytes.ts';
 import { newRandom } from '../../src/sim/random.ts';
 import { newSim } from '../../src/sim/sim.ts';
-import { ip, parseCidr } from '../../src/wire/ip.ts';
-import { PLACES, type Place } from './draw-rules.ts';
+import { startTask } from '../../src/sim/task.ts';
+import { formatIp, ip, parseCidr } from '../../src/wire/ip.ts';
+import { OPEN, PLACES, type Place } from './draw-rules.ts';
 
 const cidr = (text: string) => parseCidr(text)!;
+
+/** The server's sockets, as agent.ts has them. */
+function serve(ns: Netns): void {
+  const tcp = kernelSocket(ns, 'tcp');
+  bind(tcp, null, OPEN.tcp);
+  listen(tcp, 100);
+  const udp = kernelSocket(ns, 'udp');
+  bind(udp, null, OPEN.udp);
+  startTask(
+    ns.kernel.sim,
+    (function* () {
+      for (;;) {
+        const d = yield* recvFrom(udp);
+        if (typeof d !== 'string') sendTo(udp, stringToBytes(`server ${formatIp(d.from)}\n`), d.from, d.fromPort);
+      }
+    })(),
+  );
+}
 
 /** client 10.1.0.2 – 10.1.0.1 router 10.2.0.1 – 10.2.0.2 server, without IPv6: its own packets would be counted as well. */
 export function newRow(seed: number): { places: Map<Place, Netns>; segments: Segment[] } {
@@ -39,5 +60,13 @@ export function newRow(seed: number): { places: Map<Place, Netns>; segments: Seg
   setSysctl(places.get('router')!, 'net.ipv4.ip_forward', '1');
   addRoute(places.get('client')!, { dst: cidr('0.0.0.0/0'), via: ip('10.1.0.1') });
   addRoute(places.get('server')!, { dst: cidr('0.0.0.0/0'), via: ip('10.2.0.1') });
+  // One retry of a handshake, so that nobody waits for long; none of its answer, which would race with that.
+  for (const [key, value] of [
+    ['syn_retries', 1],
+    ['syn_linear_timeouts', 0],
+    ['synack_retries', 0],
+  ])
+    for (const ns of places.values()) setSysctl(ns, `net.ipv4.tcp_${key}`, String(value));
+  serve(places.get('server')!);
   return { places, segments };
 }

@@ -1,7 +1,7 @@
 // Rules and packets drawn from seeds, in podnet and in the real kernel: what the programs print, every counter of every rule, and the flows
 // that are left. run.js starts it in namespaces of its own.
 import { settle } from '../../src/sim/sim.ts';
-import { drawRules, PLACES, type Place } from './draw-rules.ts';
+import { drawRules, OPEN, PLACES, type Place } from './draw-rules.ts';
 import type { Said } from './orders.ts';
 import { agentsFor, build, clear, newRealWorld, order, type RealWorld } from './real.ts';
 import { blueprint, type PortNames, switchLines } from './rebuild.ts';
@@ -60,10 +60,13 @@ export async function compareRules(world: RealWorld, seed: number): Promise<stri
   const switches = switchLines(segments, names, ports);
   const plans = [...places.values()].map(ns => blueprint(names.get(ns)!, ns, names, ports));
   await build(world, switches, [...segments.map((_, i) => `sw${i}`), ...ports.values()], plans);
-  const both = async (at: Place, argv: string[]): Promise<[theirs: Said, ours: Said]> => {
-    const agent = agents.find(a => a.name === names.get(places.get(at)!))!;
-    const [theirs] = await order<Said[]>(agent, { do: 'say', commands: [{ argv, stdin: '' }] });
-    const ours = say(places.get(at)!, { argv, stdin: '' });
+  const agentAt = (at: Place) => agents.find(a => a.name === names.get(places.get(at)!))!;
+  const list = (['tcp', 'udp'] as const).map(proto => ({ name: 'server', proto, address: '0.0.0.0', port: OPEN[proto], mute: true }));
+  const unserved = await order(agentAt('server'), { do: 'serve', list });
+  if (unserved) throw new Error(unserved);
+  const both = async (at: Place, argv: string[], stdin = ''): Promise<[theirs: Said, ours: Said]> => {
+    const [theirs] = await order<Said[]>(agentAt(at), { do: 'say', commands: [{ argv, stdin }] });
+    const ours = say(places.get(at)!, { argv, stdin });
     settle(places.get(at)!.kernel.sim, 10); // what is on its way when a program ends
     return [theirs, ours];
   };
@@ -73,8 +76,8 @@ export async function compareRules(world: RealWorld, seed: number): Promise<stri
     const lines = [...a.filter(l => !b.includes(l)).map(l => `real:   ${l}`), ...b.filter(l => !a.includes(l)).map(l => `podnet: ${l}`)];
     differences.push(`${what}\n    ${lines.slice(0, 8).join('\n    ')}`);
   };
-  for (const { at, argv } of d.traffic) {
-    const [theirs, ours] = await both(at, argv);
+  for (const { at, argv, stdin } of d.traffic) {
+    const [theirs, ours] = await both(at, argv, stdin);
     compare(
       `${at}# ${argv.join(' ')}`,
       `${plain(theirs.out)}${plain(theirs.err)}exit ${theirs.code}`,
@@ -86,6 +89,7 @@ export async function compareRules(world: RealWorld, seed: number): Promise<stri
       const [theirs, ours] = await both(at, argv);
       compare(`${at}# ${argv.join(' ')}`, as(theirs.out), as(ours.out));
     }
+  await order(agentAt('server'), { do: 'serve', list: [] });
   return differences;
 }
 

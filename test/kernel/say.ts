@@ -18,6 +18,7 @@ const PACKAGES: Record<string, string> = {
   conntrack: 'conntrack',
   ip: 'iproute2',
   sysctl: 'procps',
+  nc: 'netcat-openbsd',
   ping: 'iputils-ping',
   traceroute: 'traceroute',
 };

@@ -1,7 +1,7 @@
 // -o custom-columns (k8s.io/kubectl v0.36.3, pkg/cmd/get/customcolumn.go).
 
+import { sprint } from '../sim/go-print.ts';
 import { fail } from './failure.ts';
-import { sprint } from './go-print.ts';
 import { findResults, isJsonPathError, parseJsonPath, RELAXED_ERROR, relaxed } from './jsonpath.ts';
 import { alignRows, newTableWriter } from './tabwriter.ts';
 

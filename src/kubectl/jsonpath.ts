@@ -1,7 +1,7 @@
 // kubectl's JSONPath dialect (k8s.io/client-go v0.36.3, util/jsonpath), with its error texts.
 
+import { sprint } from '../sim/go-print.ts';
 import { compareKeys, goJson, goJsonIndent } from './go-json.ts';
-import { sprint } from './go-print.ts';
 
 interface Param {
   known: boolean;

@@ -1,12 +1,12 @@
 // -o FORMAT: which printer prints an object (cli-runtime v0.36.3, pkg/genericclioptions/print_flags.go; kubectl pkg/cmd/get/get_flags.go).
 
 import type { KubeObject } from '../apiserver/types.ts';
+import { goSyntax } from '../sim/go-print.ts';
 import { goQuote } from '../sim/quote.ts';
 import { bool, type Cmd, flag, list, out } from './command.ts';
 import { exitFailure, fail } from './failure.ts';
 import { readText } from './files.ts';
 import { goJsonIndent } from './go-json.ts';
-import { goSyntax } from './go-print.ts';
 import { lazy } from './lazy.ts';
 import { objectName, splitApiVersion } from './mapping.ts';
 

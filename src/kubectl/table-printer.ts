@@ -1,7 +1,7 @@
 // Server-printed tables on the terminal (k8s.io/cli-runtime v0.36.3, pkg/printers/tableprinter.go).
 
 import type { KubeObject, Table } from '../apiserver/types.ts';
-import { sprint } from './go-print.ts';
+import { sprint } from '../sim/go-print.ts';
 import { alignRows, newTableWriter, type TabWriter } from './tabwriter.ts';
 
 export interface TableOptions {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseFlags } from '../../src/kubectl/flags.ts';
-import { execute } from '../../src/kubectl/go-template.ts';
 import { executeJsonPath, parseJsonPath } from '../../src/kubectl/jsonpath.ts';
 import { documents } from '../../src/kubectl/manifest.ts';
 import { readTar, TAR_END, tarMember } from '../../src/kubectl/tar.ts';
-import { FUNCTIONS, SHORT_CIRCUIT, sprintf } from '../../src/kubectl/template-funcs.ts';
-import { parseTemplate } from '../../src/kubectl/template-parse.ts';
 import { unifiedHunks } from '../../src/kubectl/text-diff.ts';
 import { toYaml } from '../../src/kubectl/yaml-write.ts';
 import { concat, stringToBytes } from '../../src/sim/bytes.ts';
+import { execute } from '../../src/sim/go-template/execute.ts';
+import { FUNCTIONS, SHORT_CIRCUIT, sprintf } from '../../src/sim/go-template/functions.ts';
+import { parseTemplate } from '../../src/sim/go-template/parse.ts';
 
 const template = (text: string, data: unknown): string => {
   const out: string[] = [];

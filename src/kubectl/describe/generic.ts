@@ -1,8 +1,8 @@
 // describe of kinds without a describer of their own (k8s.io/kubectl v0.36.3, pkg/describe/describe.go: genericDescriber).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { sprint } from '../../sim/go-print.ts';
 import type { Cmd } from '../command.ts';
-import { sprint } from '../go-print.ts';
 import { describeEvents } from './events.ts';
 import { annotationsMultiline, type Description, labelsMultiline, put, sortedKeys } from './writer.ts';
 

@@ -2,8 +2,8 @@
 
 import { formatLabelSelector } from '../../apiserver/labels.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
+import { sprint } from '../../sim/go-print.ts';
 import { goQuote } from '../../sim/quote.ts';
-import { sprint } from '../go-print.ts';
 import { rfc1123z } from '../time.ts';
 import { annotationsMultiline, type Description, goList, labelsMultiline, multiline, orNone, put, sortedKeys, truth } from './writer.ts';
 

@@ -5,6 +5,7 @@ import { structOfKind } from '../../apiserver/schema.ts';
 import { twoWayPatch } from '../../apiserver/strategic-diff.ts';
 import type { KubeObject } from '../../apiserver/types.ts';
 import { bytesToString, stringToBytes } from '../../sim/bytes.ts';
+import { goSyntax } from '../../sim/go-print.ts';
 import { goQuote } from '../../sim/quote.ts';
 import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
@@ -13,7 +14,6 @@ import { bool, type Cmd, connect, err, flag, isSet, list, out } from '../command
 import { exitFailure, fail, isFailure } from '../failure.ts';
 import { pathError } from '../files.ts';
 import { goJsonIndent } from '../go-json.ts';
-import { goSyntax } from '../go-print.ts';
 import { jsonTwoWayPatch } from '../json-merge.ts';
 import { saveConfig } from '../last-applied.ts';
 import { lazy } from '../lazy.ts';

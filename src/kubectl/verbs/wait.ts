@@ -1,12 +1,12 @@
 // kubectl wait (k8s.io/kubectl v0.36.3, pkg/cmd/wait).
 
 import type { KubeObject } from '../../apiserver/types.ts';
+import { sprint } from '../../sim/go-print.ts';
 import { goQuote } from '../../sim/quote.ts';
 import { type Co, sleep, waitOn, wakeAll } from '../../sim/task.ts';
 import { type BuildOptions, build, fetchInfo, type Info, infosOf } from '../builder.ts';
 import { bool, type Cmd, connect, duration, flag, isStatus, list } from '../command.ts';
 import { fail, failure, isFailure, isNotFound } from '../failure.ts';
-import { sprint } from '../go-print.ts';
 import { isJsonPathError, RELAXED_ERROR, relaxed } from '../jsonpath.ts';
 import { lazy } from '../lazy.ts';
 import { resultPrinter } from '../print-flags.ts';

@@ -1,7 +1,7 @@
 // Values as Go's fmt prints them: %v and %#v of what json.Unmarshal makes.
 
-import { goQuote } from '../sim/quote.ts';
-import { compareKeys } from './go-json.ts';
+import { compareBytes } from './bytes.ts';
+import { goQuote } from './quote.ts';
 
 /** strconv.FormatFloat(f, 'g', -1, 64) with fmt's %v threshold. */
 function float(n: number): string {
@@ -22,7 +22,7 @@ export function sprint(v: unknown): string {
   const o = v as Record<string, unknown>;
   return `map[${Object.keys(o)
     .filter(k => o[k] !== undefined)
-    .sort(compareKeys)
+    .sort(compareBytes)
     .map(k => `${k}:${sprint(o[k])}`)
     .join(' ')}]`;
 }
@@ -37,7 +37,7 @@ export function goSyntax(v: unknown): string {
   const o = v as Record<string, unknown>;
   return `map[string]interface {}{${Object.keys(o)
     .filter(k => o[k] !== undefined)
-    .sort(compareKeys)
+    .sort(compareBytes)
     .map(k => `${goQuote(k)}:${goSyntax(o[k])}`)
     .join(', ')}}`;
 }

@@ -1,8 +1,8 @@
 // Functions of Go templates (text/template/funcs.go, fmt). bigint = Go's int, number = float64.
 
-import { bytesToString, hex, stringToBytes, unbase64 } from '../sim/bytes.ts';
-import { goQuote } from '../sim/quote.ts';
-import { sprint } from './go-print.ts';
+import { bytesToString, hex, stringToBytes, unbase64 } from '../bytes.ts';
+import { sprint } from '../go-print.ts';
+import { goQuote } from '../quote.ts';
 
 /** A map's missing key: reflect's zero Value. */
 export const NO_VALUE = Symbol('<no value>');

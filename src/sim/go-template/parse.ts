@@ -1,6 +1,6 @@
 // Go's text/template: from text to nodes (text/template/parse).
 
-import { goQuote } from '../sim/quote.ts';
+import { goQuote } from '../quote.ts';
 export interface Command {
   args: Expr[];
 }

@@ -21,6 +21,8 @@ const counter = (help: string, ...labels: string[]): Family => ({ type: 'counter
 const gauge = (help: string, ...labels: string[]): Family => ({ type: 'gauge', help, labels });
 const histogram = (help: string, buckets: number[], ...labels: string[]): Family => ({ type: 'histogram', help, labels, buckets });
 
+const TEMPLATE = ['server', 'zone', 'view', 'class', 'type'];
+
 export const FAMILIES = {
   coredns_acl_allowed_requests_total: counter('Counter of DNS requests being allowed.', 'server', 'view'),
   coredns_acl_blocked_requests_total: counter('Counter of DNS requests being blocked.', 'server', 'zone', 'view'),
@@ -111,7 +113,9 @@ export const FAMILIES = {
     'hash',
     'value',
   ),
-  coredns_template_matches_total: counter('Counter of template regex matches.', 'server', 'zone', 'view', 'class', 'type'),
+  coredns_template_rr_failures_total: counter('Counter of mis-templated RRs.', ...TEMPLATE, 'section', 'template'),
+  coredns_template_template_failures_total: counter('Counter of go template failures.', ...TEMPLATE, 'section', 'template'),
+  coredns_template_matches_total: counter('Counter of template regex matches.', ...TEMPLATE),
 } satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -1,13 +1,15 @@
 // Taking queries and handing them to the block that serves their name (coredns 1.14.2, core/dnsserver/server.go).
 import { accept, bind, close, listen, recv, recvFrom, type Socket, send, sendTo, socket } from '../linux/socket.ts';
 import { concat } from '../sim/bytes.ts';
+import { goQuote } from '../sim/quote.ts';
 import { type Co, startTask, type Task } from '../sim/task.ts';
-import type { DnsMessage } from '../wire/dns.ts';
+import type { DnsMessage, Rcode } from '../wire/dns.ts';
 import { decodeMessage, encodeSparingly, frameForTcp, replyTo } from '../wire/dns-codec.ts';
 import { formatIp, type Ip, sameIp } from '../wire/ip.ts';
 import { withEdns } from './edns.ts';
+import { increase } from './metrics.ts';
 import { report, sizeOfMessage } from './report.ts';
-import type { Block, Instance, Outcome, Request } from './types.ts';
+import { type Block, type Instance, type Outcome, Panic, type Request } from './types.ts';
 
 function* walk(block: Block, r: Request, from: number): Co<Outcome> {
   const link = block.chain[from];
@@ -164,7 +166,15 @@ function* answer(
   if (q.class !== 'IN' && !here.some(b => b.chaos)) return finished(dropped(instance, r));
   // plugin/pkg/edns Version: an unknown version ends it at once, with an OPT record and nothing else.
   if (query.edns?.version) return { ...replyTo(query, BADVERS), edns: { udpSize: 0, version: 0, dnssecOk: false, options: [] } };
-  const outcome = yield* dispatch(here, place.port, r);
+  let outcome: Outcome;
+  try {
+    outcome = yield* dispatch(here, place.port, r);
+  } catch (e) {
+    if (!(e instanceof Panic)) throw e;
+    instance.log('ERROR', `Recovered from panic in server: ${goQuote(server)} ${e.message}`);
+    increase(instance.metrics, 'coredns_panics_total');
+    return finished(dropped(instance, r, 'SERVFAIL'));
+  }
   if (outcome === NOBODY) return finished(dropped(instance, r));
   if (outcome.drop) return null;
   return finished(outcome.reply ?? replyTo(query, outcome.rcode ?? 'SERVFAIL'));
@@ -174,9 +184,9 @@ function* answer(
 const NOBODY: Outcome = { reply: null, rcode: 'REFUSED' };
 
 /** errorAndMetricsFunc: refused before any plugin has seen it. */
-function dropped({ metrics }: Instance, r: Request): DnsMessage {
-  const reply = replyTo(r.query, 'REFUSED');
-  report(metrics, r, { zone: 'dropped', view: '', rcode: 'REFUSED', plugin: '', size: sizeOfMessage(reply), ms: 0 });
+function dropped({ metrics }: Instance, r: Request, rcode: Rcode = 'REFUSED'): DnsMessage {
+  const reply = replyTo(r.query, rcode);
+  report(metrics, r, { zone: 'dropped', view: '', rcode, plugin: '', size: sizeOfMessage(reply), ms: 0 });
   return reply;
 }
 

@@ -40,6 +40,9 @@ export type Outcome = { reply: DnsMessage | null; error?: string; rcode?: DnsMes
 export type Next = (r: Request) => Co<Outcome>;
 export type Handler = (r: Request, next: Next) => Co<Outcome>;
 
+/** A plugin of upstream's falls over here: the server recovers, past all plugins. The message is Go's. */
+export class Panic extends Error {}
+
 export interface Block {
   /** What it serves, and where. */
   keys: { transport: Transport; zone: string; port: number }[];

@@ -2,20 +2,21 @@
 
 import { sprint } from '../sim/go-print.ts';
 import { execute } from '../sim/go-template/execute.ts';
-import { FUNCTIONS, SHORT_CIRCUIT } from '../sim/go-template/functions.ts';
+import { SHORT_CIRCUIT } from '../sim/go-template/functions.ts';
 import { isTemplateError, parseTemplate, type Template } from '../sim/go-template/parse.ts';
 import { goQuote } from '../sim/quote.ts';
 import { type Cmd, out } from './command.ts';
 import { fail } from './failure.ts';
 import { goJson } from './go-json.ts';
 import type { Printer } from './print-flags.ts';
+import { KUBECTL_FUNCTIONS } from './template-functions.ts';
 
-const NAMES = new Set([...Object.keys(FUNCTIONS), ...SHORT_CIRCUIT]);
+const NAMES = new Set([...Object.keys(KUBECTL_FUNCTIONS), ...SHORT_CIRCUIT]);
 
 export function templatePrinter(cmd: Cmd, text: string, allowMissing: boolean): Printer {
   let template: Template;
   try {
-    template = parseTemplate(text, NAMES);
+    template = parseTemplate('output', text, NAMES);
   } catch (e) {
     if (!isTemplateError(e)) throw e;
     return fail(`error parsing template ${text}, ${e.template}`);
@@ -24,7 +25,7 @@ export function templatePrinter(cmd: Cmd, text: string, allowMissing: boolean): 
     const data = JSON.parse(JSON.stringify('watchEventType' in object ? { type: object.watchEventType, object: object.object } : object));
     const written: string[] = [];
     try {
-      execute(template, data, allowMissing, written);
+      execute(template, data, { allowMissing, functions: KUBECTL_FUNCTIONS }, written);
       out(cmd, written.join(''));
     } catch (e) {
       if (!isTemplateError(e)) throw e;

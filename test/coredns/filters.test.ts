@@ -222,11 +222,11 @@ describe('log', () => {
   });
 });
 
-it('a template that podnet cannot fill is refused as podnet, one that Go cannot read as Go', () => {
+it('a template that Go cannot read ends the program in Go’s words', () => {
   const wrong = (text: string) => mistake(h, server, `. {\n template IN A . {\n  answer "${text}"\n }\n}\n`);
-  expect(wrong('{{ if .Name }}x{{ end }}')).toBe('plugin/template: podnet does not model this part of a template: {{ if .Name }}');
-  expect(wrong('{{ .Name | len }}')).toBe('plugin/template: podnet does not model this part of a template: {{ .Name | len }}');
-  expect(wrong('{{ Name }}')).toContain('function "Name" not defined');
+  expect(wrong('{{ Name }}')).toContain('could not compile template: {{ Name }}, template: answer:1: function "Name" not defined');
+  expect(wrong('{{ exists .Name }}')).toContain('function "exists" not defined');
+  expect(wrong('{{ if .Name }}x')).toContain('template: answer:1: unexpected EOF');
 });
 
 it('rewrite cname turns the alias that matches and keeps those that lead to it', () => {

@@ -3,16 +3,23 @@ import { parseFlags } from '../../src/kubectl/flags.ts';
 import { executeJsonPath, parseJsonPath } from '../../src/kubectl/jsonpath.ts';
 import { documents } from '../../src/kubectl/manifest.ts';
 import { readTar, TAR_END, tarMember } from '../../src/kubectl/tar.ts';
+import { KUBECTL_FUNCTIONS } from '../../src/kubectl/template-functions.ts';
 import { unifiedHunks } from '../../src/kubectl/text-diff.ts';
 import { toYaml } from '../../src/kubectl/yaml-write.ts';
 import { concat, stringToBytes } from '../../src/sim/bytes.ts';
 import { execute } from '../../src/sim/go-template/execute.ts';
-import { FUNCTIONS, SHORT_CIRCUIT, sprintf } from '../../src/sim/go-template/functions.ts';
+import { SHORT_CIRCUIT, sprintf } from '../../src/sim/go-template/functions.ts';
 import { parseTemplate } from '../../src/sim/go-template/parse.ts';
 
 const template = (text: string, data: unknown): string => {
   const out: string[] = [];
-  execute(parseTemplate(text, new Set([...Object.keys(FUNCTIONS), ...SHORT_CIRCUIT])), data, true, out);
+  const functions = KUBECTL_FUNCTIONS;
+  execute(
+    parseTemplate('output', text, new Set([...Object.keys(functions), ...SHORT_CIRCUIT])),
+    data,
+    { allowMissing: true, functions },
+    out,
+  );
   return out.join('');
 };
 const jsonpath = (text: string, data: unknown): string => executeJsonPath(parseJsonPath(text), data, true, false);

@@ -46,7 +46,7 @@ function supportMatrix(): [what: string, names: string][] {
     ['CoreDNS plugins taken with a warning', list(Object.keys(UNMODELLED))],
     [
       'CoreDNS: not as in reality',
-      "no TLS to upstreams (forward to tls:// fails), no metrics of Go's runtime and of the API client (go_, process_, coredns_kubernetes_), no jitter of reload, no control structures, functions or pipes in templates; queries under way when a command ends are lost",
+      "no TLS to upstreams (forward to tls:// fails), no metrics of Go's runtime and of the API client (go_, process_, coredns_kubernetes_), no jitter of reload; queries under way when a command ends are lost",
     ],
     ['iptables matches', list(MATCHES.map(m => m.name))],
     ['iptables targets', list(TARGETS.map(t => t.name))],

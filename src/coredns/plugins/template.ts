@@ -1,30 +1,33 @@
 // plugin/template (coredns 1.14.2): answers made from the question by text templates.
+import { execute } from '../../sim/go-template/execute.ts';
+import { FUNCTIONS, type Functions, SHORT_CIRCUIT } from '../../sim/go-template/functions.ts';
+import { isTemplateError, parseTemplate, type Template } from '../../sim/go-template/parse.ts';
+import { templateText } from '../../sim/go-template/text.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, Rcode } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
-import { isTypeName } from '../../wire/dns-types.ts';
-import { formatIp } from '../../wire/ip.ts';
+import { typeOfName, typeText } from '../../wire/dns-types.ts';
 import { extendedError } from '../edns.ts';
 import { increase } from '../metrics.ts';
 import { goRegExp } from '../regexp.ts';
-import { argumentError, CorefileError, type Outcome, type Plugin, plainError, type Request, type Setup } from '../types.ts';
+import { argumentError, CorefileError, type Outcome, Panic, type Plugin, type Request, type Setup } from '../types.ts';
 import { parseRecord } from '../zonefile.ts';
 import { fallsThrough, longestZone, zoneName, zonesOf } from '../zones.ts';
+import { parseUint, templateData } from './template-data.ts';
 
-interface Values {
-  [name: string]: string | Values;
-}
-type Part = string | string[];
+const NIL_POINTER = 'runtime error: invalid memory address or nil pointer dereference';
+
 type Section = 'answer' | 'additional' | 'authority';
 
-interface Template {
+interface Answers {
   class: string;
   type: string;
   zones: string[];
-  match: RegExp[];
-  answer: Part[][];
-  additional: Part[][];
-  authority: Part[][];
+  /** With their text. */
+  match: [string, RegExp][];
+  answer: Template[];
+  additional: Template[];
+  authority: Template[];
   rcode: Rcode;
   ederror: { code: number; reason: string } | null;
   fall: string[] | null;
@@ -33,50 +36,32 @@ interface Template {
 const CLASSES = ['IN', 'CH', 'ANY'];
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
-/** What text/template and the plugin know beside that: control structures, functions, pipes, variables, literals. */
-const MORE =
-  /^[-$("`\d]|[|$]|^(if|else|end|range|with|template|block|define|break|continue|and|call|html|index|slice|js|len|not|or|print|printf|println|urlquery|eq|ge|gt|le|lt|ne|parseInt)\b|^\.(\w+)?(\.\w+)*\s/;
+/** The built-in functions and `parseInt`, which is strconv.ParseUint. */
+const OWN: Functions = {
+  ...FUNCTIONS,
+  parseInt: { least: 3, most: 3, types: ['string', 'int', 'int'], call: a => parseUint(a[0] as string, Number(a[1]), Number(a[2])) },
+};
 
-/** `text {{ .Name }} {{ .Group.a }} {{ index .Match 1 }}`: literal text, and paths into the values. */
-function compile(section: string, text: string, line: number): Part[] {
-  const out: Part[] = [];
-  const bad = (why: string) => new CorefileError(line, `could not compile template: ${text}, template: ${section}:1: ${why}`);
-  let rest = text;
-  for (;;) {
-    const from = rest.indexOf('{{');
-    if (from < 0) break;
-    const end = rest.indexOf('}}', from);
-    if (end < 0) throw bad('unclosed action');
-    out.push(rest.slice(0, from));
-    const action = rest.slice(from + 2, end).trim();
-    const index = /^index\s+\.(Match|Group)\s+"?(\w+)"?$/.exec(action);
-    if (index) out.push([index[1], index[2]]);
-    else if (/^\.\w+(\.\w+)*$/.test(action)) out.push(action.slice(1).split('.'));
-    else if (MORE.test(action)) throw plainError(`podnet does not model this part of a template: {{ ${action} }}`);
-    else throw bad(`function "${action.split(/\s/)[0]}" not defined`);
-    rest = rest.slice(end + 2);
+const NAMES = new Set([...Object.keys(OWN), ...SHORT_CIRCUIT]);
+
+function compile(section: Section, text: string, line: number, last: string): Template {
+  try {
+    return parseTemplate(section, text, NAMES);
+  } catch (e) {
+    if (!isTemplateError(e)) throw e;
+    throw new CorefileError(line, `could not compile template: ${last}, ${e.template}${section === 'answer' ? '' : '\n'}`);
   }
-  out.push(rest);
-  return out;
 }
 
-function render(parts: Part[], values: Values): string {
-  const at = (path: string[]) => {
-    let v: Values | string | undefined = values;
-    for (const key of path) v = typeof v === 'object' ? (v as Values)[key] : undefined;
-    return typeof v === 'string' ? v : '<no value>';
-  };
-  return parts.map(p => (typeof p === 'string' ? p : at(p))).join('');
-}
-
-function read({ block }: Setup, d: Setup['directive']): Template {
+function read({ block }: Setup, d: Setup['directive']): Answers {
   const [cls, type, ...zones] = d.args;
   if (cls === undefined) throw argumentError(d);
   if (!CLASSES.includes(cls)) throw new CorefileError(d.line, `invalid query class ${cls}`);
   if (type === undefined) throw argumentError(d);
-  if (!isTypeName(type)) throw new CorefileError(d.line, `invalid RR class ${type}`);
+  const wanted = typeOfName(type);
+  if (!wanted) throw new CorefileError(d.line, `invalid RR class ${type}`);
   const none = { match: [], answer: [], additional: [], authority: [], ederror: null, fall: null };
-  const t: Template = { class: cls, type, zones: zonesOf(zones, block.zones), rcode: 'NOERROR', ...none };
+  const t: Answers = { class: cls, type: wanted, zones: zonesOf(zones, block.zones), rcode: 'NOERROR', ...none };
   for (const p of d.body) {
     const need = () => {
       if (!p.args.length) throw argumentError(p);
@@ -86,11 +71,12 @@ function read({ block }: Setup, d: Setup['directive']): Template {
       for (const source of p.args) {
         const re = goRegExp(source);
         if (typeof re === 'string') throw new CorefileError(p.line, `could not parse regex: ${source}, ${re}`);
-        t.match = [...t.match, re];
+        t.match = [...t.match, [source, re]];
       }
     } else if (p.name === 'answer' || p.name === 'additional' || p.name === 'authority') {
       need();
-      t[p.name] = [...t[p.name], ...p.args.map(a => compile(p.name, a, p.line))];
+      const { name, args } = p;
+      t[name] = [...t[name], ...args.map(a => compile(name, a, p.line, args[args.length - 1]))];
     } else if (p.name === 'rcode') {
       need();
       if (!RCODES.includes(p.args[0])) throw new CorefileError(p.line, `unknown rcode ${p.args[0]}`);
@@ -107,44 +93,66 @@ function read({ block }: Setup, d: Setup['directive']): Template {
     } else if (p.name === 'fallthrough') t.fall = p.args.map(zoneName);
     else if (p.name !== 'upstream') throw argumentError(p);
   }
-  if (!t.match.length) t.match = [/.*/];
+  if (!t.match.length) t.match = [['.*', /.*/]];
   return t;
 }
 
-/** The values of a template for this question; 'next': another template may know; 'stop': none may. */
-function matched(t: Template, r: Request): Values | 'next' | 'stop' {
+interface Matched {
+  zone: string;
+  class: string;
+  type: string;
+  data: object;
+}
+
+/** What the templates are made over; 'next': another template may know; 'stop': none may. */
+function matched(t: Answers, r: Request, metadata: boolean): Matched | 'next' | 'stop' {
   const q = r.query.questions[0];
   const zone = longestZone(r.name, t.zones);
   if (zone === undefined) return 'next';
   if (t.class !== 'ANY' && q.class !== 'ANY' && q.class !== t.class) return 'next';
   if (t.type !== 'ANY' && r.type !== 'ANY' && r.type !== t.type) return 'next';
-  for (const re of t.match) {
+  for (const [source, re] of t.match) {
     const m = re.exec(r.name);
     if (!m) continue;
-    const positions = Object.fromEntries([...m].map((x, i) => [String(i), x ?? '']));
-    const named = Object.fromEntries(Object.entries(m.groups ?? {}).map(([k, v]) => [k, v ?? '']));
-    return {
-      Zone: zone,
-      Name: r.name,
-      Class: q.class === 'ANY' ? t.class : q.class,
-      Type: r.type === 'ANY' ? t.type : r.type,
-      Remote: formatIp(r.client),
-      Match: positions,
-      Group: { ...positions, ...named },
-      Question: { Name: q.name },
-      Message: { Id: String(r.query.id) },
-    };
+    const found = { zone, class: q.class === 'ANY' ? t.class : q.class, type: typeText(r.type === 'ANY' ? t.type : r.type) };
+    return { ...found, data: templateData(r, found, source, m, metadata) };
   }
   return fallsThrough(t.fall, r.name) ? 'next' : 'stop';
 }
 
-function* answer(s: Setup, t: Template, r: Request, values: Values): Co<Outcome> {
+/** The failure of a template, as the errors plugin tells it, or its record. null: it wrote nothing, which is no record. */
+function recordOf(s: Setup, r: Request, m: Matched, section: Section, t: Template): DnsRecord | null | string {
+  const failed = (name: 'coredns_template_template_failures_total' | 'coredns_template_rr_failures_total') =>
+    increase(s.instance.metrics, name, r.server, m.zone, r.view ?? '', m.class, m.type, section, templateText(t));
+  const written: string[] = [];
+  try {
+    execute(t, m.data, { allowMissing: true, functions: OWN }, written);
+  } catch (e) {
+    if (!isTemplateError(e)) throw e;
+    failed('coredns_template_template_failures_total');
+    return e.template;
+  }
+  const text = written.join('');
+  if (/^\s*(;.*)?$/.test(text)) return null;
+  const record = parseRecord(text);
+  if (typeof record === 'string') failed('coredns_template_rr_failures_total');
+  return record;
+}
+
+function* answer(s: Setup, t: Answers, r: Request, m: Matched): Co<Outcome> {
   if (t.rcode === 'SERVFAIL') return { reply: null, rcode: 'SERVFAIL' };
   const sections: Record<Section, DnsRecord[]> = { answer: [], additional: [], authority: [] };
+  let empty = false;
   for (const section of ['answer', 'additional', 'authority'] as const) {
-    for (const parts of t[section]) {
-      const record = parseRecord(render(parts, values));
+    for (const each of t[section]) {
+      const record = recordOf(s, r, m, section, each);
       if (typeof record === 'string') return { reply: null, rcode: 'SERVFAIL', error: record };
+      if (!record) {
+        // dns.NewRR of nothing is nil: where the answer looks for a CNAME it is a panic, elsewhere the reply cannot be packed.
+        if (section === 'answer' && (r.type === 'A' || r.type === 'AAAA')) throw new Panic(NIL_POINTER);
+        empty = true;
+        continue;
+      }
       sections[section].push(record);
       if (section === 'answer' && record.type === 'CNAME' && (r.type === 'A' || r.type === 'AAAA') && 'host' in record.data) {
         const name = record.data.host;
@@ -162,7 +170,7 @@ function* answer(s: Setup, t: Template, r: Request, values: Values): Co<Outcome>
     additional: sections.additional,
     edns: t.ederror && extendedError(t.ederror.code, t.ederror.reason),
   };
-  return { reply };
+  return { reply, drop: empty };
 }
 
 export const template: Plugin = {
@@ -170,15 +178,15 @@ export const template: Plugin = {
   setup: s => {
     const templates = s.all.map(d => read(s, d));
     const zones = templates.flatMap(t => t.zones);
+    const metadata = s.block.directives.some(d => d.name === 'metadata');
     return function* (r, next) {
       if (longestZone(r.name, zones) === undefined) return yield* next(r);
       for (const t of templates) {
-        const values = matched(t, r);
-        if (values === 'stop') return { reply: null, rcode: 'SERVFAIL' };
-        if (values === 'next') continue;
-        const { Zone, Class, Type } = values as Record<string, string>;
-        increase(s.instance.metrics, 'coredns_template_matches_total', r.server, Zone, r.view ?? '', Class, Type);
-        return yield* answer(s, t, r, values);
+        const m = matched(t, r, metadata);
+        if (m === 'stop') return { reply: null, rcode: 'SERVFAIL' };
+        if (m === 'next') continue;
+        increase(s.instance.metrics, 'coredns_template_matches_total', r.server, m.zone, r.view ?? '', m.class, m.type);
+        return yield* answer(s, t, r, m);
       }
       return yield* next(r);
     };

@@ -1,29 +1,36 @@
 // Go's text/template: nodes carried out over a value (text/template/exec.go).
 import { compareBytes } from '../bytes.ts';
 import { goQuote } from '../quote.ts';
-import { type CallError, FUNCTIONS, NO_VALUE, SHORT_CIRCUIT, show, truth, typeName } from './functions.ts';
+import { type CallError, type Functions, isStruct, NO_VALUE, SHORT_CIRCUIT, show, truth, typeName } from './functions.ts';
 import type { Command, Expr, Node, Pipe, Template } from './parse.ts';
+import { exprText } from './text.ts';
 
-interface State {
+export interface ExecuteOptions {
+  /** A map without the key says `<no value>`; otherwise it is an error. */
+  allowMissing: boolean;
+  functions: Functions;
+}
+
+interface State extends ExecuteOptions {
   template: Template;
   root: unknown;
   vars: { name: string; value: unknown }[];
   out: string[];
-  allowMissing: boolean;
   depth: number;
 }
 
-export function execute(template: Template, data: unknown, allowMissing: boolean, written: string[]): void {
-  walk({ template, root: data, vars: [{ name: '$', value: data }], out: written, allowMissing, depth: 0 }, data, template.main);
+/** What is written goes to `written` piece by piece. Throws a TemplateError, with the pieces before it written. */
+export function execute(template: Template, data: unknown, o: ExecuteOptions, written: string[]): void {
+  walk({ template, root: data, vars: [{ name: '$', value: data }], out: written, ...o, depth: 0 }, data, template.main);
 }
 
-/** `template: output:LINE:COLUMN: executing "output" at <CONTEXT>: …` */
+/** `template: NAME:LINE:COLUMN: executing "NAME" at <CONTEXT>: …` */
 function execError(s: State, at: Expr | { at: number; text: string }, message: string): never {
   const before = s.template.text.slice(0, at.at);
   const line = before.split('\n').length;
   const column = at.at - (before.lastIndexOf('\n') + 1);
-  const context = at.text.length > 20 ? `${at.text.slice(0, 20)}...` : at.text;
-  throw { template: `template: output:${line}:${column}: executing "output" at <${context}>: ${message}` };
+  const { name } = s.template;
+  throw { template: `template: ${name}:${line}:${column}: executing ${goQuote(name)} at <${at.text}>: ${message}` };
 }
 
 type Flow = '' | 'break' | 'continue';
@@ -127,6 +134,8 @@ function evalCommand(s: State, dot: unknown, c: Command, final: unknown[]): unkn
   if (head.type === 'function') return call(s, dot, head, rest, final);
   if (rest.length || final.length) {
     if (head.type === 'field' || head.type === 'chain' || head.type === 'variable') {
+      const method = head.names.length ? methodOf(s, dot, head) : null;
+      if (method) return callMethod(s, head, method, [...rest.map(a => evalExpr(s, dot, a)), ...final]);
       const name = head.names.at(-1);
       execError(
         s,
@@ -140,6 +149,25 @@ function evalCommand(s: State, dot: unknown, c: Command, final: unknown[]): unkn
   return evalExpr(s, dot, head);
 }
 
+type Path = Extract<Expr, { names: string[] }>;
+type Method = (...args: unknown[]) => unknown;
+
+const startOf = (s: State, dot: unknown, e: Path): unknown =>
+  e.type === 'field' ? dot : e.type === 'variable' ? s.vars.findLast(v => v.name === e.name)?.value : evalExpr(s, dot, e.of);
+
+/** The method that a path ends with, or null. */
+function methodOf(s: State, dot: unknown, e: Path): Method | null {
+  const owner = follow(s, startOf(s, dot, e), e, e.names.slice(0, -1));
+  const last = isStruct(owner) ? (owner as Record<string, unknown>)[e.names[e.names.length - 1]] : null;
+  return typeof last === 'function' ? (last as Method) : null;
+}
+
+function callMethod(s: State, e: Path, method: Method, args: unknown[]): unknown {
+  if (args.length !== method.length)
+    return execError(s, e, `wrong number of args for ${e.names.at(-1)}: want ${method.length} got ${args.length}`);
+  return method(...args);
+}
+
 function evalExpr(s: State, dot: unknown, e: Expr): unknown {
   switch (e.type) {
     case 'dot':
@@ -151,26 +179,32 @@ function evalExpr(s: State, dot: unknown, e: Expr): unknown {
     case 'function':
       return call(s, dot, e, [], []);
     case 'field':
-      return follow(s, dot, e, e.names);
     case 'variable':
-      return follow(s, s.vars.findLast(v => v.name === e.name)?.value, e, e.names);
     case 'chain':
-      return follow(s, evalExpr(s, dot, e.of), e, e.names);
+      return follow(s, startOf(s, dot, e), e, e.names);
     case 'pipe':
       return evalPipe(s, dot, e.pipe);
   }
 }
 
-function follow(s: State, from: unknown, e: Expr, names: string[]): unknown {
+function follow(s: State, from: unknown, e: Path, names: string[]): unknown {
   let v = from;
+  // What v is declared as: elements of typed values are of their type, all others are interfaces.
+  let declared = 'interface {}';
   for (const name of names) {
     if (v === NO_VALUE) {
       if (!s.allowMissing) return execError(s, e, `nil data; no entry for key ${goQuote(name)}`);
       return v;
     }
     if (v === null || v === undefined) return execError(s, e, `nil pointer evaluating interface {}.${name}`);
-    if (typeof v !== 'object' || Array.isArray(v)) return execError(s, e, `can't evaluate field ${name} in type interface {}`);
+    if (typeof v !== 'object' || Array.isArray(v)) return execError(s, e, `can't evaluate field ${name} in type ${declared}`);
     const o = v as Record<string, unknown>;
+    if (isStruct(o)) {
+      if (!Object.hasOwn(o, name)) return execError(s, e, `can't evaluate field ${name} in type ${typeName(o)}`);
+      v = typeof o[name] === 'function' ? callMethod(s, e, o[name] as Method, []) : o[name];
+      declared = typeName(v);
+      continue;
+    }
     if (Object.hasOwn(o, name)) v = o[name];
     else if (!s.allowMissing) return execError(s, e, `map has no entry for key ${goQuote(name)}`);
     else v = NO_VALUE;
@@ -190,20 +224,24 @@ function call(s: State, dot: unknown, head: Extract<Expr, { type: 'function' }>,
     }
     return final.length ? final[0] : v;
   }
-  const f = FUNCTIONS[name];
+  const f = s.functions[name];
   if (f.most === undefined ? count < f.least : count !== f.most)
     execError(s, head, `wrong number of args for ${name}: want ${f.most === undefined ? `at least ${f.least}` : f.most} got ${count}`);
   const args = [...rest.map(a => evalExpr(s, dot, a)), ...final];
-  if (name === 'base64decode') {
-    const v = args[0];
-    if (v === NO_VALUE || v === null) execError(s, rest[0] ?? head, 'invalid value; expected string');
-    if (typeof v !== 'string') execError(s, rest[0] ?? head, `wrong type for value; expected string; got ${typeName(v)}`);
-  }
+  f.types?.forEach((type, i) => {
+    const v = args[i];
+    const given = rest[i];
+    if (given?.type === 'literal' && typeName(v) !== type)
+      execError(s, given, `expected ${type === 'int' ? 'integer' : type}; found ${given.text}`);
+    if (given?.type === 'nil') execError(s, given, `cannot assign nil to ${type}`);
+    if (v === NO_VALUE || v === null) execError(s, given ?? head, `invalid value; expected ${type}`);
+    if (typeName(v) !== type) execError(s, given ?? head, `wrong type for value; expected ${type}; got ${typeName(v)}`);
+  });
   try {
     return f.call(args);
   } catch (e) {
     const why = (e as CallError).call;
     if (why === undefined) throw e;
-    return execError(s, head, `error calling ${name}: ${why}`);
+    return execError(s, { at: head.at, text: [name, ...rest.map(exprText)].join(' ') }, `error calling ${name}: ${why}`);
   }
 }

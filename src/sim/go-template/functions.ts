@@ -1,6 +1,6 @@
 // Functions of Go templates (text/template/funcs.go, fmt). bigint = Go's int, number = float64.
 
-import { bytesToString, hex, stringToBytes, unbase64 } from '../bytes.ts';
+import { bytesToString, hex, stringToBytes } from '../bytes.ts';
 import { sprint } from '../go-print.ts';
 import { goQuote } from '../quote.ts';
 
@@ -11,11 +11,23 @@ export const NO_VALUE = Symbol('<no value>');
 export interface CallError {
   call: string;
 }
-const bad = (message: string): never => {
+export const bad = (message: string): never => {
   throw { call: message } satisfies CallError;
 };
 
+const TYPES = new WeakMap<object, string>();
+
+/** A value of this Go type: `[]string`, `map[string]string`, or a struct (`*dns.Msg`), whose functions are its methods. */
+export function typed<T extends object>(value: T, type: string): T {
+  TYPES.set(value, type);
+  return value;
+}
+
+export const isStruct = (v: unknown): boolean => typeof v === 'object' && v !== null && /^\*?\w+\./.test(TYPES.get(v) ?? '');
+
 export const typeName = (v: unknown): string => {
+  const known = typeof v === 'object' && v !== null ? TYPES.get(v) : undefined;
+  if (known) return known;
   if (v === null || v === undefined || v === NO_VALUE) return '<nil>';
   if (typeof v === 'bigint') return 'int';
   if (typeof v === 'number') return 'float64';
@@ -24,7 +36,14 @@ export const typeName = (v: unknown): string => {
   return Array.isArray(v) ? '[]interface {}' : 'map[string]interface {}';
 };
 
-export const show = (v: unknown): string => (v === NO_VALUE ? '<no value>' : sprint(typeof v === 'bigint' ? Number(v) : v));
+export function show(v: unknown): string {
+  if (v === NO_VALUE) return '<no value>';
+  if (isStruct(v)) {
+    const { String: stringer } = v as { String?: () => string };
+    if (typeof stringer === 'function') return stringer();
+  }
+  return sprint(typeof v === 'bigint' ? Number(v) : v);
+}
 
 /** template.IsTrue */
 export function truth(v: unknown): boolean {
@@ -36,7 +55,7 @@ export function truth(v: unknown): boolean {
   return typeof v === 'object' ? Object.keys(v).length > 0 : true;
 }
 
-function indexInto(item: unknown, key: unknown): unknown {
+export function indexInto(item: unknown, key: unknown): unknown {
   if (item === null || item === undefined || item === NO_VALUE) return bad('index of untyped nil');
   if (Array.isArray(item) || typeof item === 'string') {
     if (typeof key !== 'bigint')
@@ -50,7 +69,7 @@ function indexInto(item: unknown, key: unknown): unknown {
   if (typeof item === 'object') {
     if (typeof key !== 'string') return bad(`value has type ${typeName(key)}; should be string`);
     const o = item as Record<string, unknown>;
-    return Object.hasOwn(o, key) ? o[key] : NO_VALUE;
+    return Object.hasOwn(o, key) ? o[key] : TYPES.get(o) === 'map[string]string' ? '' : NO_VALUE;
   }
   return bad(`can't index item of type ${typeName(item)}`);
 }
@@ -110,32 +129,19 @@ function printAll(args: unknown[]): string {
 
 const println = (args: unknown[]): string => `${args.map(show).join(' ')}\n`;
 
-function base64decode(v: unknown): string {
-  const s = String(v).replace(/[\r\n]/g, '');
-  const wrong = /[^A-Za-z0-9+/=]/.exec(s);
-  const corrupt = (at: number) => bad(`base64 decode failed: illegal base64 data at input byte ${at}`);
-  if (wrong) return corrupt(wrong.index);
-  const pad = s.indexOf('=');
-  if (pad >= 0 && (pad % 4 < 2 || s.length !== Math.ceil(pad / 4) * 4 || /[^=]/.test(s.slice(pad)))) return corrupt(pad);
-  if (pad < 0 && s.length % 4) return corrupt(s.length < 4 ? 0 : s.length - (s.length % 4));
-  return bytesToString(unbase64(s) ?? new Uint8Array());
-}
-
-/** kubectl's `exists`: does this path lead to something. */
-function exists(args: unknown[]): boolean {
-  let v = args[0];
-  for (const key of args.slice(1)) {
-    try {
-      v = indexInto(v, key);
-    } catch {
-      return false;
-    }
-    if (v === NO_VALUE) return false;
+/** By name. `most`: absent, any number. `call` may throw a CallError. */
+export type Functions = Record<
+  string,
+  {
+    least: number;
+    most?: number /** Of its parameters, where they are not interfaces. */;
+    types?: ('string' | 'int')[];
+    call: (args: unknown[]) => unknown;
   }
-  return v !== NO_VALUE && v !== null && v !== undefined;
-}
+>;
 
-export const FUNCTIONS: Record<string, { least: number; most?: number; call: (args: unknown[]) => unknown }> = {
+/** The built-in ones. */
+export const FUNCTIONS: Functions = {
   not: { least: 1, most: 1, call: a => !truth(a[0]) },
   len: { least: 1, most: 1, call: a => len(a[0]) },
   index: { least: 1, call: a => a.slice(1).reduce(indexInto, a[0]) },
@@ -169,8 +175,6 @@ export const FUNCTIONS: Record<string, { least: number; most?: number; call: (ar
     least: 1,
     call: a => bad(a[0] === null || a[0] === NO_VALUE ? 'call of nil' : `non-function ${show(a[0])} of type ${typeName(a[0])}`),
   },
-  exists: { least: 1, call: exists },
-  base64decode: { least: 1, most: 1, call: a => base64decode(a[0]) },
 };
 
 /** `and` and `or` evaluate their arguments one by one. */

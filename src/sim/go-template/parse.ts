@@ -34,12 +34,14 @@ export type Node =
   | { type: 'template'; name: string; pipe: Pipe | null; at: number };
 
 export interface Template {
+  /** As errors say it. */
+  name: string;
   text: string;
   main: Node[];
   defined: Map<string, Node[]>;
 }
 
-/** Thrown; kubectl prints it after `error parsing template`. */
+/** Thrown; without a prefix of the program's own. */
 export interface TemplateError {
   template: string;
 }
@@ -55,8 +57,9 @@ const KEYWORDS = new Set(['if', 'else', 'end', 'range', 'with', 'template', 'def
 
 const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
 
+/** Without the template's name, which parseTemplate puts before it. */
 function parseError(text: string, at: number, message: string): never {
-  throw { template: `template: output:${lineOf(text, at)}: ${message}` } satisfies TemplateError;
+  throw { template: `${lineOf(text, at)}: ${message}` } satisfies TemplateError;
 }
 
 function lex(text: string): Token[] {
@@ -143,11 +146,17 @@ interface Parser {
   loops: number;
 }
 
-export function parseTemplate(text: string, functions: ReadonlySet<string>): Template {
-  const p: Parser = { text, tokens: lex(text), at: 0, vars: ['$'], functions, defined: new Map(), loops: 0 };
-  const { nodes, end } = parseList(p, 'template');
-  if (end) parseError(text, p.tokens[Math.max(0, p.at - 1)].at, `unexpected {{${end}}}`);
-  return { text, main: nodes, defined: p.defined };
+/** Throws a TemplateError. `functions`: their names, the built-in ones too. */
+export function parseTemplate(name: string, text: string, functions: ReadonlySet<string>): Template {
+  try {
+    const p: Parser = { text, tokens: lex(text), at: 0, vars: ['$'], functions, defined: new Map(), loops: 0 };
+    const { nodes, end } = parseList(p, 'template');
+    if (end) parseError(text, p.tokens[Math.max(0, p.at - 1)].at, `unexpected {{${end}}}`);
+    return { name, text, main: nodes, defined: p.defined };
+  } catch (e) {
+    if (isTemplateError(e)) throw { template: `template: ${name}:${e.template}` } satisfies TemplateError;
+    throw e;
+  }
 }
 
 const here = (p: Parser): number => p.tokens[p.at]?.at ?? p.text.length;

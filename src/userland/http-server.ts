@@ -45,6 +45,7 @@ export type Handler = (req: Served) => Co<Reply>;
 export interface ServeOptions {
   family?: Family;
   address?: Ip | null;
+  /** How long the next request is waited for; 0: each connection has one. */
   keepAliveMs?: number;
   opened?: Listening['opened'];
   /** What to say to something that is not HTTP; nothing: the connection is closed. */
@@ -110,8 +111,8 @@ export function background<T>(p: Process, co: Co<T>): Task<T> {
 export function* serveStream(stream: Stream, handler: Handler, o: ServeOptions = {}): Co<void> {
   const s = stream.socket;
   const r = newReader(stream);
-  for (;;) {
-    const lines = yield* readHead(r, o.keepAliveMs);
+  for (let first = true; ; first = false) {
+    const lines = yield* readHead(r, first ? o.keepAliveMs || undefined : o.keepAliveMs);
     if (lines === null || typeof lines === 'string') return;
     const head = parseRequestHead(lines);
     const ends = { remote: s.remote as Ip, remotePort: s.remotePort, local: s.local as Ip, localPort: s.localPort, socket: s };
@@ -142,7 +143,7 @@ function* answer(s: Stream, req: Served, reply: Reply, o: ServeOptions): Co<bool
     return false;
   }
   const body = typeof reply.body === 'string' ? stringToBytes(reply.body) : (reply.body ?? new Uint8Array(0));
-  const keep = !reply.close && wantsKeepAlive(req);
+  const keep = !reply.close && o.keepAliveMs !== 0 && wantsKeepAlive(req);
   const headers: Headers = o.decorate ? o.decorate(req, { ...reply, body }, keep) : [...(reply.headers ?? [])];
   const bodyless = reply.status === 204 || reply.status === 304 || reply.status < 200;
   if (!bodyless && header(headers, 'Content-Length') === undefined && header(headers, 'Transfer-Encoding') === undefined) {

@@ -86,7 +86,7 @@ const certificateOf = (p: Process, names: string[]): Certificate => ({
 function* connection(p: Process, c: Socket, l: WorldListener, names: string[]): Co<number> {
   let stream: Stream | null = plainStream(c);
   if (l.tls) {
-    const t = yield* tlsAccept(c, () => certificateOf(p, names), ['h2', 'http/1.1']);
+    const t = yield* tlsAccept(c, () => certificateOf(p, names), { library: 'openssl', protocols: ['h2', 'http/1.1'] });
     stream = t && t !== 'plain' ? t.stream : null;
   }
   if (stream && l.app) yield* serveHttpbin(p, stream);

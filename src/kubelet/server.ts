@@ -6,7 +6,7 @@ import { jsonText } from '../apiserver/http/negotiate.ts';
 import { userOfToken } from '../apiserver/reviews.ts';
 import { getObject, listObjects } from '../apiserver/store.ts';
 import type { KubeObject, Status } from '../apiserver/types.ts';
-import { close, type Socket, send } from '../linux/socket.ts';
+import { close, recv, type Socket, send } from '../linux/socket.ts';
 import type { Errno, Process } from '../linux/types.ts';
 import { listDir, lookup, readFile } from '../linux/vfs.ts';
 import { bytesToString, stringToBytes } from '../sim/bytes.ts';
@@ -21,6 +21,7 @@ import { certificateFor, PLAIN_HTTP } from '../userland/servers/kube-endpoint.ts
 import { type Certificate, tlsAccept } from '../userland/tls.ts';
 import { distrust } from '../userland/trust.ts';
 import { percentDecode, splitTarget } from '../userland/url.ts';
+import { authorityNames } from '../userland/x509.ts';
 import { execInPod, KUBELET_PORT, podLogs } from './proxy.ts';
 import type { Kubelet } from './types.ts';
 
@@ -32,11 +33,16 @@ const CLIENT_CA = '/etc/kubernetes/pki/ca.crt';
 export const kubeletServer = (k: Kubelet, p: Process): Errno | null => tcpServer(p, KUBELET_PORT, s => connection(k, p, s));
 
 function* connection(k: Kubelet, p: Process, s: Socket): Co<void> {
-  const t = yield* tlsAccept(s, hello => certificateFor(p, KUBELET_PORT, hello.sni, s.local, readText(p, CERTIFICATE) ?? undefined));
+  const t = yield* tlsAccept(s, hello => certificateFor(p, KUBELET_PORT, hello.sni, s.local, readText(p, CERTIFICATE) ?? undefined), {
+    library: 'go',
+    protocols: ['h2', 'http/1.1'],
+    asks: authorityNames(readText(p, CLIENT_CA) ?? ''),
+  });
   if (t === 'plain') {
+    yield* recv(s, 0);
     yield* send(s, stringToBytes(PLAIN_HTTP));
     close(s);
-  } else if (t) yield* serveStream(t.stream, req => answer(k, p, req, t.hello.certificate), goOptions(p));
+  } else if (t) yield* serveStream(t.stream, req => answer(k, p, req, t.hello.certificate), goOptions(p, t.alpn === 'h2'));
 }
 
 const text = (status: number, body: string): Reply => ({ status, body });

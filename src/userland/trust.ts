@@ -76,13 +76,16 @@ export const commonName = (subject: string): string | undefined => [...subject.m
 /** Names that a host's would be among: a certificate that has some is not asked for its common name. */
 export const hostNames = (c: Certificate): string[] => c.sans.filter(san => !/^[a-z][a-z0-9+.-]*:\/\//.test(san));
 
-/** Does a certificate speak for this host? A wildcard stands for one label. */
-export function certificateFits(c: Certificate, host: string): boolean {
+/** Does a certificate speak for this host? */
+export const certificateFits = (c: Certificate, host: string): boolean => fittingName(c, host) !== undefined;
+
+/** The name in a certificate that is a host's. A wildcard stands for one label. */
+export function fittingName(c: Certificate, host: string): string | undefined {
   const names = hostNames(c);
   const common = names.length ? undefined : commonName(c.subject);
   const wanted = host.toLowerCase();
   const plain = parseIp(host) !== null;
-  return [...names, ...(common === undefined ? [] : [common])].some(n => {
+  return [...names, ...(common === undefined ? [] : [common])].find(n => {
     const name = n.toLowerCase();
     if (name === wanted) return true;
     return !plain && name.startsWith('*.') && wanted.includes('.') && wanted.slice(wanted.indexOf('.')) === name.slice(1);

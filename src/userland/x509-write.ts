@@ -12,7 +12,7 @@ export type Name = [attribute: 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN', value: stri
 export interface CertificateRequest {
   subject: Name;
   issuer: Name;
-  /** 64 bits at most. */
+  /** Positive; 64 bits of kubeadm's, 128 of others. */
   serial: bigint;
   notBeforeMs: number;
   notAfterMs: number;
@@ -38,6 +38,14 @@ const EXTENDED = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
 /** Go takes PrintableString where it can (encoding/asn1 marshal.go). */
 const text = (value: string) => (/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? printable(value) : utf8(value));
+const nameText = (name: Name) => JSON.stringify(name);
+/** A name as OpenSSL prints it (XN_FLAG_ONELINE). */
+export const nameOf = (oneline: string): Name =>
+  oneline.split(/, (?=[A-Z]+ = )/).flatMap(pair => {
+    const [, type, value] = /^([A-Z]+) = (.*)$/s.exec(pair) ?? [];
+    return type !== undefined && type in ATTRIBUTE_TYPES ? [[type, value] as Name[number]] : [];
+  });
+
 const nameDer = (name: Name): Uint8Array =>
   sequence(...name.map(([type, value]) => setOf(sequence(oid(ATTRIBUTE_TYPES[type]), text(value)))));
 
@@ -63,7 +71,8 @@ function extensions(r: CertificateRequest): Uint8Array[] {
   if (r.usages?.length) out.push(extension('2.5.29.37', false, sequence(...r.usages.map(u => oid(EXTENDED[u])))));
   out.push(extension('2.5.29.19', true, r.ca ? sequence(boolean(true)) : sequence()));
   if (r.ca) out.push(extension('2.5.29.14', false, octets(keyId(r.key))));
-  else out.push(extension('2.5.29.35', false, sequence(tlv(0x80, keyId(r.signer)))));
+  // Of one that signs itself there is nothing to say (crypto/x509 CreateCertificate).
+  else if (nameText(r.issuer) !== nameText(r.subject)) out.push(extension('2.5.29.35', false, sequence(tlv(0x80, keyId(r.signer)))));
   const names = [
     ...(r.dns ?? []).map(n => tlv(0x82, stringToBytes(n))),
     ...(r.ips ?? []).flatMap(a => {

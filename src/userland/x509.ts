@@ -2,7 +2,7 @@
 import { bytesToString } from '../sim/bytes.ts';
 import { parseRfc3339 } from '../sim/time.ts';
 import { formatIp } from '../wire/ip.ts';
-import { type Der, oidText, pemBlocks, values } from './der.ts';
+import { type Der, oidText, pemBlocks, sequence, values } from './der.ts';
 import type { Certificate } from './tls.ts';
 
 export interface X509 {
@@ -104,6 +104,9 @@ export const nameText = (name: Uint8Array): string =>
 /** The certificates of a PEM text. */
 export const certificatesIn = (text: string): X509[] =>
   pemBlocks(text).flatMap(b => (/CERTIFICATE$/.test(b.label) ? (readCertificate(b.der) ?? []) : []));
+
+/** The names (DER) of the authorities in a PEM text: what a server asks a client's certificate for. */
+export const authorityNames = (text: string): Uint8Array[] => certificatesIn(text).map(c => sequence(c.subject));
 
 const SUBJECT_ALT_NAME = '2.5.29.17';
 const DNS = 0x82;

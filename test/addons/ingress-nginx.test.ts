@@ -197,7 +197,9 @@ describe('ingress-nginx', () => {
     const https = (...flags: string[]) =>
       c.external(['curl', '-sS', '-i', ...flags, '--resolve', `secure.example:443:${ip}`, 'https://secure.example/']);
     expect(https().err).toContain('self-signed certificate');
-    expect(https('-k').out).toMatch(/^HTTP\/1.1 200[\s\S]*Strict-Transport-Security[\s\S]*shop\n$/);
+    expect(https('-k').out).toMatch(/^HTTP\/2 200 \r\n[\s\S]*strict-transport-security[\s\S]*shop\n$/);
+    expect(https('-k', '--http1.1').out).toMatch(/^HTTP\/1.1 200[\s\S]*Strict-Transport-Security[\s\S]*shop\n$/);
+    expect(c.external(['curl', '-sS', `http://${ip}:443/`]).out).toContain('The plain HTTP request was sent to HTTPS port');
   });
 
   it('says which annotations do nothing', () => {

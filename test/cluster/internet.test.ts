@@ -18,7 +18,7 @@ describe('the internet that a cluster has by default', () => {
     expect(curl('-I', '--http1.1', 'https://www.google.com').out).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Type: /);
     expect(curl('-o', '/dev/null', '-w', '%{http_version} %{ssl_verify_result}', 'https://example.com').out).toBe('2 0');
     expect(curl('-v', 'https://example.com').err).toMatch(
-      /\[:authority: example\.com\]\n[\s\S]*\[accept: \*\/\*\]\n> GET \/ HTTP\/2\r?\n> Host: example\.com/,
+      /\[:authority: example\.com\]\n[\s\S]*\[accept: \*\/\*\]\n} \[5 bytes data\]\n> GET \/ HTTP\/2\r?\n> Host: example\.com/,
     );
   });
 

@@ -69,7 +69,10 @@ function* connection(x: Envoy, s: Socket, port: number): Co<void> {
   const handler = (req: Served) => respond(x, req, port, secure);
   if (!secure) return yield* serveStream(plainStream(s), handler, o);
   const chosen = (sni: string | null) => of.find(l => l.hostname && sni && fitsHost(l.hostname, sni)) ?? of.find(l => !l.hostname) ?? of[0];
-  const t = yield* tlsAccept(s, hello => chosen(hello.sni).certificate as NonNullable<Listener['certificate']>);
+  const t = yield* tlsAccept(s, hello => chosen(hello.sni).certificate as NonNullable<Listener['certificate']>, {
+    library: 'boringssl',
+    protocols: ['h2', 'http/1.1'],
+  });
   if (t && t !== 'plain') yield* serveStream(t.stream, handler, o);
 }
 

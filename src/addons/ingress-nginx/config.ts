@@ -91,4 +91,6 @@ export interface Config {
   /** --default-backend-service, or what an Ingress without rules gives. null: the built-in 404. */
   defaultUpstream: Upstream | null;
   hsts: boolean;
+  /** use-http2: offered to clients that come with TLS. */
+  http2: boolean;
 }

@@ -13,7 +13,7 @@ import { type Headers, header, plainStream } from '../../userland/http.ts';
 import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { INGRESS_NGINX_BANNER } from '../../userland/images/addons.ts';
 import { goServer, notFound } from '../../userland/servers/go-http.ts';
-import { errorPage } from '../../userland/servers/nginx-pages.ts';
+import { errorPage, plainToTls } from '../../userland/servers/nginx-pages.ts';
 import { tlsAccept } from '../../userland/tls.ts';
 import type { AddonContext } from '../context.ts';
 import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
@@ -21,7 +21,7 @@ import { unmodelled } from './annotations.ts';
 import { nginxConf } from './conf-text.ts';
 import { accessLog, respond, serverFor } from './serve.ts';
 import { type IngressProxy, newProxy, type Trip } from './state.ts';
-import { FAKE, flagsOf, mine, type Settings, settingsOf, translate } from './translate.ts';
+import { flagsOf, mine, type Settings, settingsOf, shownFor, translate } from './translate.ts';
 
 const HEALTH = 10254;
 const WATCHED = [
@@ -118,14 +118,15 @@ function writeStatus(s: Settings, publish: string, pod: KubeObject): void {
 }
 
 function* connection(x: IngressProxy, s: Socket, secure: boolean): Co<void> {
+  let http2 = false;
   const trips = new Map<Served, { trip: Trip; startedMs: number }>();
   const o: ServeOptions = {
     keepAliveMs: 75_000,
-    decorate: (_req, reply, keep) => dress(x.p, reply, keep),
+    decorate: (_req, reply, keep) => dress(x.p, reply, keep, http2),
     served: (req, reply, bytes) => {
       const t = trips.get(req);
       trips.delete(req);
-      if (t) accessLog(x, req, reply, bytes, t.trip, t.startedMs);
+      if (t) accessLog(x, http2 ? { ...req, version: 'HTTP/2.0' } : req, reply, bytes, t.trip, t.startedMs);
     },
     badRequest: () => ({ status: 400, headers: [['Content-Type', 'text/html']], body: errorPage(400, '').replace('nginx/', 'nginx') }),
   };
@@ -135,18 +136,29 @@ function* connection(x: IngressProxy, s: Socket, secure: boolean): Co<void> {
     trips.set(req, { trip, startedMs });
     return reply;
   }
+  function* overPlain(): Co<Reply> {
+    return plainToTls('');
+  }
   if (!secure) return yield* serveStream(plainStream(s), handler, o);
-  const t = yield* tlsAccept(s, hello => serverFor(x.config, hello.sni ?? '_')?.certificate ?? FAKE);
-  if (t && t !== 'plain') yield* serveStream(t.stream, handler, o);
+  const t = yield* tlsAccept(s, hello => shownFor(serverFor(x.config, hello.sni ?? '_'), x.p.startedAtMs), {
+    library: 'openssl',
+    protocols: x.config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    keepsSessions: true,
+  });
+  if (t === 'plain') return yield* serveStream(plainStream(s), overPlain, o);
+  if (!t) return;
+  http2 = t.alpn === 'h2';
+  yield* serveStream(t.stream, handler, o);
 }
 
 /** No Server header: the template clears it. */
-function dress(p: Process, reply: Reply, keep: boolean): Headers {
+function dress(p: Process, reply: Reply, keep: boolean, http2: boolean): Headers {
   const given = reply.headers ?? [];
   const type = given.filter(([n]) => /^content-type$/i.test(n));
   const length = header(given, 'Content-Length') ?? String((reply.body as Uint8Array).length);
   const rest = given.filter(([n]) => !/^(content-type|content-length|connection|date)$/i.test(n));
   const out: Headers = [['Date', httpDate(p.kernel.sim.nowMs)], ...type];
   if (reply.status !== 204 && reply.status !== 304) out.push(['Content-Length', length]);
-  return [...out, ['Connection', keep ? 'keep-alive' : 'close'], ...rest];
+  if (!http2) out.push(['Connection', keep ? 'keep-alive' : 'close']);
+  return [...out, ...rest];
 }

@@ -162,6 +162,7 @@ export function translate(s: Settings): Config {
     servers: [...servers.values()],
     defaultUpstream: port ? upstreamOf(s, namespace, { service: { name, port: { number: port.port } } }) : null,
     hsts: (settings.hsts ?? 'true') === 'true',
+    http2: (settings['use-http2'] ?? 'true') === 'true',
   };
 }
 
@@ -176,14 +177,23 @@ function addCertificates(s: Settings, ing: KubeObject, servers: Map<string, Serv
   }
 }
 
-/** What the controller makes for itself when a host has no certificate of its own. */
-export const FAKE: Certificate = {
+/** What the controller makes for itself when it starts, for hosts that have no certificate of their own (internal/net/ssl). */
+const FAKE: Certificate = {
   subject: 'O = Acme Co, CN = Kubernetes Ingress Controller Fake Certificate',
   issuer: 'O = Acme Co, CN = Kubernetes Ingress Controller Fake Certificate',
   sans: ['ingress.local'],
   notBeforeMs: 0,
-  notAfterMs: 4_102_444_800_000,
+  notAfterMs: 0,
 };
+const FAKE_LASTS_MS = 365 * 86_400_000;
+
+/** What a controller that has started then shows for a host. */
+export function shownFor(server: Server | undefined, startedMs: number): Certificate {
+  const own = server?.certificate;
+  if (own && (own.pem || own.notAfterMs)) return own;
+  const notBeforeMs = Math.floor(startedMs / 1000) * 1000;
+  return { ...FAKE, notBeforeMs, notAfterMs: notBeforeMs + FAKE_LASTS_MS };
+}
 
 function addCanary(s: Settings, ing: KubeObject, servers: Map<string, Server>): void {
   const a = (name: string) => annotation(ing, name);

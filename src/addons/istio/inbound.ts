@@ -73,7 +73,11 @@ export function* inbound(x: EnvoyProxy, s: Socket): Co<void> {
     return yield* serve(x, s, plainStream(s), base, first);
   }
   const ours = (c: Certificate) => c.issuer === ownCertificate(x).issuer;
-  const t = yield* tlsAccept(s, () => ownCertificate(x), ['istio-http/1.1', 'istio', 'http/1.1'], ours);
+  const t = yield* tlsAccept(s, () => ownCertificate(x), {
+    library: 'boringssl',
+    protocols: ['istio-http/1.1', 'istio', 'http/1.1'],
+    trusts: ours,
+  });
   if (!t || t === 'plain') return;
   yield* serve(x, s, t.stream, { ...base, peer: t.hello.certificate ?? null, sni: t.hello.sni }, null);
 }

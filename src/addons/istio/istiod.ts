@@ -44,7 +44,7 @@ export const istiod = ({ server, settled }: AddonContext): Program =>
     const shown = certificate(p);
     for (const port of [15012, 15017])
       tcpServer(p, port, function* (s): Co<void> {
-        const t = yield* tlsAccept(s, () => shown, ['h2']);
+        const t = yield* tlsAccept(s, () => shown, { library: 'go', protocols: ['h2'] });
         if (t && t !== 'plain') yield* t.stream.recv(Number.POSITIVE_INFINITY);
       });
     const stop = reconcileOn(server, ['namespaces', 'configmaps'], () => sync(server), {

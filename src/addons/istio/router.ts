@@ -50,12 +50,11 @@ function* connection(x: EnvoyProxy, s: Socket, port: number): Co<void> {
   if (!chosen) return; // no filter chain: the hello is never answered
   if (chosen.protocol === 'TCP' || chosen.tls === 'PASSTHROUGH' || chosen.tls === 'AUTO_PASSTHROUGH') return yield* l4(x, s, chosen, sni);
   if (chosen.tls === null) return yield* http(x, plainStream(s), own, false, null, null);
-  const t = yield* tlsAccept(
-    s,
-    () => chosen.certificate ?? ownCertificate(x),
-    chosen.tls === 'ISTIO_MUTUAL' ? ['istio-http/1.1', 'http/1.1'] : ['h2', 'http/1.1'],
-    chosen.tls === 'MUTUAL' || chosen.tls === 'ISTIO_MUTUAL' ? trusted(x, chosen) : null,
-  );
+  const t = yield* tlsAccept(s, () => chosen.certificate ?? ownCertificate(x), {
+    library: 'boringssl',
+    protocols: chosen.tls === 'ISTIO_MUTUAL' ? ['istio-http/1.1', 'http/1.1'] : ['h2', 'http/1.1'],
+    ...(chosen.tls === 'MUTUAL' || chosen.tls === 'ISTIO_MUTUAL' ? { asks: [], trusts: trusted(x, chosen) } : {}),
+  });
   if (!t || t === 'plain') return;
   const peer = t.hello.certificate?.sans[0] ?? null;
   if (chosen.protocol === 'TLS') return yield* l4(x, s, chosen, sni, t.stream);

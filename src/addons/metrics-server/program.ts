@@ -63,8 +63,8 @@ function log(p: Process, severity: string, where: string, text: string): void {
 function* connection(s: Scraper, c: Socket): Co<void> {
   const host = hostnameOf(s.p);
   const certificate = { subject: `CN = ${host}`, issuer: `CN = ${host}-ca`, sans: [host], notBeforeMs: 0, notAfterMs: 4_102_444_800_000 };
-  const t = yield* tlsAccept(c, () => certificate);
-  if (t && t !== 'plain') yield* serveStream(t.stream, req => answer(s, req), goOptions(s.p));
+  const t = yield* tlsAccept(c, () => certificate, { library: 'go', protocols: ['h2', 'http/1.1'] });
+  if (t && t !== 'plain') yield* serveStream(t.stream, req => answer(s, req), goOptions(s.p, t.alpn === 'h2'));
 }
 
 function* answer(s: Scraper, req: Served): Co<Reply> {

@@ -96,6 +96,7 @@ export function* kubeApiserver(p: Process, api: ApiAnswer, goesOn: boolean): Co<
   const error = kubeEndpoint(p, port, bound && bound !== '0.0.0.0' && bound !== '::' ? parseIp(bound) : null, {
     api,
     pem: () => textOf(p, flags.get('tls-cert-file') ?? ''),
+    clientAuthorities: () => ['client-ca-file', 'requestheader-client-ca-file'].map(f => textOf(p, flags.get(f) ?? '')).join('\n'),
   });
   if (error) {
     return refuse(

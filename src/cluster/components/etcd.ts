@@ -48,7 +48,10 @@ export function* etcd(p: Process): Co<number> {
   for (const [flag, fallback] of LISTENERS) {
     for (const url of (flags.get(flag) ?? fallback).split(',').filter(Boolean)) {
       const pem = () => textOf(p, flags.get(flag === 'listen-peer-urls' ? 'peer-cert-file' : 'cert-file') ?? '');
-      const error = listenOn(p, url, pem);
+      const peer = flag === 'listen-peer-urls';
+      const asks = flags.get(peer ? 'peer-client-cert-auth' : 'client-cert-auth') === 'true';
+      const authorities = () => textOf(p, flags.get(peer ? 'peer-trusted-ca-file' : 'trusted-ca-file') ?? '');
+      const error = listenOn(p, url, { pem, ...(asks ? { clientAuthorities: authorities } : {}) });
       if (error) return fatal(p, error);
     }
   }
@@ -78,11 +81,11 @@ function verify(flags: Map<string, string>): string | null {
   return null;
 }
 
-function listenOn(p: Process, url: string, pem: () => string): string | null {
+function listenOn(p: Process, url: string, e: { pem: () => string; clientAuthorities?: () => string }): string | null {
   const at = endpointOf(url);
   const address = parseIp(at?.host === 'localhost' ? '127.0.0.1' : (at?.host ?? ''));
   if (!at || !address) return `invalid URL ${url}`;
-  const error = url.startsWith('https:') ? kubeEndpoint(p, at.port, address, { pem }) : metrics(p, at.port, address);
+  const error = url.startsWith('https:') ? kubeEndpoint(p, at.port, address, e) : metrics(p, at.port, address);
   const shown = at.host.includes(':') ? `[${at.host}]` : at.host;
   return error && `listen tcp ${shown}:${at.port}: bind: ${strerror(error).toLowerCase()}`;
 }

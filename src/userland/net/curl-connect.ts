@@ -2,18 +2,14 @@
 import { strerror } from '../../linux/process.ts';
 import { bind, close, connect, socket } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
-import { absolute, readFile } from '../../linux/vfs.ts';
-import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, killTask, startTask, waitOn } from '../../sim/task.ts';
 import { familyOf, formatIp, type Ip, ip, parseIp } from '../../wire/ip.ts';
 import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
-import { type Certificate, tlsConnect } from '../tls.ts';
-import { certificateFits, commonName, distrust, hostNames } from '../trust.ts';
 import type { Url } from '../url.ts';
 import type { Userland } from '../userland.ts';
-import { certificateOf, certificatesIn } from '../x509.ts';
 import type { CurlConfig } from './curl-config.ts';
 import { connectionKey, openTunnel, proxyFor, sendProxyLine } from './curl-proxy.ts';
+import { type CurlTls, startTls } from './curl-tls.ts';
 import { numericHost } from './resolv-conf.ts';
 import { getaddrinfo } from './resolver.ts';
 
@@ -26,6 +22,9 @@ export interface Connection {
   remotePort: number;
   /** Agreed on in the handshake. The bytes inside are HTTP/1.1's all the same: what differs is what curl shows of them. */
   http2?: boolean;
+  /** Streams opened of HTTP/2. */
+  streams: number;
+  tls?: CurlTls;
 }
 
 export interface CurlError {
@@ -40,6 +39,8 @@ export interface Session {
   c: CurlConfig;
   /** Verbose lines: `* text`. */
   info: (text: string) => void;
+  /** Teller's. */
+  tls: (out: boolean, bytes: number) => void;
   /** The progress meter's first line belongs between resolving and connecting. */
   beforeConnect: () => void;
   connections: Connection[];
@@ -194,6 +195,7 @@ export function* openConnection(s: Session, url: Url, port: number): Co<Connecti
       reader: newReader(r),
       remote: addresses[i],
       remotePort: toPort,
+      streams: 0,
     };
     if (s.c.haproxyProtocol) yield* sendProxyLine(connection);
     const suffix = s.u.tools >= 13 ? '' : ` (#${connection.number})`;
@@ -203,8 +205,10 @@ export function* openConnection(s: Session, url: Url, port: number): Co<Connecti
     }
     if (s.u.tools < 13) s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
     const failed = (proxy && (yield* openTunnel(connection, proxy, url, port, s.u.tools))) ?? (yield* startTls(s, connection, url));
-    if (failed) close(r.socket);
-    else if (s.u.tools >= 13) s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
+    if (failed) {
+      close(r.socket);
+      s.nextNumber--; // the one that is closed then
+    } else if (s.u.tools >= 13) s.info(`Connected to ${host} (${formatIp(addresses[i])}) port ${toPort}${suffix}`);
     return failed ?? connection;
   }
   return connectFailure(s, host, toPort, last, fromMs);
@@ -227,61 +231,4 @@ function redirected(c: CurlConfig, host: string, port: number): [string, number]
       return [m[3].replace(/^\[|\]$/g, '') || host, Number(m[4] || port)];
   }
   return [host, port];
-}
-
-const PAGE = (tools: number) =>
-  `\nMore details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\nestablish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the ${tools >= 13 ? 'webpage' : 'web page'} mentioned above.`;
-
-function* startTls(s: Session, connection: Connection, url: Url): Co<CurlError | null> {
-  const left = s.deadlineMs - s.p.kernel.sim.nowMs;
-  const sni = numericHost(url.host) ? null : url.host;
-  const own = s.c.cert === null ? null : readFile(s.p.fs, absolute(s.c.cert, s.p.cwd), s.p);
-  const certificate = own && typeof own !== 'string' ? certificateOf(bytesToString(own)) : null;
-  if (s.c.cert !== null && !certificate) {
-    const why = 'error:80000002:system library::No such file or directory, (no key found, wrong pass phrase, or wrong file format?)';
-    return { code: 58, message: `could not load PEM client certificate from ${s.c.cert}, OpenSSL error ${why}` };
-  }
-  const r = yield* tlsConnect(
-    connection.stream.socket,
-    { sni, alpn: s.c.http11 || s.c.http10 ? ['http/1.1'] : ['h2', 'http/1.1'], ...(certificate ? { certificate } : {}) },
-    Number.isFinite(left) ? left : 300_000,
-  );
-  if (r === 'timeout') return { code: 28, message: `SSL connection timeout` };
-  if (r === 'wrong version number') {
-    const where = s.u.tools >= 13 ? 'TLS connect error' : 'OpenSSL/3.0.19';
-    return { code: 35, message: `${where}: error:0A00010B:SSL routines::wrong version number` };
-  }
-  if (typeof r === 'string') {
-    const errno = r === 'ECONNRESET' ? 'Connection reset by peer' : 'SSL_ERROR_SYSCALL';
-    return { code: 35, message: `${r === 'ECONNRESET' ? 'Recv failure' : 'OpenSSL SSL_connect'}: ${errno}` };
-  }
-  s.times.appconnect = since(s);
-  if (!s.c.insecure) {
-    const given = s.c.cacert === null ? null : readFile(s.p.fs, absolute(s.c.cacert, s.p.cwd), s.p);
-    const authorities = given && typeof given !== 'string' ? bytesToString(given) : null;
-    if (given !== null && !certificatesIn(authorities ?? '').length)
-      return { code: 77, message: `error setting certificate file: ${s.c.cacert}` };
-    const why = distrust(r.certificate, authorities, s.p.kernel.sim.nowMs);
-    if (why) {
-      s.sslVerifyResult = why.code;
-      return { code: 60, message: `SSL certificate problem: ${why.text}${PAGE(s.u.tools)}` };
-    }
-    if (!certificateFits(r.certificate, url.host))
-      return { code: 60, message: `SSL: ${misfit(r.certificate, url.host)}${PAGE(s.u.tools)}` };
-  }
-  connection.stream = r.stream;
-  connection.http2 = r.alpn === 'h2';
-  connection.reader = newReader(r.stream);
-  return null;
-}
-
-/** Which names a certificate has instead of the host's (lib/vtls/openssl.c, ossl_verifyhost). */
-function misfit(c: Certificate, host: string): string {
-  const numeric = parseIp(host);
-  const what = !numeric ? 'host name' : familyOf(numeric) === 4 ? 'ipv4 address' : 'ipv6 address';
-  if (hostNames(c).length) return `no alternative certificate subject name matches target ${what} '${host}'`;
-  const name = commonName(c.subject);
-  return name === undefined
-    ? 'unable to obtain common name from peer certificate'
-    : `certificate subject name '${name}' does not match target host name '${host}'`;
 }

@@ -149,18 +149,22 @@ export function requestHead(t: Transfer, url: Url, port: number): string {
   return `${t.method} ${path} HTTP/${c.http10 ? '1.0' : '1.1'}\r\n${lines.map(([n, v]) => (v ? `${n}: ${v}` : `${n}:`)).join('\r\n')}\r\n\r\n`;
 }
 
-/** What nghttp2 makes of a request's head, told; -> the head as curl shows it */
-export function streamOpened(t: Transfer, request: string): string {
+/** What nghttp2 makes of a request's head, told; -> the head as curl shows it. 7.88 shows the names as they are sent, but for Host. */
+export function streamOpened(t: Transfer, request: string, nth: number): string {
   const [first, ...lines] = request.split('\r\n');
   const [method, path] = first.split(' ');
-  const host =
-    lines
-      .find(l => /^host:/i.test(l))
-      ?.slice(5)
-      .trim() ?? '';
-  const pseudo = [`:method: ${method}`, ':scheme: https', `:authority: ${host}`, `:path: ${path}`];
-  const fields = lines.filter(l => l && !/^host:/i.test(l)).map(l => l.replace(/^[^:]*/, n => n.toLowerCase()));
-  t.s.info(`[HTTP/2] [1] OPENED stream for ${t.info.urlEffective}`);
-  for (const f of [...pseudo, ...fields]) t.s.info(`[HTTP/2] [1] [${f}]`);
-  return request.replace(/ HTTP\/1\.[01]\r\n/, ' HTTP/2\r\n');
+  const host = lines.find(l => /^host:/i.test(l))?.slice(5) ?? '';
+  const lower = (l: string) => (/^host:/i.test(l) ? l : l.replace(/^[^:]*/, n => n.toLowerCase()));
+  const fields = lines.filter(l => l && !/^host:/i.test(l)).map(lower);
+  const stream = nth * 2 - 1;
+  const authority = `:authority: ${host.trim()}`;
+  if (t.run.u.tools >= 13) {
+    t.s.info(`[HTTP/2] [${stream}] OPENED stream for ${t.info.urlEffective}`);
+    const pseudo = [`:method: ${method}`, ':scheme: https', authority, `:path: ${path}`];
+    for (const f of [...pseudo, ...fields]) t.s.info(`[HTTP/2] [${stream}] [${f}]`);
+    return request.replace(/ HTTP\/1\.[01]\r\n/, ' HTTP/2\r\n');
+  }
+  for (const f of [`:method: ${method}`, `:path: ${path}`, ':scheme: https', authority, ...fields]) t.s.info(`h2h3 [${f}]`);
+  t.s.info(`Using Stream ID: ${stream} (easy handle 0x${(0x55550000 + nth * 0x92b0).toString(16).padStart(12, '5')})`);
+  return [`${method} ${path} HTTP/2`, ...lines.map(lower)].join('\r\n');
 }

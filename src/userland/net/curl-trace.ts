@@ -13,6 +13,8 @@ export interface Teller {
   gotLine: (line: string) => void;
   sentBody: (data: Uint8Array) => void;
   gotBody: (data: Uint8Array) => void;
+  /** A message or a record's head of TLS, by its length: what is in it is not modelled, and --trace does not show it. */
+  tls: (out: boolean, bytes: number) => void;
 }
 
 const HEX_WIDTH = 16;
@@ -72,9 +74,10 @@ export function teller(p: Process, c: CurlConfig): Teller {
       gotLine: line => block('<= Recv header', stringToBytes(line)),
       sentBody: data => block('=> Send data', data),
       gotBody: data => block('<= Recv data', data),
+      tls: nothing,
     };
   }
-  if (!c.verbose) return { info: nothing, sentHead: nothing, gotLine: nothing, sentBody: nothing, gotBody: nothing };
+  if (!c.verbose) return { info: nothing, sentHead: nothing, gotLine: nothing, sentBody: nothing, gotBody: nothing, tls: nothing };
   const say = (text: string) => complain(p, `${stamp()}${text}`);
   // Once per run of data, and not when the data itself goes to a terminal.
   let shown = false;
@@ -83,7 +86,10 @@ export function teller(p: Process, c: CurlConfig): Teller {
     if (n) shown = true;
   };
   return {
-    info: text => say(`* ${text}\n`),
+    info: text => {
+      shown = false;
+      say(`* ${text}\n`);
+    },
     sentHead: head => {
       shown = false;
       for (const line of head.split('\r\n').slice(0, -1)) say(`> ${line}\r\n`);
@@ -94,5 +100,6 @@ export function teller(p: Process, c: CurlConfig): Teller {
     },
     sentBody: data => count('}', data.length),
     gotBody: data => count('{', data.length),
+    tls: (out, bytes) => count(out ? '}' : '{', bytes),
   };
 }

@@ -13,6 +13,7 @@ import { type Jar, setCookie } from './curl-cookies.ts';
 import { type Meter, showMeter, stopMeter } from './curl-meter.ts';
 import { connectionKey, proxyFor } from './curl-proxy.ts';
 import { checkUrl, requestHead, streamOpened, withoutDots } from './curl-request.ts';
+import { RECORD_HEAD, tellClosing, tellTickets } from './curl-tls.ts';
 import type { Teller } from './curl-trace.ts';
 import type { TransferInfo } from './curl-write-out.ts';
 
@@ -96,15 +97,24 @@ function* once(t: Transfer): Co<HttpResponse | CurlError | null> {
   const ends = { remoteIp: connection.remote, remotePort: connection.remotePort, localIp: socket.local, localPort: socket.localPort };
   Object.assign(t.info, ends, { method: t.method, pretransfer: now(t) });
   const request = requestHead(t, url, port);
-  if (t.run.u.tools >= 13 || connection.http2) t.s.info(connection.http2 ? 'using HTTP/2' : 'using HTTP/1.x');
+  speaks(t, connection);
   if (t.run.c.user !== null) t.s.info(`Server auth using Basic with user '${t.run.c.user.split(':')[0]}'`);
-  const shown = connection.http2 ? streamOpened(t, request) : request;
+  const shown = connection.http2 ? streamOpened(t, request, ++connection.streams) : request;
+  if (connection.tls) t.s.tls(true, RECORD_HEAD);
   t.tell.sentHead(shown);
   t.info.sizeRequest += request.length;
   const sent = yield* sendRequest(t, connection, request);
   if (sent) return lost(t, connection, sent);
   const answered = yield* receive(t, connection);
   return isError(answered) ? lost(t, connection, answered) : answered;
+}
+
+/** Of a new connection is said what it speaks; 7.88 says it of TLS alone, and of the preface of HTTP/2 there is a record. */
+function speaks(t: Transfer, connection: Connection): void {
+  const newer = t.run.u.tools >= 13;
+  if (!newer && (!connection.tls || connection.streams || t.info.connects === 0)) return;
+  if (!newer && connection.http2) t.s.tls(true, RECORD_HEAD);
+  t.s.info(connection.http2 ? 'using HTTP/2' : `using HTTP/1.${newer ? 'x' : '1'}`);
 }
 
 /** A head as HTTP/2 has it: no phrase, names in lower case, nothing of the connection. */
@@ -127,8 +137,9 @@ function* take(t: Transfer, url: Url, port: number): Co<Connection | CurlError> 
     if (old.stream.socket.state === 'ESTAB') {
       if (s.u.tools >= 13) s.info(`Re-using existing ${url.scheme}: connection with host ${url.host}`);
       else {
-        s.info(`Found bundle for host: 0x${(0x55550000 + old.number * 0x2a0).toString(16).padStart(12, '5')} [serially]`);
-        s.info('Can not multiplex, even if we wanted to');
+        const bundle = `0x${(0x55550000 + old.number * 0x2a0).toString(16).padStart(12, '5')}`;
+        s.info(`Found bundle for host: ${bundle} [${old.http2 ? 'can multiplex' : 'serially'}]`);
+        if (!old.http2) s.info('Can not multiplex, even if we wanted to');
         s.info(`Re-using existing connection #${old.number} with host ${url.host}`);
       }
       s.beforeConnect();
@@ -219,6 +230,7 @@ function* receive(t: Transfer, connection: Connection): Co<HttpResponse | CurlEr
   for (;;) {
     const lines = yield* readHead(reader, Math.min(left(), slowMs(t)));
     if (lines === 'EAGAIN') return slowMs(t) < left() ? tooSlow(t) : timedOut(t, 0, null);
+    if (connection.tls && lines !== null) tellTickets(t.s, connection.tls);
     if (lines === null) return { code: 52, message: 'Empty reply from server' };
     if (lines === 'EOF' || (Array.isArray(lines) && !/^HTTP\//.test(lines[0])))
       return { code: 1, message: 'Received HTTP/0.9 when not allowed' };
@@ -337,5 +349,6 @@ function ended(t: Transfer, connection: Connection, res: HttpResponse, untilClos
   }
   if (s.u.tools >= 13) s.info(`shutting down connection #${connection.number}`);
   else s.info(`Closing connection ${connection.number}`);
+  if (connection.tls) tellClosing(s, connection.tls, true);
   close(connection.stream.socket);
 }

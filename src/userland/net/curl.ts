@@ -194,6 +194,7 @@ function* transfer(run: Run, urlText: string, out: string | null, remoteName: bo
     u,
     c,
     info: tell.info,
+    tls: tell.tls,
     beforeConnect: () => {
       if (!meter || meter.ticker) return;
       if (c.resumeFrom) complain(p, `** Resuming transfer from byte position ${c.resumeFrom}\n`);

@@ -9,7 +9,8 @@ import { familyOf, formatIp } from '../../wire/ip.ts';
 import { pem } from '../der.ts';
 import type { Stream } from '../http.ts';
 import { getaddrinfo } from '../net/resolver.ts';
-import { type Certificate, tlsConnect } from '../tls.ts';
+import { type Agreed, type Certificate, tlsConnect } from '../tls.ts';
+import { cipherOf } from '../tls-messages.ts';
 import { verifyChain } from '../trust.ts';
 import { certificatesIn, nameText, type X509 } from '../x509.ts';
 import { dateText } from './certificate.ts';
@@ -62,7 +63,7 @@ export function* sClient(p: Process, args: string[]): Co<number> {
       close(s);
       return noHandshake(p, r);
     }
-    report(p, r.certificate, r.alpn, trusted, get.has('showcerts'));
+    report(p, r.certificate, r.agreed, trusted, get.has('showcerts'));
     const code = yield* talk(p, r.stream);
     close(s);
     return code;
@@ -86,7 +87,7 @@ function noHandshake(p: Process, r: string): number {
   return 1;
 }
 
-function report(p: Process, shown: Certificate, alpn: string | null, trusted: X509[], all: boolean): void {
+function report(p: Process, shown: Certificate, agreed: Agreed, trusted: X509[], all: boolean): void {
   const chain = shown.pem ? certificatesIn(shown.pem) : [];
   const [leaf] = chain;
   const { subject, issuer } = shown;
@@ -110,8 +111,8 @@ function report(p: Process, shown: Certificate, alpn: string | null, trusted: X5
   print(
     p,
     `---\nCertificate chain\n${links.join('')}---\nServer certificate\n${leaf && !all ? pem('CERTIFICATE', leaf.der) : ''}subject=${subject}\n\nissuer=${issuer}\n\n---\n` +
-      `${code ? `Verification error: ${text}` : 'Verification: OK'}\n---\nNew, TLSv1.3, Cipher is TLS_AES_128_GCM_SHA256\n${leaf ? `Server public key is ${(leaf.n.length - 1) * 8} bit\n` : ''}Compression: NONE\nExpansion: NONE\n` +
-      `${alpn ? `ALPN protocol: ${alpn}` : 'No ALPN negotiated'}\nEarly data was not sent\nVerify return code: ${code} (${text})\n---\n`,
+      `${code ? `Verification error: ${text}` : 'Verification: OK'}\n---\nNew, TLSv${agreed.version}, Cipher is ${cipherOf(agreed)}\n${leaf ? `Server public key is ${(leaf.n.length - 1) * 8} bit\n` : ''}Compression: NONE\nExpansion: NONE\n` +
+      `${agreed.alpn ? `ALPN protocol: ${agreed.alpn}` : 'No ALPN negotiated'}\nEarly data was not sent\nVerify return code: ${code} (${text})\n---\n`,
   );
 }
 

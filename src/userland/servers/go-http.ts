@@ -17,15 +17,18 @@ export function sniff(body: Uint8Array): string {
   return body.subarray(0, 512).some(b => b < 9 || (b > 13 && b < 27) || (b > 27 && b < 32)) ? 'application/octet-stream' : TEXT;
 }
 
-export function goOptions(p: Process): ServeOptions {
+/** With HTTP/2 the length stands before the date, and nothing is said of the connection (net/http h2_bundle.go, writeChunk). */
+export function goOptions(p: Process, http2 = false): ServeOptions {
   return {
     badRequest: () => ({ status: 400, headers: [['Content-Type', TEXT]], body: '400 Bad Request', close: true }),
     decorate: (_req, reply, keep) => {
       const body = reply.body as Uint8Array;
       const own = [...(reply.headers ?? [])].sort((a, b) => (a[0] < b[0] ? -1 : 1));
-      const out: Headers = [...own, ['Date', httpDate(p.kernel.sim.nowMs)]];
-      if (reply.status !== 204 && reply.status !== 304) out.push(['Content-Length', String(body.length)]);
-      if (body.length && !own.some(([n]) => n.toLowerCase() === 'content-type')) out.push(['Content-Type', sniff(body)]);
+      const date: Headers = [['Date', httpDate(p.kernel.sim.nowMs)]];
+      const length: Headers = reply.status === 204 || reply.status === 304 ? [] : [['Content-Length', String(body.length)]];
+      const type: Headers = body.length && !own.some(([n]) => n.toLowerCase() === 'content-type') ? [['Content-Type', sniff(body)]] : [];
+      if (http2) return [...own, ...type, ...length, ...date];
+      const out: Headers = [...own, ...date, ...length, ...type];
       if (!keep) out.push(['Connection', 'close']);
       return out;
     },

@@ -1,7 +1,7 @@
 // The HTTPS ports of Kubernetes' own components as a stranger sees them: a certificate that no system trusts, health for everybody, and
 // 401 for the rest. What the API server's own port answers is given to it: this room knows no API.
 import type { Socket } from '../../linux/socket.ts';
-import { send } from '../../linux/socket.ts';
+import { recv, send } from '../../linux/socket.ts';
 import type { Errno, Process } from '../../linux/types.ts';
 import { stringToBytes } from '../../sim/bytes.ts';
 import { uuid } from '../../sim/random.ts';
@@ -11,7 +11,7 @@ import type { Headers } from '../http.ts';
 import { type Reply, type Served, serveStream, tcpServer } from '../http-server.ts';
 import { type Certificate, tlsAccept } from '../tls.ts';
 import { splitTarget } from '../url.ts';
-import { certificateOf } from '../x509.ts';
+import { authorityNames, certificateOf } from '../x509.ts';
 import { hostnameOf } from './daemon.ts';
 import { goOptions } from './go-http.ts';
 
@@ -54,15 +54,23 @@ export const PLAIN_HTTP = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP r
 interface Endpoint {
   api?: ApiAnswer;
   pem?: () => string;
+  /** The authorities whose clients it would see the certificates of, as PEM. */
+  clientAuthorities?: () => string;
 }
 
 /** Listen with TLS. */
-export function kubeEndpoint(p: Process, port: number, address: Ip | null, { api, pem }: Endpoint = {}): Errno | null {
-  return tcpServer(p, port, s => connection(p, s, port, api ?? null, pem), { address });
+export function kubeEndpoint(p: Process, port: number, address: Ip | null, e: Endpoint = {}): Errno | null {
+  return tcpServer(p, port, s => connection(p, s, port, e), { address });
 }
 
-function* connection(p: Process, s: Socket, port: number, api: ApiAnswer | null, pem: (() => string) | undefined): Co<void> {
-  const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local, pem?.()));
-  if (t === 'plain') yield* send(s, stringToBytes(PLAIN_HTTP));
-  else if (t) yield* serveStream(t.stream, req => answer(p, req, api), goOptions(p));
+function* connection(p: Process, s: Socket, port: number, e: Endpoint): Co<void> {
+  const t = yield* tlsAccept(s, hello => certificateFor(p, port, hello.sni, s.local, e.pem?.()), {
+    library: 'go',
+    protocols: ['h2', 'http/1.1'],
+    ...(e.clientAuthorities ? { asks: authorityNames(e.clientAuthorities()) } : {}),
+  });
+  if (t === 'plain') {
+    yield* recv(s, 0);
+    yield* send(s, stringToBytes(PLAIN_HTTP));
+  } else if (t) yield* serveStream(t.stream, req => answer(p, req, e.api ?? null), goOptions(p, t.alpn === 'h2'));
 }

@@ -61,6 +61,19 @@ export function errorPage(status: number, version: string): string {
   return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx${version ? `/${version}` : ''}</center>\r\n</body>\r\n</html>\r\n`;
 }
 
+const TO_TLS_PORT = '400 The plain HTTP request was sent to HTTPS port';
+
+/** Who speaks plain HTTP to a port of TLS. `version` '': server_tokens off. */
+export function plainToTls(version: string): Reply {
+  const text = errorPage(400, version)
+    .replace('<title>400 Bad Request</title>', `<title>${TO_TLS_PORT}</title>`)
+    .replace(
+      '<h1>400 Bad Request</h1></center>',
+      '<h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>',
+    );
+  return { status: 400, reason: 'Bad Request', headers: [['Content-Type', 'text/html']], body: text, close: true };
+}
+
 /** Statuses after which nginx does not trust what else comes on the connection. */
 export const CLOSING = new Set([400, 413, 414, 494, 495, 496, 497, 500, 501]);
 

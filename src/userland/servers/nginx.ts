@@ -15,7 +15,7 @@ import { readText, untilSignal } from './daemon.ts';
 import { walk } from './nginx-conf.ts';
 import { configure, forgetNames, isRefusal, keepAliveMs } from './nginx-configure.ts';
 import { accessLog, notice, startNotice } from './nginx-log.ts';
-import { errorPage } from './nginx-pages.ts';
+import { errorPage, plainToTls } from './nginx-pages.ts';
 import { last, type Nginx, type NginxServer, type Scope, serverFor, serversAt } from './nginx-scope.ts';
 import { newScope, respond } from './nginx-serve.ts';
 import { listenStream } from './nginx-stream.ts';
@@ -225,21 +225,19 @@ function* reload(n: Nginx, path: string, open: Open): Co<void> {
   notice(n, `start worker process ${localPid(n.p) + 28}`);
 }
 
-const TO_TLS_PORT = '400 The plain HTTP request was sent to HTTPS port';
-
-function plainToTls(n: Nginx): Reply {
-  const page = errorPage(400, n.version)
-    .replace('<title>400 Bad Request</title>', `<title>${TO_TLS_PORT}</title>`)
-    .replace(
-      '<h1>400 Bad Request</h1></center>',
-      '<h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>',
-    );
-  return { status: 400, reason: 'Bad Request', headers: [['Content-Type', 'text/html']], body: page, close: true };
-}
-
 /** What one chunk and the last one add to a body. */
 const chunkFraming = (reply: Reply, bytes: number): number =>
   bytes && (reply.headers ?? []).some(([n, v]) => n === 'Transfer-Encoding' && v === 'chunked') ? bytes.toString(16).length + 9 : 0;
+
+const ownOr = (n: Nginx, server: NginxServer, name: string) => last(server.directives, name) ?? last(n.http, name);
+
+/** TLSv1.3 is among the usual protocols since 1.23.4. */
+function tlsVersion(n: Nginx, server: NginxServer): '1.2' | '1.3' {
+  const said = ownOr(n, server, 'ssl_protocols')?.args;
+  const [, minor, patch] = n.version.split('.').map(Number);
+  const has13 = said ? said.includes('TLSv1.3') : minor > 23 || (minor === 23 && patch >= 4);
+  return has13 ? '1.3' : '1.2';
+}
 
 function* connection(n: Nginx, s: Socket): Co<void> {
   const number = ++n.connections;
@@ -273,12 +271,17 @@ function* connection(n: Nginx, s: Socket): Co<void> {
     const req = { headers: name ? [['Host', name]] : [], local: s.local, localPort: s.localPort } as unknown as Served;
     return serverFor(n, req).certificate ?? server.certificate;
   };
-  const t = yield* tlsAccept(s, hello => byName(hello.sni), here.some(x => x.listen.http2) ? ['h2', 'http/1.1'] : ['http/1.1']);
+  const t = yield* tlsAccept(s, hello => byName(hello.sni), {
+    library: 'openssl',
+    protocols: here.some(x => x.listen.http2) ? ['h2', 'http/1.1'] : ['http/1.1'],
+    version: tlsVersion(n, server),
+    keepsSessions: ownOr(n, server, 'ssl_session_tickets')?.args[0] === 'off',
+  });
   if (t === 'plain')
     yield* serveStream(
       plainStream(s),
       function* () {
-        return plainToTls(n);
+        return plainToTls(n.version);
       },
       speaks(false)[1],
     );

@@ -14,7 +14,7 @@ function* overTls(c: Socket, handler: Handler): Co<void> {
     notBeforeMs: 0,
     notAfterMs: 4_102_444_800_000,
   };
-  const t = yield* tlsAccept(c, () => certificate);
+  const t = yield* tlsAccept(c, () => certificate, { library: 'go', protocols: ['http/1.1'] });
   if (t && t !== 'plain') yield* serveStream(t.stream, handler);
 }
 

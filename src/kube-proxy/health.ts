@@ -3,8 +3,9 @@ import { ALL_CAPS, complain, kill, spawnProgram } from '../linux/process.ts';
 import type { Process, Program } from '../linux/types.ts';
 import { newFilesystem } from '../linux/vfs.ts';
 import { waitOn } from '../sim/task.ts';
-import { httpDate, rfc3339, rfc3339Micro } from '../sim/time.ts';
-import { type Handler, httpServer, type Reply, type Served } from '../userland/http-server.ts';
+import { rfc3339, rfc3339Micro } from '../sim/time.ts';
+import type { Handler, Reply, Served } from '../userland/http-server.ts';
+import { goServer } from '../userland/servers/go-http.ts';
 import { splitTarget } from '../userland/url.ts';
 import { type Family, type Ip, parseIp } from '../wire/ip.ts';
 import { selectedAddresses } from './iptables/addresses.ts';
@@ -27,11 +28,10 @@ const goTime = (ms: number): string => (Number.isInteger(ms / 1000) ? rfc3339(ms
 /** A program that answers HTTP on one address until it is killed: what a component that listens on a node runs as. */
 function listenerProgram(address: Ip | null, family: Family, port: number, answer: (req: Served) => Reply): Program {
   const handler: Handler = function* (req) {
-    const reply = answer(req);
-    return { ...reply, headers: [...(reply.headers ?? []), ['Date', httpDate(req.socket.netns.kernel.sim.nowMs)]] };
+    return answer(req);
   };
   return function* (p) {
-    const error = httpServer(p, port, handler, { address, family });
+    const error = goServer(p, port, handler, { address, family });
     if (error) {
       complain(p, `listen tcp :${port}: ${error === 'EADDRINUSE' ? 'bind: address already in use' : error}\n`);
       return 1;

@@ -63,7 +63,8 @@ function* secured(s: Socket, to: ProxyPlace): Co<Stream | Failed> {
   return typeof t === 'string' ? { error: handshakeError(s, t, seen) } : t.stream;
 }
 
-function handshakeError(s: Socket, e: TlsFailure, seen: Uint8Array): string {
+/** net/http's and crypto/tls's words for a handshake that failed. `seen`: what came instead of one. */
+export function handshakeError(s: Socket, e: TlsFailure, seen: Uint8Array): string {
   if (e === 'timeout') return 'net/http: TLS handshake timeout';
   if (e === 'unexpected eof') return 'EOF';
   if (e === 'handshake failure') return 'remote error: tls: handshake failure';

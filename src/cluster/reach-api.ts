@@ -4,7 +4,9 @@ import type { Process } from '../linux/types.ts';
 import { runUntil } from '../sim/sim.ts';
 import { type Co, startTask } from '../sim/task.ts';
 import { getaddrinfo } from '../userland/net/resolver.ts';
+import { type Certificate, type ClientHello, tlsConnect } from '../userland/tls.ts';
 import { familyOf, formatIp, parseIp } from '../wire/ip.ts';
+import { handshakeError } from './api-proxy.ts';
 import { dialError } from './go-dial.ts';
 import type { Engine } from './types.ts';
 
@@ -13,23 +15,30 @@ const DIAL_MS = 30_000;
 /** A look-up's: five seconds and two attempts for each of what the resolver asks. */
 const LOOKUP_MS = 60_000;
 
-/** Who took the connection, or Go's words for why nobody did. */
-export type Reached = 'apiserver' | 'somebody else' | { error: string };
+/** Who took the connection and what it showed of itself, or Go's words for why nobody did. `certificate`: null over plain HTTP. */
+export type Reached = { apiserver: boolean; certificate: Certificate | null } | { error: string };
 
-/** The cluster's time passes meanwhile. `host`: a name, or an address without brackets. */
-export function reachApiserver(engine: Engine, p: Process, host: string, port: number): Reached {
+/** `host`: a name, or an address without brackets. `tls`: the hello; null: plain HTTP is spoken. */
+export interface Destination {
+  host: string;
+  port: number;
+  tls: ClientHello | null;
+}
+
+/** The cluster's time passes meanwhile. */
+export function reachApiserver(engine: Engine, p: Process, { host, port, tls }: Destination): Reached {
   // The machines must be plugged into the network before one of them talks.
   for (const node of engine.nodes.values()) node.kernel();
   const { sim } = p.kernel;
   const step: { reached: Reached } = { reached: { error: dialError(shown(host, port), 'EINPROGRESS') } };
-  const task = startTask(sim, attempt(engine, p, { host, port, step }));
+  const task = startTask(sim, attempt(engine, p, { host, port, tls, step }));
   runUntil(sim, () => task.done, sim.nowMs + DIAL_MS + LOOKUP_MS);
   return step.reached;
 }
 
 const shown = (host: string, port: number) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-function* attempt(engine: Engine, p: Process, o: { host: string; port: number; step: { reached: Reached } }): Co<void> {
+function* attempt(engine: Engine, p: Process, o: Destination & { step: { reached: Reached } }): Co<void> {
   const { host, port, step } = o;
   const address = parseIp(host);
   const found = address ? { addresses: [address] } : yield* getaddrinfo(p, host, { libc: 'glibc' });
@@ -46,7 +55,9 @@ function* attempt(engine: Engine, p: Process, o: { host: string; port: number; s
     try {
       const error = yield* connect(s, to, port, DIAL_MS);
       if (!error) {
-        step.reached = atApiservers(engine).some(c => !before.has(c)) ? 'apiserver' : 'somebody else';
+        const apiserver = atApiservers(engine).some(c => !before.has(c));
+        const shown = yield* served(s, o.tls);
+        step.reached = shown && 'error' in shown ? shown : { apiserver, certificate: shown };
         return;
       }
       first ??= dialError(shown(formatIp(to), port), error);
@@ -55,6 +66,18 @@ function* attempt(engine: Engine, p: Process, o: { host: string; port: number; s
       close(s);
     }
   }
+}
+
+/** net/http's TLSHandshakeTimeout. */
+const HANDSHAKE_MS = 10_000;
+
+function* served(s: Socket, hello: ClientHello | null): Co<Certificate | null | { error: string }> {
+  if (!hello) return null;
+  let seen: Uint8Array = new Uint8Array(0);
+  const t = yield* tlsConnect(s, hello, HANDSHAKE_MS, bytes => {
+    seen = bytes;
+  });
+  return typeof t === 'string' ? { error: handshakeError(s, t, seen) } : t.certificate;
 }
 
 /** Connections that API servers have at the ports where they listen. */

@@ -51,7 +51,11 @@ export function entriesOf(cmd: Cmd, ctx: ContextInForce): Pick<ClientEntry, 'clu
   const given = (names: string[]) => Object.fromEntries(names.flatMap(n => (isSet(cmd, n) ? [[n, cmd.flags.values.get(n)]] : [])));
   const skips = flag(cmd, 'insecure-skip-tls-verify') === 'true' ? { 'insecure-skip-tls-verify': true } : {};
   return {
-    cluster: { ...config.clusters.find(c => c.name === ctx.cluster)?.cluster, ...given(['certificate-authority']), ...skips },
+    cluster: {
+      ...config.clusters.find(c => c.name === ctx.cluster)?.cluster,
+      ...given(['certificate-authority', 'tls-server-name']),
+      ...skips,
+    },
     user: { ...config.users.find(u => u.name === ctx.user)?.user, ...given(['client-certificate', 'client-key', 'token']) },
   };
 }

@@ -5,7 +5,7 @@ import { userOfToken } from '../apiserver/reviews.ts';
 import { failure as apiFailure } from '../apiserver/status.ts';
 import type { ApiRequest, ApiResponse, Status } from '../apiserver/types.ts';
 import { endpointOf } from '../cluster/components/component.ts';
-import { caCertificate, leaves } from '../cluster/pki.ts';
+import { caCertificate } from '../cluster/pki.ts';
 import { reachApiserver } from '../cluster/reach-api.ts';
 import type { Engine } from '../cluster/types.ts';
 import { errorText, fail, isFailure } from '../kubectl/failure.ts';
@@ -20,6 +20,7 @@ import { absolute, listDir, lookup, makeDir, newFile, place, readFile, remove, w
 import { bytesToString, unbase64 } from '../sim/bytes.ts';
 import type { Co } from '../sim/task.ts';
 import { klogStamp } from '../sim/time.ts';
+import { goDistrust } from '../userland/go-verify.ts';
 import { distrust } from '../userland/trust.ts';
 import { certificateOf } from '../userland/x509.ts';
 import { parseIp } from '../wire/ip.ts';
@@ -133,26 +134,22 @@ function connect(c: Client, entry: ClientEntry): Connection | { unreached: strin
   const url = entry.server || 'http://localhost:8080';
   const to = endpointOf(url);
   if (!to) fail(`podnet: kubectl here takes a server as https://HOST:PORT, not "${entry.server}"`);
-  const reached = reachApiserver(c.engine, c.p, to.host, to.port);
-  if (typeof reached !== 'string') return { unreached: reached.error };
-  if (reached === 'somebody else') fail(`podnet: what listens at ${url} is not kube-apiserver: what it answers to kubectl is not modelled`);
-  if (!url.startsWith('https:')) fail('Client sent an HTTP request to an HTTPS server.');
-  const why = distrusted(c, entry, to.host);
-  if (why) return { unreached: `tls: failed to verify certificate: x509: ${why}` };
-  return asUser(c.connection, identity(c, entry));
-}
-
-/** crypto/x509's words for why the server is not believed; null: it is. Authorities are compared, not signatures. */
-function distrusted(c: Client, { cluster = {} }: ClientEntry, host: string): string | null {
-  if (cluster['insecure-skip-tls-verify']) return null;
+  const { cluster = {} } = entry;
   const authority = pem(c, cluster, 'certificate-authority');
-  if (authority?.trim() !== caCertificate(c.engine.server).trim()) return 'certificate signed by unknown authority';
-  const { config } = c.engine;
-  const plane = config.nodes.find(n => n.role === 'control-plane') ?? config.nodes[0];
-  const [{ dns = [], ips = [] }] = leaves(config, plane);
-  const name = cluster['tls-server-name'] || host;
-  const names = parseIp(name) ? ips : dns;
-  return names.includes(name) ? null : `certificate is valid for ${names.join(', ')}, not ${name}`;
+  const secure = url.startsWith('https:');
+  const name = cluster['tls-server-name'] || to.host;
+  const own = secure ? pem(c, entry.user ?? {}, 'client-certificate') : null;
+  const certificate = own === null ? null : certificateOf(own);
+  const hello = { sni: parseIp(name) ? null : name, alpn: ['h2', 'http/1.1'], postQuantum: true, ...(certificate ? { certificate } : {}) };
+  const reached = reachApiserver(c.engine, c.p, { ...to, tls: secure ? hello : null });
+  if ('error' in reached) return { unreached: reached.error };
+  if (reached.certificate && !cluster['insecure-skip-tls-verify']) {
+    const why = goDistrust(reached.certificate, authority, name, c.p.kernel.sim.nowMs);
+    if (why) return { unreached: why };
+  }
+  if (!reached.apiserver) fail(`podnet: what listens at ${url} is not kube-apiserver: what it answers to kubectl is not modelled`);
+  if (!secure) fail('Client sent an HTTP request to an HTTPS server.');
+  return asUser(c.connection, identity(c, entry));
 }
 
 /** NAME-data, or the file NAME; null: neither is there. */

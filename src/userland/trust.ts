@@ -8,13 +8,16 @@ import { certificatesIn, nameText, type X509 } from './x509.ts';
 /** Who signs for the internet: in every system's ca-certificates. */
 export const PUBLIC_CA = "C = US, O = Let's Encrypt, CN = E7";
 
-const sameBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((x, i) => x === b[i]);
+/** Of names, and of whole certificates: byte by byte. */
+export const sameName = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((x, i) => x === b[i]);
 
 const SHA256_RSA = '1.2.840.113549.1.1.11';
 
 /** Signatures of other algorithms than RSA with SHA-256 are taken for what they say. */
-const signedBy = (c: X509, by: X509) =>
-  sameBytes(c.issuer, by.subject) && (c.signatureAlgorithm !== SHA256_RSA || rsaVerifies(c.tbs, c.signature, by.n, by.e));
+export const signatureHolds = (c: X509, by: X509): boolean =>
+  c.signatureAlgorithm !== SHA256_RSA || rsaVerifies(c.tbs, c.signature, by.n, by.e);
+
+const signedBy = (c: X509, by: X509) => sameName(c.issuer, by.subject) && signatureHolds(c, by);
 
 /** Why a chain is not trusted: X509_V_ERR_…; null: it is. `depth`: of the certificate that it is about. */
 export function verifyChain(
@@ -26,11 +29,11 @@ export function verifyChain(
   const chain = [leaf];
 
   for (let c = leaf; ; ) {
-    const anchor = trusted.find(t => sameBytes(t.der, c.der));
+    const anchor = trusted.find(t => sameName(t.der, c.der));
     if (anchor) break;
     const by = trusted.find(t => signedBy(c, t)) ?? others.find(t => !chain.includes(t) && signedBy(c, t));
     if (!by) {
-      const own = sameBytes(c.issuer, c.subject);
+      const own = sameName(c.issuer, c.subject);
       if (own) {
         const first = chain.length === 1;
         return {

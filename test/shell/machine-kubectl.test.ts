@@ -62,11 +62,34 @@ describe('kubectl on a machine', () => {
       /\nUnable to connect to the server: tls: failed to verify certificate: x509: certificate is valid for 10\.96\.0\.1, 192\.168\.1\.2, not 127\.0\.0\.1\n$/,
     );
     expect(on('control-plane', `kubectl ${conf} -s https://10.96.0.1 get ns default -o name`).out).toBe('namespace/default\n');
+    const named = `${conf} --tls-server-name kubernetes.default`;
+    expect(on('control-plane', `kubectl ${named} -s https://127.0.0.1:6443 get ns default -o name`).out).toBe('namespace/default\n');
     const other = 'grep -v authority /etc/kubernetes/admin.conf > /tmp/o; kubectl --kubeconfig /tmp/o get ns';
     expect(on('control-plane', other).err).toBe(
       'Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority\n',
     );
     expect(on('control-plane', `${other} default -o name --insecure-skip-tls-verify`).out).toBe('namespace/default\n');
+  });
+
+  it('reads what a server shows in the handshake, whoever it is', () => {
+    const conf = '--kubeconfig /etc/kubernetes/admin.conf';
+    const asked = (words: string) => on('control-plane', `kubectl ${conf} ${words}`).err.split('\n').at(-2);
+    const failed = 'Unable to connect to the server: tls: failed to verify certificate: x509:';
+    expect(asked('-s https://192.168.1.10:10250 get ns')).toBe(
+      `${failed} cannot validate certificate for 192.168.1.10 because it doesn't contain any IP SANs`,
+    );
+    expect(asked('-s https://127.0.0.1:10249 get ns')).toBe(
+      'Unable to connect to the server: http: server gave HTTP response to HTTPS client',
+    );
+    // An authority of the right name that has not signed: what is left of a cluster that was made before.
+    const signer = 'U=$(base64 -w0 < /etc/kubernetes/pki/front-proxy-ca.crt)';
+    on('control-plane', `${signer}; sed "s/authority-data: .*/authority-data: $U/" /etc/kubernetes/admin.conf > /tmp/front`);
+    expect(on('control-plane', 'kubectl --kubeconfig /tmp/front get ns').err).toBe(`${failed} certificate signed by unknown authority\n`);
+    const served = '/etc/kubernetes/pki/apiserver.crt';
+    on('control-plane', `cp ${served} /tmp/kept; cp /etc/kubernetes/pki/front-proxy-client.crt ${served}`);
+    expect(asked('get ns')).toBe(`${failed} cannot validate certificate for 192.168.1.2 because it doesn't contain any IP SANs`);
+    on('control-plane', `cp /tmp/kept ${served}`);
+    expect(on('control-plane', `kubectl ${conf} get ns default -o name`).out).toBe('namespace/default\n');
   });
 
   it("goes through the machine's network", () => {

@@ -84,7 +84,7 @@ function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'kubectl on nodes',
-      "the machine's files and kubeconfig, over its network, as its kubeconfig's user; authorities are compared and not signatures; not: what another server than kube-apiserver answers, exec plugins, port-forward, proxy, manifests from URLs; exec and logs are not asked for permission",
+      "the machine's files and kubeconfig, over its network, as its kubeconfig's user; not: what another server than kube-apiserver answers, exec plugins, port-forward, proxy, manifests from URLs; exec and logs are not asked for permission",
     ],
     ['podnet lab run', `kubernetes-kubeadm-1node and -2nodes; on the control plane: ${list(NODE_TOOLS)}`],
     ['podnet serve, for commands', list(Object.values(PROTOCOLS.command).flat())],

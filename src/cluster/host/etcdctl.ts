@@ -11,10 +11,10 @@ import { goQuote } from '../../sim/quote.ts';
 import { sha1 } from '../../sim/sha1.ts';
 import { type Co, sleep } from '../../sim/task.ts';
 import { rfc3339Micro } from '../../sim/time.ts';
+import { goDistrust } from '../../userland/go-verify.ts';
 import { getaddrinfo } from '../../userland/net/resolver.ts';
 import { tlsConnect } from '../../userland/tls.ts';
-import { certificateFits, verifyChain } from '../../userland/trust.ts';
-import { certificateOf, certificatesIn } from '../../userland/x509.ts';
+import { certificateOf } from '../../userland/x509.ts';
 import { familyOf, formatIp } from '../../wire/ip.ts';
 import type { Engine } from '../types.ts';
 import { etcdBytes, etcdKeys } from './etcd-keys.ts';
@@ -117,15 +117,9 @@ function* reach(c: Call, endpoint: string): Co<string | null> {
     );
     if (typeof r === 'string')
       return `transport: authentication handshake failed: ${r === 'wrong version number' ? 'tls: first record does not look like a TLS handshake' : 'EOF'}`;
-    const failed = 'transport: authentication handshake failed: tls: failed to verify certificate: x509:';
-    const chain = certificatesIn(r.certificate.pem ?? '');
     if (!flags.has('insecure-skip-tls-verify')) {
-      const wrong = chain.length
-        ? verifyChain(chain[0], certificatesIn(text(p, flags.get('cacert'))), p.kernel.sim.nowMs, chain.slice(1))
-        : { code: 20 };
-      if (wrong?.code === 10 || wrong?.code === 9) return `${failed} certificate has expired or is not yet valid`;
-      if (wrong) return `${failed} certificate signed by unknown authority`;
-      if (!certificateFits(r.certificate, host)) return `${failed} certificate is valid for ${r.certificate.sans.join(', ')}, not ${host}`;
+      const why = goDistrust(r.certificate, text(p, flags.get('cacert')), host, p.kernel.sim.nowMs);
+      if (why) return `transport: authentication handshake failed: ${why}`;
     }
     // --client-cert-auth
     return own ? null : 'error reading server preface: remote error: tls: certificate required';

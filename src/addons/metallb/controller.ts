@@ -84,6 +84,11 @@ function converge(server: ApiServer, recorder: Recorder, pools: Pool[], s: KubeO
   const has = givenAddresses(s);
   const wanted = asked(s);
   const wantedPool = annotation(s, 'address-pool');
+  // Without any pool there is nothing to say (convergeBalancer).
+  if (!pools.length) {
+    if (s.metadata.annotations?.[KEY]) clear(server, s);
+    return;
+  }
   if (has.length) {
     const from = poolOf(pools, has[0]);
     const right = !wanted.length || sameJson([...has].sort(), [...wanted].sort());

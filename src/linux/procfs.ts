@@ -5,6 +5,7 @@ import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
 import { hasCarrier } from './carrier.ts';
 import { sortLinks } from './link.ts';
+import { meminfo, mountsText } from './mounts.ts';
 import { NAMESPACE_KINDS, type NamespaceKind, namespaceInode } from './namespaces.ts';
 import { neighState } from './neigh.ts';
 import { liveEntries } from './netfilter/conntrack.ts';
@@ -351,6 +352,7 @@ function processDir(q: Process, viewer: Process): DirNode {
     stat: file(() => `${pid} (${name.slice(0, 15)}) S ${ppid} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0\n`),
     cwd: { kind: 'symlink', target: q.cwd, mtimeMs: 0, leads: mayTrace(viewer, q) ? { fs: q.fs, path: q.cwd } : 'EACCES' },
     root: { kind: 'symlink', target: '/', mtimeMs: 0, leads: mayTrace(viewer, q) ? { fs: q.fs, path: '/' } : 'EACCES' },
+    mounts: file(() => mountsText(q)),
     net: procNet(q.netns),
     ns: dir(
       Object.fromEntries(
@@ -367,10 +369,12 @@ export function makeProc(kernel: Kernel, netns: Netns): DirNode {
     uptime: file(() => `${uptime().toFixed(2)} ${(uptime() * 2).toFixed(2)}\n`),
     loadavg: file(() => `0.08 0.03 0.01 1/${kernel.processes.size + 90} ${kernel.nextPid - 1}\n`),
     version: file(() => `Linux version ${kernel.release} (podnet) #1 SMP ${rfc3339(kernel.bootedAtMs)}\n`),
-    meminfo: file(() => 'MemTotal:        8152340 kB\nMemFree:         5230112 kB\nMemAvailable:    6912044 kB\n'),
+    meminfo: file(meminfo),
     cpuinfo: file(() => 'processor\t: 0\nvendor_id\t: GenuineIntel\n\nprocessor\t: 1\nvendor_id\t: GenuineIntel\n\n'),
     filesystems: file(() => 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n\text4\nnodev\toverlay\n'),
-    mounts: file(() => 'overlay / overlay rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n'),
+    mounts: file(p => (p ? mountsText(p) : '')),
+    swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
+    cmdline: file(() => `BOOT_IMAGE=/boot/vmlinuz-${kernel.release} root=/dev/vda1 ro\n`),
     net: procNet(netns),
     sys: sysDir(netns, ''),
   };

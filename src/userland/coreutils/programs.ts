@@ -3,6 +3,7 @@ import { busyboxProgram, type ProgramTable } from '../programs.ts';
 import * as accounts from './accounts.ts';
 import { awk } from './awk/awk.ts';
 import * as binary from './bytes-tools.ts';
+import * as capacity from './capacity.ts';
 import { COLUMN } from './column.ts';
 import * as date from './date.ts';
 import * as files from './files.ts';
@@ -50,7 +51,7 @@ const both = (bb: boolean) => ({
     chgrp: tool(modes.CHOWN, bb),
     mktemp: tool(make.MKTEMP, bb),
     dd: tool(sizes.DD, bb),
-    df: tool(system.DF, bb),
+    df: tool(capacity.DF, bb),
     stat: tool(STAT, bb),
     sync: tool(files.SYNC, bb),
     echo: plain.echo,
@@ -160,7 +161,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       pgrep: kill.byName(false),
       pkill: kill.byName(false),
       pidof: kill.byName(false),
-      free: tool(system.FREE, false),
+      free: tool(capacity.FREE, false),
       uptime: tool(system.UPTIME, false),
       top: tool(ps.TOP, false),
       watch: tool(wrappers.WATCH, false),
@@ -199,7 +200,7 @@ export const COREUTILS_PROGRAMS: ProgramTable = [
       pkill: kill.byName(true),
       pidof: kill.byName(true),
       killall: kill.byName(true),
-      free: tool(system.FREE, true),
+      free: tool(capacity.FREE, true),
       uptime: tool(system.UPTIME, true),
       top: tool(ps.TOP, true),
       xargs: tool(wrappers.XARGS, true),

@@ -1,5 +1,6 @@
 // ps and top: the processes of a container.
 
+import { MEMORY } from '../../linux/mounts.ts';
 import { containerProcesses, localPid } from '../../linux/pids.ts';
 import { complain, goesOn, sleep } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
@@ -132,6 +133,14 @@ function columnsPs(r: Run, list: string, processes: Process[]): number {
   return 0;
 }
 
+/** top's two lines of memory. */
+function memoryLines(): string {
+  const mib = (kib: number) => (kib / 1024).toFixed(1).padStart(8);
+  const { totalKib, freeKib, availableKib, buffersKib, cachedKib } = MEMORY;
+  const used = totalKib - availableKib;
+  return `MiB Mem : ${mib(totalKib)} total, ${mib(freeKib)} free, ${mib(used)} used, ${mib(buffersKib + cachedKib)} buff/cache\nMiB Swap: ${mib(0)} total, ${mib(0)} free, ${mib(0)} used. ${mib(availableKib)} avail Mem\n`;
+}
+
 export const TOP: ToolSpec = {
   short: 'bn:d:p:H',
   *run(r) {
@@ -152,7 +161,7 @@ export const TOP: ToolSpec = {
       } else {
         out(
           r,
-          `top -${uptimeLine(r.p)}Tasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\nMiB Mem :   3934.5 total,    792.9 free,   1176.1 used,   1965.4 buff/cache\nMiB Swap:      0.0 total,      0.0 free,      0.0 used.   2758.4 avail Mem\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`,
+          `top -${uptimeLine(r.p)}Tasks: ${String(rows.length).padStart(3)} total,   1 running, ${String(rows.length - 1).padStart(3)} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.3 us,  0.3 sy,  0.0 ni, 99.3 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\n${memoryLines()}\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n`,
         );
         for (const q of rows)
           out(

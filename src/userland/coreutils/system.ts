@@ -1,69 +1,11 @@
 // Tools about the machine: free, df, mount, dmesg, uname, uptime …
 import { complain } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
-import { listDir } from '../../linux/vfs.ts';
 import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import { strftime } from '../strftime.ts';
+import { mountLines } from './capacity.ts';
 import { hostName } from './host-name.ts';
 import { error, has, out, type ToolSpec, usage } from './tool.ts';
-
-export const FREE: ToolSpec = {
-  short: 'bkmghts:c:',
-  long: { human: 'h', mega: 'm', giga: 'g', kibi: 'k' },
-  *run(r) {
-    const kib = [4_028_904, 1_204_312, 812_004, 3104, 2_012_588, 2_824_592];
-    const unit = (n: number) =>
-      has(r, 'h')
-        ? n > 1_048_576
-          ? `${(n / 1_048_576).toFixed(1)}${r.bb ? 'G' : 'Gi'}`
-          : `${Math.round(n / 1024)}${r.bb ? 'M' : 'Mi'}`
-        : String(has(r, 'm') ? Math.floor(n / 1024) : has(r, 'g') ? Math.floor(n / 1_048_576) : has(r, 'b') ? n * 1024 : n);
-    const width = r.bb ? 12 : 12;
-    const row = (label: string, values: string[]) =>
-      `${label.padEnd(r.bb ? 7 : 8)}${values.map(v => v.padStart(width - (r.bb ? 1 : 0))).join(r.bb ? ' ' : '')}\n`.replace(
-        /^(.{7}) {1}/,
-        '$1',
-      );
-    out(
-      r,
-      `${' '.repeat(r.bb ? 7 : 7)}${['total', 'used', 'free', 'shared', 'buff/cache', 'available'].map(h => h.padStart(12)).join('')}\n`,
-    );
-    out(r, row('Mem:', kib.map(unit)));
-    out(r, row('Swap:', [0, 0, 0].map(unit)));
-    return 0;
-  },
-};
-
-export const DF: ToolSpec = {
-  short: 'hkmTaiPHt:x:',
-  long: { 'human-readable': 'h', 'print-type': 'T', all: 'a', inodes: 'i' },
-  *run(r) {
-    const rows: [string, string, number, number, string][] = [
-      ['overlay', 'overlay', 61_202_244, 18_320_552, '/'],
-      ['tmpfs', 'tmpfs', 65_536, 0, '/dev'],
-      ['shm', 'tmpfs', 65_536, 0, '/dev/shm'],
-      ['/dev/vda1', 'ext4', 61_202_244, 18_320_552, '/etc/hosts'],
-    ];
-    const show = (n: number) =>
-      has(r, 'h')
-        ? n === 0
-          ? '0'
-          : n >= 1_048_576
-            ? `${(n / 1_048_576).toFixed(n < 10_485_760 ? 1 : 0)}G`
-            : n >= 1024
-              ? `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)}M`
-              : `${n}K`
-        : String(has(r, 'm') ? Math.ceil(n / 1024) : n);
-    const head = has(r, 'h') ? ['Size', 'Used', 'Avail'] : [r.bb ? '1K-blocks' : '1K-blocks', 'Used', 'Available'];
-    out(r, `${'Filesystem'.padEnd(20)} ${head[0].padStart(9)} ${head[1].padStart(9)} ${head[2].padStart(9)} Use% Mounted on\n`);
-    for (const [fs, , total, used, at] of rows)
-      out(
-        r,
-        `${fs.padEnd(20)} ${show(total).padStart(9)} ${show(used).padStart(9)} ${show(total - used).padStart(9)} ${`${Math.ceil((used / total) * 100)}%`.padStart(4)} ${at}\n`,
-      );
-    return 0;
-  },
-};
 
 export const MOUNT: ToolSpec = {
   short: 'alt:o:rwnv',
@@ -73,18 +15,7 @@ export const MOUNT: ToolSpec = {
       complain(r.p, r.bb ? `mount: permission denied (are you root?)\n` : `mount: ${r.args.at(-1)}: permission denied.\n`);
       return r.bb ? 1 : 32;
     }
-    const lines = [
-      'overlay on / type overlay (rw,relatime)',
-      'proc on /proc type proc (rw,nosuid,nodev,noexec,relatime)',
-      'tmpfs on /dev type tmpfs (rw,nosuid,size=65536k,mode=755)',
-      'devpts on /dev/pts type devpts (rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666)',
-      'sysfs on /sys type sysfs (ro,nosuid,nodev,noexec,relatime)',
-      '/dev/vda1 on /etc/hosts type ext4 (rw,relatime)',
-      '/dev/vda1 on /etc/resolv.conf type ext4 (rw,relatime)',
-    ];
-    const secrets = listDir(r.p.fs, '/var/run/secrets/kubernetes.io/serviceaccount', r.p);
-    if (typeof secrets !== 'string') lines.push('tmpfs on /run/secrets/kubernetes.io/serviceaccount type tmpfs (ro,relatime)');
-    out(r, `${lines.join('\n')}\n`);
+    out(r, `${mountLines(r).join('\n')}\n`);
     return 0;
   },
 };

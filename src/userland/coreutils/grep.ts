@@ -1,6 +1,6 @@
 // grep, egrep, fgrep.
 import { complain } from '../../linux/process.ts';
-import { absolute, listDir } from '../../linux/vfs.ts';
+import { absolute, type FsNode, listDir, lookup } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import { matches } from '../sh/glob.ts';
@@ -157,16 +157,24 @@ export const GREP: ToolSpec = {
   },
 };
 
-function expand(r: Run, path: string): string[] {
-  if (!isDirectory(r, path)) return [path];
-  const entries = listDir(r.p.fs, absolute(path, r.p.cwd), r.p);
+/** The files below a path. Links that are come upon are followed by -R alone, and not back to a folder that is being gone through (`above`). */
+function expand(r: Run, path: string, above: FsNode[] = []): string[] {
+  const full = absolute(path, r.p.cwd);
+  const here = lookup(r.p.fs, full, r.p);
+  if (typeof here === 'string' || here.kind !== 'dir') return [path];
+  if (above.includes(here)) {
+    if (!r.bb) complain(r.p, `grep: ${path}: warning: recursive directory loop\n`);
+    return [];
+  }
+  const entries = listDir(r.p.fs, full, r.p);
   if (typeof entries === 'string') return [];
   return [...entries.keys()].sort(compareBytes).flatMap(name => {
+    if (entries.get(name)?.kind === 'symlink' && !has(r, 'R')) return [];
     const at = path === '.' && !r.args.includes('.') ? name : `${path.replace(/\/$/, '')}/${name}`;
     const include = option(r, 'N');
     const excluded = (letter: string) => (r.options.get(letter) ?? []).some(pattern => matches(name, pattern));
     if (isDirectory(r, at) ? excluded('D') : (include && !excluded('N')) || excluded('X')) return [];
-    return expand(r, at);
+    return expand(r, at, [...above, here]);
   });
 }
 

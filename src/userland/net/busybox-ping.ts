@@ -6,6 +6,7 @@ import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Family, familyOf, formatIp, type Ip, parseIp } from '../../wire/ip.ts';
 import { busyboxUsage, getopt, libcError, type Options, optionValue } from '../busybox.ts';
+import { type NumberOption, numberOptions } from '../busybox-number.ts';
 import type { Userland } from '../userland.ts';
 import { deviceError, newRun, pingLoop } from './ping-loop.ts';
 import { getaddrinfo } from './resolver.ts';
@@ -28,11 +29,26 @@ Send ICMP ECHO_REQUESTs to HOST
 	-q		Quiet, only display output at start/finish
 	-p HEXBYTE	Payload pattern`;
 
+/** As common_ping_main 1.36 has them. */
+const NUMBERS: NumberOption[] = [
+  ['c', 0, 0, 0x7fffffff],
+  ['s', 56, 0, 0xffff],
+  ['t', 64, 0, 0xffffffff],
+  ['w', 0, 0, 0x7fffffff],
+  ['W', 10, 0, 0x7fffffff],
+];
+
 export const busyboxPing = (u: Userland): Program =>
   function* ping(p: Process): Co<number> {
     const o = getopt(p.argv.slice(1), 'qvAc:i:s:t:w:W:I:np:46');
     if (o.error || !o.operands.length) return busyboxUsage(p, u, USAGE, o.error ?? undefined);
     const host = o.operands[0];
+    const n = numberOptions(o, NUMBERS);
+    const interval = optionValue(o, 'i') ?? '1';
+    if (typeof n === 'string' || !/^(\d+\.?\d*|\.\d+)$/.test(interval)) {
+      complain(p, `ping: ${typeof n === 'string' ? n : `invalid number '${interval}'`}\n`);
+      return 1;
+    }
     const family: Family | null = o.flags.has('4') ? 4 : o.flags.has('6') || p.argv[0].endsWith('6') ? 6 : null;
     const found = yield* getaddrinfo(p, host, { libc: u.libc, family });
     if (typeof found === 'string') {
@@ -45,7 +61,7 @@ export const busyboxPing = (u: Userland): Program =>
       complain(p, 'ping: permission denied (are you root?)\n');
       return 1;
     }
-    if (optionValue(o, 't')) s.ttl = Number(optionValue(o, 't'));
+    if (optionValue(o, 't')) s.ttl = n.t;
     const from = optionValue(o, 'I');
     const address = from ? parseIp(from) : null;
     const error = !from ? null : address ? bind(s, address, 0) : deviceError(p, s, from);
@@ -53,16 +69,16 @@ export const busyboxPing = (u: Userland): Program =>
       complain(p, address ? `ping: bind: ${libcError(u, error)}\n` : `ping: can't bind to interface ${from}: ${libcError(u, error)}\n`);
       return 1;
     }
-    return yield* busyboxRun(p, u, o, s, host, to);
+    return yield* busyboxRun(p, u, o, n, s, host, to);
   };
 
-function* busyboxRun(p: Process, u: Userland, o: Options, s: Socket, host: string, to: Ip): Co<number> {
+function* busyboxRun(p: Process, u: Userland, o: Options, n: Record<string, number>, s: Socket, host: string, to: Ip): Co<number> {
   const r = newRun(p, u, s, to);
-  r.count = Number(optionValue(o, 'c') ?? 0);
-  r.size = Number(optionValue(o, 's') ?? 56);
+  r.count = n.c;
+  r.size = n.s;
   r.intervalMs = Number(optionValue(o, 'i') ?? 1) * 1000;
-  r.lingerMs = Number(optionValue(o, 'W') ?? 10) * 1000;
-  if (optionValue(o, 'w')) r.deadlineMs = r.startMs + Number(optionValue(o, 'w')) * 1000;
+  r.lingerMs = n.W * 1000;
+  if (n.w) r.deadlineMs = r.startMs + n.w * 1000;
   print(p, `PING ${host} (${formatIp(to)}): ${r.size} data bytes\n`);
   const ms = (x: number) => (Math.round(x * 1000) / 1000).toFixed(3);
   const code = yield* pingLoop(r, {

@@ -4,8 +4,8 @@ import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
 import { formatIp } from '../../wire/ip.ts';
-import { busyboxUsage, getopt, libcError, type Options, optionValue } from '../busybox.ts';
-import { xatouRange } from '../busybox-number.ts';
+import { busyboxUsage, getopt, libcError, optionValue } from '../busybox.ts';
+import { type NumberOption, numberOptions, xatouRange } from '../busybox-number.ts';
 import type { Userland } from '../userland.ts';
 import { getaddrinfo } from './resolver.ts';
 import { walk } from './trip.ts';
@@ -36,37 +36,25 @@ Trace the route to HOST
 
 const MOST_BYTES = 32_768;
 
-/** The options that take a number: what they are without it, and what they may be; in the order in which they are looked at. */
-const NUMBERS: [name: string, otherwise: number, least: number, most: number][] = [
+/** In the order in which they are looked at (networking/traceroute.c common_traceroute_main 1.36). */
+const NUMBERS: NumberOption[] = [
   ['t', 0, 1, 255],
   ['m', 30, 1, 255],
-  ['f', 1, 1, 255],
   ['p', 33_434, 0, 0xffff],
   ['q', 3, 1, 0x7fffffff],
   ['w', 5, 1, 86_400],
   ['z', 0, 0, 0x7fffffff],
 ];
 
-/** networking/traceroute.c common_traceroute_main 1.36. -> the numbers, or the complaint about the first that is none */
-function numbers(o: Options): Record<string, number> | string {
-  const found: Record<string, number> = {};
-  for (const [name, otherwise, least, most] of NUMBERS) {
-    const text = optionValue(o, name);
-    const n = text === undefined ? otherwise : xatouRange(text, least, name === 'f' ? found.m : most);
-    if (typeof n === 'string') return n;
-    found[name] = n;
-  }
-  return found;
-}
-
 export const busyboxTraceroute = (u: Userland): Program =>
   function* traceroute(p: Process): Co<number> {
     const o = getopt(p.argv.slice(1), '46FIlnrvf:m:q:p:t:w:s:i:z:g:x');
     if (o.error || !o.operands.length) return busyboxUsage(p, u, BUSYBOX_USAGE, o.error ?? undefined);
     const host = o.operands[0];
-    const n = numbers(o);
-    if (typeof n === 'string') {
-      complain(p, `${p.argv[0].replace(/.*\//, '')}: ${n}\n`);
+    const n = numberOptions(o, NUMBERS);
+    const first = typeof n === 'string' ? n : xatouRange(optionValue(o, 'f') ?? '1', 1, n.m);
+    if (typeof n === 'string' || typeof first === 'string') {
+      complain(p, `${p.argv[0].replace(/.*\//, '')}: ${first}\n`);
       return 1;
     }
     const found = yield* getaddrinfo(p, host, { libc: u.libc, family: o.flags.has('4') ? 4 : o.flags.has('6') ? 6 : null });
@@ -89,7 +77,7 @@ export const busyboxTraceroute = (u: Userland): Program =>
       method: o.flags.has('I') ? 'icmp' : 'udp',
       port: n.p,
       size: length - 28,
-      first: n.f,
+      first,
       hops: n.m,
       queries: n.q,
       waitMs: n.w * 1000,

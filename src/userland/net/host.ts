@@ -46,6 +46,9 @@ interface Run {
   toName: string | null;
 }
 
+/** C's: the digits at the beginning, or nothing. */
+const atoi = (text: string): number => Number(/^\s*[-+]?\d+/.exec(text)?.[0] ?? 0);
+
 export const host = (u: Userland): Program =>
   function* host(p: Process): Co<number> {
     const o = getopt(p.argv.slice(1), 'aACc:dilm:N:p:rR:st:TUvVwW:46');
@@ -84,9 +87,9 @@ export const host = (u: Userland): Program =>
       lookup: {
         class: cls,
         servers,
-        port: Number(optionValue(o, 'p') ?? 53),
-        timeoutMs: Number(optionValue(o, 'W') ?? (tcp ? 10 : 5)) * 1000,
-        tries: Number(optionValue(o, 'R') ?? 1) + 1,
+        port: atoi(optionValue(o, 'p') ?? '53') & 0xffff,
+        timeoutMs: atoi(optionValue(o, 'W') ?? (tcp ? '10' : '5')) * 1000,
+        tries: atoi(optionValue(o, 'R') ?? '1') + 1,
         tcp,
         recurse: !o.flags.has('r'),
         edns: null,
@@ -104,7 +107,7 @@ export const host = (u: Userland): Program =>
       complain(p, `host: invalid type: ${given}\n\n`);
       return 2;
     }
-    const ndots = Number(optionValue(o, 'N') ?? conf.ndots);
+    const ndots = optionValue(o, 'N') === undefined ? conf.ndots : atoi(optionValue(o, 'N') as string);
     yield* find(run, word, type, conf.search, ndots);
     return run.failed ? 1 : 0;
   };

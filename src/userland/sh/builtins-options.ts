@@ -133,6 +133,12 @@ function shoptError(sh: Shell, text: string, usage = false): number {
   return usage ? 2 : 1;
 }
 
+const isSet = (sh: Shell, name: string): boolean => sh.shopt.has(name) || (name === 'expand_aliases' && sh.interactive);
+const shoptLine = (sh: Shell, name: string): string => `${name.padEnd(15)}\t${isSet(sh, name) ? 'on' : 'off'}\n`;
+
+/** `shopt` and `bash -O` without a name. */
+export const shoptLines = (sh: Shell): string => SHOPT_NAMES.map(name => shoptLine(sh, name)).join('');
+
 const shopt: Builtin = {
   only: ['bash'],
   *run(sh, argv) {
@@ -146,17 +152,12 @@ const shopt: Builtin = {
     const [on, off, set] = ['s', 'u', 'o'].map(c => flags.includes(c));
     if (on && off) return shoptError(sh, 'cannot set and unset shell options simultaneously');
     const names = argv.slice(i);
-    const has = (name: string) => (set ? isOn(sh, name) : sh.shopt.has(name) || (name === 'expand_aliases' && sh.interactive));
+    const has = (name: string) => (set ? isOn(sh, name) : isSet(sh, name));
     const all = set ? optionNames(sh.kind) : SHOPT_NAMES;
     const show = (name: string) => {
       if (flags.includes('q')) return;
       if (set) say(sh, 1, optionLine(sh, name, flags.includes('p')));
-      else
-        say(
-          sh,
-          1,
-          flags.includes('p') ? `shopt ${has(name) ? '-s' : '-u'} ${name}\n` : `${name.padEnd(15)}\t${has(name) ? 'on' : 'off'}\n`,
-        );
+      else say(sh, 1, flags.includes('p') ? `shopt ${has(name) ? '-s' : '-u'} ${name}\n` : shoptLine(sh, name));
     };
     if (!names.length) {
       for (const name of all) if (on ? has(name) : off ? !has(name) : true) show(name);

@@ -6,7 +6,7 @@ import { bytesToString } from '../../sim/bytes.ts';
 import { type Pipe, readLine } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { jobLine } from './builtins-jobs.ts';
-import { setOptions } from './builtins-options.ts';
+import { setOptions, shoptLines } from './builtins-options.ts';
 import { fail, say } from './messages.ts';
 import { optionKey, SHOPT_DEFAULTS, SHOPT_NAMES } from './option-tables.ts';
 import { expandPrompt } from './prompt.ts';
@@ -154,8 +154,9 @@ function commandLine(sh: Shell, args: string[]): Start | number {
       else if (letter === 's') stdin = true;
       else if (bashLike(sh) && letter === 'O') {
         const name = args[++i];
-        if (!SHOPT_NAMES.includes(name)) return badOption(sh, `${name}: invalid shell option name`, 2);
-        if (arg[0] === '-') sh.shopt.add(name);
+        if (name === undefined) say(sh, 1, shoptLines(sh));
+        else if (!SHOPT_NAMES.includes(name)) return badOption(sh, `${name}: invalid shell option name`, 2);
+        else if (arg[0] === '-') sh.shopt.add(name);
         else sh.shopt.delete(name);
       } else if (letter === 'o') {
         const name = args[++i] ?? '';

@@ -30,6 +30,6 @@ export function report(m: Metrics, r: Request, { zone, view, rcode, plugin, size
   increase(m, 'coredns_dns_requests_total', ...at, r.proto, family, MONITORED.includes(type) ? type : 'other');
   observe(m, 'coredns_dns_request_duration_seconds', ms / 1000, at);
   observe(m, 'coredns_dns_response_size_bytes', size, [...at, r.proto]);
-  observe(m, 'coredns_dns_request_size_bytes', encodeMessage(r.query).length, [...at, r.proto]);
+  observe(m, 'coredns_dns_request_size_bytes', encodeMessage(r.query, { compress: false }).length, [...at, r.proto]);
   increase(m, 'coredns_dns_responses_total', ...at, rcode, plugin);
 }

@@ -4,8 +4,9 @@ import { concat } from '../sim/bytes.ts';
 import { goQuote } from '../sim/quote.ts';
 import { type Co, startTask, type Task } from '../sim/task.ts';
 import type { DnsMessage, Rcode } from '../wire/dns.ts';
-import { decodeMessage, encodeSparingly, frameForTcp, replyTo } from '../wire/dns-codec.ts';
+import { encodeMessage, encodeSparingly, frameForTcp, replyTo } from '../wire/dns-codec.ts';
 import { formatIp, type Ip, sameIp } from '../wire/ip.ts';
+import { acceptMessage } from './accept.ts';
 import { withEdns } from './edns.ts';
 import { increase } from './metrics.ts';
 import { report, sizeOfMessage } from './report.ts';
@@ -76,8 +77,12 @@ function* serveUdp(instance: Instance, s: Socket, place: Place): Co<void> {
     const d = yield* recvFrom(s);
     if (typeof d === 'string') return;
     if (d.error) continue;
-    const query = decodeMessage(d.data);
-    if (!query || query.response) continue;
+    const query = acceptMessage(d.data);
+    if (!query) continue;
+    if (query.response) {
+      sendTo(s, encodeMessage(query), d.from, d.fromPort, { src: d.to });
+      continue;
+    }
     startTask(
       instance.server.sim,
       (function* (): Co<void> {
@@ -107,9 +112,13 @@ function* tcpClient(instance: Instance, c: Socket, place: Place): Co<void> {
     held = concat([held, chunk]);
     while (held.length >= 2 && held.length >= 2 + ((held[0] << 8) | held[1])) {
       const n = (held[0] << 8) | held[1];
-      const query = decodeMessage(held.subarray(2, 2 + n));
+      const query = acceptMessage(held.subarray(2, 2 + n));
       held = held.subarray(2 + n);
       if (!query) continue;
+      if (query.response) {
+        yield* send(c, frameForTcp(encodeMessage(query)));
+        continue;
+      }
       const reply = yield* answer(instance, place, query, {
         client: c.remote as Ip,
         clientPort: c.remotePort,
@@ -129,15 +138,6 @@ function isHere(b: Block, place: Place): boolean {
 
 const BADVERS = 'RCODE16';
 
-const [QUERY, NOTIFY] = [0, 4];
-
-/** miekg/dns DefaultMsgAcceptFunc: what is no query with one question is answered by its header alone. */
-function unacceptable(query: DnsMessage): DnsMessage | null {
-  const header = { ...query, response: true, aa: false, questions: [], answers: [], authority: [], additional: [], edns: null };
-  if (query.opcode !== QUERY && query.opcode !== NOTIFY) return { ...header, rcode: 'NOTIMP' };
-  return query.questions.length === 1 ? null : { ...header, opcode: QUERY, rcode: 'FORMERR' };
-}
-
 /** ServeDNS: the longest zone whose view takes the query; nobody for the name is REFUSED. */
 function* answer(
   instance: Instance,
@@ -147,8 +147,6 @@ function* answer(
 ): Co<DnsMessage | null> {
   const q = query.questions[0];
   const finished = (reply: DnsMessage) => withEdns(query, reply, instance.ednsOptions);
-  const refused = unacceptable(query);
-  if (refused) return refused;
   const server = `dns://${placeText(place)}`;
   const here = instance.blocks.filter(b => isHere(b, place));
   const name = q.name.toLowerCase();

@@ -387,7 +387,8 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | null {
   }
 }
 
-function readMessage(r: Reader): DnsMessage {
+/** The message without its sections, and how many records each of them has. */
+function readHeader(r: Reader): { message: DnsMessage; counts: number[]; code: number } {
   const id = r16(r);
   const f = r16(r);
   const counts = [r16(r), r16(r), r16(r), r16(r)];
@@ -395,7 +396,16 @@ function readMessage(r: Reader): DnsMessage {
   m.questions = [];
   Object.assign(m, { response: !!(f & 0x8000), opcode: (f >> 11) & 15, aa: !!(f & 0x400), tc: !!(f & 0x200), rd: !!(f & 0x100) });
   Object.assign(m, { ra: !!(f & 0x80), ad: !!(f & 0x20), cd: !!(f & 0x10) });
-  let code = f & 15;
+  return { message: m, counts, code: f & 15 };
+}
+
+/** null: too short for a header. */
+export const decodeHeader = (bytes: Uint8Array): { message: DnsMessage; counts: number[] } | null =>
+  bytes.length < 12 ? null : readHeader({ b: bytes, at: 0 });
+
+function readMessage(r: Reader): DnsMessage {
+  const { message: m, counts, code: low } = readHeader(r);
+  let code = low;
   for (let i = 0; i < counts[0]; i++) m.questions.push({ name: readName(r), type: typeName(r16(r)), class: className(r16(r)) });
   [m.answers, m.authority, m.additional].forEach((section, s) => {
     for (let i = 0; i < counts[s + 1]; i++) {

@@ -4,9 +4,11 @@ import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, DnsRecord, RrType } from '../../wire/dns.ts';
 import { replyTo } from '../../wire/dns-codec.ts';
+import { formatIp } from '../../wire/ip.ts';
 import { argumentError, CorefileError, type Plugin, plainError, type Request, type Setup } from '../types.ts';
 import { parseZone } from '../zonefile.ts';
 import { fallsThrough, inZone, longestZone, zoneName, zonesOf } from '../zones.ts';
+import { isTransfer } from './transfer.ts';
 
 interface Zone {
   origin: string;
@@ -146,6 +148,8 @@ function wholeZone(z: Zone | null | undefined): DnsRecord[] | null {
   return [z.soa, ...nsOf(z), ...all.filter(r => !(r.type === 'NS' && r.name === z.origin)), z.soa];
 }
 
+const NOTIFY = 4;
+
 const RCODES = { success: 'NOERROR', 'no data': 'NOERROR', delegation: 'NOERROR', 'name error': 'NXDOMAIN', failure: 'SERVFAIL' } as const;
 
 export const file: Plugin = {
@@ -169,7 +173,12 @@ export const file: Plugin = {
       if (origin === undefined) return s.block.chain.at(-1)?.name === 'file' ? { reply: null, rcode: 'REFUSED' } : yield* next(r);
       const zone = known.get(origin);
       if (!zone) return { reply: null, rcode: 'SERVFAIL' };
-      if (r.type === 'AXFR') return { reply: null, rcode: 'REFUSED' };
+      if (isTransfer(r.type)) return { reply: null, rcode: 'REFUSED' };
+      // Notifies are for secondary zones.
+      if (r.query.opcode === NOTIFY) {
+        s.instance.log('INFO', `plugin/file: Dropping notify from ${formatIp(r.client)} for ${origin}`);
+        return { reply: null, drop: true };
+      }
       const f = yield* lookup(zone, r.name, r.type as RrType, up(r));
       if (!f.answers.length && (f.result === 'name error' || f.result === 'success') && fallsThrough(fall, r.name)) return yield* next(r);
       if (f.result === 'failure' && !f.answers.length) return { reply: null, rcode: 'SERVFAIL' };

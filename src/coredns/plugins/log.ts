@@ -68,9 +68,9 @@ function asLeft(i: Instance, r: Request, { reply }: Outcome): DnsMessage {
 const FIELDS: Record<string, Field> = {
   '{type}': (_, r) => typeText(r.message.query.questions[0].type),
   '{name}': (_, r) => r.name,
-  '{class}': (_, r) => r.message.query.questions[0].class,
+  '{class}': (_, r) => classText(r.message.query.questions[0].class),
   '{proto}': (_, r) => r.proto,
-  '{size}': (i, r, o) => String(encodeMessage(asLeft(i, r, o)).length),
+  '{size}': (i, r, o) => String(encodeMessage(asLeft(i, r, o), { compress: false }).length),
   '{remote}': (_, r) => address(r.client),
   '{port}': (_, r) => String(r.clientPort),
   '{local}': (_, r) => address(r.local),
@@ -83,6 +83,9 @@ const FIELDS: Record<string, Field> = {
   '{>do}': (_, r) => String(r.query.edns?.dnssecOk ?? false),
   '{>bufsize}': (_, r) => String(sizeOf(r)),
 };
+
+/** dns.Class.String: a name only where no type has it too. */
+const classText = (name: string): string => (name === 'ANY' ? 'CLASS255' : name);
 
 /** `{/plugin/label}` is metadata: what plugins on the way left, when the metadata plugin is there. */
 function filled(format: string, i: Instance, r: Request, o: Outcome, metadata: boolean): string {

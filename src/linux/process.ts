@@ -282,7 +282,7 @@ export function* capture(p: Process, argv: string[], o: Partial<SpawnOptions> = 
   return { code, out: concat(parts) };
 }
 
-const MESSAGES: Partial<Record<Errno, string>> = {
+const MESSAGES: Record<Errno, string> = {
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
   EINTR: 'Interrupted system call',
@@ -327,7 +327,11 @@ const MESSAGES: Partial<Record<Errno, string>> = {
   EPROTO: 'Protocol error',
   ENAMETOOLONG: 'File name too long',
   EXDEV: 'Invalid cross-device link',
+  EALREADY: 'Operation already in progress',
+  EINPROGRESS: 'Operation now in progress',
+  ENOPROTOOPT: 'Protocol not available',
+  ENXIO: 'No such device or address',
 };
 
 /** glibc's strerror (2.36); musl differs in a few words, its programs say so themselves. */
-export const strerror = (e: Errno): string => MESSAGES[e] ?? e;
+export const strerror = (e: Errno): string => MESSAGES[e];

@@ -109,6 +109,7 @@ const DEFAULTS: Record<string, string> = {
   'net.ipv4.tcp_max_syn_backlog': '4096',
   'net.ipv4.tcp_retries1': '3',
   'net.ipv4.tcp_retries2': '15',
+  'net.ipv4.tcp_orphan_retries': '0',
   'net.ipv4.tcp_rmem': '4096\t131072\t6291456',
   'net.ipv4.tcp_sack': '1',
   'net.ipv4.tcp_syn_linear_timeouts': '4',

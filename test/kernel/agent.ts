@@ -1,6 +1,6 @@
 // A process inside one network namespace of the real kernel: it runs commands there, serves, and probes. It takes orders as lines of JSON on
 // its stdin and answers each by a line with the order's number.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -30,9 +30,28 @@ async function run(commands: Command[]): Promise<string | null> {
   return null;
 }
 
-function said({ argv, stdin }: Command): Said {
-  const r = spawnSync(argv[0], argv.slice(1), { input: stdin, encoding: 'utf8', maxBuffer: 1 << 28, env: environment() });
-  return { code: r.status ?? -1, out: r.stdout ?? '', err: r.stderr ?? '' };
+/** The agent's own servers go on meanwhile. */
+function said({ argv, stdin }: Command): Promise<Said> {
+  return new Promise(resolve => {
+    const child = spawn(argv[0], argv.slice(1), { env: environment() });
+    const heard: Said = { code: -1, out: '', err: '' };
+    child.stdout.on('data', d => {
+      heard.out += d;
+    });
+    child.stderr.on('data', d => {
+      heard.err += d;
+    });
+    child.on('error', () => resolve(heard));
+    child.on('close', code => resolve({ ...heard, code: code ?? -1 }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(stdin);
+  });
+}
+
+async function saidAll(commands: Command[]): Promise<Said[]> {
+  const out: Said[] = [];
+  for (const c of commands) out.push(await said(c));
+  return out;
 }
 
 function sysctls(settings: [string, string][]): string | null {
@@ -160,7 +179,7 @@ async function ask(probes: Asked[], timeoutMs: number): Promise<Heard[][]> {
 async function obey(order: Order): Promise<unknown> {
   if (order.do === 'run') return run(order.commands);
   if (order.do === 'sysctls') return sysctls(order.settings);
-  if (order.do === 'say') return order.commands.map(said);
+  if (order.do === 'say') return saidAll(order.commands);
   if (order.do === 'serve') return serve(order.list);
   return ask(order.probes, order.timeoutMs);
 }

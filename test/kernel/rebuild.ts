@@ -44,6 +44,7 @@ const PER_NAMESPACE = [
   'net.ipv4.tcp_syn_retries',
   'net.ipv4.tcp_syn_linear_timeouts',
   'net.ipv4.tcp_synack_retries',
+  'net.ipv4.tcp_orphan_retries',
   'net.bridge.bridge-nf-call-iptables',
   'net.bridge.bridge-nf-call-ip6tables',
 ];

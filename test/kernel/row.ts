@@ -65,6 +65,7 @@ export function newRow(seed: number): { places: Map<Place, Netns>; segments: Seg
     ['syn_retries', 1],
     ['syn_linear_timeouts', 0],
     ['synack_retries', 0],
+    ['orphan_retries', 1],
   ])
     for (const ns of places.values()) setSysctl(ns, `net.ipv4.tcp_${key}`, String(value));
   serve(places.get('server')!);

@@ -170,7 +170,18 @@ const DEFAULT_LIST = { handles: false, stateless: false, terse: false };
 /** Run nftables' commands. On an error nothing has changed; `check` (-c) changes nothing either. */
 export function runNft(ns: Netns, text: string, o: Partial<ListOptions> & { check?: boolean } = {}): NftResult {
   const w = newWork(ns);
-  const r: Reader = { ns, text, tokens: [], at: 0, table: null, proto: null, start: 0, addresses: new Map(), singles: new Map() };
+  const r: Reader = {
+    ns,
+    text,
+    tokens: [],
+    at: 0,
+    table: null,
+    proto: null,
+    start: 0,
+    addresses: new Map(),
+    singles: new Map(),
+    places: new WeakMap(),
+  };
   const x: Run = { r, w, list: { ...DEFAULT_LIST, nowMs: ns.kernel.sim.nowMs, ...o }, out: [] };
   try {
     const lines = text.endsWith('\n') ? text : `${text}\n`;

@@ -108,7 +108,7 @@ function successor(v: Val): Val {
 }
 
 /** auto-merge: neighbours and overlaps become one range. */
-function merge(set: NftSet): void {
+export function merge(set: NftSet): void {
   if (set.keys.length !== 1) return;
   const all = elementsInOrder(set);
   const out: NftElement[] = [];
@@ -191,10 +191,13 @@ function parseElement(r: Reader, set: NftSet): NftElement {
     bytes: 0,
     state: null,
   };
+  const place = { ...at, text: r.text.slice(at.at, lastEnd(r)) };
+  if (at.kind === 'string') place.text = place.text.slice(0, -2); // its quotes are counted in
+  r.places.set(e, place);
   if (set.name !== '' && !set.flags.includes('interval') && !set.flags.includes('dynamic') && !e.key.every(isSingle))
     refuse(
-      { ...at, text: r.text.slice(at.at, lastEnd(r)) },
-      "You must add 'flags interval' to your set declaration if you want to add prefix elements",
+      place,
+      `You must add 'flags interval' to your set declaration if you want to add ${place.text.includes('/') ? 'prefix' : 'range'} elements`,
     );
   elementOptions(r, e);
   if (takeSymbol(r, ':')) {

@@ -1,6 +1,7 @@
 import { compareVal, datatype, inInterval, intervalText } from './datatypes.ts';
 import { addElement, inlineText, lookup, newSet, parseElements } from './elements.ts';
 import type { Expr, Masked } from './expr.ts';
+import { settleAnonymous } from './intervals.ts';
 import { live, namedSet, now } from './named.ts';
 import { isSymbol, next, peek, type Reader, refuse, takeSymbol } from './reader.ts';
 import type { Interval, NftContext, NftStatement, Val } from './types.ts';
@@ -29,7 +30,9 @@ function rightSide(r: Reader, left: Masked): Right {
   }
   if (isSymbol(r, '{')) {
     const set = newSet('', 'set', left.types, null);
-    for (const e of parseElements(r, set)) addElement(set, e);
+    const elements = parseElements(r, set);
+    for (const e of elements) addElement(set, e);
+    settleAnonymous(r, set, elements);
     return { text: inlineText(set), test: () => vals => lookup(set, vals, 0) !== null };
   }
   const open = takeSymbol(r, '(');

@@ -3,7 +3,7 @@
 import type { Ip } from '../../../wire/ip.ts';
 import type { Netns } from '../../types.ts';
 import type { Token } from './lex.ts';
-import type { Interval, NftTable, Val } from './types.ts';
+import type { Interval, NftElement, NftTable, Val } from './types.ts';
 
 export interface NftError {
   message: string;
@@ -30,6 +30,8 @@ export interface Reader {
   /** What was read so far: addresses by their text, and single values. They are never changed. */
   addresses: Map<string, Ip>;
   singles: Map<Val, Interval>;
+  /** Where the keys of elements stand. */
+  places: WeakMap<NftElement, Token>;
 }
 
 export interface Refusal {

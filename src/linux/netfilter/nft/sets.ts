@@ -3,6 +3,7 @@
 import { datatype, parseTime } from './datatypes.ts';
 import { addElement, deleteElement, findElement, isSingle, keepElement, keyText, newSet, parseElements } from './elements.ts';
 import { concatenation } from './expr.ts';
+import { checkIntervals, enclosing, isIntervalSet, placeOf } from './intervals.ts';
 import type { Token } from './lex.ts';
 import { setText } from './print.ts';
 import {
@@ -55,6 +56,7 @@ export function defineSet(x: Run, table: NftTable, kind: 'set' | 'map', token: T
     const owner = `${table.family} ${table.name}`;
     for (const e of x.w.ns.netfilter.kept) if (e.table === owner && e.set === set.name) keepElement(set, e);
   }
+  checkIntervals(r, target, elements);
   for (const e of elements) addElement(target, e);
 }
 
@@ -161,18 +163,20 @@ export function elementCommand(x: Run, verb: string): void {
   const { r, w } = x;
   const found = setNamed(x, false);
   const { table } = found;
-  const open = peek(r, 1);
-  const at = { ...open, text: r.text.slice(open.at, Math.max(open.at + 1, elementEnd(r))) };
   const elements = parseElements(r, found.set);
   if (verb === 'get') {
     getElements(x, table, found.set, elements);
     return;
   }
   const set = changeableSet(w, table, found.set, elements);
+  if (verb === 'add' || verb === 'create') checkIntervals(r, set, elements);
   for (const e of elements) {
+    const at = placeOf(r, e);
     if (verb === 'delete' || verb === 'destroy') {
-      if (!deleteElement(set, e.key) && verb === 'delete') refuse(at, MISSING, MISSING);
-      continue;
+      if (deleteElement(set, e.key) || verb === 'destroy') continue;
+      // Of single intervals nft itself knows what is there (set_delete).
+      if (isIntervalSet(set) && set.keys.length === 1) refuse(at, 'element does not exist');
+      refuse(at, MISSING, MISSING);
     }
     for (const v of e.data && !Array.isArray(e.data) && e.data.chain ? [e.data.chain] : []) w.wanted.push({ table, chain: v, token: at });
     const old = findElement(set, e.key);
@@ -186,19 +190,9 @@ export function elementCommand(x: Run, verb: string): void {
   }
 }
 
-/** Where the first element's text ends, for the carets. */
-function elementEnd(r: Reader): number {
-  for (let i = r.at + 1; i < r.tokens.length; i++) {
-    const t = r.tokens[i];
-    if (t.kind === 'end' || (t.kind === 'symbol' && (t.text === ',' || t.text === '}')))
-      return r.tokens[i - 1].at + r.tokens[i - 1].text.length;
-  }
-  return r.text.length;
-}
-
 function getElements(x: Run, table: NftTable, set: NftSet, wanted: ReturnType<typeof parseElements>): void {
-  const found = wanted.map(e => findElement(set, e.key));
-  if (found.some(e => !e)) refuse({ ...x.r.tokens[0], text: x.r.text.trim() }, MISSING, MISSING);
+  const found = wanted.map(e => (isIntervalSet(set) ? enclosing(set, e) : findElement(set, e.key)));
+  if (found.some(e => !e)) refuse({ ...x.r.tokens[0], text: `${x.r.text.trim()}\n` }, MISSING, MISSING);
   const shown: NftSet = { ...set, exact: new Map(), ranges: [] };
   for (const e of found) if (e) addElement(shown, e);
   x.out.push(`table ${table.family} ${table.name} {\n${setText(shown, x.list)}}\n`);

@@ -6,6 +6,7 @@ import { logPacket } from '../reject.ts';
 import { datatype } from './datatypes.ts';
 import { addElement, findElement, inlineText, lookupData, newSet, parseElements, sizeOf } from './elements.ts';
 import { binary, concatenation, type Expr, type Masked } from './expr.ts';
+import { settleAnonymous } from './intervals.ts';
 import { conflict, match } from './match.ts';
 import { live, namedSet, now } from './named.ts';
 import { natStatement } from './nat.ts';
@@ -254,7 +255,9 @@ function vmap(r: Reader, key: Expr): NftStatement {
     };
   }
   const set = newSet('', 'map', key.types, ['verdict']);
-  for (const e of parseElements(r, set)) addElement(set, e);
+  const elements = parseElements(r, set);
+  for (const e of elements) addElement(set, e);
+  settleAnonymous(r, set, elements);
   const chains = [...set.exact.values(), ...set.ranges].flatMap(e =>
     e.data && !Array.isArray(e.data) && e.data.chain ? [e.data.chain] : [],
   );

@@ -1,5 +1,6 @@
 import { addElement, inlineText, lookupData, newSet, parseElements } from './elements.ts';
 import { type Expr, mapped } from './expr.ts';
+import { settleAnonymous } from './intervals.ts';
 import { live, namedSet, now } from './named.ts';
 import { type Reader, takeSymbol } from './reader.ts';
 import type { Val } from './types.ts';
@@ -21,6 +22,8 @@ export function valueMap(r: Reader, key: Expr, types: string[] | null = null): E
     };
   }
   const set = newSet('', 'map', key.types, types ?? ['mark']);
-  for (const e of parseElements(r, set)) addElement(set, e);
+  const elements = parseElements(r, set);
+  for (const e of elements) addElement(set, e);
+  settleAnonymous(r, set, elements);
   return mapped(key, set, inlineText(set));
 }

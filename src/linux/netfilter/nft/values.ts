@@ -1,6 +1,6 @@
 // Constants on the right: values, ranges, prefixes, lists of flags, sets in braces.
 import type { Ip } from '../../../wire/ip.ts';
-import { datatype, prefixInterval } from './datatypes.ts';
+import { compareVal, datatype, prefixInterval } from './datatypes.ts';
 import type { Token } from './lex.ts';
 import { isSymbol, next, number, peek, type Reader, refuse, takeSymbol, unexpected } from './reader.ts';
 import type { Interval, NftVerdict, Val } from './types.ts';
@@ -61,8 +61,13 @@ export function parseInterval(r: Reader, type: string, list = false): Interval {
     return prefixInterval(low as Ip, bits);
   }
   if (isSymbol(r, '-')) {
+    const from = r.tokens[r.at - 1];
     r.at++;
-    return { low, high: parseValue(r, type) };
+    const high = parseValue(r, type);
+    const last = r.tokens[r.at - 1];
+    if (compareVal(low, high) > 0)
+      refuse({ ...from, text: r.text.slice(from.at, last.at + last.text.length) }, 'Range has zero or negative size');
+    return { low, high };
   }
   return single(r, low);
 }

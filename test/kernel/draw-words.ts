@@ -3,6 +3,7 @@ import { MATCHES } from '../../src/linux/netfilter/matches.ts';
 import { TARGETS } from '../../src/linux/netfilter/targets.ts';
 import { below, newRandom, type Random } from '../../src/sim/random.ts';
 import { maybe, pick } from './chance.ts';
+import { conntrackLine, nftLine } from './draw-nft.ts';
 
 export interface Line {
   argv: string[];
@@ -402,12 +403,15 @@ export const LAST: Line[] = [
   ['ip6tables-save'],
   ...['filter', 'nat', 'mangle', 'raw'].flatMap(t => ['iptables', 'ip6tables'].map(tool => [tool, '-t', t, '-L', '-n', '-v'])),
   ['ipset', 'save', '-s'],
+  ['nft', 'list', 'ruleset'],
+  ['conntrack', '-L'],
 ].map(argv => ({ argv, stdin: '' }));
 
 /** Lines one after another in one namespace. */
 export function drawWords(seed: number, what: string, without: ReadonlySet<string>): Line[] {
   const r = newRandom(seed);
   const count = 40 + below(r, 40);
+  if (what === 'nft' || what === 'conntrack') return Array.from({ length: count }, () => (what === 'nft' ? nftLine(r) : conntrackLine(r)));
   const line = () => (what === 'ipset' || (what === 'all' && maybe(r, 0.3)) ? ipsetLine(r, without) : iptablesLine(r, without));
   return Array.from({ length: count }, line);
 }

@@ -1,6 +1,6 @@
 // The real kernel as the judge: `npm run kernel [-- SEED [COUNT]]`. Clusters are drawn from seeds; each is built in podnet and again, from
 // podnet's own links, routes and rules, out of real network namespaces; the same probes run on both sides. It stops at the first cluster that
-// differs (`--all`: goes on). `npm run kernel -- words SEED COUNT`: command lines of iptables and ipset instead, beside the real tools; `rules SEED COUNT`: rules of every
+// differs (`--all`: goes on). `npm run kernel -- words SEED COUNT [iptables|ipset|nft|conntrack]`: command lines instead, beside the real tools; `rules SEED COUNT`: rules of every
 // kind in three machines, and every counter after some packets. Needs Linux, root, iproute2, iptables (nf_tables), nftables, ipset and conntrack; says so and ends well without.
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

@@ -12,7 +12,9 @@ const plain = (text: string): string =>
   text
     .replace(/^# (Generated|Completed) .*\n/gm, '')
     .replace(/ initval 0x[0-9a-f]+/g, '')
-    .replace(/^Size in memory: .*$/gm, '');
+    .replace(/^Size in memory: .*$/gm, '')
+    .replace(/^((?:ipv[46] +\d+ +)?\w+ +\d+ )\d+ /gm, '$1') // how long a flow still lives
+    .replace(/ id=\d{6,}/g, '');
 
 const same = (a: Said, b: Said): boolean => a.code === b.code && plain(a.out) === plain(b.out) && plain(a.err) === plain(b.err);
 
@@ -21,6 +23,7 @@ const real = (world: RealWorld, lines: Line[]): Promise<Said[]> => order<Said[]>
 const EMPTY: Line[] = [
   ['nft', 'flush', 'ruleset'],
   ['ipset', 'destroy'],
+  ['conntrack', '-F'],
 ].map(argv => ({ argv, stdin: '' }));
 
 /** Extensions that this kernel or its tools do not have. */

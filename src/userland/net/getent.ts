@@ -4,10 +4,10 @@ import type { Process, Program } from '../../linux/types.ts';
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Co } from '../../sim/task.ts';
-import { formatIp, type Ip } from '../../wire/ip.ts';
+import { formatIp, type Ip, parseIp, sameIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { numericHost, readHosts } from './resolv-conf.ts';
-import { getaddrinfo, getnameinfo } from './resolver.ts';
+import { getaddrinfo, getnameinfo, hostsLines } from './resolver.ts';
 import { SERVICES } from './services.ts';
 
 const TRY = "Try `getent --help' or `getent --usage' for more information.\n";
@@ -48,11 +48,16 @@ function* hosts(p: Process, u: Userland, keys: string[]): Co<number> {
   }
   let code = 0;
   for (const key of keys) {
-    const address = numericHost(key);
+    const address = u.libc === 'glibc' ? parseIp(key) : numericHost(key);
     if (address) {
-      const name = yield* getnameinfo(p, address, u.libc);
+      const entry = u.libc === 'glibc' ? readHosts(p).find(h => sameIp(h.ip, address)) : undefined;
+      const name = entry?.names.join(' ') ?? (yield* getnameinfo(p, address, u.libc));
       if (name === null) code = 2;
       else print(p, line(address, name));
+      continue;
+    }
+    if (u.libc === 'glibc') {
+      code = (yield* byName(p, u, key)) ? code : 2;
       continue;
     }
     const file = readHosts(p).find(h => h.names.includes(key));
@@ -71,6 +76,28 @@ function* hosts(p: Process, u: Userland, keys: string[]): Co<number> {
     for (const a of r.addresses) print(p, line(a, [names, ...aliases].join(' ')));
   }
   return code;
+}
+
+/** hosts_keys of nss/getent.c: gethostbyname2 for IPv6, and for IPv4 when that finds nothing, by whatever source. */
+function* byName(p: Process, u: Userland, key: string): Co<boolean> {
+  // __nss_hostname_digits_dots: what is made of digits and dots is an address by inet_aton's rules, or nothing.
+  if (/^\d[\d.]*$/.test(key)) {
+    const address = numericHost(key);
+    if (address) print(p, line(address, key));
+    return address !== null;
+  }
+  // Other spellings of addresses are names to gethostbyname2, which nobody has.
+  if (numericHost(key)) return false;
+  for (const family of [6, 4] as const) {
+    const r = yield* getaddrinfo(p, key, { libc: u.libc, family });
+    if (typeof r === 'string') continue;
+    const [first, ...more] = hostsLines(p, key, family, u.libc);
+    const further = more.flatMap(h => (h.names[0] === first.names[0] ? h.names.slice(1) : h.names));
+    const names = first ? [...first.names, ...further] : [r.canonical, ...(r.aliases ?? [])];
+    for (const a of r.addresses) print(p, line(a, names.join(' ')));
+    return true;
+  }
+  return false;
 }
 
 function* ahosts(p: Process, u: Userland, keys: string[], family: 4 | 6 | null): Co<number> {

@@ -5,7 +5,7 @@ import type { Co } from '../../sim/task.ts';
 import type { DnsMessage, RrType } from '../../wire/dns.ts';
 import { type Family, familyOf, type Ip, inCidr, ip, parseCidr, sameIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
-import { hostSources, numericHost, readHosts, readResolvConf, reverseName } from './resolv-conf.ts';
+import { type HostsEntry, hostSources, numericHost, readHosts, readResolvConf, reverseName } from './resolv-conf.ts';
 import { glibcSearch, type HostError } from './resolver-glibc.ts';
 import { muslSearch } from './resolver-musl.ts';
 
@@ -62,16 +62,24 @@ export function* getaddrinfo(p: Process, name: string, o: { libc: Libc; family?:
   const sources = o.libc === 'musl' ? ['files', 'dns'] : hostSources(p);
   let error: GaiError = 'EAI_NONAME';
   for (const source of sources) {
-    const r = source === 'files' ? fromHosts(p, name, family) : source === 'dns' ? yield* fromDns(p, name, family, o.libc) : null;
+    const r = source === 'files' ? fromHosts(p, name, family, o.libc) : source === 'dns' ? yield* fromDns(p, name, family, o.libc) : null;
     if (r && typeof r !== 'string') return { ...r, addresses: yield* sorted(p, r.addresses) };
     if (r) error = r;
   }
   return error;
 }
 
-function fromHosts(p: Process, name: string, family: Family | null): Resolved | null {
+/** Lines of /etc/hosts for a name. Who asks glibc for IPv4 alone gets ::1 as 127.0.0.1 (nss_files/files-hosts.c). */
+export function hostsLines(p: Process, name: string, family: Family | null, libc: Libc): HostsEntry[] {
   const wanted = name.toLowerCase().replace(/\.$/, '');
-  const found = readHosts(p).filter(h => h.names.some(n => n.toLowerCase() === wanted) && (!family || familyOf(h.ip) === family));
+  const all = readHosts(p).map(h => (libc === 'glibc' && family === 4 && sameIp(h.ip, LOOPBACK6) ? { ...h, ip: LOOPBACK4 } : h));
+  return all.filter(h => h.names.some(n => n.toLowerCase() === wanted) && (!family || familyOf(h.ip) === family));
+}
+
+const [LOOPBACK4, LOOPBACK6] = [ip('127.0.0.1'), ip('::1')];
+
+function fromHosts(p: Process, name: string, family: Family | null, libc: Libc): Resolved | null {
+  const found = hostsLines(p, name, family, libc);
   if (!found.length) return null;
   return { addresses: found.map(h => h.ip), canonical: found[0].names[0] };
 }

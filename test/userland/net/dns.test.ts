@@ -218,3 +218,23 @@ test('nslookup shows its settings and, when it debugs, whole answers', () => {
     /------------\n {4}QUESTIONS:\n\tx\.y\.z, type = A, class = IN\n {4}ANSWERS:\n {4}-> {2}x\.y\.z\n\tinternet address = 10\.1\.1\.2\n\tttl = \d+\n {4}AUTHORITY RECORDS:\n {4}ADDITIONAL RECORDS:\n------------\n/,
   );
 });
+
+test('getent asks as glibc does: IPv6 first, inet_aton’s addresses by what was typed, ::1 for who wants IPv4', () => {
+  const h = twoHosts();
+  h.client.fs = files({
+    '/etc/hosts': '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.244.3.2\town own.example\n',
+    '/etc/resolv.conf': 'nameserver 10.0.0.9\noptions timeout:1 attempts:1\n',
+  });
+  const ask = (words: string) => run(h, getent, `getent ${words}`);
+  const loopback = '::1             localhost ip6-localhost ip6-loopback\n';
+  for (const name of ['localhost', 'ip6-localhost', '::1']) expect(ask(`hosts ${name}`)).toMatchObject({ code: 0, out: loopback });
+  expect(ask('hosts 127.0.0.1').out).toBe('127.0.0.1       localhost\n');
+  expect(ask('hosts own').out).toBe('10.244.3.2      own own.example\n');
+  expect(ask('hosts 10.244.3.2').out).toBe('10.244.3.2      own own.example\n');
+  expect(ask('hosts 10.1').out).toBe('10.0.0.1        10.1\n');
+  expect(ask('hosts 010.1').out).toBe('8.0.0.1         010.1\n');
+  expect(ask('hosts 10.0.0.256')).toMatchObject({ code: 2, out: '' });
+  expect(ask('hosts 0x7f.1')).toMatchObject({ code: 2, out: '' });
+  expect(ask('ahostsv4 localhost').out.match(/127\.0\.0\.1 +STREAM/g)).toHaveLength(2);
+  expect(ask('ahosts localhost').out.match(/STREAM/g)).toHaveLength(2);
+});

@@ -105,6 +105,7 @@ describe('CoreDNS answers by its header alone', () => {
   it.each([
     ['+opcode=status', 'STATUS', 'NOTIMP'],
     ['+opcode=update', 'UPDATE', 'NOTIMP'],
+    ['+opcode=reserved9', 'RESERVED9', 'NOTIMP'],
     ['+header-only', 'QUERY', 'FORMERR'],
   ])('%s', (word, opcode, rcode) => {
     const out = asked(`z.test SOA ${word}`);
@@ -115,6 +116,7 @@ describe('CoreDNS answers by its header alone', () => {
 
   it('and a notification without the flags of a question', () => {
     expect(asked('cart.shop.svc.cluster.local +opcode=notify')).toContain(';; flags: qr aa; QUERY: 1');
+    expect(asked('z.test SOA +opcode=update +noopcode')).toContain('opcode: QUERY, status: NOERROR');
   });
 });
 

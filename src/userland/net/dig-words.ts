@@ -8,6 +8,7 @@ import type { EdnsOption, RrType } from '../../wire/dns.ts';
 import { type Ip, parseIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { classNamed, type Lookup, type Server, serversNamed, typeNamed } from './bind-lookup.ts';
+import { opcodeText } from './dns-text.ts';
 import { numericHost, reverseName } from './resolv-conf.ts';
 import { DIG_HELP } from './usage/dig.ts';
 
@@ -310,7 +311,7 @@ const NUMERIC: Record<string, [string, number, number, (q: Query, n: number) => 
   opcode: ['opcode', 0, 15, (q, n) => (q.opcode = n)],
 };
 
-const OPCODE_NAMES = ['query', 'iquery', 'status', 'reserved3', 'notify', 'update'];
+const OPCODES = Array.from({ length: 16 }, (_, n) => opcodeText(n).toLowerCase());
 
 /** +options that put something into the query's EDNS record. */
 const OPTIONS: Record<string, (p: Process, q: Query, value: string | null, all: string) => void> = {
@@ -380,8 +381,12 @@ function plus(p: Process, q: Query, text: string): void {
   if (numeric && (value !== undefined || !(full in DEFAULTS))) {
     const [what, least, most, set] = numeric;
     if (value === undefined) fatal(p, `Invalid option: +${text}\n${USAGE}`);
-    const named = full === 'opcode' ? OPCODE_NAMES.indexOf(value.toLowerCase()) : -1;
+    const named = full === 'opcode' ? OPCODES.indexOf(value.toLowerCase()) : -1;
     set(q, named >= 0 ? named : integer(p, what, value, least, most));
+    return;
+  }
+  if (full === 'noopcode') {
+    q.opcode = 0;
     return;
   }
   if (full === 'domain' && value !== undefined) {

@@ -96,7 +96,7 @@ function* probeDatagram(p: Process, o: Probe): Co<Hop | null | Failure> {
         ? sendIcmp(s, { type: familyOf(o.to) === 4 ? 8 : 128, code: 0, data }, o.port, o.to)
         : sendTo(s, data, o.to, o.port);
     if (o.echo) o.echo.id = s.localPort;
-    if (error) return { call: callOf(error), errno: error };
+    if (error) return { call: o.connected && o.method === 'udp' ? 'send' : callOf(error), errno: error };
     for (;;) {
       const left = startMs + o.timeoutMs - p.kernel.sim.nowMs;
       const d = left > 0 ? yield* recvFrom(s, left) : 'EAGAIN';

@@ -66,3 +66,16 @@ test('the socket match knows the socket that an ICMP error is for', () => {
   run('client', PING);
   expect(run('client', 'iptables-save -c').out).toContain('[1:88] -A INPUT -p icmp -m socket --nowildcard');
 });
+
+test('the socket match ignores listeners on all addresses, but not with --nowildcard', () => {
+  const run = row();
+  run('server', 'iptables -t mangle -A PREROUTING -m socket');
+  run('server', 'iptables -t mangle -A PREROUTING -m socket --nowildcard');
+  expect(run('client', 'nc -n -z -w 5 10.2.0.2 80').code).toBe(0);
+  const counts = run('server', 'iptables-save -c').out;
+  // The handshake's first packet meets the listener, the others the connection.
+  const [plain, any] = ['', ' --nowildcard'].map(o =>
+    Number(new RegExp(`\\[(\\d+):\\d+\\] -A PREROUTING -m socket${o}\n`).exec(counts)?.[1]),
+  );
+  expect(any).toBe(plain + 1);
+});

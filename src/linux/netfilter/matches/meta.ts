@@ -247,7 +247,8 @@ function hasSocket(skb: Skb, ctx: HookContext, noWildcard: boolean, transparent:
     if (s.closed || s.type !== b.kind || s.localPort !== localPort) continue;
     if (s.remote && (s.remotePort !== remotePort || compareIp(s.remote, remote) !== 0)) continue;
     const wildcard = s.local === null || s.local.every(x => x === 0);
-    if (wildcard ? !noWildcard || s.remote !== null : s.local && compareIp(s.local, local) === 0) return true;
+    // --nowildcard: those are not ignored (socket_match in xt_socket.c).
+    if (wildcard ? noWildcard : s.local && compareIp(s.local, local) === 0) return true;
   }
   return false;
 }

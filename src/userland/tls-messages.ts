@@ -61,10 +61,10 @@ export function clientHello(hello: ClientHello): TlsMessage {
   return message(true, '1.3', 'TLS handshake, Client hello (1)', own);
 }
 
-/** `ec`: the certificate's key is one of an elliptic curve. */
+/** Go chooses by its own preference, OpenSSL and BoringSSL take the client's first. `ec`: the certificate's key is of an elliptic curve. */
 export function cipherOf(a: Agreed, ec = false): string {
   if (a.version === '1.2') return `ECDHE-${ec ? 'ECDSA' : 'RSA'}-AES256-GCM-SHA384`;
-  return a.library === 'openssl' ? 'TLS_AES_256_GCM_SHA384' : 'TLS_AES_128_GCM_SHA256';
+  return a.library === 'go' ? 'TLS_AES_128_GCM_SHA256' : 'TLS_AES_256_GCM_SHA384';
 }
 
 /** The key exchange: only Go answers a share for ML-KEM with one. */

@@ -1,5 +1,6 @@
 // A CNI that comes after the cluster: a machine without one has it once the CNI's agent runs there (its install container copies the
 // configuration to /etc/cni/net.d, which containerd takes up), and keeps it when the agent goes.
+import { writeDefaults } from '../cni/calico/defaults.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import { schedule } from '../sim/sim.ts';
 import type { Engine, NodeRuntime } from './types.ts';
@@ -38,7 +39,10 @@ export function takeCni(engine: Engine, installed: InstalledCni): void {
 /** An agent of `name` starts on a machine. -> is it the cluster's CNI's? */
 export function installCni(node: NodeRuntime, name: string): boolean {
   const { engine, spec } = node;
-  if (engine.config.cni.name === 'none') takeCni(engine, { name, nodes: [] });
+  if (engine.config.cni.name === 'none') {
+    takeCni(engine, { name, nodes: [] });
+    if (name === 'calico') writeDefaults(engine.server, engine.config.cni);
+  }
   if (engine.config.cni.name !== name) return false;
   if (hasCni(node)) return true;
   engine.installedCni?.nodes.push(spec.name);

@@ -208,6 +208,8 @@ const CALICO: [kind: string, plural: string, scope: 'Cluster' | 'Namespaced', sh
   ['FelixConfiguration', 'felixconfigurations', 'Cluster', ['felixconfig', 'felixconfigs']],
   ['BGPConfiguration', 'bgpconfigurations', 'Cluster', ['bgpconfig', 'bgpconfigs']],
   ['IPPool', 'ippools', 'Cluster', []],
+  ['ClusterInformation', 'clusterinformations', 'Cluster', ['clusterinfo']],
+  ['KubeControllersConfiguration', 'kubecontrollersconfigurations', 'Cluster', ['kcconfig']],
 ];
 
 export function crdObjects(cni: string): KubeObject[] {

@@ -6,6 +6,7 @@ import { putServerObjects } from '../apiserver/bootstrap-server.ts';
 import { createObject } from '../apiserver/client.ts';
 import { listObjects } from '../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../apiserver/types.ts';
+import { writeDefaults } from '../cni/calico/defaults.ts';
 import { pluginOf } from '../cni/plugins.ts';
 import type { CniCluster, IpamState } from '../cni/types.ts';
 import { nodeDueMs } from '../kubelet/due.ts';
@@ -82,6 +83,7 @@ export function bootCluster(server: ApiServer, config: ClusterConfig): Engine {
   putServerObjects(server);
   for (const [writer, objects] of bootstrapObjects(config, () => caCertificate(server)))
     for (const o of objects()) must(createObject(server, o, 'kubernetes-admin', writer));
+  if (config.cni.name === 'calico') writeDefaults(server, config.cni);
   mendKubernetesService(server, config);
   const engine = startEngine(server, config);
   settle(server.sim, 120_000);

@@ -69,6 +69,10 @@ function supportMatrix(): [what: string, names: string][] {
       'cluster-wide policies',
       'ClusterNetworkPolicy (v1alpha2, standard channel: no peers by nodes or domainNames) acts with Calico, which fails closed at named ports; AdminNetworkPolicy and BaselineAdminNetworkPolicy (v1alpha1) are judged by `podnet connectivity` alone',
     ],
+    [
+      'Calico: not as in reality',
+      'of IPPools act cidr, natOutgoing, disabled, assignmentMode and allowedUses; an encapsulation, a block size or a node selector is kept without effect, and so are KubeControllersConfigurations; no BGPPeers, IPAMBlocks and BlockAffinities in the API, no calicoctl',
+    ],
     ['programs', list(programs.modelled)],
     ['programs that are there and say that they are not modelled', list(programs.unmodelled)],
     ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],

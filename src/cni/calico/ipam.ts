@@ -13,8 +13,9 @@ import {
   parseCidr,
   parseIp,
 } from '../../wire/ip.ts';
-import { allNodes, nodeNamed, ofFamily, poolOf } from '../nodes.ts';
+import { allNodes, nodeNamed, ofFamily } from '../nodes.ts';
 import type { CniCluster, IpamBlock, PodRef } from '../types.ts';
+import { inEnabledPool, poolsOf } from './pools.ts';
 
 const BLOCK_BITS = { 4: 26, 6: 122 } as const;
 /** The first address of a node's first block belongs to its tunnel device. */
@@ -32,11 +33,11 @@ const blockAt = (ip: Uint8Array): Cidr => network({ ip, bits: BLOCK_BITS[familyO
 export function ensureNodeBlock(cluster: CniCluster, nodeName: string, family: Family): IpamBlock | null {
   const owned = blocksOf(cluster, family).find(b => b.node === nodeName && !isHost(b));
   if (owned) return owned;
-  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
-  if (!pool) return null;
+  const pools = poolsOf(cluster, family);
+  if (!pools.some(p => p.enabled)) return null;
   const own = parseCidr(ofFamily(nodeNamed(cluster.server, nodeName)?.podCIDRs ?? [], family) ?? '');
   const first = own && blockAt(own.ip);
-  if (first && !ownerOf(cluster, first)) return claim(cluster, nodeName, first);
+  if (first && inEnabledPool(pools, first) && !ownerOf(cluster, first)) return claim(cluster, nodeName, first);
   return claimNext(cluster, nodeName, family);
 }
 
@@ -59,8 +60,7 @@ function claim(cluster: CniCluster, node: string, cidr: Cidr): IpamBlock {
 
 /** A further block: of the node's own podCIDR, else one that is in nobody's, else any free one of the pool. */
 function claimNext(cluster: CniCluster, node: string, family: Family): IpamBlock | null {
-  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
-  if (!pool) return null;
+  const pools = poolsOf(cluster, family).filter(p => p.enabled);
   const nodes = allNodes(cluster.server);
   const taken = new Set(blocksOf(cluster, family).map(b => b.cidr));
   const own = ofFamily(nodes.find(n => n.name === node)?.podCIDRs ?? [], family);
@@ -77,7 +77,15 @@ function claimNext(cluster: CniCluster, node: string, family: Family): IpamBlock
     }
     return null;
   };
-  return (own && search(own, () => true)) || search(pool, b => !others.some(o => inCidr(o, b.ip))) || search(pool, () => true);
+  const inAny = (allowed: (c: Cidr) => boolean): IpamBlock | null => {
+    for (const p of pools) {
+      const found = search(p.cidr, allowed);
+      if (found) return found;
+    }
+    return null;
+  };
+  const ofOwn = own ? search(own, b => inEnabledPool(pools, b)) : null;
+  return ofOwn || inAny(b => !others.some(o => inCidr(o, b.ip))) || inAny(() => true);
 }
 
 /** The next free address behind the one given out last: what was released waits its turn at the end. */
@@ -111,8 +119,7 @@ function assignWanted(cluster: CniCluster, pod: PodRef, owner: string, text: str
   if (holder) return holder.used[canonical] === owner ? canonical : null;
   const cidr = blockAt(ip);
   const block = ownerOf(cluster, cidr);
-  const pool = poolOf(cluster.config.podCIDRs, family, cluster.server);
-  const inPool = pool !== undefined && inCidr(parseCidr(pool) as Cidr, ip);
+  const inPool = poolsOf(cluster, family).some(p => inCidr(parseCidr(p.cidr) as Cidr, ip));
   if (block && block.node === pod.nodeName) return assign(block, canonical, owner);
   if (!block && inPool) return assign(claim(cluster, pod.nodeName, cidr), canonical, owner);
   // Of another node's block, or of no pool: a route of its own leads to it.
@@ -123,17 +130,23 @@ export function allocate(cluster: CniCluster, pod: PodRef): string[] | { error: 
   const owner = `${pod.namespace}/${pod.name}`;
   const ips: string[] = [];
   for (const family of cluster.config.families) {
+    const pools = poolsOf(cluster, family);
     ensureNodeBlock(cluster, pod.nodeName, family);
     const wanted = (pod.wanted ?? []).find(w => w.includes(':') === (family === 6));
     let ip = wanted ? assignWanted(cluster, pod, owner, wanted) : null;
     if (ip === null) {
       for (const b of blocksOf(cluster, family)) {
-        const free = b.node === pod.nodeName && !isHost(b) ? nextFree(b) : null;
+        const usable = b.node === pod.nodeName && !isHost(b) && inEnabledPool(pools, parseCidr(b.cidr) as Cidr);
+        const free = usable ? nextFree(b) : null;
         if (free === null) continue;
         b.last = free;
         ip = assign(b, free, owner);
         break;
       }
+    }
+    if (ip === null && !pools.some(p => p.enabled)) {
+      release(cluster, pod);
+      return { error: `failed to request IPv${family} addresses: no configured Calico pools for node ${pod.nodeName}` };
     }
     if (ip === null) {
       const block = claimNext(cluster, pod.nodeName, family);

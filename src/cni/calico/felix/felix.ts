@@ -9,8 +9,9 @@ import type { Netns } from '../../../linux/types.ts';
 import { compareBytes } from '../../../sim/bytes.ts';
 import type { Family } from '../../../wire/ip.ts';
 import { formatIp } from '../../../wire/ip.ts';
-import { allNodes, ofFamily, poolOf } from '../../nodes.ts';
+import { allNodes, ofFamily } from '../../nodes.ts';
 import type { CniNode } from '../../types.ts';
+import { poolsOf } from '../pools.ts';
 import { isIpip, isVxlan, vxlanName } from '../routes.ts';
 import { type FelixConfig, felixConfig } from './config.ts';
 import { type Endpoint, readModel } from './model.ts';
@@ -93,7 +94,7 @@ export function syncFelix(node: CniNode, state: FelixState, veth: (ns: string, n
 
 function staticInput(node: CniNode, config: FelixConfig, family: Family) {
   const { cluster } = node;
-  const { encapsulation, natOutgoing, natOutgoing6 } = cluster.config;
+  const { encapsulation } = cluster.config;
   const vxlan = isVxlan(encapsulation);
   const ipip = isIpip(encapsulation);
   const bgp = listObjects(cluster.server, 'bgpconfigurations.projectcalico.org').find(o => o.metadata.name === 'default')?.spec ?? {};
@@ -107,7 +108,7 @@ function staticInput(node: CniNode, config: FelixConfig, family: Family) {
     vxlan,
     ipip: ipip && family === 4,
     tunnels,
-    natOutgoing: family === 4 ? natOutgoing : natOutgoing6,
+    natOutgoing: poolsOf(cluster, family).some(p => p.natOutgoing),
     blockedCIDRs: [...new Set<string>(blocked)],
   };
 }
@@ -192,13 +193,20 @@ function nftTables(families: Family[], texts: Wanted[], sets: WantedSet[], c: Fe
 function staticSets(node: CniNode, family: Family): WantedSet[] {
   const { cluster, netns, nodeName } = node;
   const { config } = cluster;
-  const pool = poolOf(config.podCIDRs, family, cluster.server);
-  const nat = family === 4 ? config.natOutgoing : config.natOutgoing6;
+  const pools = poolsOf(cluster, family);
   const make = (id: string, type: string, members: string[]): WantedSet => ({ name: setName(family, id), type, family, members });
   const out = [
     make('dscp-src-net', 'hash:net', []),
-    make('masq-ipam-pools', 'hash:net', pool && nat ? [pool] : []),
-    make('network-ip-pools', 'hash:net', pool ? [pool] : []),
+    make(
+      'masq-ipam-pools',
+      'hash:net',
+      pools.filter(p => p.natOutgoing).map(p => p.cidr),
+    ),
+    make(
+      'network-ip-pools',
+      'hash:net',
+      pools.map(p => p.cidr),
+    ),
     make('this-host', 'hash:ip', localAddresses(netns, family)),
   ];
   const hosts = (own: boolean) =>

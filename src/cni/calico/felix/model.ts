@@ -261,6 +261,8 @@ export const MODEL_BUCKETS = [
   'globalnetworksets.projectcalico.org',
   'felixconfigurations.projectcalico.org',
   'bgpconfigurations.projectcalico.org',
+  'clusterinformations.projectcalico.org',
+  'ippools.projectcalico.org',
   'nodes',
 ];
 

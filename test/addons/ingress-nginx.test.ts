@@ -202,6 +202,43 @@ describe('ingress-nginx', () => {
     expect(c.external(['curl', '-sS', `http://${ip}:443/`]).out).toContain('The plain HTTP request was sent to HTTPS port');
   });
 
+  it('logs what it takes, what it leaves alone, and what is not there', () => {
+    const log = () =>
+      c
+        .must('-n ingress-nginx logs deploy/ingress-nginx-controller')
+        .split('\n')
+        .map(l => l.replace(/^.*? +7 /, ''));
+    expect(log()).toContain('controller.go:227] "Initial sync, sleeping for 1 second"');
+    ingress('told', 'told.example', [path('/', 'nowhere')], {}, { tls: [{ hosts: ['told.example'], secretName: 'nothing' }] });
+    ingress('classless', 'told.example', [path('/', 'shop')], {}, { ingressClassName: undefined });
+    c.rest();
+    const said = log().filter(l => !l.startsWith('event.go'));
+    const at = said.indexOf('store.go:440] "Found valid IngressClass" ingress="default/told" ingressclass="nginx"');
+    expect(said.slice(at + 1, at + 6)).toEqual(
+      expect.arrayContaining([
+        'controller.go:1108] Error obtaining Endpoints for Service "default/nowhere": no object matching key "default/nowhere" in local store',
+        'controller.go:1486] Error getting SSL certificate "default/nothing": local SSL certificate default/nothing was not found. Using default certificate',
+        'controller.go:196] "Configuration changes detected, backend reload required"',
+        'controller.go:216] "Backend successfully reloaded"',
+      ]),
+    );
+    expect(said).toContain(
+      `status.go:304] "updating Ingress status" namespace="default" ingress="told" currentValue=null newValue=[{"ip":"${ip}"}]`,
+    );
+    expect(said).toContain(
+      'store.go:436] "Ignoring ingress because of error while validating ingress class" ingress="default/classless" error="ingress does not contain a valid IngressClass"',
+    );
+    // Its own status is a change too.
+    expect(c.must('describe ingress told')).toMatch(/Sync +\S+ \(x2 over \S+\) +nginx-ingress-controller +Scheduled for sync/);
+    const reloads = () => log().filter(l => l.includes('reload required')).length;
+    const before = reloads();
+    c.must('scale deployment shop --replicas=2');
+    c.rest();
+    expect(reloads()).toBe(before);
+    c.must('scale deployment shop --replicas=1');
+    c.must('delete ingress told classless');
+  });
+
   it('says which annotations do nothing', () => {
     ingress('odd', 'odd.example', [path('/', 'shop')], { 'enable-modsecurity': 'true' });
     expect(c.must('-n ingress-nginx logs deploy/ingress-nginx-controller')).toContain('annotation="enable-modsecurity"');

@@ -1,14 +1,14 @@
 // registry.k8s.io/ingress-nginx/controller: watches Ingresses, keeps the proxy's configuration and the Ingresses' status (v1.13).
 import { updateStatus } from '../../apiserver/client.ts';
-import { newRecorder, type Recorder, recordEvent } from '../../apiserver/recorder.ts';
+import { newRecorder, type Recorder } from '../../apiserver/recorder.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
-import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
-import { complain, print } from '../../linux/process.ts';
+import type { KubeObject } from '../../apiserver/types.ts';
+import { print } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { writeFile } from '../../linux/vfs.ts';
 import type { Co } from '../../sim/task.ts';
-import { httpDate, klogStamp } from '../../sim/time.ts';
+import { httpDate } from '../../sim/time.ts';
 import { type Headers, header, plainStream } from '../../userland/http.ts';
 import { type Reply, type Served, type ServeOptions, serveStream, tcpServer } from '../../userland/http-server.ts';
 import { INGRESS_NGINX_BANNER } from '../../userland/images/addons.ts';
@@ -19,9 +19,10 @@ import type { AddonContext } from '../context.ts';
 import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
 import { unmodelled } from './annotations.ts';
 import { nginxConf } from './conf-text.ts';
+import { klog, sayClass, sayMissing, sayStart, sayStatus, tell } from './log.ts';
 import { accessLog, respond, serverFor } from './serve.ts';
 import { type IngressProxy, newProxy, type Trip } from './state.ts';
-import { flagsOf, mine, type Settings, settingsOf, shownFor, translate } from './translate.ts';
+import { flagsOf, isMine, mine, type Settings, settingsOf, shownFor, translate } from './translate.ts';
 
 const HEALTH = 10254;
 const WATCHED = [
@@ -33,14 +34,26 @@ const WATCHED = [
   'configmaps',
 ];
 const CONF = '/etc/nginx/nginx.conf';
+/** Long enough that the first look does not belong to the program's start. */
+const SYNC_MS = 120;
+
+/** Kept between commands. */
+interface Known {
+  running: string;
+  seen: [string, string][];
+}
 
 export const ingressNginx = ({ server, pod }: AddonContext): Program =>
   function* controller(p) {
     const flags = flagsOf(p.argv);
     const settings = settingsOf(server, p.argv);
     print(p, INGRESS_NGINX_BANNER);
+    sayStart(p, settings);
     const x = newProxy(p, translate(settings));
-    writeFile(p.fs, CONF, nginxConf(x.config));
+    // What it knew when an earlier command left it: the configuration that runs, and each Ingress as it was.
+    const known = (p.memory?.left ?? {}) as Partial<Known>;
+    let running = known.running ?? '';
+    const fresh = running === '';
     goServer(p, HEALTH, function* (req) {
       return req.target === '/healthz' ? { status: 200, body: 'ok' } : req.target === '/metrics' ? { status: 200, body: '' } : notFound();
     });
@@ -54,49 +67,54 @@ export const ingressNginx = ({ server, pod }: AddonContext): Program =>
         return 255;
       }
     }
-    klog(p, 'I', 'nginx.go:317', '"Starting NGINX process"');
     const recorder = newRecorder(server, 'nginx-ingress-controller');
-    const seen = new Map<string, string>();
+    const [namespace, name] = settings.configMap.split('/');
+    const own = getObject(server, 'configmaps', namespace, name);
+    if (own) tell(p, fresh ? recorder : null, own, 'CREATE', `ConfigMap ${settings.configMap}`);
+    klog(p, 'I', 'nginx.go:317', '"Starting NGINX process"');
+    const seen = new Map(known.seen);
+    p.memory = { save: (): Known => ({ running, seen: [...seen] }) };
     const sync = () => {
       const next = translate(settings);
-      if (!sameJson(next, x.config)) {
-        x.config = next;
-        writeFile(p.fs, CONF, nginxConf(next));
+      const all = listObjects(server, 'ingresses.networking.k8s.io');
+      for (const key of [...seen.keys()]) if (!all.some(ing => keyOf(ing) === key)) seen.delete(key);
+      for (const ing of all) announce(x, recorder, seen, settings, ing);
+      const text = nginxConf(next);
+      if (running !== text || !sameJson(next, x.config)) sayMissing(p, settings);
+      x.config = next;
+      // Endpoints alone reach the balancer without a reload.
+      if (running !== text) {
+        writeFile(p.fs, CONF, text);
         klog(p, 'I', 'controller.go:196', '"Configuration changes detected, backend reload required"');
         klog(p, 'I', 'controller.go:216', '"Backend successfully reloaded"');
+        if (!running) klog(p, 'I', 'controller.go:227', '"Initial sync, sleeping for 1 second"');
+        tell(p, recorder, pod, 'RELOAD', 'NGINX reload triggered due to a change in configuration');
+        running = text;
       }
-      for (const ing of mine(settings)) announce(x, recorder, seen, ing);
-      writeStatus(settings, flags.get('publish-service') ?? '', pod);
+      writeStatus(p, settings, flags.get('publish-service') ?? '', pod);
     };
-    const stop = reconcileOn(server, WATCHED, sync, { delayMs: 80 });
+    const stop = reconcileOn(server, WATCHED, sync, { delayMs: SYNC_MS });
     return yield* untilEnd(p, [stop]);
   };
 
-function klog(p: Process, severity: string, where: string, text: string): void {
-  complain(p, `${severity}${klogStamp(p.kernel.sim.nowMs)}       7 ${where}] ${text}\n`);
-}
+const keyOf = (o: KubeObject) => `${o.metadata.namespace}/${o.metadata.name}`;
 
 /** A new or changed Ingress is told of once, with what of it does nothing here. */
-function announce(x: IngressProxy, recorder: Recorder, seen: Map<string, string>, ing: KubeObject): void {
-  const stamp = JSON.stringify([ing.metadata.uid, ing.spec, ing.metadata.annotations]);
-  const key = `${ing.metadata.namespace}/${ing.metadata.name}`;
-  if (seen.get(key) === stamp) return;
-  const told = toldBefore(recorder.server, ing);
+function announce(x: IngressProxy, recorder: Recorder, seen: Map<string, string>, s: Settings, ing: KubeObject): void {
+  const stamp = `${ing.metadata.uid} ${ing.metadata.resourceVersion}`;
+  const key = keyOf(ing);
+  const before = seen.get(key);
+  if (before === stamp) return;
   seen.set(key, stamp);
-  if (told) return;
-  recordEvent(recorder, ing, 'Normal', 'Sync', 'Scheduled for sync');
-  for (const name of unmodelled(ing))
+  if (before === undefined) sayClass(x.p, s, ing);
+  if (!isMine(s, ing)) return;
+  tell(x.p, recorder, ing, 'Sync', 'Scheduled for sync');
+  for (const name of before === undefined ? unmodelled(ing) : [])
     klog(x.p, 'W', 'annotations.go:1', `"podnet does not model this annotation" ingress="${key}" annotation="${name}"`);
 }
 
-/** An earlier run of this program has: its event is younger than the object's last change. */
-const toldBefore = (server: ApiServer, ing: KubeObject): boolean =>
-  listObjects(server, 'events', ing.metadata.namespace).some(
-    e => e.reason === 'Sync' && e.involvedObject?.uid === ing.metadata.uid && (ing.metadata.generation ?? 1) <= (e.count ?? 1),
-  );
-
 /** Where the controller can be reached: the published Service's addresses, or those of the nodes that run it. */
-function writeStatus(s: Settings, publish: string, pod: KubeObject): void {
+function writeStatus(p: Process, s: Settings, publish: string, pod: KubeObject): void {
   const [namespace, name] = publish.split('/');
   const service = publish ? getObject(s.server, 'services', namespace, name) : undefined;
   const spec = service?.spec ?? {};
@@ -113,6 +131,7 @@ function writeStatus(s: Settings, publish: string, pod: KubeObject): void {
   else if (spec.clusterIP) ingress = [{ ip: spec.clusterIP }];
   for (const ing of mine(s)) {
     if (sameJson(ing.status?.loadBalancer?.ingress ?? [], ingress)) continue;
+    sayStatus(p, ing, ingress);
     updateStatus(s.server, { ...ing, status: { loadBalancer: ingress.length ? { ingress } : {} } });
   }
 }

@@ -89,6 +89,10 @@ function upstreamOf(s: Settings, namespace: string, backend: any, o?: KubeObject
   return upstream;
 }
 
+/** Has a backend of an Ingress anybody who answers? */
+export const readyEndpoints = (s: Settings, namespace: string, service: unknown): boolean =>
+  (upstreamOf(s, namespace, { service })?.endpoints.length ?? 0) > 0;
+
 function endpointsOf(server: ApiServer, namespace: string, service: string, portName: string): { host: string; port: number }[] {
   const seen = new Map<string, { host: string; port: number }>();
   for (const slice of listObjects(server, 'endpointslices.discovery.k8s.io', namespace)) {

@@ -133,6 +133,7 @@ function build(node: NodeRuntime): BuiltNode {
   for (const [key, value] of NODE_SYSCTLS) setSysctl(ns, key, value);
   const rootfs = machineRootfs(kernel);
   kernel.rootfs = rootfs;
+  if (node.host.modules) kernel.modules = node.host.modules;
   place(rootfs, NETNS_DIR, netnsDir(kernel));
   place(rootfs, '/etc/resolv.conf', newFile(resolvConf(engine)));
   beforeLook(rootfs, () => placeHost(node, rootfs));

@@ -5,6 +5,7 @@ import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
 import { hasCarrier } from './carrier.ts';
 import { sortLinks } from './link.ts';
+import { modulesText } from './modules.ts';
 import { meminfo, mountsText } from './mounts.ts';
 import { NAMESPACE_KINDS, type NamespaceKind, namespaceInode } from './namespaces.ts';
 import { neighState } from './neigh.ts';
@@ -373,6 +374,7 @@ export function makeProc(kernel: Kernel, netns: Netns): DirNode {
     cpuinfo: file(() => 'processor\t: 0\nvendor_id\t: GenuineIntel\n\nprocessor\t: 1\nvendor_id\t: GenuineIntel\n\n'),
     filesystems: file(() => 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n\text4\nnodev\toverlay\n'),
     mounts: file(p => (p ? mountsText(p) : '')),
+    modules: file(() => modulesText(kernel)),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
     cmdline: file(() => `BOOT_IMAGE=/boot/vmlinuz-${kernel.release} root=/dev/vda1 ro\n`),
     net: procNet(netns),

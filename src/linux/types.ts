@@ -71,6 +71,8 @@ export interface Kernel {
   processes: Map<number, Process>;
   /** The machine's own root, once it has one: processes on it see those of all containers. */
   rootfs?: Filesystem;
+  /** Modules that somebody has loaded by hand. */
+  modules?: string[];
   nextPid: number;
   nextNetnsId: number;
   /** The kernel's own ICMP socket is sending (icmp_xmit_lock): what would send another error meanwhile does not. */

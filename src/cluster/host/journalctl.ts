@@ -1,4 +1,5 @@
 // journalctl on a node: what the units wrote, by unit, number of lines and time (systemd 252).
+import { getObject } from '../../apiserver/store.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
@@ -15,6 +16,9 @@ interface Options {
   grep: RegExp | null;
   follow: boolean;
   reverse: boolean;
+  /** Lines of this priority and more urgent ones. */
+  priority: number;
+  hostname: boolean;
   /** A key of STAMPS, or `cat`. */
   output: string;
 }
@@ -26,6 +30,7 @@ export function journalctl(node: NodeRuntime): Program {
       complain(p, o);
       return 1;
     }
+    if (o.lines === -1) return 0;
     const lines = select(node, o);
     if (!lines.length && !o.follow) {
       print(p, '-- No entries --\n');
@@ -38,7 +43,7 @@ export function journalctl(node: NodeRuntime): Program {
 }
 
 const text = (node: NodeRuntime, l: JournalLine, o: Options): string =>
-  o.output === 'cat' ? `${l.text}\n` : `${STAMPS[o.output](l.atMs)} ${node.spec.name} ${l.by}: ${l.text}\n`;
+  o.output === 'cat' ? `${l.text}\n` : `${STAMPS[o.output](l.atMs)} ${o.hostname ? `${node.spec.name} ` : ''}${l.by}: ${l.text}\n`;
 
 const iso = (ms: number) => rfc3339Micro(ms).replace(/\.\d+Z$/, '+0000');
 const micro = (ms: number) => /\.(\d+)Z$/.exec(rfc3339Micro(ms))?.[1] ?? '000000';
@@ -54,8 +59,29 @@ const STAMPS: Record<string, (ms: number) => string> = {
 };
 const UNMODELLED = ['json', 'json-pretty', 'json-sse', 'json-seq', 'verbose', 'export', 'short-monotonic', 'short-delta', 'with-unit'];
 
+const PRIORITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
+
+/** What a service writes to its output is info, whatever it says; systemd tells failures with more weight (src/core/unit.c, service.c). */
+function priorityOf(l: JournalLine): number {
+  if (l.by.startsWith('(')) return 3;
+  if (!l.by.startsWith('systemd[')) return 6;
+  if (/Failed with result/.test(l.text)) return 4;
+  return /Main process exited/.test(l.text) ? 5 : 6;
+}
+
+function priority(text: string): number | null {
+  const at = (name: string) =>
+    /^[0-7]$/.test(name) ? Number(name) : PRIORITIES.indexOf(name === 'error' ? 'err' : name === 'warn' ? 'warning' : name);
+  const ends = text.split('..').map(at);
+  return ends.includes(-1) ? null : Math.max(...ends);
+}
+
 const matches = (l: JournalLine, o: Options): boolean =>
-  (!o.units.length || o.units.includes(l.unit)) && l.atMs >= o.sinceMs && l.atMs <= o.untilMs && (!o.grep || o.grep.test(l.text));
+  priorityOf(l) <= o.priority &&
+  (!o.units.length || o.units.includes(l.unit)) &&
+  l.atMs >= o.sinceMs &&
+  l.atMs <= o.untilMs &&
+  (!o.grep || o.grep.test(l.text));
 
 function select(node: NodeRuntime, o: Options): JournalLine[] {
   const all = node.host.journal.filter(l => matches(l, o));
@@ -88,6 +114,8 @@ const TAKES = new Set([
   '--output',
   '-t',
   '--identifier',
+  '-p',
+  '--priority',
 ]);
 
 function parse(node: NodeRuntime, p: Process): Options | string {
@@ -99,13 +127,15 @@ function parse(node: NodeRuntime, p: Process): Options | string {
     grep: null,
     follow: false,
     reverse: false,
+    priority: 7,
+    hostname: true,
     output: 'short',
   };
   const now = node.engine.server.sim.nowMs;
   const words = p.argv.slice(1).flatMap(w => {
     if (/^--[a-z-]+=/.test(w)) return [w.slice(0, w.indexOf('=')), w.slice(w.indexOf('=') + 1)];
     // Short options together: -xeu kubelet, -n5, -fu kubelet.
-    if (/^-[a-z]{2,}/i.test(w) && !w.startsWith('--')) {
+    if (/^-[a-z][a-z0-9]+/i.test(w)) {
       const out: string[] = [];
       for (let i = 1; i < w.length; i++) {
         const flag = `-${w[i]}`;
@@ -121,6 +151,15 @@ function parse(node: NodeRuntime, p: Process): Options | string {
   });
   for (let i = 0; i < words.length; i++) {
     const flag = words[i];
+    if (/^(-n|--lines)$/.test(flag) && !/^(\d+|all)$/.test(words[i + 1] ?? '')) {
+      o.lines = 10;
+      continue;
+    }
+    if (/^(-b|--boot)$/.test(flag) && /^[-+]?\d+$/.test(words[i + 1] ?? '')) {
+      if (Number(words[++i]) !== 0 && words[i] !== '1')
+        return `Specifying boot ID or boot offset has no effect, no persistent journal was found.\n`;
+      continue;
+    }
     const value = TAKES.has(flag) ? words[++i] : '';
     if (value === undefined) return `journalctl: option requires an argument -- '${flag.replace(/^-+/, '')}'\n`;
     switch (flag) {
@@ -132,7 +171,6 @@ function parse(node: NodeRuntime, p: Process): Options | string {
         break;
       case '-n':
       case '--lines':
-        if (value !== 'all' && !/^\d+$/.test(value)) return `Failed to parse lines '${value}'\n`;
         o.lines = value === 'all' ? null : Number(value);
         break;
       case '-S':
@@ -163,6 +201,27 @@ function parse(node: NodeRuntime, p: Process): Options | string {
       case '--reverse':
         o.reverse = true;
         break;
+      case '-p':
+      case '--priority': {
+        const level = priority(value);
+        if (level === null) return `Unknown log level ${value}\n`;
+        o.priority = level;
+        break;
+      }
+      case '--no-hostname':
+        o.hostname = false;
+        break;
+      case '--list-boots':
+        print(p, bootList(node));
+        return { ...o, lines: -1 };
+      case '--disk-usage':
+        return 'podnet: journalctl --disk-usage is not modelled: the journal here is no file\n';
+      case '--flush':
+      case '--rotate':
+      case '--sync':
+      case '--vacuum-time':
+      case '--vacuum-size':
+        return { ...o, lines: -1 };
       case '-e':
       case '--pager-end':
         o.lines ??= 1000;
@@ -187,6 +246,14 @@ function parse(node: NodeRuntime, p: Process): Options | string {
     }
   }
   return o;
+}
+
+/** The one boot that the journal knows. */
+function bootList(node: NodeRuntime): string {
+  const { journal } = node.host;
+  const [first, last] = [journal[0]?.atMs ?? 0, journal.at(-1)?.atMs ?? 0];
+  const id = getObject(node.engine.server, 'nodes', '', node.spec.name)?.status?.nodeInfo?.bootID ?? '';
+  return `IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY\n  0 ${id.replace(/-/g, '')} ${systemdTime(first)} ${systemdTime(last)}\n`;
 }
 
 const SPAN: Record<string, number> = {

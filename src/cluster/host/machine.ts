@@ -2,11 +2,13 @@
 import type { Program } from '../../linux/types.ts';
 import { type Filesystem, newFile, place } from '../../linux/vfs.ts';
 import type { NodeRuntime } from '../types.ts';
+import { hostnamectl, swap, timedatectl } from './clock-name.ts';
 import { crictl } from './crictl.ts';
 import { ctr } from './ctr.ts';
 import { etcdctl } from './etcdctl.ts';
 import { placeHostFiles } from './files.ts';
 import { journalctl } from './journalctl.ts';
+import { kmodPrograms } from './kmod.ts';
 import { kubeadm } from './kubeadm/main.ts';
 import { ssh } from './ssh.ts';
 import { systemctl } from './systemctl.ts';
@@ -24,5 +26,9 @@ export function placeHost(node: NodeRuntime, fs: Filesystem): void {
       '/usr/local/bin/etcdctl',
       etcdctl(() => node.engine),
     );
+  tool('/usr/bin/hostnamectl', hostnamectl(node));
+  tool('/usr/bin/timedatectl', timedatectl);
+  for (const name of ['swapon', 'swapoff']) tool(`/usr/sbin/${name}`, swap);
+  for (const [path, program] of Object.entries(kmodPrograms(node))) tool(path, program);
   placeHostFiles(node, fs);
 }

@@ -14,6 +14,9 @@ export interface Unit {
   failing?: { status: number; line: string; restarts: number };
   /** Its files as systemd has loaded them, once they have changed on disk since; absent: as they are. */
   loaded?: [path: string, text: string][];
+  /** What the next boot would do with it; absent: enabled. */
+  disabled?: boolean;
+  masked?: boolean;
   /** What is run, when it is not what the packages wrote. */
   argv?: string[];
 }
@@ -31,6 +34,8 @@ export interface HostState {
   units: Record<string, Unit>;
   journal: JournalLine[];
   nextPid: number;
+  /** Modules that modprobe has loaded. */
+  modules?: string[];
   /** What the running kubelet has read; absent: kubeadm's configuration. Pods that started before `sinceMs` know nothing of it. */
   kubelet?: KubeletSettings & { sinceMs: number };
 }
@@ -63,7 +68,11 @@ export const startedText = (unit: string): string => `Started ${unit}.service - 
 
 /** Is there anything that a new machine would not have by itself? */
 export const hostHasHistory = (h: HostState): boolean =>
-  h.nextPid !== FIRST_FREE_PID || h.journal.length !== 2 || !!h.kubelet || Object.values(h.units).some(u => !u.active || !!u.loaded);
+  h.nextPid !== FIRST_FREE_PID ||
+  h.journal.length !== 2 ||
+  !!h.kubelet ||
+  !!h.modules ||
+  Object.values(h.units).some(u => !u.active || !!u.loaded || !!u.disabled || !!u.masked);
 
 export function journal(node: NodeRuntime, unit: string, text: string, by = 'systemd[1]'): void {
   const { host } = node;

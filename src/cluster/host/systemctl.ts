@@ -1,8 +1,9 @@
 // systemctl on a node (systemd 252's words): what it stops and starts is stopped and started. Memory and CPU times are not modelled.
-import { complain, print } from '../../linux/process.ts';
+import { complain, kill, print } from '../../linux/process.ts';
 import type { Process, Program } from '../../linux/types.ts';
 import type { NodeRuntime } from '../types.ts';
 import { UNITS, type Unit } from './state.ts';
+import { machineStatus, WHOLE } from './systemctl-lists.ts';
 import { ago, syslogTime, systemdTime, timespan } from './time-text.ts';
 import { changedOnDisk, daemonReload, describeStatus, packaged, resultOf, startUnit, stopUnit } from './unit-control.ts';
 import { commandOf, filesOf } from './unit-files.ts';
@@ -25,6 +26,18 @@ const VERBS = [
   'daemon-reload',
   'daemon-reexec',
   'list-units',
+  'list-unit-files',
+  'list-timers',
+  'list-sockets',
+  'list-jobs',
+  'list-dependencies',
+  'mask',
+  'unmask',
+  'edit',
+  'kill',
+  'reset-failed',
+  'get-default',
+  'is-system-running',
 ];
 /** Options whose value is the next word. */
 const VALUED = new Set(['-p', '--property', '-t', '--type', '-n', '--lines', '-o', '--output', '-s', '--signal', '--state']);
@@ -43,8 +56,13 @@ export function systemctl(node: NodeRuntime): Program {
       daemonReload(node);
       return 0;
     }
-    if (verb === 'list-units') return listUnits(node, p);
-    if (!units.length && verb !== 'status') {
+    const whole = WHOLE[verb];
+    if (whole) return whole(node, p, args);
+    if (!units.length && verb === 'status') {
+      print(p, machineStatus(node));
+      return 0;
+    }
+    if (!units.length && verb !== 'reset-failed') {
       complain(p, 'Too few arguments.\n');
       return 1;
     }
@@ -56,9 +74,10 @@ export function systemctl(node: NodeRuntime): Program {
         );
       }
     }
-    let code = 0;
-    for (const unit of units) code = one(node, verb, bare(unit), p, args) || code;
-    return code;
+    const codes = units.map(unit => one(node, verb, bare(unit), p, args));
+    // Of several, one that is active (or enabled) is enough.
+    if (/^is-/.test(verb) && codes.includes(0)) return 0;
+    return codes.find(code => code !== 0) ?? 0;
   };
 }
 
@@ -73,8 +92,8 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       print(p, `${activeState(unit)}\n`);
       return 1;
     case 'is-enabled':
-      print(p, 'enabled\n');
-      return 0;
+      print(p, `${fileState(unit)}\n`);
+      return fileState(unit) === 'enabled' ? 0 : 1;
     case 'status':
       print(p, statusText(node, name, unit, args));
       return unit.active ? 0 : 3;
@@ -93,6 +112,7 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       complain(p, `Failed to reload ${name}.service: Job type reload is not applicable for unit ${name}.service.\n`);
       return 1;
     case 'start':
+      if (unit.masked) return refuseMasked(verb, name, p);
       startUnit(node, name);
       return 0;
     case 'stop':
@@ -100,14 +120,70 @@ function one(node: NodeRuntime, verb: string, name: string, p: Process, args: st
       return 0;
     case 'disable':
     case 'enable':
-      complain(p, `podnet: units stay ${verb === 'enable' ? 'enabled' : 'enabled: no machine is booted again here'}\n`);
-      if (args.includes('--now')) (verb === 'enable' ? startUnit : stopUnit)(node, name);
+    case 'mask':
+    case 'unmask':
+      return setFileState(node, verb, name, p, args);
+    case 'edit':
+      complain(p, 'podnet: systemctl edit needs an editor, which is not modelled: write a drop-in and run systemctl daemon-reload\n');
+      return 1;
+    case 'list-dependencies':
+      complain(p, 'podnet: systemctl list-dependencies is not modelled\n');
+      return 1;
+    case 'kill': {
+      const process = [...(node.built?.kernel.processes.values() ?? [])].find(q => q.pid === unit.pid && unit.active);
+      if (!process) {
+        complain(p, `Failed to kill unit ${name}.service: No main process to kill\n`);
+        return 1;
+      }
+      const at = args.findIndex(x => x === '-s' || x === '--signal');
+      const signal = (at >= 0 ? args[at + 1] : args.find(x => x.startsWith('--signal='))?.slice(9)) ?? 'TERM';
+      kill(process, signal.replace(/^SIG/, ''));
+      return 0;
+    }
+    case 'reset-failed':
       return 0;
     default:
+      if (unit.masked) return refuseMasked(verb, name, p);
       stopUnit(node, name);
       startUnit(node, name);
       return 0;
   }
+}
+
+const WANTS = '/etc/systemd/system/multi-user.target.wants';
+
+const fileState = (unit: Unit): string => (unit.masked ? 'masked' : unit.disabled ? 'disabled' : 'enabled');
+
+function refuseMasked(verb: string, name: string, p: Process): number {
+  complain(p, `Failed to ${verb} ${name}.service: Unit ${name}.service is masked.\n`);
+  return 1;
+}
+
+/** What the next boot would do: links in /etc/systemd/system, told as systemctl makes and removes them. */
+function setFileState(node: NodeRuntime, verb: string, name: string, p: Process, args: string[]): number {
+  const unit = node.host.units[name];
+  const file = `${name}.service`;
+  const now = args.includes('--now');
+  if ((verb === 'enable' || verb === 'disable') && unit.masked) {
+    complain(p, `Failed to ${verb} unit: Unit file /etc/systemd/system/${file} is masked.\n`);
+    return 1;
+  }
+  if (verb === 'enable' && unit.disabled) {
+    delete unit.disabled;
+    complain(p, `Created symlink ${WANTS}/${file} → /lib/systemd/system/${file}.\n`);
+  } else if (verb === 'disable' && !unit.disabled) {
+    unit.disabled = true;
+    complain(p, `Removed "${WANTS}/${file}".\n`);
+  } else if (verb === 'mask' && !unit.masked) {
+    unit.masked = true;
+    complain(p, `Created symlink /etc/systemd/system/${file} → /dev/null.\n`);
+  } else if (verb === 'unmask' && unit.masked) {
+    delete unit.masked;
+    complain(p, `Removed "/etc/systemd/system/${file}".\n`);
+  }
+  if (now && verb === 'enable') startUnit(node, name);
+  if (now && (verb === 'disable' || verb === 'mask')) stopUnit(node, name);
+  return 0;
 }
 
 const activeState = (unit: Unit): string => (unit.active ? 'active' : unit.failing ? 'activating' : 'inactive');
@@ -117,12 +193,15 @@ function properties(name: string, unit: Unit, args: string[]): string {
   const all: Record<string, string> = {
     Id: `${name}.service`,
     Description: UNITS[name].description,
-    LoadState: 'loaded',
+    LoadState: unit.masked ? 'masked' : 'loaded',
     ActiveState: activeState(unit),
     SubState: unit.active ? 'running' : unit.failing ? 'auto-restart' : 'dead',
     Result: unit.failing ? resultOf(unit.failing.status) : 'success',
     NRestarts: String(unit.failing?.restarts ?? 0),
-    UnitFileState: 'enabled',
+    UnitFileState: fileState(unit),
+    ActiveEnterTimestamp: unit.active ? systemdTime(unit.sinceMs) : '',
+    FragmentPath: `/lib/systemd/system/${name}.service`,
+    Restart: 'always',
     MainPID: String(unit.active ? unit.pid : 0),
   };
   const asked = args.flatMap((a, i) => {
@@ -144,8 +223,10 @@ function missing(verb: string, name: string, p: Process): number {
   }
   if (verb === 'is-enabled') complain(p, `Failed to get unit file state for ${name}.service: No such file or directory\n`);
   else if (verb === 'cat') complain(p, `No files found for ${name}.service.\n`);
+  else if (/^(un)?mask$/.test(verb)) complain(p, `Unit ${name}.service does not exist, proceeding anyway.\n`);
   else if (verb === 'enable' || verb === 'disable') complain(p, `Failed to ${verb} unit: Unit file ${name}.service does not exist.\n`);
   else complain(p, `Failed to ${verb} ${name}.service: Unit ${name}.service not found.\n`);
+  if (/^(un)?mask$/.test(verb)) return 0;
   return verb === 'is-enabled' || verb === 'cat' || verb === 'enable' || verb === 'disable' ? 1 : 5;
 }
 
@@ -154,7 +235,9 @@ function statusText(node: NodeRuntime, name: string, unit: Unit, args: string[])
   const now = node.engine.server.sim.nowMs;
   const lines = [
     `${unit.active || unit.failing ? '●' : '○'} ${name}.service - ${description}`,
-    `     Loaded: loaded (/lib/systemd/system/${name}.service; enabled; preset: enabled)`,
+    unit.masked
+      ? `     Loaded: masked (Reason: Unit ${name}.service is masked.)`
+      : `     Loaded: loaded (/lib/systemd/system/${name}.service; ${fileState(unit)}; preset: enabled)`,
   ];
   if (dropIn) {
     const slash = dropIn.lastIndexOf('/');
@@ -181,18 +264,4 @@ function statusText(node: NodeRuntime, name: string, unit: Unit, args: string[])
   const log = count ? node.host.journal.filter(l => l.unit === name).slice(-count) : [];
   if (log.length) lines.push('', ...log.map(l => `${syslogTime(l.atMs)} ${node.spec.name} ${l.by}: ${l.text}`));
   return `${lines.join('\n')}\n`;
-}
-
-function listUnits(node: NodeRuntime, p: Process): number {
-  const rows = Object.entries(node.host.units).sort(([a], [b]) => (a < b ? -1 : 1));
-  const width = Math.max(...rows.map(([name]) => name.length + 8));
-  const text = rows
-    .filter(([, u]) => u.active)
-    .map(([name]) => `  ${`${name}.service`.padEnd(width)} loaded active running ${UNITS[name].description}\n`);
-  print(p, `  ${'UNIT'.padEnd(width)} LOAD   ACTIVE SUB     DESCRIPTION\n${text.join('')}\n`);
-  print(
-    p,
-    `LOAD   = Reflects whether the unit definition was properly loaded.\nACTIVE = The high-level unit activation state, i.e. generalization of SUB.\nSUB    = The low-level unit activation state, values depend on unit type.\n${text.length} loaded units listed.\n`,
-  );
-  return 0;
 }

@@ -4,7 +4,7 @@ import { absolute, lookup } from '../../linux/vfs.ts';
 import { pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Builtin, builtins, SPECIAL } from './builtins.ts';
-import { fail, say } from './messages.ts';
+import { builtinFail, fail, say } from './messages.ts';
 import { notFound } from './not-found.ts';
 import { shellQuote } from './quote.ts';
 import { runText } from './script.ts';
@@ -112,7 +112,8 @@ const command: Builtin = {
     if (args[0] === '--') args = args.slice(1);
     if (/[vV]/.test(flag)) {
       let status = 0;
-      for (const name of args) {
+      // The POSIX shells look at the first name only.
+      for (const name of bashLike(sh) ? args : args.slice(0, 1)) {
         const text = describe(sh, name, flag.includes('V'));
         if (text === null) {
           status = bashLike(sh) ? 1 : 127;
@@ -199,6 +200,60 @@ const caller: Builtin = {
   },
 };
 
+const hash: Builtin = {
+  *run(sh, argv) {
+    const names = argv.slice(1).filter(a => !a.startsWith('-'));
+    const flags = argv
+      .slice(1)
+      .filter(a => a.startsWith('-'))
+      .join('');
+    if (flags.includes('r')) sh.hashed.clear();
+    if (!names.length && !flags.includes('r')) {
+      if (!bashLike(sh)) for (const { path } of sh.hashed.values()) say(sh, 1, `${path}\n`);
+      else if (!sh.hashed.size) say(sh, 1, 'hash: hash table empty\n');
+      else {
+        say(sh, 1, 'hits\tcommand\n');
+        for (const { path, hits } of sh.hashed.values()) say(sh, 1, `${String(hits).padStart(4)}\t${path}\n`);
+      }
+      return 0;
+    }
+    let status = 0;
+    for (const name of names) {
+      if (flags.includes('d')) {
+        sh.hashed.delete(name);
+        continue;
+      }
+      if (builtinOf(sh, name) || sh.functions.has(name)) continue;
+      const found = findExecutable(sh.p.fs, name, getParam(sh, 'PATH'), sh.p.cwd);
+      if (typeof found === 'string') status = builtinFail(sh, 'hash', `${name}: not found`);
+      else if (flags.includes('t')) say(sh, 1, `${found.path}\n`);
+      else sh.hashed.set(name, { path: found.path, hits: 0 });
+    }
+    return status;
+  },
+};
+
+const enable: Builtin = {
+  only: ['bash'],
+  *run(sh, argv) {
+    const off = argv[1] === '-n';
+    const names = argv.slice(1).filter(a => !a.startsWith('-'));
+    const all = Object.keys(builtins())
+      .filter(name => !builtins()[name].only || builtins()[name].only?.includes('bash'))
+      .sort();
+    if (!names.length) for (const name of all) if (sh.disabled.has(name) === off) say(sh, 1, `enable ${off ? '-n ' : ''}${name}\n`);
+    let status = 0;
+    for (const name of names) {
+      if (!all.includes(name)) {
+        fail(sh, `enable: ${name}: not a shell builtin`);
+        status = 1;
+      } else if (off) sh.disabled.add(name);
+      else sh.disabled.delete(name);
+    }
+    return status;
+  },
+};
+
 const unalias: Builtin = {
   *run(sh, argv) {
     if (argv[1] === '-a') sh.aliases.clear();
@@ -220,4 +275,6 @@ export const COMMAND_BUILTINS: Record<string, Builtin> = {
   alias,
   unalias,
   caller,
+  hash,
+  enable,
 };

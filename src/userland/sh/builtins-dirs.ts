@@ -48,7 +48,16 @@ const cd: Builtin = {
   *run(sh, argv) {
     const to = cdPath(sh, argv);
     if (!to) return 1;
-    const e = changeDirectory(sh, to.target);
+    // CDPATH: where else a name that is not a path may lie; where it was found is told.
+    const found = /^\.{0,2}(\/|$)/.test(to.target)
+      ? undefined
+      : (getParam(sh, 'CDPATH') ?? '')
+          .split(':')
+          .filter(Boolean)
+          .map(d => `${d}/${to.target}`)
+          .find(path => typeof lookup(sh.p.fs, absolute(path, sh.p.cwd), sh.p) !== 'string');
+    const e = changeDirectory(sh, found ?? to.target);
+    if (!e && found !== undefined) to.show = true;
     if (e) {
       if (sh.kind === 'dash') {
         fail(sh, `cd: can't cd to ${to.target}`);

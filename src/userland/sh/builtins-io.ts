@@ -55,7 +55,7 @@ const printf: Builtin = {
     }
     if (!args.length) {
       if (bashLike(sh)) say(sh, 2, 'printf: usage: printf [-v var] format [arguments]\n');
-      else fail(sh, 'printf: usage: printf format [arg ...]');
+      else fail(sh, sh.kind === 'ash' ? 'usage: printf FORMAT [ARGUMENT...]' : 'printf: usage: printf format [arg ...]');
       return 2;
     }
     const now = sh.p.kernel.sim.nowMs;
@@ -70,7 +70,7 @@ const printf: Builtin = {
     for (const e of r.errors)
       fail(
         sh,
-        `printf: ${bashLike(sh) && e.includes('invalid directive') ? e.replace(/^%(.): invalid directive/, "`$1': invalid format character") : e}`,
+        `${sh.kind === 'ash' ? '' : 'printf: '}${bashLike(sh) && e.includes('invalid directive') ? e.replace(/^%(.): invalid directive/, "`$1': invalid format character") : e}`,
       );
     if (into !== null) {
       const element = /^(\w+)\[(.*)\]$/.exec(into);

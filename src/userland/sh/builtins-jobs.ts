@@ -4,7 +4,7 @@ import { localPid, processByLocalPid } from '../../linux/pids.ts';
 import { signalNumber, kill as signalProcess, waitFor } from '../../linux/process.ts';
 import type { Process } from '../../linux/types.ts';
 import { type Co, waitOn } from '../../sim/task.ts';
-import { SIGNAL_LIST, signalName } from '../signals.ts';
+import { signalName } from '../signals.ts';
 import type { Builtin } from './builtins.ts';
 import { fail, say } from './messages.ts';
 import { reportSignal } from './run.ts';
@@ -113,15 +113,7 @@ const kill: Builtin = {
       const name = args[1] === undefined || /^\d+$/.test(args[1]) ? null : signalName(args[1]);
       if (name) say(sh, 1, `${signalNumber(name) ?? args[1]}\n`);
       else
-        say(
-          sh,
-          1,
-          args[1]
-            ? `${signalName(String(Number(args[1]) & 127)) ?? args[1]}\n`
-            : bashLike(sh)
-              ? signalTable()
-              : `${SIGNAL_LIST.join(' ')}\n`,
-        );
+        say(sh, 1, args[1] ? `${signalName(String(Number(args[1]) & 127)) ?? args[1]}\n` : bashLike(sh) ? signalTable() : signalLines(sh));
       return 0;
     }
     if (args[0] === '-s' || args[0] === '-n') {
@@ -136,9 +128,9 @@ const kill: Builtin = {
             ? `kill: ${args[0].slice(1)}: invalid signal specification`
             : sh.kind === 'dash'
               ? `kill: Illegal option ${args[0].slice(0, 2)}`
-              : `kill: bad signal name '${args[0].slice(1)}'`,
+              : `bad signal name '${args[0].slice(1)}'`,
         );
-        return bashLike(sh) ? 1 : 2;
+        return sh.kind === 'dash' ? 2 : 1;
       }
       signal = name;
       args = args.slice(1);
@@ -146,11 +138,14 @@ const kill: Builtin = {
     if (args[0] === '--') args = args.slice(1);
     if (!args.length) {
       if (bashLike(sh)) say(sh, 2, 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n');
-      else fail(sh, 'kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]');
+      else if (sh.kind === 'ash') {
+        fail(sh, 'you need to specify whom to kill');
+        return 1;
+      } else fail(sh, 'kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]');
       return 2;
     }
     let status = 0;
-    for (const arg of args) if (!killOne(sh, arg, signal)) status = 1;
+    for (const arg of args) if (!killOne(sh, arg, signal)) status = sh.kind === 'dash' && !/^-?\d+$|^%/.test(arg) ? 2 : 1;
     // Nothing follows in a process that has killed itself.
     while (sh.p.exitCode !== null) yield* waitOn(sh.p.kernel.sim, []);
     return status;
@@ -174,7 +169,7 @@ function killOne(sh: Shell, arg: string, signal: string): boolean {
         ? `kill: ${arg}: arguments must be process or job IDs`
         : sh.kind === 'dash'
           ? `kill: Illegal number: ${arg}`
-          : `kill: invalid number '${arg}'`,
+          : `invalid number '${arg}'`,
     );
     return false;
   }
@@ -192,7 +187,7 @@ function killOne(sh: Shell, arg: string, signal: string): boolean {
         ? `kill: (${arg}) - No such process`
         : sh.kind === 'dash'
           ? 'kill: No such process\n'
-          : `kill: can't kill pid ${arg}: No such process`,
+          : `can't kill pid ${arg}: No such process`,
     );
     return false;
   }
@@ -222,6 +217,12 @@ function signalTable(): string {
   return lines.join('');
 }
 
+/** One to a line: dash begins with 0, BusyBox numbers them. */
+const signalLines = (sh: Shell): string =>
+  sh.kind === 'dash'
+    ? ['0', ...LINUX_SIGNALS].map(n => `${n}\n`).join('')
+    : LINUX_SIGNALS.map((n, i) => `${String(i + 1).padStart(2)}) ${n}\n`).join('');
+
 const LINUX_SIGNALS =
   `HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ
 VTALRM PROF WINCH IO PWR SYS`.split(/\s/);
@@ -230,7 +231,7 @@ const trap: Builtin = {
   *run(sh, argv) {
     const args = argv.slice(argv[1] === '--' ? 2 : 1);
     if (args[0] === '-l') {
-      say(sh, 1, bashLike(sh) ? signalTable() : `${SIGNAL_LIST.join(' ')}\n`);
+      say(sh, 1, bashLike(sh) ? signalTable() : signalLines(sh));
       return 0;
     }
     if (!args.length || args[0] === '-p') {

@@ -70,10 +70,12 @@ const set: Builtin = {
       for (const name of optionNames(sh.kind)) say(sh, 1, optionLine(sh, name, args[0] === '+o'));
       return 0;
     }
-    const used = setOptions(sh, args, sh.kind === 'ash' ? '' : 'set: ');
+    const used = setOptions(sh, args, sh.kind === 'ash' && !sh.interactive ? `set: line ${Math.max(0, sh.line - 1)}: ` : 'set: ');
     if (used === null) {
       if (bashLike(sh) && !/^[-+]o/.test(args[0]))
         say(sh, 2, 'set: usage: set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]\n');
+      // BusyBox goes on after a name that it does not know.
+      if (sh.kind === 'ash' && /^[-+]o/.test(args[0])) return 1;
       if (!bashLike(sh) && !sh.interactive) sh.flow = { kind: 'exit', levels: 0 };
       return 2;
     }

@@ -6,7 +6,7 @@ import type { Co } from '../../sim/task.ts';
 import { evaluateText } from './arith.ts';
 import type { Builtin } from './builtins.ts';
 import { onPath } from './builtins-commands.ts';
-import { fail, say } from './messages.ts';
+import { builtinFail, fail, say } from './messages.ts';
 import { runText } from './script.ts';
 import { isSet, TEST_MESSAGES, testArguments } from './test.ts';
 import { bashLike, type Flow, type Shell } from './types.ts';
@@ -26,7 +26,7 @@ function* leave(sh: Shell, argv: string[], kind: Flow['kind']): Co<number> {
       if (kind === 'exit' || kind === 'return') sh.flow = { kind, levels: 0 };
       return 2;
     }
-    fail(sh, sh.kind === 'dash' ? `${argv[0]}: Illegal number: ${arg}` : `Illegal number: ${arg}`);
+    builtinFail(sh, argv[0], `Illegal number: ${arg}`);
     sh.flow = { kind: 'exit', levels: 0 };
     return 2;
   }
@@ -86,12 +86,8 @@ const source: Builtin = {
         fail(sh, `${name}: ${strerror(data)}`);
         return 1;
       }
-      fail(
-        sh,
-        sh.kind === 'dash'
-          ? `${argv[0]}: ${name.includes('/') ? `cannot open ${name}: No such file` : `${name}: not found`}`
-          : `can't open '${name}': ${strerror(data)}`,
-      );
+      const dash = name.includes('/') ? `cannot open ${name}: No such file` : `${name}: not found`;
+      builtinFail(sh, argv[0], sh.kind === 'dash' ? dash : `can't open '${name}': ${strerror(data)}`);
       if (!sh.interactive) sh.flow = { kind: 'exit', levels: 0 };
       return 2;
     }
@@ -252,7 +248,6 @@ export const SHELL_BUILTINS: Record<string, Builtin> = {
   eval: evaluate,
   '.': source,
   source: { ...source, only: ['bash', 'ash'] },
-  hash: always(0),
   test,
   '[': test,
   umask,
@@ -260,7 +255,6 @@ export const SHELL_BUILTINS: Record<string, Builtin> = {
   times,
   let: letBuiltin,
   history: { ...always(0), only: ['bash', 'ash'] },
-  enable: { ...always(0), only: ['bash'] },
   complete: { ...always(0), only: ['bash'] },
   compgen: { ...always(1), only: ['bash'] },
   bind: { ...always(0), only: ['bash'] },

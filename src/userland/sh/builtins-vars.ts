@@ -2,7 +2,7 @@
 import { parse } from 'unbash';
 import type { Co } from '../../sim/task.ts';
 import type { Builtin } from './builtins.ts';
-import { fail, say } from './messages.ts';
+import { builtinFail, fail, say } from './messages.ts';
 import { declared, declaredKey } from './quote.ts';
 import { assignArray, assignText } from './simple.ts';
 import { bashLike, type Shell, type Variable } from './types.ts';
@@ -94,14 +94,7 @@ function marker(flag: 'exported' | 'readonly'): Builtin {
 const local: Builtin = {
   *run(sh, argv) {
     if (!sh.scopes.length) {
-      fail(
-        sh,
-        bashLike(sh)
-          ? 'local: can only be used in a function'
-          : sh.kind === 'dash'
-            ? 'local: not in a function'
-            : 'local: not in a function',
-      );
+      builtinFail(sh, 'local', bashLike(sh) ? 'can only be used in a function' : 'not in a function');
       if (!bashLike(sh)) sh.flow = { kind: 'exit', levels: 0 };
       return bashLike(sh) ? 1 : 2;
     }
@@ -250,14 +243,7 @@ const getopts: Builtin = {
     if (!known) {
       setVar(sh, name, '?');
       if (spec.startsWith(':')) setVar(sh, 'OPTARG', letter);
-      else if (!quiet)
-        say(
-          sh,
-          2,
-          bashLike(sh)
-            ? `${sh.name}: illegal option -- ${letter}\n`
-            : `${sh.kind === 'dash' ? '' : `${sh.name}: `}Illegal option -${letter}\n`,
-        );
+      else if (!quiet) say(sh, 2, bashLike(sh) ? `${sh.name}: illegal option -- ${letter}\n` : `Illegal option -${letter}\n`);
       return finish(0);
     }
     setVar(sh, name, letter);

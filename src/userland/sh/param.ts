@@ -170,6 +170,7 @@ function* operate(sh: Shell, part: ParameterExpansionPart, op: ParameterOperatio
     if (sh.flow) return;
   }
   if (op.type !== 'Remove' && sh.kind === 'dash') return badSubstitution(sh, part.text);
+  if ((op.type === 'CaseModification' || op.type === 'Transform') && sh.kind === 'ash') return badSubstitution(sh, part.text);
   if (op.type === 'Slice') return yield* slice(sh, part, op, found, out, quoted);
   if (op.type === 'Transform' && /^[aAkK]$/.test(op.operand.text)) return emit(sh, out, describe(sh, part, op.operand.text, found), quoted);
   const change = yield* changer(sh, op, quoted);

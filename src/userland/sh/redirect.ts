@@ -228,11 +228,7 @@ function duplicate(sh: Shell, fd: number, target: string): boolean {
   if (!pipe) {
     fail(
       sh,
-      bashLike(sh)
-        ? `${from}: Bad file descriptor`
-        : sh.kind === 'dash'
-          ? `${from}: Bad file descriptor`
-          : `dup2(${from},${fd}): Bad file descriptor`,
+      bashLike(sh) ? `${from}: Bad file descriptor` : sh.kind === 'dash' ? `${from}: Bad file descriptor` : `${from}: Bad file descriptor`,
     );
     return failed(sh);
   }

@@ -87,10 +87,13 @@ function describe(sh: Shell, source: string, e: ParseError, where: string): stri
   }
   if (sh.kind === 'ash') {
     if (quote) return [`${sh.name}: syntax error: unterminated quoted string`];
-    if (!token && atEnd) return [`${sh.name}: syntax error: unexpected end of file${closer ? ` (expecting "${closer}")` : ''}`];
+    if (!token && atEnd)
+      return [
+        `${sh.name}: ${where === 'eval' ? `eval: line ${Math.max(0, sh.line - 1)}: ` : ''}syntax error: unexpected end of file${closer ? ` (expecting "${closer}")` : ''}`,
+      ];
     return [`${sh.name}: syntax error: unexpected "${token ?? next}"`];
   }
-  const head = `${sh.name}: ${sh.lineBase + (quote || atEnd ? source.trimEnd().split('\n').length : line)}: `;
+  const head = `${sh.name}: ${sh.lineBase + (quote || atEnd ? source.trimEnd().split('\n').length : line)}: ${where === 'eval' ? 'eval: ' : ''}`;
   if (quote) return [`${head}Syntax error: Unterminated quoted string`];
   if (!token && atEnd) return [`${head}Syntax error: end of file unexpected${closer ? ` (expecting "${closer}")` : ''}`];
   return [`${head}Syntax error: "${token ?? next}" unexpected`];

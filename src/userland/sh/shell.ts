@@ -87,6 +87,8 @@ function newShell(p: Process, kind: ShellKind): Shell {
     startedAtMs: p.kernel.sim.nowMs,
     spins: 0,
     optind: { at: 1, within: 0 },
+    hashed: new Map(),
+    disabled: new Set(),
     umask: 0o022,
     dirStack: [],
   };
@@ -94,6 +96,13 @@ function newShell(p: Process, kind: ShellKind): Shell {
   vars.set('OPTIND', { value: '1' });
   vars.set('PWD', { value: p.cwd, exported: true });
   vars.set('PS4', { value: '+ ' });
+  if (kind === 'dash' || kind === 'ash') {
+    for (const [name, value] of [
+      ['PS1', kind === 'ash' ? '\\w \\$ ' : p.uid === 0 ? '# ' : '$ '],
+      ['PS2', '> '],
+    ] as const)
+      if (!vars.has(name)) vars.set(name, { value });
+  }
   if (!vars.has('PATH')) vars.set('PATH', { value: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' });
   if (kind !== 'dash') vars.set('SHLVL', { value: String(Number(p.env.get('SHLVL') ?? 0) + 1), exported: true });
   return sh;

@@ -207,7 +207,7 @@ function* dispatch(
 
 export const builtinOf = (sh: Shell, name: string): Builtin | undefined => {
   const all = builtins();
-  const b = Object.hasOwn(all, name) ? all[name] : undefined;
+  const b = Object.hasOwn(all, name) && !sh.disabled.has(name) ? all[name] : undefined;
   return b && (!b.only || b.only.includes(sh.kind === 'zsh' ? 'bash' : sh.kind)) ? b : undefined;
 };
 
@@ -296,6 +296,7 @@ function* runProgram(sh: Shell, argv: string[], env: Map<string, string>, takesP
   const { p } = sh;
   const found = argv[0] === '' ? 'ENOENT' : findExecutable(p.fs, argv[0], env.get('PATH') ?? getParam(sh, 'PATH'), p.cwd);
   if (typeof found === 'string') return notFound(sh, argv[0], found);
+  if (!argv[0].includes('/')) sh.hashed.set(argv[0], { path: found.path, hits: (sh.hashed.get(argv[0])?.hits ?? 0) + 1 });
   if (takesPlace && found.node.program) return yield* become(sh, found.node.program, argv, env);
   const child = start(sh, found, argv, env);
   const status = yield* waitFor(child);

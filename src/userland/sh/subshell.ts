@@ -29,6 +29,8 @@ function forkShell(sh: Shell, p: Process, fds: Map<number, Pipe>): Shell {
     calls: [...sh.calls],
     callLines: [...sh.callLines],
     dirStack: [...sh.dirStack],
+    hashed: new Map(sh.hashed),
+    disabled: new Set(sh.disabled),
     optind: { ...sh.optind },
     // Ignored signals stay ignored, traps are reset.
     traps: new Map(

@@ -104,6 +104,10 @@ export interface Shell {
   /** Loop rounds since the clock last moved: work takes time, so that an endless loop passes it. */
   spins: number;
   optind: { at: number; within: number };
+  /** Programs that have been found, and how often they ran. */
+  hashed: Map<string, { path: string; hits: number }>;
+  /** Builtins that `enable -n` has taken away. */
+  disabled: Set<string>;
   umask: number;
   dirStack: string[];
 }

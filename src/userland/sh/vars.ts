@@ -40,7 +40,9 @@ function special(sh: Shell, name: string): string | undefined {
       return sh.lastBackground ? String(localPid(sh.lastBackground)) : undefined;
     case '-':
       return (
-        [...sh.options].filter(o => o.length === 1).join('') + (sh.interactive ? 'i' : '') + (sh.commandString && bashLike(sh) ? 'c' : '')
+        [...sh.options].filter(o => o.length === 1).join('') +
+        (sh.interactive ? 'i' : '') +
+        (sh.commandString && sh.kind !== 'dash' ? 'c' : '')
       );
     case '*':
     case '@':

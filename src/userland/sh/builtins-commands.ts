@@ -4,6 +4,7 @@ import { absolute, lookup } from '../../linux/vfs.ts';
 import { pipeOf } from '../../sim/pipe.ts';
 import type { Co } from '../../sim/task.ts';
 import { type Builtin, builtins, SPECIAL } from './builtins.ts';
+import { functionText } from './function-text.ts';
 import { builtinFail, fail, say } from './messages.ts';
 import { notFound } from './not-found.ts';
 import { shellQuote } from './quote.ts';
@@ -37,7 +38,7 @@ function describe(sh: Shell, name: string, verbose: boolean): string | null {
     return verbose ? (bashLike(sh) ? `${name} is aliased to \`${alias}'` : `${name} is an alias for ${alias}`) : `alias ${name}='${alias}'`;
   if (KEYWORDS.has(name)) return verbose ? `${name} is a shell keyword` : name;
   const f = sh.functions.get(name);
-  if (f) return verbose ? (bashLike(sh) ? `${name} is a function\n${f.source.slice(f.pos, f.end)}` : `${name} is a shell function`) : name;
+  if (f) return verbose ? (bashLike(sh) ? `${name} is a function\n${functionText(name, f)}` : `${name} is a shell function`) : name;
   if (builtinOf(sh, name)) return verbose ? `${name} is a ${SPECIAL.has(name) && !bashLike(sh) ? 'special ' : ''}shell builtin` : name;
   const found = findExecutable(sh.p.fs, name, getParam(sh, 'PATH'), sh.p.cwd);
   if (typeof found === 'string') return null;
@@ -82,7 +83,7 @@ function everything(sh: Shell, name: string, flags: string): string[] {
     if (alias !== undefined) list.push(shown('alias', `${name} is aliased to \`${alias}'`));
     if (KEYWORDS.has(name)) list.push(shown('keyword', `${name} is a shell keyword`));
     const f = sh.functions.get(name);
-    if (f) list.push(shown('function', `${name} is a function\n${f.source.slice(f.pos, f.end)}`));
+    if (f) list.push(shown('function', `${name} is a function\n${functionText(name, f)}`));
     if (builtinOf(sh, name)) list.push(shown('builtin', `${name} is a shell builtin`));
   }
   for (const dir of (getParam(sh, 'PATH') ?? '').split(':')) {

@@ -2,6 +2,7 @@
 import { parse } from 'unbash';
 import type { Co } from '../../sim/task.ts';
 import type { Builtin } from './builtins.ts';
+import { functionText } from './function-text.ts';
 import { builtinFail, fail, say } from './messages.ts';
 import { declared, declaredKey } from './quote.ts';
 import { assignArray, assignText } from './simple.ts';
@@ -149,7 +150,7 @@ function listFunctions(sh: Shell, names: string[], flags: string): number {
     const f = sh.functions.get(name);
     if (!f) status = 1;
     else if (flags.includes('F')) say(sh, 1, names.length ? `${name}\n` : `declare -f ${name}\n`);
-    else say(sh, 1, `${f.source.slice(f.pos, f.end)}\n`);
+    else say(sh, 1, `${functionText(name, f)}\n`);
   }
   return status;
 }

@@ -8,12 +8,16 @@ export function commandText(sh: Shell, node: Command): () => string {
   return () => text(source, node);
 }
 
-function text(source: string, node: Command): string {
-  const words = [...node.prefix.filter((x): x is Assignment => x.type === 'Assignment'), ...(node.name ? [node.name] : []), ...node.args];
-  return [...words.map(w => w.text), ...node.redirects.map(r => redirectionText(source, r))].join(' ');
-}
+const text = (source: string, node: Command): string =>
+  [wordsText(node), ...node.redirects.map(r => redirectionText(source, r))].filter(Boolean).join(' ');
 
-function redirectionText(source: string, r: Redirection): string {
+/** Assignments, name and arguments as they stand. */
+export const wordsText = (node: Command): string =>
+  [...node.prefix.filter((x): x is Assignment => x.type === 'Assignment'), ...(node.name ? [node.name] : []), ...node.args]
+    .map(w => w.text)
+    .join(' ');
+
+export function redirectionText(source: string, r: Redirection): string {
   if (r.type === 'HereDoc') return source.slice(r.pos, r.end);
   const d = r.descriptor;
   const fd = d?.type === 'FileDescriptor' ? d.value : d ? `{${d.name}}` : '';

@@ -46,6 +46,8 @@ export interface Options {
   flags: Set<string>;
   values: Map<string, string[]>;
   operands: string[];
+  /** Options as they came, for programs whose later words take back earlier ones. */
+  order: [name: string, value: string | null][];
   /** getopt's complaint about an unknown option or a missing argument, without the program's name. */
   error: string | null;
 }
@@ -53,13 +55,15 @@ export interface Options {
 export const optionValue = (o: Options, name: string): string | undefined => o.values.get(name)?.at(-1);
 
 /**
- * getopt_long: `short` as in C (`ab:c::`), `long` names map to a letter or a name; a long name that takes a value ends in `=`.
+ * getopt_long: `short` as in C (`ab:c::`), `long` names map to a letter or a name; a long name that takes a value ends in `=`,
+ * one that may take one in `=?`.
  * `permute`: operands may stand before options (GNU's habit).
  */
 export function getopt(words: string[], short: string, long: Record<string, string> = {}, permute = true): Options {
-  const o: Options = { flags: new Set(), values: new Map(), operands: [], error: null };
+  const o: Options = { flags: new Set(), values: new Map(), operands: [], order: [], error: null };
   const take = (name: string, value: string | null) => {
     o.flags.add(name);
+    o.order.push([name, value]);
     if (value !== null) o.values.set(name, [...(o.values.get(name) ?? []), value]);
   };
   for (let i = 0; i < words.length; i++) {
@@ -70,10 +74,11 @@ export function getopt(words: string[], short: string, long: Record<string, stri
     }
     if (word.startsWith('--')) {
       const [given, inline] = splitOnce(word.slice(2), '=');
-      const names = Object.keys(long);
-      const found = names.find(n => n.replace(/=$/, '') === given) ?? only(names.filter(n => n.startsWith(given)));
-      if (!found) {
-        o.error = `unrecognized option '${word}'`;
+      const found = longName(given, long);
+      if (typeof found !== 'string') {
+        o.error = found.length
+          ? `option '${word}' is ambiguous; possibilities: ${found.map(n => `'--${n}'`).join(' ')}`
+          : `unrecognized option '${word}'`;
         return o;
       }
       const wants = found.endsWith('=');
@@ -81,7 +86,11 @@ export function getopt(words: string[], short: string, long: Record<string, stri
         o.error = `option '--${found.slice(0, -1)}' requires an argument`;
         return o;
       }
-      take(long[found], wants ? (inline ?? words[++i]) : null);
+      if (inline !== null && !/=\??$/.test(found)) {
+        o.error = `option '--${found}' doesn't allow an argument`;
+        return o;
+      }
+      take(long[found], wants ? (inline ?? words[++i]) : inline);
     } else if (word.startsWith('-') && word !== '-') {
       const used = shortWord(word, words[i + 1], short, take);
       if (typeof used === 'string') {
@@ -100,7 +109,18 @@ export function getopt(words: string[], short: string, long: Record<string, stri
   return o;
 }
 
-const only = (found: string[]): string | undefined => (found.length === 1 ? found[0] : undefined);
+const bareName = (n: string): string => n.replace(/=\??$/, '');
+
+/** The long option that a word means: itself, or what it alone begins. -> the names in question where it is none or several */
+function longName(given: string, long: Record<string, string>): string | string[] {
+  const names = Object.keys(long);
+  const exact = names.find(n => bareName(n) === given);
+  if (exact !== undefined) return exact;
+  const begun = names.filter(n => n.startsWith(given));
+  // Two names of one option are one meaning (glibc posix/getopt.c process_long_option).
+  const one = begun.length > 0 && begun.every(n => long[n] === long[begun[0]] && n.endsWith('=') === begun[0].endsWith('='));
+  return one ? begun[0] : begun.map(bareName);
+}
 
 function splitOnce(s: string, by: string): [string, string | null] {
   const at = s.indexOf(by);

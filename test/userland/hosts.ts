@@ -64,7 +64,7 @@ export function run(
   h: Hosts,
   program: (u: Userland) => Program,
   words: string,
-  o: { u?: Userland; host?: Host; stdin?: string; tty?: boolean; limitMs?: number } = {},
+  o: { u?: Userland; host?: Host; stdin?: string; tty?: boolean; limitMs?: number; env?: Record<string, string> } = {},
 ) {
   const host = o.host ?? h.client;
   const netns = host.kernel.netns.get('');
@@ -75,6 +75,7 @@ export function run(
     netns,
     fs: host.fs,
     argv: words.match(/'[^']*'|\S+/g)?.map(w => w.replace(/^'|'$/g, '')) ?? [],
+    env: new Map(Object.entries(o.env ?? {})),
     stdin: pipeOf(o.stdin ?? ''),
     stdout: newPipe({ sink: c => out.push(c), tty: o.tty }),
     stderr: newPipe({ sink: c => err.push(c), tty: o.tty }),

@@ -10,6 +10,7 @@ import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { KNOWN } from '../../userland/net/curl-known.ts';
+import { refusedOptions } from '../../userland/net/wget/options.ts';
 import { programNames } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
 import { isKept } from '../kept.ts';
@@ -75,6 +76,7 @@ function supportMatrix(): [what: string, names: string][] {
     ],
     ['programs', list(programs.modelled)],
     ['programs that are there and say that they are not modelled', list(programs.unmodelled)],
+    ['GNU wget: options refused', list(refusedOptions())],
     ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],
     ['nginx: directives that act', list(directivesThat('acted'))],
     ['nginx: taken with a warning', list(directivesThat('kept'))],

@@ -25,7 +25,7 @@ import { tcpdump } from './tcpdump.ts';
 import { busyboxTelnet, telnet } from './telnet.ts';
 import { tracepath } from './tracepath.ts';
 import { traceroute } from './traceroute.ts';
-import { wget } from './wget.ts';
+import { wget } from './wget/main.ts';
 
 /** Network tools: package, directory, programs. */
 export const NET_PROGRAMS: ProgramTable = [

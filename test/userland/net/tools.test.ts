@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { kill } from '../../../src/linux/process.ts';
 import { runUntil } from '../../../src/sim/sim.ts';
+import { getopt } from '../../../src/userland/busybox.ts';
 import { busyboxNc } from '../../../src/userland/net/busybox-nc.ts';
 import { busyboxPing } from '../../../src/userland/net/busybox-ping.ts';
 import { curl } from '../../../src/userland/net/curl.ts';
@@ -10,7 +11,7 @@ import { compileFilter } from '../../../src/userland/net/pcap-filter.ts';
 import { ping } from '../../../src/userland/net/ping.ts';
 import { tcpdump } from '../../../src/userland/net/tcpdump.ts';
 import { traceroute } from '../../../src/userland/net/traceroute.ts';
-import { wget } from '../../../src/userland/net/wget.ts';
+import { wget } from '../../../src/userland/net/wget/main.ts';
 import { agnhost } from '../../../src/userland/servers/agnhost.ts';
 import { echoServer, httpEcho } from '../../../src/userland/servers/echo.ts';
 import { redisServer } from '../../../src/userland/servers/redis.ts';
@@ -163,6 +164,22 @@ test('busybox wget names the host as it was given, with its port', () => {
   const wget = (url: string) => runIn('busybox:1.36', ['wget', '-q', '-O-', url]);
   expect(wget('http://nowhere.example:81/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example:81'\n" });
   expect(wget('http://nowhere.example/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example'\n" });
+});
+
+test('long options: what begins several is ambiguous, what takes no value is given none', () => {
+  const o = getopt(['--ti=1'], 'T:', { 'timeout=': 'T', 'times=': 'x', 'tries=': 't', quiet: 'q', silent: 'q', 'color=?': 'c' });
+  expect(o.error).toBe("option '--ti=1' is ambiguous; possibilities: '--timeout' '--times'");
+  const long = { quiet: 'q', quieter: 'q', 'color=?': 'c' };
+  expect(getopt(['--qui', '--color', '--colo=x', 'rest'], '', long)).toMatchObject({
+    error: null,
+    order: [
+      ['q', null],
+      ['c', null],
+      ['c', 'x'],
+    ],
+    operands: ['rest'],
+  });
+  expect(getopt(['--quiet=1'], '', long).error).toBe("option '--quiet' doesn't allow an argument");
 });
 
 test('GNU wget -nv keeps quiet about the connection but says why it failed', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readFile } from '../../../src/linux/vfs.ts';
 import { bytesToString } from '../../../src/sim/bytes.ts';
 import { curl } from '../../../src/userland/net/curl.ts';
-import { wget } from '../../../src/userland/net/wget.ts';
+import { wget } from '../../../src/userland/net/wget/main.ts';
 import { nginx } from '../../../src/userland/servers/nginx.ts';
 import { DEBIAN_12, DEBIAN_13, files, run, start, twoHosts } from '../hosts.ts';
 

@@ -1,20 +1,19 @@
 // GNU Wget's connections: names, addresses, TLS (src/connect.c, src/host.c).
-import { complain, strerror } from '../../linux/process.ts';
-import { close, connect, socket } from '../../linux/socket.ts';
-import type { Errno } from '../../linux/types.ts';
-import { absolute, readFile } from '../../linux/vfs.ts';
-import { bytesToString } from '../../sim/bytes.ts';
-import type { Co } from '../../sim/task.ts';
-import { familyOf, formatIp, type Ip } from '../../wire/ip.ts';
-import { optionValue } from '../busybox.ts';
-import { newReader, plainStream, type Reader, type Stream } from '../http.ts';
-import { type Certificate, tlsConnect } from '../tls.ts';
-import { certificateFits, distrust } from '../trust.ts';
-import type { Url } from '../url.ts';
-import { withDeadline } from './curl-connect.ts';
-import { numericHost } from './resolv-conf.ts';
-import { gaiStrerror, getaddrinfo } from './resolver.ts';
-import { type Run, say } from './wget-run.ts';
+import { complain, strerror } from '../../../linux/process.ts';
+import { bind, close, connect, type Socket, socket } from '../../../linux/socket.ts';
+import type { Errno } from '../../../linux/types.ts';
+import { absolute, readFile } from '../../../linux/vfs.ts';
+import { bytesToString } from '../../../sim/bytes.ts';
+import type { Co } from '../../../sim/task.ts';
+import { familyOf, formatIp, type Ip, parseIp } from '../../../wire/ip.ts';
+import { newReader, plainStream, type Reader, type Stream } from '../../http.ts';
+import { type Certificate, tlsConnect } from '../../tls.ts';
+import { certificateFits, distrust } from '../../trust.ts';
+import type { Url } from '../../url.ts';
+import { withDeadline } from '../curl-connect.ts';
+import { numericHost } from '../resolv-conf.ts';
+import { gaiStrerror, getaddrinfo } from '../resolver.ts';
+import { isOn, type Run, say, tell } from './run.ts';
 
 export function* reach(r: Run, url: Url, port: number): Co<Reader | { done: number } | { again: string }> {
   const numeric = numericHost(url.host);
@@ -25,11 +24,11 @@ export function* reach(r: Run, url: Url, port: number): Co<Reader | { done: numb
     const found = yield* withDeadline(r.p, look, r.p.kernel.sim.nowMs + r.dnsMs);
     if (typeof found === 'string') {
       say(r, `failed: ${found === 'deadline' ? 'Connection timed out' : gaiStrerror(r.u.libc, found)}.\n`);
-      if (r.level) r.log(`wget: unable to resolve host address '${url.host}'\n`);
-      return { done: 4 };
+      tell(r, `wget: unable to resolve host address '${url.host}'\n`);
+      return isOn(r, 'retryonhosterror') ? { again: '' } : { done: 4 };
     }
-    addresses = found.addresses;
-    r.resolved.set(url.host, addresses);
+    addresses = preferred(r, found.addresses);
+    if (isOn(r, 'dnscache', true)) r.resolved.set(url.host, addresses);
     const shown = addresses.slice(0, 3).map(formatIp).join(', ');
     say(r, `${shown}${addresses.length > 3 ? ', ...' : ''}\n`);
   }
@@ -38,17 +37,34 @@ export function* reach(r: Run, url: Url, port: number): Co<Reader | { done: numb
     const bare = familyOf(address) === 6 ? `[${formatIp(address)}]` : formatIp(address);
     say(r, `Connecting to ${numeric ? `${bare}:${port}` : `${url.host} (${url.host})|${bare.replace(/[[\]]/g, '')}|:${port}`}... `);
     const s = socket(r.p, 'tcp', familyOf(address));
-    const error = typeof s === 'string' ? s : yield* connect(s, address, port, Number.isFinite(r.connectMs) ? r.connectMs : undefined);
+    const error =
+      typeof s === 'string'
+        ? s
+        : (bound(r, s) ?? (yield* connect(s, address, port, Number.isFinite(r.connectMs) ? r.connectMs : undefined)));
     if (!error && typeof s !== 'string') {
       say(r, 'connected.\n');
       return yield* secured(r, url, plainStream(s));
     }
     if (typeof s !== 'string') close(s);
     last = error === 'EINPROGRESS' ? 'ETIMEDOUT' : (error as Errno);
-    if (r.level) r.log(`failed: ${strerror(last)}.\n`);
+    tell(r, `failed: ${strerror(last)}.\n`);
   }
-  const final = ['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(last) && !r.o.flags.has('retry-connrefused');
+  const final = ['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(last) && !isOn(r, 'retryconnrefused');
   return final ? { done: 4 } : { again: '' };
+}
+
+/** --prefer-family: its addresses first, the others as they came. */
+function preferred(r: Run, addresses: Ip[]): Ip[] {
+  const family = { ipv4: 4, ipv6: 6 }[r.a.text.get('preferfamily')?.toLowerCase() ?? ''];
+  const first = (a: Ip) => Number(familyOf(a) !== family);
+  return family ? [...addresses].sort((a, b) => first(a) - first(b)) : addresses;
+}
+
+/** --bind-address. */
+function bound(r: Run, s: Socket): Errno | null {
+  const own = r.a.text.get('bindaddress');
+  const address = own === undefined ? null : parseIp(own);
+  return address ? bind(s, address, 0) : null;
 }
 
 function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }> {
@@ -61,8 +77,8 @@ function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }
     return { done: 4 };
   }
   const wrong = complaints(r, t.certificate, url.host);
-  const heedless = r.o.flags.has('no-check-certificate');
-  if (r.level) r.log(wrong.map(w => w.replace(/^ERROR/, heedless ? 'WARNING' : 'ERROR')).join(''));
+  const heedless = !isOn(r, 'checkcertificate', true);
+  tell(r, wrong.map(w => w.replace(/^ERROR/, heedless ? 'WARNING' : 'ERROR')).join(''));
   if (wrong.length && !heedless) {
     close(plain.socket);
     return { done: 5 };
@@ -72,7 +88,7 @@ function* secured(r: Run, url: Url, plain: Stream): Co<Reader | { done: number }
 
 /** gnutls.c of wget 1.21, ssl_check_certificate: both of its looks at a certificate. */
 function complaints(r: Run, c: Certificate, host: string): string[] {
-  const path = optionValue(r.o, 'ca-certificate');
+  const path = r.a.text.get('cacertificate');
   const given = path === undefined ? null : readFile(r.p.fs, absolute(path, r.p.cwd), r.p);
   const extra = given && typeof given !== 'string' ? bytesToString(given) : null;
   const nowMs = r.p.kernel.sim.nowMs;

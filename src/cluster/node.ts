@@ -217,8 +217,9 @@ const isAgent = (image: string) => /(^|\/)(kube-proxy|calico\/node|kindnetd|flan
 
 /** Tables that a user's commands changed are not derived again: they are as they were left. */
 function restoreChanged(node: NodeRuntime, ns: Netns): void {
-  const saved = node.engine.saved.get(`netns:${node.spec.name}:${ns.name}`);
-  if (saved) restoreNetns(ns, saved as Parameters<typeof restoreNetns>[1]);
+  const saved = node.engine.saved.get(`netns:${node.spec.name}:${ns.name}`) as Parameters<typeof restoreNetns>[1] | undefined;
+  // A pod that has come back under its name has another sandbox: what was done in the old one is gone with it.
+  if (saved && (saved.file === undefined || saved.file === ns.file)) restoreNetns(ns, saved);
 }
 
 // -- CNI

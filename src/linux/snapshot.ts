@@ -26,6 +26,8 @@ export interface NetnsSnapshot {
   ipset?: Plain;
   conntrack?: Plain;
   dirty: string[];
+  /** The namespace's file: of two that have had one name, which it was. */
+  file?: string;
 }
 
 const LINK_FIELDS = [
@@ -106,7 +108,7 @@ function settledState(n: Neigh): Neigh['state'] {
 
 /** The namespace, or only the `parts` that are asked for. */
 export function snapshotNetns(ns: Netns, parts: Iterable<NetnsPart> = NETNS_PARTS): NetnsSnapshot {
-  const out: NetnsSnapshot = { name: ns.name, dirty: [...ns.dirty] };
+  const out: NetnsSnapshot = { name: ns.name, dirty: [...ns.dirty], ...(ns.file === undefined ? {} : { file: ns.file }) };
   for (const part of parts) {
     if (part === 'links') out.links = { nextIfindex: ns.nextIfindex, all: [...ns.links.values()].map(linkPlain) };
     else if (part === 'routes') out.routes = toPlain({ rules: ns.rules, tables: ns.tables });
@@ -185,6 +187,15 @@ function restoreConntrack(ns: Netns, plain: Plain): void {
 function restoreLinks(ns: Netns, plain: Plain, segments: Map<string, Segment>): void {
   const { all, nextIfindex } = fromPlain(plain) as { all: LinkPlain[]; nextIfindex: number };
   const names = new Set(all.map(l => l.name));
+  // A device that has another name by now is the same device, and its other end is still there.
+  const renamed = (l: LinkPlain) => {
+    const link = ns.links.get(l.ifindex);
+    return link && link.kind === l.kind && !names.has(link.name) ? link : null;
+  };
+  for (const l of all) {
+    const link = linkByName(ns, l.name) ? null : renamed(l);
+    if (link) link.name = l.name;
+  }
   for (const link of [...ns.links.values()]) if (!names.has(link.name)) removeLink(link);
   const found = all.map(l => {
     const known = linkByName(ns, l.name);

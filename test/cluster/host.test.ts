@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { clusterConfig } from '../../src/cluster/config.ts';
 import { saveEngine, startEngine } from '../../src/cluster/engine.ts';
 import { ago, klogTime, systemdTime, timespan } from '../../src/cluster/host/time-text.ts';
-import { serverPod, type TestCluster, testCluster } from './harness.ts';
+import { wakeNode } from '../../src/cluster/node.ts';
+import { lookAt } from '../../src/linux/due.ts';
+import { serverPod, type TestCluster, testCluster, toolPod } from './harness.ts';
 
 let c: TestCluster;
 
@@ -171,6 +173,29 @@ describe('a session that is taken up again', () => {
     expect(saved.has('netns:node-2:')).toBe(true);
     const again = startEngine(c.engine.server, c.engine.config, saved);
     expect([...again.nodes.keys()]).toEqual(['control-plane', 'node-1', 'node-2', 'node-3']);
+  });
+
+  it('a pod that has come back under its name has nothing of what was done in the old one', async () => {
+    const k = await testCluster(clusterConfig({ cni: 'bridge' }));
+    // What a session keeps, with the names of the pod's devices when it is taken up again.
+    const kept = new Map<string, unknown>();
+    const devices = () => {
+      for (const [key, value] of JSON.parse(JSON.stringify([...saveEngine(k.engine)]))) kept.set(key, value);
+      const node = startEngine(k.engine.server, k.engine.config, kept).nodes.get('node-1');
+      const ns = node && wakeNode(node).kernel.netns.get('default/box');
+      if (ns) lookAt(ns);
+      return [...(ns?.links.values() ?? [])].map(l => l.name);
+    };
+    const box = toolPod('box', { nodeName: 'node-1' });
+    box.spec.containers[0] = { ...box.spec.containers[0], securityContext: { privileged: true } } as (typeof box.spec.containers)[0];
+    k.apply(box);
+    k.rest();
+    expect(k.exec('box', 'ip link set eth0 name eth1').code).toBe(0);
+    expect(devices()).toEqual(['lo', 'eth1']);
+    k.must('delete pod box --now');
+    k.apply(box);
+    k.rest();
+    expect(devices()).toEqual(['lo', 'eth0']);
   });
 });
 

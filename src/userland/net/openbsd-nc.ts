@@ -32,22 +32,27 @@ export const openbsdNc = (u: Userland): Program =>
     }
     const bad = refusal(o);
     if (bad) return fail(bad);
-    const [host, word] = o.operands;
+    const [host, ...words] = o.operands;
+    const [word] = words;
     if (o.flags.has('U')) return yield* unixSocket(p, o, fail);
     if (o.flags.has('l')) {
       const port = optionValue(o, 'p') ?? o.operands.at(-1);
-      if (port === undefined && o.flags.has('k')) return fail('missing port number');
-      if (port !== undefined && portOf(port, 'tcp') === null) return fail('getaddrinfo: Servname not supported for ai_socktype');
-      if (port !== undefined) return yield* openbsdListen(p, u, o);
+      if (port === undefined) return fail('missing port number');
+      if (o.operands.length <= 2 && portOf(port, 'tcp') === null) return fail('getaddrinfo: Servname not supported for ai_socktype');
+      if (o.operands.length <= 2) return yield* openbsdListen(p, u, o);
     }
-    if (host === undefined) {
+    if (host === undefined || o.flags.has('l')) {
       complain(p, NC_USAGE);
       return 1;
     }
     if (o.flags.has('k')) return fail('must use -l with -k');
     if (word === undefined) return fail('missing port number');
-    const ports = portRange(word, o.flags.has('u') ? 'udp' : 'tcp');
-    if (typeof ports === 'string') return fail(ports);
+    const ports: number[] = [];
+    for (const each of words) {
+      const range = portRange(each, o.flags.has('u') ? 'udp' : 'tcp');
+      if (typeof range === 'string') return fail(range);
+      ports.push(...range);
+    }
     const family: Family | null = o.flags.has('4') ? 4 : o.flags.has('6') ? 6 : null;
     const refused = (why: string) => fail(`getaddrinfo for host "${host}" port ${word}: ${why}`);
     if (o.flags.has('n') && !numericHost(host)) return refused(gaiStrerror(u.libc, 'EAI_NONAME'));
@@ -113,7 +118,8 @@ function portRange(word: string, proto: string): number[] | string {
   const named = servicePort(word, proto);
   if (named !== null) return [named];
   const at = word.indexOf('-');
-  const ends = at > 0 ? [word.slice(0, at), word.slice(at + 1)] : [word, word];
+  // A range begins with a digit; other words with a dash are one wrong name.
+  const ends = at > 0 && /^\d/.test(word) ? [word.slice(0, at), word.slice(at + 1)] : [word, word];
   for (const end of ends) {
     const bad = strtonum(end, 1, 65_535);
     if (bad) return `port number ${bad}: ${end}`;

@@ -10,6 +10,7 @@ import { VERBS, type VerbRow } from '../../kubectl/verbs.ts';
 import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { KNOWN } from '../../userland/net/curl-known.ts';
+import { unmodelledObjects } from '../../userland/net/ip/main.ts';
 import { refusedOptions } from '../../userland/net/wget/options.ts';
 import { programNames } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
@@ -76,6 +77,7 @@ function supportMatrix(): [what: string, names: string][] {
     ],
     ['programs', list(programs.modelled)],
     ['programs that are there and say that they are not modelled', list(programs.unmodelled)],
+    ['ip: objects refused', list(unmodelledObjects())],
     ['GNU wget: options refused', list(refusedOptions())],
     ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],
     ['nginx: directives that act', list(directivesThat('acted'))],

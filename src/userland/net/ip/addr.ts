@@ -1,10 +1,11 @@
 // `ip address` (iproute2 6.1 ip/ipaddress.c).
 import { addAddress, broadcastOf, removeAddress } from '../../../linux/link.ts';
 import type { Link, LinkAddress } from '../../../linux/types.ts';
-import { formatIp, type Ip, inCidr, network, sameIp } from '../../../wire/ip.ts';
+import { type Cidr, formatIp, type Ip, inCidr, network, sameIp } from '../../../wire/ip.ts';
 import { ADDRESS_USAGE } from '../usage/ip.ts';
 import {
   address,
+  complainTo,
   deviceNamed,
   fail,
   type IpContext,
@@ -14,8 +15,10 @@ import {
   next,
   out,
   outJson,
+  paintIp,
   perform,
   prefix,
+  refused,
   refusedWith,
   type Words,
   wrong,
@@ -57,8 +60,8 @@ const kernelProto = (c: IpContext, link: Link, a: LinkAddress): string | undefin
 
 function addressText(c: IpContext, link: Link, a: LinkAddress): string {
   const four = a.ip.length === 4;
-  let s = `    inet${four ? '' : '6'} ${formatIp(a.ip)}${a.peer ? ` peer ${formatIp(a.peer)}` : ''}/${a.bits}`;
-  if (a.broadcast) s += ` brd ${formatIp(a.broadcast)}`;
+  let s = `    inet${four ? '' : '6'} ${paintIp(c, a.ip, formatIp(a.ip))}${a.peer ? ` peer ${paintIp(c, a.peer, formatIp(a.peer))}` : ''}/${a.bits}`;
+  if (a.broadcast) s += ` brd ${paintIp(c, a.broadcast, formatIp(a.broadcast))}`;
   s += ` scope ${a.scope} `;
   if (isSecondary(link, a)) s += 'secondary ';
   const proto = kernelProto(c, link, a);
@@ -93,15 +96,37 @@ const inOrder = (c: IpContext, link: Link): LinkAddress[] =>
         ...(c.family === 4 ? [] : link.addresses.filter(a => a.ip.length === 16)),
       ];
 
+interface AddressFilter {
+  to: Cidr | null;
+  label: string | null;
+}
+
+function addressFilter(c: IpContext, words: string[]): AddressFilter {
+  const at = (word: string) => (words.includes(word) ? (words[words.indexOf(word) + 1] ?? '') : null);
+  const to = at('to');
+  return { to: to === null ? null : prefix(c, to), label: at('label') };
+}
+
+/** A shell's pattern (fnmatch); addresses of IPv6 have no label. */
+function labelled(link: Link, a: LinkAddress, pattern: string | null): boolean {
+  if (pattern === null) return true;
+  const as = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return a.ip.length === 4 && new RegExp(`^${as}$`).test(a.label ?? link.name);
+}
+
 function show(c: IpContext, w: Words): void {
   const words = [...w.left];
   const scope = words.includes('scope') ? words[words.indexOf('scope') + 1] : null;
   if (scope && !SCOPES.includes(scope) && !/^\d+$/.test(scope) && !c.busybox) wrong(scope, 'invalid "scope"\n');
-  const to = words.includes('to') ? prefix(c, words[words.indexOf('to') + 1] ?? '') : null;
+  const { to, label } = addressFilter(c, words);
   const filter = linkFilter(c, w);
   const links = selectLinks(c, filter);
-  const wanted = (l: Link) => inOrder(c, l).filter(a => (!scope || a.scope === scope) && (!to || inCidr(to, a.ip)));
-  const shown = links.filter(l => (c.family === null && !to && !scope) || wanted(l).length > 0);
+  const wanted = (l: Link) =>
+    inOrder(c, l).filter(a => (!scope || a.scope === scope) && (!to || inCidr(to, a.ip)) && labelled(l, a, label));
+  const shown = links.filter(l => (c.family === null && !to && !scope && label === null) || wanted(l).length > 0);
   if (c.json) {
     const rows = shown.map(l => {
       const full = { ...linkJson(c, l, false), addr_info: wanted(l).map(a => addressJson(c, l, a)) };
@@ -114,8 +139,10 @@ function show(c: IpContext, w: Words): void {
   }
   for (const l of shown) {
     if (c.brief) {
-      const words6 = wanted(l).map(a => `${formatIp(a.ip)}${a.peer ? ` peer ${formatIp(a.peer)}` : ''}/${a.bits} `);
-      out(c, `${briefHead(l)}${words6.join('')}\n`);
+      const words6 = wanted(l).map(
+        a => `${paintIp(c, a.ip, formatIp(a.ip))}${a.peer ? ` peer ${paintIp(c, a.peer, formatIp(a.peer))}` : ''}/${a.bits} `,
+      );
+      out(c, `${briefHead(c, l)}${words6.join('')}\n`);
       continue;
     }
     if (c.oneline) {
@@ -123,12 +150,19 @@ function show(c: IpContext, w: Words): void {
       continue;
     }
     const lines = [
-      linkHead(c, l, { mode: false, withLayer2: c.family === null, full: filter.dev !== null }),
+      linkHead(c, l, { mode: false, withLayer2: c.family === null && !to && label === null, full: filter.dev !== null }),
       ...wanted(l).map(a => addressText(c, l, a)),
     ];
     out(c, `${lines.join('\n')}${c.stats ? statsText(c, l) : ''}\n`);
   }
 }
+
+const WILDCARD = (address: string): string =>
+  `Warning: Executing wildcard deletion to stay compatible with old scripts.
+         Explicitly specify the prefix length (${address}/32) to avoid this warning.
+         This special behaviour is likely to disappear in further releases,
+         fix your scripts!
+`;
 
 function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
   let local: { ip: Ip; bits: number } | null = null;
@@ -137,6 +171,11 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
   let broadcast: Ip | '+' | '-' | null = null;
   let scope: LinkAddress['scope'] | undefined;
   let label: string | undefined;
+  let bitsGiven = false;
+  const localOf = (text: string) => {
+    bitsGiven = text.includes('/');
+    return prefix(c, text);
+  };
   while (w.left.length) {
     const word = w.left.shift() as string;
     if (word === 'dev') link = deviceNamed(c, next(c, w));
@@ -148,20 +187,22 @@ function change(c: IpContext, w: Words, what: 'add' | 'replace' | 'del'): void {
     else if (word === 'label') label = next(c, w);
     else if (word === 'nodad' || word === 'noprefixroute' || word === 'home') continue;
     else if (word === 'valid_lft' || word === 'preferred_lft' || word === 'metric') next(c, w);
-    else if (word === 'local') local = prefix(c, next(c, w));
+    else if (word === 'local') local = localOf(next(c, w));
     else if (local) fail(`Error: either "local" is duplicate, or "${word}" is a garbage.`, 255);
-    else local = prefix(c, word);
+    else local = localOf(word);
   }
   if (!link) {
     fail(c.busybox ? 'ip: need "dev" argument' : 'Not enough information: "dev" argument is required.', 1);
     return;
   }
   if (!local) {
-    fail('Not enough information: "local" argument is required.', 1);
+    // The kernel is asked for an address of no family.
+    refused(c, 'EOPNOTSUPP');
     return;
   }
   needAdmin(c);
   if (what === 'del') {
+    if (!c.busybox && !bitsGiven && local.ip.length === 4) complainTo(c, WILDCARD(formatIp(local.ip)));
     remove(c, link, local);
     return;
   }
@@ -197,12 +238,16 @@ function remove(c: IpContext, link: Link, local: { ip: Ip; bits: number }): void
 }
 
 function flush(c: IpContext, w: Words): void {
-  const f = linkFilter(c, w);
-  if (!f.dev) {
+  if (!w.left.length) {
     fail('Flush requires arguments.', 1);
     return;
   }
+  const scope = w.left.includes('scope') ? w.left[w.left.indexOf('scope') + 1] : null;
+  const { to, label } = addressFilter(c, w.left);
+  const f = linkFilter(c, w);
   needAdmin(c);
-  for (const a of inOrder(c, f.dev)) removeAddress(f.dev, a.ip, a.bits);
+  for (const l of selectLinks(c, f))
+    for (const a of inOrder(c, l))
+      if ((!scope || a.scope === scope) && (!to || inCidr(to, a.ip)) && labelled(l, a, label)) removeAddress(l, a.ip, a.bits);
   c.ns.dirty.add('links').add('routes');
 }

@@ -23,6 +23,27 @@ export interface IpContext {
   json: boolean;
   pretty: boolean;
   resolve: boolean;
+  /** -c: names, addresses and states in their colours. */
+  color: boolean;
+  /** The object of the command, by its full name. */
+  object: string;
+}
+
+/** lib/color.c: the palette for dark letters. */
+const INK = { ifname: 36, mac: 33, inet: 35, inet6: 34, up: 32, down: 31 };
+
+/** `text` as -c shows it: what belongs to a word, a blank or colon behind it, is coloured with it. */
+export const paint = (c: IpContext, as: keyof typeof INK, text: string): string => (c.color ? `\x1b[${INK[as]}m${text}\x1b[0m` : text);
+
+export const paintIp = (c: IpContext, ip: Ip, text: string): string => paint(c, ip.length === 4 ? 'inet' : 'inet6', text);
+
+export const paintState = (c: IpContext, state: string, text: string): string =>
+  state === 'UP' || state === 'DOWN' ? paint(c, state === 'UP' ? 'up' : 'down', text) : text;
+
+/** check_ifname. `what`: the argument that has it. */
+export function nameOrFail(c: IpContext, name: string, what = 'name'): string {
+  if (c.busybox || (name.length > 0 && name.length < 16 && !/[/\s]/.test(name))) return name;
+  return fail(`Error: argument "${name}" is wrong: "${what}" not a valid ifname`, 255);
 }
 
 /** Ends the command: a message for stderr and the exit code. */

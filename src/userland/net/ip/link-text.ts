@@ -4,7 +4,7 @@ import { hasCarrier, operState } from '../../../linux/carrier.ts';
 import { namedNetns } from '../../../linux/namespaces.ts';
 import type { Link } from '../../../linux/types.ts';
 import { formatIp, type Ip } from '../../../wire/ip.ts';
-import type { IpContext } from './context.ts';
+import { type IpContext, paint, paintState } from './context.ts';
 
 export function flagsOf(link: Link): string[] {
   const out: string[] = [];
@@ -75,30 +75,30 @@ export function linkHead(c: IpContext, link: Link, o: { mode: boolean; withLayer
   const flags = flagsOf(link);
   if (lowerDown(link, c.busybox)) flags.push('M-DOWN');
   const master = link.master === null ? '' : ` master ${link.netns.links.get(link.master)?.name ?? link.master}`;
-  let s = `${link.ifindex}: ${shownName(link, c.busybox)}: <${flags.join(',')}> mtu ${link.mtu}`;
+  let s = `${link.ifindex}: ${paint(c, 'ifname', `${shownName(link, c.busybox)}: `)}<${flags.join(',')}> mtu ${link.mtu}`;
   const six = !c.busybox && c.family === 6 && !o.mode && !o.full;
   if (!six) s += ` qdisc ${qdiscOf(link)}`;
   s += master;
   // BusyBox knows the operational state only when it was built against musl's headers.
   const state = c.u.libc === 'musl' ? ` state ${operState(link)}` : '';
-  if (c.busybox) return `${s}${state} qlen ${link.txqlen}${o.withLayer2 ? nl + layer2(link) : ''}`;
-  s += ` state ${operState(link)}`;
-  if (o.mode) s += ' mode DEFAULT';
-  if (!six) s += ' group default';
-  s += link.txqlen ? ` qlen ${link.txqlen}` : ' ';
+  if (c.busybox) return `${s}${state} qlen ${link.txqlen}${o.withLayer2 ? nl + layer2(c, link) : ''}`;
+  s += ` state ${paintState(c, operState(link), `${operState(link)} `)}`;
+  if (o.mode) s += 'mode DEFAULT ';
+  if (!six) s += 'group default ';
+  if (link.txqlen) s += `qlen ${link.txqlen}`;
   const far = otherNetns(c, link);
   const netns = far ? ` link-net${far.name ? `ns ${far.name}` : `nsid ${far.id}`}` : '';
-  if (o.withLayer2) s += nl + layer2(link);
+  if (o.withLayer2) s += nl + layer2(c, link);
   s += netns;
   if (c.details && !six) s += details(c, link, nl, o.mode);
   if (link.alias) s += `${nl}    alias ${link.alias}`;
   return s;
 }
 
-function layer2(link: Link): string {
+function layer2(c: IpContext, link: Link): string {
   const [own, brd] = addresses(link);
   if (link.kind === 'tun') return '    link/none ';
-  return `    link/${LINK_TYPES[link.kind] ?? 'ether'} ${own} ${link.kind === 'ipip' && link.ipip?.remote ? 'peer' : 'brd'} ${brd}`;
+  return `    link/${LINK_TYPES[link.kind] ?? 'ether'} ${paint(c, 'mac', own)} ${link.kind === 'ipip' && link.ipip?.remote ? 'peer' : 'brd'} ${paint(c, 'mac', brd)}`;
 }
 
 const queues = (link: Link): number => (link.kind === 'veth' || link.kind === 'ethernet' ? 2 : 1);
@@ -126,7 +126,8 @@ function vxlanDetails(link: Link): string {
   if (!v) return '';
   const dev = v.dev ? ` dev ${link.netns.links.get(v.dev)?.name ?? v.dev}` : '';
   const learning = v.learning ? '' : ' nolearning';
-  return `id ${v.vni} local ${formatIp(v.local)}${dev} srcport 0 0 dstport ${v.port}${learning} ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx`;
+  const local = v.local.some(x => x) ? ` local ${formatIp(v.local)}` : '';
+  return `id ${v.vni}${local}${dev} srcport 0 0 dstport ${v.port}${learning} ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx`;
 }
 
 function ipipDetails(link: Link): string {
@@ -134,8 +135,9 @@ function ipipDetails(link: Link): string {
   return `any remote ${remote ? formatIp(remote) : 'any'} local ${local ? formatIp(local) : 'any'} ttl inherit nopmtudisc`;
 }
 
+/** The bridge takes part of its address into its identifier only with its first port (br_stp_recalculate_bridge_id). */
 const bridgeId = (link: Link): string =>
-  `8000.${link.mac
+  `8000.${(portsOf(link).length || link.macSet ? link.mac : '00:00:00:00:00:00')
     .split(':')
     .map(x => Number.parseInt(x, 16).toString(16))
     .join(':')}`;
@@ -247,8 +249,23 @@ function statsJson(link: Link): Record<string, unknown> {
 }
 
 /** -br: fixed columns. */
-export function briefHead(link: Link): string {
-  return `${shownName(link).padEnd(16)} ${operState(link).padEnd(14)} `;
+export function briefHead(c: IpContext, link: Link): string {
+  const state = operState(link);
+  return paint(c, 'ifname', `${shownName(link).padEnd(16)} `) + paintState(c, state, `${state.padEnd(14)} `);
+}
+
+/** -br -j: what -br shows. */
+export function briefJson(link: Link): Record<string, unknown> {
+  const l = lower(link);
+  const flags = [...flagsOf(link), ...(lowerDown(link, false) ? ['M-DOWN'] : [])];
+  return {
+    link: l?.name,
+    link_index: l && !l.name ? l.index : undefined,
+    ifname: link.name,
+    operstate: operState(link),
+    address: link.mac,
+    flags,
+  };
 }
 
 export const briefFlags = (link: Link): string => {

@@ -13,18 +13,20 @@ import {
   fail,
   type IpContext,
   type IpObject,
+  nameOrFail,
   needAdmin,
   next,
   number,
   out,
   outJson,
+  paint,
   perform,
   refused,
   refusedWith,
   type Words,
   wrong,
 } from './context.ts';
-import { briefFlags, briefHead, linkHead, linkJson, statsText } from './link-text.ts';
+import { briefFlags, briefHead, briefJson, linkHead, linkJson, statsText } from './link-text.ts';
 
 const LINK: IpObject = {
   name: 'link',
@@ -77,12 +79,12 @@ function show(c: IpContext, w: Words): void {
   if (c.json) {
     outJson(
       c,
-      links.map(l => linkJson(c, l, true)),
+      links.map(l => (c.brief ? briefJson(l) : linkJson(c, l, true))),
     );
     return;
   }
   for (const l of links) {
-    if (c.brief) out(c, `${briefHead(l)}${l.mac} ${briefFlags(l)}\n`);
+    if (c.brief) out(c, `${briefHead(c, l)}${paint(c, 'mac', `${l.mac} `)}${briefFlags(l)}\n`);
     else out(c, `${linkHead(c, l, { mode: true, withLayer2: true })}${c.stats ? statsText(c, l) : ''}\n`);
   }
 }
@@ -112,14 +114,14 @@ function newLink(c: IpContext, w: Words): NewLink {
   const n: NewLink = { name: '' };
   while (w.left.length && w.left[0] !== 'type') {
     const word = w.left.shift() as string;
-    if (word === 'name' || word === 'dev') n.name = next(c, w);
+    if (word === 'name' || word === 'dev') n.name = nameOrFail(c, next(c, w));
     else if (word === 'address') n.mac = macOf(next(c, w));
     else if (word === 'mtu') n.mtu = number('mtu', next(c, w));
     else if (word === 'index') n.ifindex = number('index', next(c, w));
     else if (word === 'txqueuelen' || word === 'txqlen' || word === 'qlen') n.txqlen = number('txqueuelen', next(c, w));
     else if (word === 'master') n.master = deviceNamed(c, next(c, w));
     else if (word === 'link') next(c, w);
-    else if (!n.name) n.name = word;
+    else if (!n.name) n.name = nameOrFail(c, word, 'dev');
     else fail(`Error: either "dev" is duplicate, or "${word}" is a garbage.`, 255);
   }
   return n;
@@ -132,7 +134,6 @@ function add(c: IpContext, w: Words): void {
   needAdmin(c);
   const kind = KINDS[type];
   if (!kind) refusedWith(c, 'Unknown device type.', 'EOPNOTSUPP');
-  if (n.name.length > 15) fail(`Error: argument "${n.name}" is wrong: "name" not a valid ifname`, 255);
   if (linkByName(c.ns, n.name)) refused(c, 'EEXIST');
   const name = n.name || freeName(c.ns, kind);
   let made: Link;
@@ -231,7 +232,7 @@ function set(c: IpContext, w: Words): void {
       const mac = macOf(next(c, w));
       actions.push(l => setMac(l, mac));
     } else if (word === 'name') {
-      const name = next(c, w);
+      const name = nameOrFail(c, next(c, w));
       actions.push(l => {
         const e = l.name === name ? null : renameLink(l, name);
         if (e) refused(c, e);

@@ -14,14 +14,48 @@ import { ipNetns, open } from './netns.ts';
 import { ipRoute } from './route.ts';
 import { ipRule } from './rule.ts';
 
+/** In the order in which a prefix picks one (ip.c cmds). */
 const OBJECTS: [string, (c: IpContext, w: Words) => void][] = [
   ['address', ipAddr],
+  ['addrlabel', missing],
+  ['maddress', missing],
   ['route', ipRoute],
   ['rule', ipRule],
-  ['link', ipLink],
   ['neighbor', ipNeigh],
   ['neighbour', ipNeigh],
+  ['ntable', missing],
+  ['ntbl', missing],
+  ['link', ipLink],
+  ['l2tp', missing],
+  ['fou', missing],
+  ['ila', missing],
+  ['macsec', missing],
+  ['tunnel', missing],
+  ['tunl', missing],
+  ['tuntap', missing],
+  ['tap', missing],
+  ['token', missing],
+  ['tcpmetrics', missing],
+  ['tcp_metrics', missing],
+  ['monitor', missing],
+  ['xfrm', missing],
+  ['mroute', missing],
+  ['mrule', missing],
+  ['netconf', missing],
+  ['vrf', missing],
+  ['sr', missing],
+  ['nexthop', missing],
+  ['mptcp', missing],
+  ['ioam', missing],
+  ['stats', missing],
 ];
+
+function missing(c: IpContext): void {
+  fail(`podnet does not model "ip ${c.object}"`, 1);
+}
+
+/** Objects of iproute2 that are not there. */
+export const unmodelledObjects = (): string[] => OBJECTS.filter(([, act]) => act === missing).map(([name]) => name);
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
@@ -69,9 +103,13 @@ const newContext = (p: Process, u: Userland, busybox: boolean): IpContext => ({
   json: false,
   pretty: false,
   resolve: false,
+  color: false,
+  object: '',
 });
 
 const VERSIONS: Record<number, string> = { 11: '5.10.0', 12: '6.1.0, libbpf 1.1.2', 13: '6.15.0, libbpf 1.5.0' };
+
+const COLOR = /^c(o(l(or?)?)?)?(=(always|auto|never))?$/;
 
 interface Run {
   batch: string | null;
@@ -102,16 +140,8 @@ function options(c: IpContext, w: Words, run: Run): number | null {
     else if (matches(opt, 'pretty')) c.pretty = true;
     else if (matches(opt, 'resolve')) c.resolve = true;
     else if (matches(opt, 'force')) run.force = true;
-    else if (
-      opt === 'N' ||
-      opt === 'Numeric' ||
-      matches(opt, 'timestamp') ||
-      opt === 'ts' ||
-      /^c(o(l(o(r)?)?)?)?(=(always|auto|never))?$/.test(opt) ||
-      opt === 'iec' ||
-      opt === 'a' ||
-      opt === 'all'
-    )
+    else if (COLOR.test(opt)) c.color = !c.busybox && (/=auto$/.test(opt) ? c.p.tty : !/=never$/.test(opt));
+    else if (opt === 'N' || opt === 'Numeric' || matches(opt, 'timestamp') || opt === 'ts' || opt === 'iec' || opt === 'a' || opt === 'all')
       continue;
     else if (matches(opt, 'loops') || opt === 'rc' || opt === 'rcvbuf') w.left.shift();
     else if (matches(opt, 'netns')) c.ns = open(c, w.left.shift() ?? '');
@@ -141,6 +171,7 @@ function* object(c: IpContext, w: Words): Co<number> {
     return fail(`Object "${word}" is unknown, try "ip help".`, 1);
   }
   if (c.busybox && w.left[0] === 'help') return usage(c);
+  c.object = found[0];
   found[1](c, w);
   return 0;
 }

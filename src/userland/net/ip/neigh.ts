@@ -13,6 +13,8 @@ import {
   next,
   out,
   outJson,
+  paint,
+  paintIp,
   perform,
   prefix,
   refused,
@@ -83,13 +85,13 @@ function listed(c: IpContext, f: Filter): Neigh[] {
 }
 
 function text(c: IpContext, n: Neigh, f: Filter): string {
-  let s = `${formatIp(n.ip)} `;
-  if (!f.dev || c.busybox) s += `dev ${c.ns.links.get(n.dev)?.name ?? n.dev} `;
+  let s = paintIp(c, n.ip, `${formatIp(n.ip)} `);
+  if (!f.dev || c.busybox) s += `dev ${paint(c, 'ifname', `${c.ns.links.get(n.dev)?.name ?? n.dev} `)}`;
   if (n.proxy) return `${s}proxy\n`;
   const state = neighState(c.ns, n);
   if (c.busybox)
     return `${s}${n.mac ? `lladdr ${n.mac}` : ''}${state === 'REACHABLE' ? ' ref 1' : ''} used 0/0/0 probes ${n.probes || 1} ${state}\n`;
-  if (n.mac) s += `lladdr ${n.mac} `;
+  if (n.mac) s += `lladdr ${paint(c, 'mac', `${n.mac} `)}`;
   if (c.stats) {
     const seconds = Math.max(0, Math.floor((c.ns.kernel.sim.nowMs - n.atMs) / 1000));
     s += `${state === 'REACHABLE' ? ' ref 1' : ''} used ${seconds}/${seconds}/${seconds}probes ${n.probes} `;

@@ -19,6 +19,9 @@ function idOf(c: IpContext, far: Netns): number | undefined {
   return at < 0 ? undefined : at;
 }
 
+/** NETNS_RUN_DIR: Debian builds with another than iproute2's own. */
+const folder = (c: IpContext): string => (c.u.distro === 'debian' || c.u.distro === 'ubuntu' ? '/run/netns' : '/var/run/netns');
+
 export function* ipNetns(c: IpContext, w: Words): Co<number> {
   const cmd = w.left.shift();
   if (cmd === 'help') return fail(NETNS_USAGE.replace(/\n$/, ''), 255);
@@ -59,8 +62,8 @@ export function open(c: IpContext, name: string): Netns {
 
 function add(c: IpContext, name: string): number {
   if (name.includes('/') || name === '.' || name === '..') fail(`Invalid netns name "${name}"`, 255);
-  if (!c.p.caps.has('SYS_ADMIN')) fail('mkdir /var/run/netns failed: Permission denied', 1);
-  if (c.ns.kernel.netns.has(name)) fail(`Cannot create namespace file "/var/run/netns/${name}": File exists`, 1);
+  if (!c.p.caps.has('SYS_ADMIN')) fail(`mkdir ${folder(c)} failed: Permission denied`, 1);
+  if (c.ns.kernel.netns.has(name)) fail(`Cannot create namespace file "${folder(c)}/${name}": File exists`, 1);
   newNetns(c.ns.kernel, name).dirty.add('links');
   return 0;
 }
@@ -68,7 +71,7 @@ function add(c: IpContext, name: string): number {
 function del(c: IpContext, w: Words): number {
   const name = w.left.shift() ?? fail('No netns name specified', 1);
   const ns = netnsByFile(c.ns.kernel, c.p.fs, name);
-  if (!ns) return fail(`Cannot remove namespace file "/var/run/netns/${name}": No such file or directory`, 1);
+  if (!ns) return fail(`Cannot remove namespace file "${folder(c)}/${name}": No such file or directory`, 1);
   needAdmin(c);
   // The name goes; a namespace that processes are in lives on.
   if (containerProcesses(c.p).some(q => q.netns === ns)) ns.file = undefined;

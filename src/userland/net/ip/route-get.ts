@@ -3,9 +3,33 @@ import { isLocalAddress, lookupRoute } from '../../../linux/route.ts';
 import { conf4 } from '../../../linux/sysctl.ts';
 import type { Link } from '../../../linux/types.ts';
 import { formatIp, type Ip } from '../../../wire/ip.ts';
-import { deviceNamed, fail, type IpContext, next, out, outJson, prefix, refused, tableName, type Words, wrong } from './context.ts';
+import {
+  deviceNamed,
+  fail,
+  type IpContext,
+  next,
+  out,
+  outJson,
+  paint,
+  paintIp,
+  prefix,
+  refused,
+  tableName,
+  type Words,
+  wrong,
+} from './context.ts';
+import { filterOf } from './route-filter.ts';
+import { text } from './route-text.ts';
 
 const markOf = (text: string): number => (/^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : wrong(text, 'invalid mark value'));
+
+/** All hosts on the link are a group that every host is in. */
+function cacheFlags(type: string, dst: Ip): string[] {
+  if (type === 'local') return ['local'];
+  if (type === 'broadcast') return ['local', 'brd'];
+  if (type !== 'multicast') return [];
+  return formatIp(dst) === '224.0.0.1' ? ['local', 'mc'] : ['mc'];
+}
 
 export function get(c: IpContext, w: Words): void {
   let dst: Ip | null = null;
@@ -13,6 +37,7 @@ export function get(c: IpContext, w: Words): void {
   let iif: Link | null = null;
   let oif: Link | null = null;
   let mark = 0;
+  let fibmatch = false;
   while (w.left.length) {
     const word = w.left.shift() as string;
     if (word === 'from') src = prefix(c, next(c, w)).ip;
@@ -20,7 +45,8 @@ export function get(c: IpContext, w: Words): void {
     else if (word === 'oif' || word === 'dev') oif = deviceNamed(c, next(c, w));
     else if (word === 'mark') mark = markOf(next(c, w));
     else if (word === 'uid' || word === 'tos' || word === 'sport' || word === 'dport' || word === 'ipproto') next(c, w);
-    else if (word !== 'to' && word !== 'fibmatch') dst = prefix(c, word).ip;
+    else if (word === 'fibmatch') fibmatch = true;
+    else if (word !== 'to') dst = prefix(c, word).ip;
   }
   if (!dst) {
     fail('need at least a destination address', 1);
@@ -29,6 +55,11 @@ export function get(c: IpContext, w: Words): void {
   const found = lookupRoute(c.ns, dst, { src, iif, oif, mark });
   if (typeof found === 'string') {
     refused(c, found);
+    return;
+  }
+  // An address of no network comes from nowhere (martian source).
+  if (iif && dst.length === 4 && (!src || src[0] === 0)) {
+    refused(c, 'EINVAL');
     return;
   }
   if (iif && found.kind === 'unicast' && dst.length === 4 && conf4(iif, 'forwarding') === 0) {
@@ -41,9 +72,15 @@ export function get(c: IpContext, w: Words): void {
   }
   const r = found.route;
   const four = dst.length === 4;
-  const kind = found.kind === 'unicast' ? '' : `${found.kind} `;
+  if (fibmatch && r) return void out(c, text(c, { route: r, table: found.table }, filterOf(c, { left: [] })));
+  // What goes to everybody or to a group is no gateway's (net/ipv4/route.c __mkroute_output).
+  const far = four && ['unicast', 'multicast'].includes(found.kind);
+  const wide = !far ? null : dst.every(x => x === 255) ? 'broadcast' : dst[0] >> 4 === 14 ? 'multicast' : null;
+  if (wide === 'broadcast' || (wide && (r?.dst.bits ?? 0) < 4)) found.via = null;
+  const type = wide ?? found.kind;
+  const kind = type === 'unicast' ? '' : `${type} `;
   const parts = {
-    type: found.kind === 'unicast' ? undefined : found.kind,
+    type: type === 'unicast' ? undefined : type,
     dst: formatIp(dst),
     from: src ? formatIp(src) : four ? undefined : '::',
     gateway: found.via ? formatIp(found.via) : undefined,
@@ -52,23 +89,23 @@ export function get(c: IpContext, w: Words): void {
     protocol: four ? undefined : (r?.proto ?? undefined),
     prefsrc: !src && found.src ? formatIp(found.src) : undefined,
     metric: four ? undefined : (r?.metric ?? 0),
-    mark: mark ? `0x${mark.toString(16)}` : undefined,
+    mark: mark ? (mark >= 16 ? `0x${mark.toString(16)}` : String(mark)) : undefined,
     flags: [],
     uid: four && !iif ? c.p.uid : undefined,
-    cache: four ? (found.kind === 'local' ? ['local'] : found.kind === 'broadcast' ? ['local', 'brd'] : []) : undefined,
+    cache: four ? cacheFlags(type, dst) : undefined,
   };
   if (c.json) {
     outJson(c, [parts]);
     return;
   }
-  let s = `${kind}${parts.dst} `;
+  let s = `${kind}${paintIp(c, dst, `${parts.dst} `)}`;
   if (parts.from) s += `from ${parts.from} `;
-  if (parts.gateway) s += `via ${parts.gateway} `;
-  s += `dev ${parts.dev} `;
+  if (parts.gateway) s += `via ${paintIp(c, found.via ?? dst, `${parts.gateway} `)}`;
+  s += `dev ${paint(c, 'ifname', `${parts.dev} `)}`;
   if (c.busybox) return void out(c, `${s}${parts.prefsrc ? ` src ${parts.prefsrc} ` : ''}\n`);
   if (parts.table) s += `table ${parts.table} `;
   if (parts.protocol && parts.protocol !== 'boot') s += `proto ${parts.protocol} `;
-  if (parts.prefsrc) s += `src ${parts.prefsrc} `;
+  if (parts.prefsrc) s += `src ${paintIp(c, dst, `${parts.prefsrc} `)}`;
   if (parts.mark) s += `mark ${parts.mark} `;
   if (!four) return void out(c, `${s}metric ${parts.metric} pref medium\n`);
   if (parts.uid !== undefined) s += `uid ${parts.uid} `;

@@ -2,7 +2,7 @@
 import { hasCarrier } from '../../../linux/carrier.ts';
 import type { Route } from '../../../linux/types.ts';
 import { type Cidr, formatIp } from '../../../wire/ip.ts';
-import { type IpContext, tableName } from './context.ts';
+import { type IpContext, paint, paintIp, tableName } from './context.ts';
 import { type Filter, kindOf, type Shown } from './route-filter.ts';
 
 const dstText = (d: Cidr): string =>
@@ -32,22 +32,21 @@ export function text(c: IpContext, { route: r, table }: Shown, f: Filter): strin
   const four = r.dst.ip.length === 4;
   const kind = kindOf(r);
   let s = kind === 'unicast' ? (c.details ? 'unicast ' : '') : `${kind} `;
-  s += `${dstText(r.dst)} `;
-  if (r.via) s += `via ${formatIp(r.via)} `;
-  if ((hasDevice(r) || !four) && r.dev !== null && !f.dev) s += `dev ${devName(c, r.dev)} `;
+  s += r.dst.bits === 0 ? 'default ' : paintIp(c, r.dst.ip, `${dstText(r.dst)} `);
+  if (r.via) s += `via ${paintIp(c, r.via, `${formatIp(r.via)} `)}`;
+  if ((hasDevice(r) || !four) && r.dev !== null && !f.dev) s += `dev ${paint(c, 'ifname', `${devName(c, r.dev)} `)}`;
   if (table !== 254 && (!f.named || f.table === null)) s += `table ${tableName(table)} `;
   if (c.busybox) return `${busyboxTail(r, s)}\n`;
   const { proto, scope } = words(c, r, f);
   if (proto) s += `proto ${proto} `;
   if (scope) s += `scope ${scope} `;
-  if (r.src && four) s += `src ${formatIp(r.src)} `;
-  if (r.src && !four) s += `src ${formatIp(r.src)} `;
+  if (r.src) s += `src ${paintIp(c, r.src, `${formatIp(r.src)} `)}`;
   if (r.metric || !four) s += `metric ${r.metric} `;
   for (const flag of flagsOf(c, r)) s += `${flag} `;
   if (r.mtu) s += `mtu ${r.mtu} `;
   if (!four) s = `${s}pref medium`;
   for (const h of r.nexthops ?? [])
-    s += `\n\tnexthop${h.via ? ` via ${formatIp(h.via)}` : ''} dev ${devName(c, h.dev)} weight ${h.weight} `;
+    s += `\n\tnexthop${h.via ? ` via ${paintIp(c, h.via, formatIp(h.via))}` : ''} dev ${paint(c, 'ifname', devName(c, h.dev))} weight ${h.weight} `;
   return c.oneline ? `${s.replaceAll('\n', '\\')}\n` : `${s}\n`;
 }
 

@@ -2,7 +2,7 @@
 import { eraseRoutes } from '../../../linux/fib.ts';
 import { addRoute, isLocalAddress, removeRoute } from '../../../linux/route.ts';
 import type { Errno, Route } from '../../../linux/types.ts';
-import type { Cidr, Ip } from '../../../wire/ip.ts';
+import { type Cidr, type Ip, network, sameIp } from '../../../wire/ip.ts';
 import { ROUTE_USAGE } from '../usage/ip.ts';
 import {
   address,
@@ -129,6 +129,8 @@ function hopWords(c: IpContext, w: Words): NonNullable<Route['nexthops']>[number
 function change(c: IpContext, w: Words, what: 'add' | 'append' | 'change' | 'replace' | 'del'): void {
   const { r, table } = routeWords(c, w);
   needAdmin(c);
+  const { dst } = r;
+  if (dst.ip.length === 4 && !sameIp(network(dst).ip, dst.ip)) refusedWith(c, 'Invalid prefix for given prefix length.', 'EINVAL');
   let e: Errno | null;
   if (what === 'del') e = removeRoute(c.ns, r, table);
   else {

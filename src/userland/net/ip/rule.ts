@@ -45,8 +45,20 @@ function flush(c: IpContext): void {
 const cidrText = (d: Cidr): string => (d.bits === d.ip.length * 8 ? formatIp(d.ip) : `${formatIp(d.ip)}/${d.bits}`);
 const hex = (n: number): string => `0x${(n >>> 0).toString(16)}`;
 
-function show(c: IpContext): void {
-  const rules = c.ns.rules.filter(r => r.family === (c.family ?? 4));
+function show(c: IpContext, w: Words): void {
+  let table: number | null = null;
+  let priority: number | null = null;
+  while (w.left.length) {
+    const word = w.left.shift() as string;
+    if (matches(word, 'table') || word === 'lookup') {
+      const name = next(c, w);
+      table = tableNumber(name) ?? wrong(name, 'table id value is invalid\n');
+    } else if (matches(word, 'preference') || matches(word, 'priority') || word === 'order') priority = preferenceOf(next(c, w));
+    else fail(`podnet does not model "ip rule list ${word}"`, 1);
+  }
+  const rules = c.ns.rules.filter(
+    r => r.family === (c.family ?? 4) && (table === null || r.table === table) && (priority === null || r.priority === priority),
+  );
   if (c.json) {
     const rows = rules.map(r => ({
       priority: r.priority,

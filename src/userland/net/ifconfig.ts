@@ -1,5 +1,5 @@
 // ifconfig (net-tools 2.10 and BusyBox).
-import { addAddress, broadcastOf, linkByName, removeAddress, setMac, setUp } from '../../linux/link.ts';
+import { addAddress, broadcastOf, linkByName, operState, removeAddress, setMac, setUp } from '../../linux/link.ts';
 import { maskOf } from '../../linux/netfilter/values.ts';
 import { complain, print } from '../../linux/process.ts';
 import { linkFlags } from '../../linux/procfs.ts';
@@ -47,7 +47,7 @@ const SCOPE6 = { link: '0x20<link>', global: '0x0<global>', host: '0x10<host>' }
 
 const BUSYBOX_SCOPE = { link: 'Link', global: 'Global', host: 'Host' } as const;
 
-function ifconfigText(l: Link): string {
+export function ifconfigText(l: Link): string {
   const c = l.counters;
   const flags = linkFlags(l);
   const names = flagNames(flags);
@@ -69,6 +69,17 @@ function ifconfigText(l: Link): string {
   lines.push(`        TX packets ${c.txPackets}  bytes ${c.txBytes} (${human(c.txBytes, false)})`);
   lines.push(`        TX errors 0  dropped ${c.txDropped} overruns 0  carrier 0  collisions 0`);
   return `${lines.join('\n')}\n\n`;
+}
+
+export const INTERFACE_ROWS = 'Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n';
+
+/** A row of `netstat -i` and `ifconfig -s`. */
+export function interfaceRow(l: Link): string {
+  const c = l.counters;
+  const flags = `${l.kind === 'loopback' ? 'L' : 'BM'}${operState(l) === 'DOWN' ? '' : 'R'}${l.up ? 'U' : ''}`;
+  const [rx, tx] = [c.rxPackets, c.txPackets].map(n => String(n).padStart(8));
+  const head = `${l.name.slice(0, 15).padEnd(15)} ${String(l.mtu).padStart(5)} `;
+  return `${head}${rx}      0 ${String(c.rxDropped).padStart(6)} 0      ${tx}      0 ${String(c.txDropped).padStart(6)}      0 ${flags}\n`;
 }
 
 function busyboxIfconfigText(l: Link): string {
@@ -98,7 +109,9 @@ const ifconfig = (_u: Userland, busybox: boolean): Program =>
   function* ifconfig(p: Process): Co<number> {
     const all = p.argv.includes('-a');
     const words = p.argv.slice(1).filter(a => a !== '-a' && a !== '-s' && a !== '-v');
-    const text = busybox ? busyboxIfconfigText : ifconfigText;
+    const short = !busybox && p.argv.includes('-s');
+    const text = busybox ? busyboxIfconfigText : short ? interfaceRow : ifconfigText;
+    if (short) print(p, INTERFACE_ROWS.replace('Iface             ', 'Iface      '));
     if (!words.length) {
       const links = sortedLinks(p).filter(l => all || l.up);
       for (const l of links.sort((a, b) => (a.name < b.name ? -1 : 1))) print(p, text(l));

@@ -11,6 +11,7 @@ import { MATCHES } from '../../linux/netfilter/matches.ts';
 import { TARGETS } from '../../linux/netfilter/targets.ts';
 import { KNOWN } from '../../userland/net/curl-known.ts';
 import { unmodelledObjects } from '../../userland/net/ip/main.ts';
+import { refusedLetters } from '../../userland/net/tcpdump.ts';
 import { refusedOptions } from '../../userland/net/wget/options.ts';
 import { programNames } from '../../userland/programs.ts';
 import { directivesThat } from '../../userland/servers/nginx-directives.ts';
@@ -78,6 +79,7 @@ function supportMatrix(): [what: string, names: string][] {
     ['programs', list(programs.modelled)],
     ['programs that are there and say that they are not modelled', list(programs.unmodelled)],
     ['ip: objects refused', list(unmodelledObjects())],
+    ['tcpdump: options refused', Object.values(refusedLetters()).join(', ')],
     ['GNU wget: options refused', list(refusedOptions())],
     ['curl: options refused', list(KNOWN.filter(k => k.refused).map(k => `--${k.name}`))],
     ['nginx: directives that act', list(directivesThat('acted'))],

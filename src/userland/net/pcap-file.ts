@@ -4,8 +4,8 @@ import { type Arp, type Frame, type Icmp, type Packet, TCP_FLAG, type Tcp, type 
 
 const u16 = (n: number) => [(n >> 8) & 255, n & 255];
 const u32 = (n: number) => [(n >>> 24) & 255, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
-const macBytes = (m: string) => m.split(':').map(x => Number.parseInt(x, 16));
-const macText = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join(':');
+export const macBytes = (m: string) => m.split(':').map(x => Number.parseInt(x, 16));
+export const macText = (b: Uint8Array) => Array.from(b, x => x.toString(16).padStart(2, '0')).join(':');
 
 /** The Internet checksum (RFC 1071). */
 function checksum(parts: Uint8Array[]): number {
@@ -118,20 +118,21 @@ function arpBytes(a: Arp): Uint8Array {
   ]);
 }
 
+export const etherType = (f: Frame): number => (f.payload.kind === 'arp' ? 0x0806 : f.payload.family === 4 ? 0x0800 : 0x86dd);
+
 export function frameBytes(f: Frame): Uint8Array {
-  const type = f.payload.kind === 'arp' ? 0x0806 : f.payload.family === 4 ? 0x0800 : 0x86dd;
+  const type = etherType(f);
   const body = f.payload.kind === 'arp' ? arpBytes(f.payload) : packetBytes(f.payload);
   return concat([Uint8Array.from([...macBytes(f.dst), ...macBytes(f.src), ...u16(type)]), body]);
 }
 
-/** Little endian, microseconds, Ethernet. */
-export const encodePcapHeader = (): Uint8Array =>
-  Uint8Array.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]);
-
 const le32 = (n: number) => u32(n).reverse();
 
-export function encodePcapPacket(f: Frame, atMs: number): Uint8Array {
-  const bytes = frameBytes(f);
+/** Little endian, microseconds. `snaplen`: the most bytes that a record has. */
+export const encodePcapHeader = (linktype: number, snaplen: number): Uint8Array =>
+  Uint8Array.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...le32(snaplen), ...le32(linktype)]);
+
+export function encodePcapPacket(bytes: Uint8Array, atMs: number): Uint8Array {
   const micros = Math.floor(atMs * 1000) % 1_000_000;
   return concat([
     Uint8Array.from([...le32(Math.floor(atMs / 1000)), ...le32(micros), ...le32(bytes.length), ...le32(bytes.length)]),
@@ -139,19 +140,24 @@ export function encodePcapPacket(f: Frame, atMs: number): Uint8Array {
   ]);
 }
 
+export interface CaptureFile {
+  linktype: number;
+  snaplen: number;
+  records: { bytes: Uint8Array; atMs: number }[];
+}
+
 /** null: no capture file of this form. */
-export function decodePcap(data: Uint8Array): { frame: Frame; atMs: number }[] | null {
+export function decodePcap(data: Uint8Array): CaptureFile | null {
   if (data.length < 24 || data[0] !== 0xd4 || data[1] !== 0xc3) return null;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const out: { frame: Frame; atMs: number }[] = [];
+  const file: CaptureFile = { linktype: view.getUint32(20, true), snaplen: view.getUint32(16, true), records: [] };
   for (let at = 24; at + 16 <= data.length; ) {
     const size = view.getUint32(at + 8, true);
     const atMs = view.getUint32(at, true) * 1000 + view.getUint32(at + 4, true) / 1000;
-    const frame = decodeFrame(data.subarray(at + 16, at + 16 + size));
-    if (frame) out.push({ frame, atMs });
+    file.records.push({ bytes: data.subarray(at + 16, at + 16 + size), atMs });
     at += 16 + size;
   }
-  return out;
+  return file;
 }
 
 export function decodeFrame(b: Uint8Array): Frame | null {

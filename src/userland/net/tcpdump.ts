@@ -2,23 +2,47 @@
 import { complain, goesOn, print } from '../../linux/process.ts';
 import type { Link, Process, Program, Tap } from '../../linux/types.ts';
 import { absolute, readFile, writeFile } from '../../linux/vfs.ts';
+import { bytesToString } from '../../sim/bytes.ts';
 import { type Co, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
 import { civilTime, clockText, twoDigits } from '../../sim/time.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import type { Frame } from '../../wire/packet.ts';
 import { getopt, type Options, optionValue } from '../busybox.ts';
 import type { Userland } from '../userland.ts';
-import { decodePcap, encodePcapHeader, encodePcapPacket, frameBytes } from './pcap-file.ts';
+import { cookedBytes, decodeCooked, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2 } from './pcap-cooked.ts';
+import { decodeFrame, decodePcap, encodePcapHeader, encodePcapPacket, etherType, frameBytes } from './pcap-file.ts';
 import { compileFilter } from './pcap-filter.ts';
 import { getnameinfo } from './resolver.ts';
 import { describeFrame, newFlows, type PrintOptions } from './tcpdump-print.ts';
 
 interface Captured {
   frame: Frame;
-  link: string | null;
+  /** On the `any` device: where it was seen. */
+  on: { name: string; ifindex: number; loopback: boolean } | null;
   direction: string;
   atMs: number;
 }
+
+/** What is kept of a packet: all of it. -s is said and not done, since what reads a file here tells lengths by its bytes. */
+const SNAPLEN = 262_144;
+
+const snaplenOf = (o: Options): number => Number(optionValue(o, 's') ?? 0) || SNAPLEN;
+
+/** What podnet does not act on; the other letters change nothing that can be seen here. */
+const REFUSED: Record<string, string> = {
+  C: '-C (file sizes)',
+  d: '-d (the filter as instructions)',
+  E: '-E (IPsec)',
+  G: '-G (rotation)',
+  I: '-I (monitor mode)',
+  J: '-J (time stamp types)',
+  L: '-L (data link types)',
+  M: '-M (TCP-MD5)',
+  T: '-T (a packet type by force)',
+  V: '-V (lists of files)',
+  y: '-y (another data link type)',
+  z: '-z (a command after rotation)',
+};
 
 const SHORT = 'AbB:c:C:dDeE:fF:G:hHi:Ij:JKlLm:M:nNOpP:qQ:r:s:StT:uUvV:w:W:xXy:Yz:Z:#';
 
@@ -56,7 +80,17 @@ export const tcpdump = (u: Userland): Program =>
       return 1;
     }
     if (o.flags.has('D')) return listInterfaces(p);
-    const filter = compileFilter(o.operands.join(' '));
+    const refused = Object.keys(REFUSED).find(letter => o.flags.has(letter));
+    if (refused) {
+      complain(p, `tcpdump: podnet does not model ${REFUSED[refused]}\n`);
+      return 1;
+    }
+    const words = filterText(p, o);
+    if (words === null) {
+      complain(p, `tcpdump: can't open ${optionValue(o, 'F')}: No such file or directory\n`);
+      return 1;
+    }
+    const filter = compileFilter(words);
     const file = optionValue(o, 'r');
     if (file !== undefined) return yield* replay(p, u, o, file, filter);
     const device = deviceFor(p, o);
@@ -67,6 +101,16 @@ export const tcpdump = (u: Userland): Program =>
     }
     return yield* capture(p, u, o, device, filter);
   };
+
+export const refusedLetters = (): Record<string, string> => REFUSED;
+
+/** -F: a file has the filter, and what stands on the command line is nothing. */
+function filterText(p: Process, o: Options): string | null {
+  const file = optionValue(o, 'F');
+  const data = file === undefined ? null : readFile(p.fs, absolute(file, p.cwd), p);
+  if (typeof data === 'string') return null;
+  return data ? bytesToString(data).replace(/#.*/g, '').trim() : o.operands.join(' ');
+}
 
 function badNumber(o: Options): string | null {
   const count = optionValue(o, 'c');
@@ -130,7 +174,7 @@ function* capture(p: Process, u: Userland, o: Options, device: Link | null, filt
     seen: (frame, link, direction, atMs) => {
       if (stopped || (device && link !== device) || (wanted && wanted !== 'inout' && wanted !== direction) || !filter(frame)) return;
       received++;
-      queue.push({ frame, link: device ? null : link.name, direction: directionOf(frame, link, direction), atMs });
+      queue.push({ frame, on: device ? null : seenOn(link), direction: directionOf(frame, link, direction), atMs });
       wakeAll(readers);
     },
   };
@@ -161,6 +205,8 @@ function* capture(p: Process, u: Userland, o: Options, device: Link | null, filt
   return 0;
 }
 
+const seenOn = (l: Link) => ({ name: l.name, ifindex: l.ifindex, loopback: l.kind === 'loopback' });
+
 /** What the kernel calls it on the `any` device: P is a frame for another machine that passes a bridge's port. */
 function directionOf(f: Frame, link: Link, direction: 'in' | 'out'): string {
   if (direction === 'out') return 'Out';
@@ -182,10 +228,7 @@ function announce(p: Process, u: Userland, o: Options, device: Link | null): voi
   if (!verbose && !optionValue(o, 'w')) complain(p, 'tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n');
   const type = device ? 'EN10MB (Ethernet)' : 'LINUX_SLL2 (Linux cooked v2)';
   const prefix = verbose || optionValue(o, 'w') ? 'tcpdump: ' : '';
-  complain(
-    p,
-    `${prefix}listening on ${device?.name ?? 'any'}, link-type ${type}, snapshot length ${optionValue(o, 's') && optionValue(o, 's') !== '0' ? optionValue(o, 's') : 262144} bytes\n`,
-  );
+  complain(p, `${prefix}listening on ${device?.name ?? 'any'}, link-type ${type}, snapshot length ${snaplenOf(o)} bytes\n`);
 }
 
 function newWriter(p: Process, u: Userland, o: Options, any: boolean, device: Link | null = null): (c: Captured, n: number) => Co<void> {
@@ -195,36 +238,51 @@ function newWriter(p: Process, u: Userland, o: Options, any: boolean, device: Li
   const options: PrintOptions = {
     verbose: times(p, 'v'),
     quiet: o.flags.has('q'),
-    link: o.flags.has('e'),
+    link: o.flags.has('e') && !any,
     hosts: numbers ? null : new Map(),
     ports: numbers === 0,
     absoluteSeq: o.flags.has('S'),
     sums: !o.flags.has('K'),
     offload: device !== null && (device.kind === 'veth' || device.kind === 'loopback' || device.kind === 'bridge'),
   };
-  if (file !== undefined && file !== '-') writeFile(p.fs, absolute(file, p.cwd), encodePcapHeader(), p);
-  else if (file === '-') print(p, encodePcapHeader());
+  const header = encodePcapHeader(any ? LINKTYPE_LINUX_SLL2 : LINKTYPE_ETHERNET, SNAPLEN);
+  if (file !== undefined && file !== '-') writeFile(p.fs, absolute(file, p.cwd), header, p);
+  else if (file === '-') print(p, header);
   let lastMs = 0;
   let firstMs = -1;
   return function* (c, n) {
     if (o.flags.has('count')) return;
     if (firstMs < 0) firstMs = c.atMs;
     if (file !== undefined) {
-      const bytes = encodePcapPacket(c.frame, c.atMs);
+      const bytes = encodePcapPacket(c.on ? cookedBytes({ ...c, ...c.on }) : frameBytes(c.frame), c.atMs);
       if (file === '-') print(p, bytes);
       else writeFile(p.fs, absolute(file, p.cwd), bytes, p, true);
       return;
     }
     if (options.hosts) for (const a of addressesOf(c.frame)) yield* nameHost(p, u, options.hosts, a);
-    const where = any ? `${(c.link ?? '').padEnd(5)} ${c.direction.padEnd(3)} ` : '';
+    const where = c.on
+      ? `${c.on.name.padEnd(5)} ${c.direction.padEnd(3)} ${o.flags.has('e') ? cookedLink(c.frame, c.on.ifindex) : ''}`
+      : '';
     const number = o.flags.has('#') ? `${String(n).padStart(5)}  ` : '';
     print(
       p,
-      `${number}${stamp(o, c.atMs, times(p, 't') > 4 ? firstMs : lastMs, times(p, 't'))}${where}${describeFrame(c.frame, options, flows, c.atMs)}\n${hexOf(p, o, c.frame)}`,
+      `${number}${stamp(o, c.atMs, times(p, 't') > 4 ? firstMs : lastMs, times(p, 't'))}${where}${shownBody(describeFrame(c.frame, options, flows, c.atMs), o.flags.has('e') && any)}\n${hexOf(p, o, c.frame)}`,
     );
     lastMs = c.atMs;
   };
 }
+
+const TYPE_NAMES: Record<number, string> = { 2048: 'IPv4', 2054: 'ARP', 34525: 'IPv6' };
+
+/** -e on the `any` device: there is one address, and its header is longer than Ethernet's. */
+function cookedLink(f: Frame, ifindex: number): string {
+  const type = etherType(f);
+  const length = cookedBytes({ frame: f, ifindex, loopback: false, direction: 'In' }).length;
+  return `ifindex ${ifindex} ${f.src} ethertype ${TYPE_NAMES[type]} (0x${type.toString(16).padStart(4, '0')}), length ${length}: `;
+}
+
+/** Behind a link header the packet's own name is not said again. */
+const shownBody = (text: string, headed: boolean): string => (headed ? text.replace(/^(IP6?|ARP,?) /, '') : text);
 
 function addressesOf(f: Frame): Ip[] {
   if (f.payload.kind === 'arp') return [f.payload.senderIp, f.payload.targetIp];
@@ -286,22 +344,28 @@ function* replay(p: Process, u: Userland, o: Options, file: string, filter: ((f:
     complain(p, `tcpdump: ${file}: No such file or directory\n`);
     return 1;
   }
-  const packets = decodePcap(data);
-  if (!packets) {
+  const captured = decodePcap(data);
+  const any = captured?.linktype === LINKTYPE_LINUX_SLL2;
+  if (!captured || (!any && captured.linktype !== LINKTYPE_ETHERNET)) {
     complain(p, `tcpdump: unknown file format\n`);
     return 1;
   }
-  complain(p, `reading from file ${file}, link-type EN10MB (Ethernet), snapshot length 262144\n`);
+  const type = any ? 'LINUX_SLL2 (Linux cooked v2)' : 'EN10MB (Ethernet)';
+  complain(p, `reading from file ${file}, link-type ${type}, snapshot length ${captured.snaplen}\n`);
+  if (any) complain(p, 'Warning: interface names might be incorrect\n');
   if (typeof filter === 'string') {
     complain(p, `tcpdump: ${filter}\n`);
     return 1;
   }
-  const out = newWriter(p, u, o, false);
+  const out = newWriter(p, u, o, any);
   let n = 0;
   const limit = Number.parseInt(optionValue(o, 'c') ?? '0', 10) || Number.POSITIVE_INFINITY;
-  for (const { frame, atMs } of packets) {
-    if (!filter(frame) || n >= limit) continue;
-    yield* out({ frame, link: null, direction: 'In', atMs }, ++n);
+  for (const { bytes, atMs } of captured.records) {
+    const cooked = any ? decodeCooked(bytes) : null;
+    const frame = cooked?.frame ?? (any ? null : decodeFrame(bytes));
+    if (!frame || !filter(frame) || n >= limit) continue;
+    const name = cooked ? (p.netns.links.get(cooked.ifindex)?.name ?? '?') : '';
+    yield* out({ frame, on: cooked ? { ...cooked, name } : null, direction: cooked?.direction ?? 'In', atMs }, ++n);
   }
   if (o.flags.has('count')) print(p, `${n} packet${n === 1 ? '' : 's'}\n`);
   return 0;

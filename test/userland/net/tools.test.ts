@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { kill } from '../../../src/linux/process.ts';
+import { readFile } from '../../../src/linux/vfs.ts';
 import { runUntil } from '../../../src/sim/sim.ts';
 import { getopt } from '../../../src/userland/busybox.ts';
 import { busyboxNc } from '../../../src/userland/net/busybox-nc.ts';
@@ -20,7 +21,7 @@ import { busyboxUserland } from '../../../src/userland/userland.ts';
 import { ip } from '../../../src/wire/ip.ts';
 import type { Frame } from '../../../src/wire/packet.ts';
 import { runIn } from '../container.ts';
-import { DEBIAN_12, DEBIAN_13, run, start, twoHosts } from '../hosts.ts';
+import { DEBIAN_12, DEBIAN_13, files, run, start, twoHosts } from '../hosts.ts';
 
 test('ping counts, and says who is unreachable', () => {
   const h = twoHosts();
@@ -95,6 +96,43 @@ test('tcpdump reads a connection', () => {
     code: 1,
     err: 'tcpdump: nosuch: No such device exists\n(No such device exists)\n',
   });
+});
+
+test('a capture on all devices is written and read with the header of cooked captures', () => {
+  const h = twoHosts();
+  const dump = start(h, h.client, tcpdump(DEBIAN_12), ['tcpdump', '-i', 'any', '-c', '2', '-w', '/any.pcap', 'icmp']);
+  run(h, ping, 'ping -c 1 10.0.0.1');
+  runUntil(h.sim, () => dump.process.exitCode !== null, h.sim.nowMs + 1000);
+  const file = readFile(h.client.fs, '/any.pcap');
+  if (typeof file === 'string') throw new Error(file);
+  // LINKTYPE_LINUX_SLL2 is 276; the record: 20 bytes of header, IPv4 from interface 2, Ethernet, outgoing, an address of 6 bytes.
+  expect([...file.subarray(20, 24)]).toEqual([0x14, 1, 0, 0]);
+  expect([...file.subarray(40, 52)]).toEqual([8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 4, 6]);
+  expect(file[60]).toBe(0x45);
+  const read = run(h, tcpdump, 'tcpdump -nn -t -r /any.pcap');
+  expect(read.err).toBe(
+    'reading from file /any.pcap, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144\nWarning: interface names might be incorrect\n',
+  );
+  expect(read.out.split('\n')[0]).toMatch(/^eth0 {2}Out IP 10\.0\.0\.2 > 10\.0\.0\.1: ICMP echo request, id \d+, seq 1, length 64$/);
+  expect(read.out.split('\n')[1]).toMatch(/^eth0 {2}In {2}IP 10\.0\.0\.1 > 10\.0\.0\.2: ICMP echo reply, /);
+  expect(run(h, tcpdump, 'tcpdump -nn -e -t -c 1 -r /any.pcap').out).toMatch(
+    /^eth0 {2}Out ifindex 2 [0-9a-f:]{17} ethertype IPv4 \(0x0800\), length 104: 10\.0\.0\.2 > 10\.0\.0\.1: ICMP echo request/,
+  );
+});
+
+test('tcpdump takes its filter from a file, and refuses what it would have to act on', () => {
+  const h = twoHosts();
+  expect(run(h, tcpdump, 'tcpdump -d icmp')).toMatchObject({
+    code: 1,
+    err: 'tcpdump: podnet does not model -d (the filter as instructions)\n',
+  });
+  expect(run(h, tcpdump, 'tcpdump -G 10 -w x').err).toBe('tcpdump: podnet does not model -G (rotation)\n');
+  expect(run(h, tcpdump, 'tcpdump -F /nosuch').err).toBe("tcpdump: can't open /nosuch: No such file or directory\n");
+  files({ '/filter': 'icmp # pings\n' }, h.client.fs);
+  const dump = start(h, h.client, tcpdump(DEBIAN_12), ['tcpdump', '-nn', '-i', 'eth0', '-c', '1', '-F', '/filter', 'udp']);
+  run(h, ping, 'ping -c 1 10.0.0.1');
+  runUntil(h.sim, () => dump.process.exitCode !== null, h.sim.nowMs + 1000);
+  expect(dump.out()).toContain('ICMP echo request');
 });
 
 const syn: Frame = {

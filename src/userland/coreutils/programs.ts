@@ -1,6 +1,7 @@
 import { openssl } from '../openssl/main.ts';
 import { busyboxProgram, type ProgramTable } from '../programs.ts';
 import * as accounts from './accounts.ts';
+import { apt } from './apt.ts';
 import { awk } from './awk/awk.ts';
 import * as binary from './bytes-tools.ts';
 import * as capacity from './capacity.ts';
@@ -21,7 +22,7 @@ import * as misc from './misc.ts';
 import * as modes from './modes.ts';
 import * as namespaces from './namespaces.ts';
 import { NUMFMT } from './numfmt.ts';
-import { apk, apt, pip, yum } from './packages.ts';
+import { apk, pip, yum } from './packages.ts';
 import * as plain from './plain.ts';
 import * as ps from './ps.ts';
 import { SED } from './sed/sed.ts';

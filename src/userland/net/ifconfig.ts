@@ -1,5 +1,6 @@
 // ifconfig (net-tools 2.10 and BusyBox).
-import { addAddress, broadcastOf, linkByName, operState, removeAddress, setMac, setUp } from '../../linux/link.ts';
+import { operState } from '../../linux/carrier.ts';
+import { addAddress, broadcastOf, linkByName, removeAddress, setMac, setUp } from '../../linux/link.ts';
 import { maskOf } from '../../linux/netfilter/values.ts';
 import { complain, print } from '../../linux/process.ts';
 import { linkFlags } from '../../linux/procfs.ts';

@@ -2,13 +2,14 @@
 import { operState } from '../../linux/carrier.ts';
 import { addAddress, broadcastOf, linkByName, removeAddress, setMac, setUp } from '../../linux/link.ts';
 import { maskOf } from '../../linux/netfilter/values.ts';
-import { complain, print } from '../../linux/process.ts';
+import { complain, print, strerror } from '../../linux/process.ts';
 import { linkFlags } from '../../linux/procfs.ts';
 import type { Link, Process, Program } from '../../linux/types.ts';
 import type { Co } from '../../sim/task.ts';
-import { type Cidr, formatIp, parseCidr } from '../../wire/ip.ts';
+import { type Cidr, formatIp, type Ip, parseCidr, parseIp } from '../../wire/ip.ts';
 import type { Userland } from '../userland.ts';
 import { netmaskBits, sortedLinks } from './net-tools.ts';
+import { IFCONFIG_USAGE, IFCONFIG_VERSION } from './usage/net-tools.ts';
 
 /** 531.1 KiB and the like. */
 function human(bytes: number, busybox: boolean): string {
@@ -53,7 +54,7 @@ export function ifconfigText(l: Link): string {
   const flags = linkFlags(l);
   const names = flagNames(flags);
   const lines = [`${l.name}: flags=${flags}<${names.join(',')}>  mtu ${l.mtu}`];
-  const first = l.addresses.find(a => a.ip.length === 4);
+  const first = l.addresses.find(a => a.ip.length === 4 && (a.label ?? l.name) === l.name);
   if (first) {
     const brd = first.broadcast ?? (l.kind === 'loopback' ? null : first.bits === 32 ? Uint8Array.from([0, 0, 0, 0]) : null);
     lines.push(
@@ -106,64 +107,145 @@ function busyboxIfconfigText(l: Link): string {
   return `${lines.join('\n')}\n\n`;
 }
 
+const NOTHING = "ifconfig: `--help' gives usage information.\n";
+
+/** net-tools' exit code of a wrong command line. */
+const E_USAGE = 3;
+
 const ifconfig = (_u: Userland, busybox: boolean): Program =>
   function* ifconfig(p: Process): Co<number> {
-    const all = p.argv.includes('-a');
-    const words = p.argv.slice(1).filter(a => a !== '-a' && a !== '-s' && a !== '-v');
-    const short = !busybox && p.argv.includes('-s');
+    const options = p.argv.slice(1, 1 + p.argv.slice(1).findIndex(a => !a.startsWith('-')) || undefined).filter(a => a.startsWith('-'));
+    const all = options.includes('-a');
+    const odd = busybox ? undefined : options.find(a => !/^-[asv]$|^--?(help|version)$|^-[hV?]$/.test(a));
+    if (odd) {
+      complain(p, `ifconfig: option \`${odd}' not recognised.\n${NOTHING}`);
+      return 1;
+    }
+    if (!busybox && options.some(a => /^-V$|version$/.test(a))) {
+      print(p, IFCONFIG_VERSION);
+      return 0;
+    }
+    if (!busybox && options.some(a => /^-[h?]$|help$/.test(a))) {
+      print(p, IFCONFIG_USAGE[0]);
+      complain(p, IFCONFIG_USAGE[1]);
+      return 0;
+    }
+    const words = p.argv.slice(1).filter(a => !options.includes(a));
+    const short = !busybox && options.includes('-s');
     const text = busybox ? busyboxIfconfigText : short ? interfaceRow : ifconfigText;
     if (short) print(p, INTERFACE_ROWS.replace('Iface             ', 'Iface      '));
     if (!words.length) {
       const links = sortedLinks(p).filter(l => all || l.up);
-      for (const l of links.sort((a, b) => (a.name < b.name ? -1 : 1))) print(p, text(l));
+      for (const l of links.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        print(p, text(l));
+        if (!busybox && !short) for (const label of aliasesOf(l)) print(p, aliasText(l, label));
+      }
       return 0;
     }
-    const l = linkByName(p.netns, words[0]);
-    if (!l) {
-      complain(
-        p,
-        busybox
-          ? `ifconfig: ${words[0]}: error fetching interface information: Device not found\n`
-          : `${words[0]}: error fetching interface information: Device not found\n`,
-      );
-      return 1;
+    const [name, alias] = [words[0].replace(/:.*/, ''), words[0].includes(':') ? words[0] : null];
+    const l = linkByName(p.netns, name);
+    if (!l || (alias && words.length === 1 && !aliasesOf(l).includes(alias))) {
+      const missing =
+        words.length > 1 && !busybox
+          ? 'ERROR while getting interface flags: No such device'
+          : 'error fetching interface information: Device not found';
+      complain(p, `${busybox ? 'ifconfig: ' : ''}${words[0]}: ${missing}\n`);
+      return words.length > 1 && !busybox ? 255 : 1;
     }
     if (words.length === 1) {
-      print(p, text(l));
+      print(p, alias ? aliasText(l, alias) : text(l));
       return 0;
     }
-    return configure(p, l, words.slice(1), busybox);
+    return configure(p, l, words.slice(1), { busybox, alias });
   };
 
-function configure(p: Process, l: Link, words: string[], busybox: boolean): number {
-  if (!p.caps.has('NET_ADMIN')) {
-    complain(p, `${busybox ? 'ifconfig: ' : ''}SIOCSIFFLAGS: Operation not permitted\n`);
-    return busybox ? 1 : 255;
-  }
+/** Labels that are other names of the device: eth0:0. */
+const aliasesOf = (l: Link): string[] => [...new Set(l.addresses.flatMap(a => (a.label && a.label !== l.name ? [a.label] : [])))];
+
+/** An alias has its address and no counters. */
+function aliasText(l: Link, label: string): string {
+  const [head, ...lines] = ifconfigText({ ...l, name: label, addresses: l.addresses.filter(a => a.label === label) }).split('\n');
+  return `${[head, ...lines.filter(line => line && !/^ +[RT]X /.test(line))].join('\n')}\n\n`;
+}
+
+interface Manner {
+  busybox: boolean;
+  alias: string | null;
+}
+
+function configure(p: Process, l: Link, words: string[], m: Manner): number {
+  const say = (text: string, code = 1): number => {
+    complain(p, `${m.busybox ? 'ifconfig: ' : ''}${text}\n`);
+    return code;
+  };
+  if (!p.caps.has('NET_ADMIN')) return say('SIOCSIFFLAGS: Operation not permitted', m.busybox ? 1 : 255);
   let ip: Cidr | null = null;
   let bits: number | null = null;
+  let broadcast: Ip | null = null;
   for (let i = 0; i < words.length; i++) {
     const w = words[i];
-    if (w === 'up' || w === 'down') setUp(l, w === 'up');
-    else if (w === 'mtu') l.mtu = Number(words[++i]);
-    else if (w === 'netmask') bits = netmaskBits(words[++i] ?? '');
-    else if (w === 'broadcast') i++;
+    if (TAKES_ONE.has(w) && words[i + 1] === undefined) {
+      if (!m.busybox) complain(p, IFCONFIG_USAGE.join(''));
+      return m.busybox ? say(`bad argument count for ${w}`) : E_USAGE;
+    }
+    if (w === 'up' || w === 'down') {
+      if (m.alias && w === 'down') dropAlias(l, m.alias);
+      else setUp(l, w === 'up');
+    } else if (w === 'mtu') {
+      const mtu = Number.parseInt(words[++i], 10) || 0;
+      if (mtu < 68 || (mtu > 65_535 && l.kind !== 'loopback')) return say('SIOCSIFMTU: Invalid argument');
+      l.mtu = mtu;
+    } else if (w === 'netmask') {
+      bits = netmaskBits(words[++i]);
+      if (bits === null) return say('SIOCSIFNETMASK: Invalid argument');
+    } else if (w === 'broadcast') broadcast = parseIp(words[++i] ?? '');
+    else if (w === 'txqueuelen') l.txqlen = Number.parseInt(words[++i], 10) || 0;
     else if (w === 'hw') {
-      i++;
-      setMac(l, words[++i] ?? l.mac);
+      const mac = words[i + 2] ?? '';
+      i += 2;
+      if (!/^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(mac)) return say(`${mac}: invalid ${words[i - 1]} address.`);
+      setMac(l, mac.toLowerCase());
     } else if (w === 'promisc' || w === '-promisc') l.promisc = w === 'promisc';
-    else if (w === 'add' || w === 'inet6') ip = parseCidr(words[++i] ?? '');
-    else ip = parseCidr(w);
+    else if (w === 'arp' || w === '-arp') l.noarp = w === '-arp';
+    else if (w === 'inet' || w === 'multicast' || w === 'allmulti' || w === '-allmulti') continue;
+    else if (w === 'del') {
+      const gone = parseCidr(words[++i] ?? '');
+      const e = gone ? removeAddress(l, gone.ip, gone.bits) : 'EINVAL';
+      if (e) return say(`SIOCDIFADDR: ${strerror(e)}`);
+    } else {
+      const text = w === 'add' || w === 'inet6' ? (words[++i] ?? '') : w;
+      ip = parseCidr(text);
+      if (!ip) return m.busybox ? say(`bad address '${text}'`) : say(`${text}: Host name lookup failure\n${NOTHING.trimEnd()}`);
+    }
   }
   if (ip) {
-    for (const a of [...l.addresses]) if (a.ip.length === ip.ip.length && ip.ip.length === 4) removeAddress(l, a.ip, a.bits);
+    const own = m.alias ?? l.name;
+    for (const a of [...l.addresses])
+      if (a.ip.length === 4 && ip.ip.length === 4 && (a.label ?? l.name) === own) removeAddress(l, a.ip, a.bits);
     const classful = ip.ip[0] < 128 ? 8 : ip.ip[0] < 192 ? 16 : 24;
     const n = bits ?? (ip.bits < 32 || ip.ip.length === 16 ? ip.bits : classful);
-    addAddress(l, ip.ip, n, { broadcast: broadcastOf(ip.ip, n) });
+    addAddress(l, ip.ip, n, {
+      broadcast: broadcast ?? (l.kind === 'loopback' ? null : broadcastOf(ip.ip, n)),
+      label: m.alias ?? undefined,
+    });
     setUp(l, true);
-  }
+  } else if (bits !== null) remask(l, m.alias ?? l.name, bits);
   p.netns.dirty.add('links').add('routes');
   return 0;
+}
+
+const TAKES_ONE = new Set(['mtu', 'netmask', 'broadcast', 'txqueuelen', 'add', 'del', 'inet6']);
+
+function dropAlias(l: Link, label: string): void {
+  for (const a of [...l.addresses]) if (a.label === label) removeAddress(l, a.ip, a.bits);
+}
+
+/** A netmask alone is the address' that is there. */
+function remask(l: Link, label: string, bits: number): void {
+  const a = l.addresses.find(x => x.ip.length === 4 && (x.label ?? l.name) === label);
+  if (!a || a.bits === bits) return;
+  removeAddress(l, a.ip, a.bits);
+  addAddress(l, a.ip, bits, { broadcast: broadcastOf(a.ip, bits), label: a.label });
 }
 
 export const ifconfigProgram = (u: Userland): Program => ifconfig(u, false);

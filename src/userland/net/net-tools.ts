@@ -49,7 +49,11 @@ export function printRoutes(p: Process, numeric: boolean, extended: boolean, bus
   for (const r of routeRows(p, numeric, busybox)) {
     const head = `${r.dst.padEnd(15)} ${r.via.padEnd(15)} ${r.mask.padEnd(15)} `;
     if (extended) print(p, `${head}${r.flags.padEnd(9)} 0 0          0 ${r.dev}\n`);
-    else print(p, `${head}${r.flags.padEnd(5)} ${String(r.metric).padEnd(6)} 0        0 ${r.dev}\n`);
+    else
+      print(
+        p,
+        `${head}${r.flags.padEnd(5)} ${String(r.metric).padEnd(6)} ${r.flags.startsWith('!') && !busybox ? '-' : '0'}        0 ${r.dev}\n`,
+      );
   }
 }
 

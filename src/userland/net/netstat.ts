@@ -1,5 +1,4 @@
 // netstat (net-tools 2.10 and BusyBox).
-import { operState } from '../../linux/carrier.ts';
 import { complain, print } from '../../linux/process.ts';
 import type { Socket } from '../../linux/socket.ts';
 import type { Process, Program } from '../../linux/types.ts';

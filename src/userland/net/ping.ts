@@ -135,16 +135,22 @@ function* pingHost(p: Process, u: Userland, o: Options, target: string, found: R
     complain(p, 'ping: socktype: SOCK_RAW\nping: socket: Operation not permitted\nping: => missing cap_net_raw+p capability or setuid?\n');
     return 2;
   }
+  if (optionValue(o, 't') !== undefined && Number(optionValue(o, 't')) === 0 && familyOf(to) === 4) {
+    complain(p, 'ping: cannot set unicast time-to-live: Invalid argument\n');
+    return 2;
+  }
   prepare(s, o);
+  const ident = Number(optionValue(o, 'e') ?? 0);
   const from = optionValue(o, 'I');
   const address = from === undefined ? null : parseIp(from);
   if (from !== undefined && (!address || familyOf(address) === familyOf(to))) {
-    const error = address ? bind(s, address, 0) : deviceError(p, s, from);
+    const error = address ? bind(s, address, ident) : deviceError(p, s, from);
     if (error) {
       complain(p, address ? `ping: bind: ${strerror(error)}\n` : unknownDevice(to, from));
       return 2;
     }
   }
+  if (ident && !s.localPort) bind(s, null, ident);
   const source = yield* reachable(p, to, s);
   if (typeof source === 'string') {
     const broadcast = source === 'EACCES' && familyOf(to) === 4;

@@ -66,3 +66,13 @@ test('ping rounds what was lost as %g does', () => {
     expect(run(h, ping, 'ping -n -c 3 -i 0.2 -W 1 10.0.0.1').out).toContain(' 33.3333% packet loss');
   }
 });
+
+test('ping shows the identifier that it was given, and no packet goes with a TTL of 0', () => {
+  const h = twoHosts();
+  expect(run(h, ping, 'ping -c 1 -v -e 7 10.0.0.1').out).toContain(' icmp_seq=1 ident=7 ttl=64 ');
+  expect(run(h, ping, 'ping -c 1 -t 0 10.0.0.1')).toMatchObject({
+    code: 2,
+    out: '',
+    err: 'ping: cannot set unicast time-to-live: Invalid argument\n',
+  });
+});

@@ -1,6 +1,6 @@
 import type { CtEntry } from '../../linux/netfilter/types.ts';
 import { parseMark, parseUint } from '../../linux/netfilter/values.ts';
-import { type Cidr, type Family, type Ip, inCidr, parseCidr, parseIp, sameIp } from '../../wire/ip.ts';
+import { type Cidr, type Family, familyOf, type Ip, inCidr, parseCidr, parseIp, sameIp } from '../../wire/ip.ts';
 
 export interface Arguments {
   command: string;
@@ -14,6 +14,8 @@ export interface Arguments {
   state: string | null;
   /** Addresses by option: orig-src, orig-dst, reply-src, reply-dst. */
   nets: Map<string, Cidr>;
+  /** --mask-src, --mask-dst: networks were given. */
+  masks: Set<string>;
   /** Ports and ICMP fields by option: sport, dport, reply-port-src … */
   numbers: Map<string, number>;
   srcNat: { ip: Ip | null; port: number } | null;
@@ -92,6 +94,7 @@ export function parse(argv: string[]): Arguments | string {
     timeout: null,
     state: null,
     nets: new Map(),
+    masks: new Set(),
     numbers: new Map(),
     srcNat: null,
     dstNat: null,
@@ -140,13 +143,21 @@ export function option(a: Arguments, word: string, r: Reader): string | null {
     const net = parseCidr(value);
     if (!net) return `Invalid IP address \`${value}'`;
     a.nets.set(NETS[word], net);
-    return null;
+    if (net.bits < net.ip.length * 8 && /-(s|src|d|dst)$/.test(word)) a.masks.add(NETS[word] === 'orig-src' ? '--mask-src' : '--mask-dst');
+    return setFamily(a, familyOf(net.ip));
   }
   if (ported || icmp) {
     a.numbers.set((ported ? PORTS : ICMP)[word], parseUint(value, 0, 65535) ?? 0);
     return null;
   }
   return plainOption(a, word, value);
+}
+
+/** All addresses and -f are of one family. */
+function setFamily(a: Arguments, family: Family): string | null {
+  if (a.family !== null && a.family !== family) return 'mismatched address family';
+  a.family = family;
+  return null;
 }
 
 function plainOption(a: Arguments, word: string, value: string): string | null {
@@ -158,8 +169,7 @@ function plainOption(a: Arguments, word: string, value: string): string | null {
     case '-f':
     case '--family':
       if (value !== 'ipv4' && value !== 'ipv6') return `\`${value}' unsupported protocol`;
-      a.family = value === 'ipv4' ? 4 : 6;
-      return null;
+      return setFamily(a, value === 'ipv4' ? 4 : 6);
     case '-m':
     case '--mark':
       a.mark = parseMark(value);

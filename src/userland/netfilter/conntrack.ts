@@ -74,9 +74,25 @@ const failed = (p: Process, v: string, text: string): number => {
   return 1;
 };
 
+/** What -I does not take, and what it cannot do without, in the order in which it is looked for (generic_opt_check, the protocols' final_check). */
+function lacks(a: Arguments): string | null {
+  for (const mask of a.masks) return `Illegal option \`${mask}' with this command`;
+  const both = (one: string, other: string) => `you have to specify \`${one}' and \`${other}'`;
+  if (!a.nets.has('orig-src') || !a.nets.has('orig-dst')) return both('--src', '--dst');
+  if (a.proto === 1 || a.proto === 58) {
+    for (const name of ['icmp-type', 'icmp-code'])
+      if (!a.numbers.has(name)) return `You need to supply the \`--${name}' option for this command`;
+    return null;
+  }
+  const ported = a.proto === 6 || a.proto === 17 || a.proto === 132;
+  return ported && (!a.numbers.has('sport') || !a.numbers.has('dport')) ? both('--sport', '--dport') : null;
+}
+
 function create(p: Process, v: string, a: Arguments): number {
   if (a.proto === null) return usage(p, v, "You need to supply the `--protonum' option for this command");
   if (a.timeout === null) return usage(p, v, "You need to supply the `--timeout' option for this command");
+  const lacking = lacks(a);
+  if (lacking) return usage(p, v, lacking);
   const t = tupleFrom(a);
   if (!t) return failed(p, v, 'invalid parameters');
   if (t.proto === 6 && a.state === null) return failed(p, v, 'invalid parameters');
@@ -110,7 +126,7 @@ function getOrUpdate(p: Process, v: string, a: Arguments): number {
     const found = liveEntries(p.netns).filter(e => matches({ ...a, mark: null }, e));
     for (const e of found) update(p, a, e);
     done(p, v, found.length, 'updated');
-    return 0;
+    return found.length ? 0 : 1;
   }
   const e = t ? findEntry(p.netns, t, a.zone ?? 0) : null;
   if (!e) return failed(p, v, "such conntrack doesn't exist");
@@ -182,6 +198,7 @@ export const conntrackProgram = (v: string): Program =>
     if (!p.caps.has('NET_ADMIN')) return failed(p, v, 'Operation not permitted');
     if (a.command === 'G') {
       if (a.proto === null) return usage(p, v, "You need to supply the `--protonum' option for this command");
+      for (const mask of a.masks) return usage(p, v, `Illegal option \`${mask}' with this command`);
       if (!a.nets.has('orig-src') || !a.nets.has('orig-dst')) return usage(p, v, "you have to specify `--src' and `--dst'");
     }
     sweep(p.netns);

@@ -15,6 +15,16 @@ test('conntrack asks for what a command needs, and knows states of TCP only', ()
   expect(said('conntrack -L -p tcp --state OPEN').err).toContain("unknown TCP state `OPEN'");
   expect(said('conntrack -L -p tcp --state ESTABLISHED').code).toBe(0);
   expect(said('conntrack -L -f ipx').err).toContain("`ipx' unsupported protocol");
+  for (const words of ['-L -s 10.0.0.1 -d fd00::1', '-L -f ipv6 -s 10.0.0.1', '-G -p udp -s fd00::1 -d 10.0.0.1 --nosuch'])
+    expect(said(`conntrack ${words}`)).toMatchObject({ code: 2, err: expect.stringContaining('mismatched address family\n') });
+  const create = (more: string) => said(`conntrack -I -t 60 ${more}`);
+  expect(create('-p tcp -s 10.0.0.0/24 -d 10.0.0.1').err).toContain("Illegal option `--mask-src' with this command\n");
+  expect(create('-p tcp -d 10.0.0.1 --sport 1 --dport 2').err).toContain("you have to specify `--src' and `--dst'\n");
+  expect(create('-p udp -s 10.0.0.2 -d 10.0.0.1 --sport 1').err).toContain("you have to specify `--sport' and `--dport'\n");
+  expect(create('-p icmp -s 10.0.0.2 -d 10.0.0.1 --icmp-code 0').err).toContain("You need to supply the `--icmp-type' option");
+  expect(create('-p icmp -s 10.0.0.2 -d 10.0.0.1 --icmp-type 8').err).toContain("You need to supply the `--icmp-code' option");
+  expect(create('-p icmp -s 10.0.0.2 -d 10.0.0.1 --icmp-type 8 --icmp-code 0').code).toBe(0);
+  expect(said('conntrack -U -d 10.9.9.9 -m 1').code).toBe(1);
   expect(said('conntrack').out).toMatch(/\nCommands:\n {2}-L \[table\]/);
 });
 

@@ -16,21 +16,25 @@ export interface IpPool {
   enabled: boolean;
 }
 
-/** In the order of their names. A cluster whose agents have written nothing has those of its configuration. */
+/**
+ * In the order of their names. A cluster whose agents have written nothing has those of its configuration; and a family of which there is
+ * none in either has the one that its nodes' podCIDRs lie in.
+ */
 export function poolsOf({ server, config }: Pick<CniCluster, 'server' | 'config'>, family: Family): IpPool[] {
-  if (!getObject(server, INFORMATION, '', 'default') && !listObjects(server, POOLS).length) {
-    const cidr = poolOf(config.podCIDRs, family, server);
-    return cidr ? [{ cidr, natOutgoing: family === 4 ? config.natOutgoing : config.natOutgoing6, enabled: true }] : [];
-  }
-  return listObjects(server, POOLS)
+  const written = listObjects(server, POOLS).length > 0 || getObject(server, INFORMATION, '', 'default') !== undefined;
+  const configured = poolOf(config.podCIDRs, family) !== undefined;
+  const objects = listObjects(server, POOLS)
     .sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
     .flatMap(o => {
       const cidr = parseCidr(o.spec?.cidr ?? '');
       if (!cidr || familyOf(cidr.ip) !== family) return [];
-      const enabled =
-        o.spec.disabled !== true && o.spec.assignmentMode !== 'Manual' && (o.spec.allowedUses ?? ['Workload']).includes('Workload');
+      const forPods = (o.spec.allowedUses ?? ['Workload']).includes('Workload');
+      const enabled = o.spec.disabled !== true && o.spec.assignmentMode !== 'Manual' && forPods;
       return [{ cidr: formatCidr(network(cidr)), natOutgoing: o.spec.natOutgoing === true, enabled }];
     });
+  if (objects.length || (written && configured)) return objects;
+  const cidr = poolOf(config.podCIDRs, family, server);
+  return cidr ? [{ cidr, natOutgoing: family === 4 ? config.natOutgoing : config.natOutgoing6, enabled: true }] : [];
 }
 
 /** May a node's new addresses come from this range? */

@@ -33,7 +33,6 @@ export const SIMPLE: Record<string, (v: Json, env: Env) => Json> = {
   not: v => !truthy(v),
   keys: v => (Array.isArray(v) ? [...v.keys()] : Object.keys(needObject(v, 'keys')).sort()),
   keys_unsorted: v => (Array.isArray(v) ? [...v.keys()] : Object.keys(needObject(v, 'keys'))),
-  values: v => v,
   add: v => (Array.isArray(v) ? v : Object.values(v ?? {})).reduce((a: Json, b: Json) => arithmetic('+', a, b), null),
   any: v => listOf(v).some(truthy),
   all: v => listOf(v).every(truthy),
@@ -106,6 +105,14 @@ export const regex = (source: string, flags: string): RegExp => {
   }
 };
 
+/** Where a string or list begins within another of its kind. */
+function places(v: Json, s: Json): number[] {
+  const out: number[] = [];
+  if (!s.length) return out;
+  for (let i = 0; i + s.length <= v.length; i++) if (compare(v.slice(i, i + s.length), s) === 0) out.push(i);
+  return out;
+}
+
 /** Builtins whose arguments are values. */
 export const WITH_VALUES: Record<string, (v: Json, ...args: Json[]) => Json> = {
   has: (v, k) => (Array.isArray(v) ? k in v : Object.hasOwn(v, k)),
@@ -121,30 +128,23 @@ export const WITH_VALUES: Record<string, (v: Json, ...args: Json[]) => Json> = {
       .map(x => (x === null ? '' : text(x)))
       .join(s),
   test: (v, re, flags) => regex(Array.isArray(re) ? re[0] : re, flags ?? '').test(v),
-  match: (v, re, flags) => matchObject(v, regex(re, flags ?? '')),
-  capture: (v, re, flags) => ({ ...(regex(re, flags ?? '').exec(v)?.groups ?? {}) }),
-  index: (v, s) => (v.indexOf(s) < 0 ? null : v.indexOf(s)),
-  rindex: (v, s) => (v.lastIndexOf(s) < 0 ? null : v.lastIndexOf(s)),
+  index: (v, s) => (v === null || v.indexOf(s) < 0 ? null : v.indexOf(s)),
+  rindex: (v, s) => (v === null || v.lastIndexOf(s) < 0 ? null : v.lastIndexOf(s)),
+  indices: (v, s) =>
+    v === null
+      ? null
+      : Array.isArray(s) || typeof v !== 'object'
+        ? places(v, s)
+        : v.flatMap((x: Json, i: number) => (compare(x, s) === 0 ? [i] : [])),
+
   flatten: (v, depth) => listOf(v).flat(depth),
   getpath: (v, p) => getPath(v, p),
   setpath: (v, p, x) => setPath(v, p, x),
   delpaths: (v, ps) => [...ps].reverse().reduce((x: Json, p: Json[]) => deletePath(x, p), v),
   splits: (v, re) => v.split(regex(re, '')),
-  ascii: v => String.fromCharCode(v),
   strftime: (v, f) => strftime(f, v * 1000),
   pow: (_, a, b) => a ** b,
 };
-
-function matchObject(v: string, re: RegExp): Json {
-  const m = re.exec(v);
-  if (!m) throw new JqError('no match');
-  return {
-    offset: m.index,
-    length: m[0].length,
-    string: m[0],
-    captures: m.slice(1).map(s => ({ offset: s === undefined ? -1 : v.indexOf(s), length: s?.length ?? 0, string: s ?? null, name: null })),
-  };
-}
 
 /** A builtin that meets a value of the wrong kind is the filter's error, not a bug. */
 export function checked(name: string, v: Json, f: () => Json): Json {

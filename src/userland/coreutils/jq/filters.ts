@@ -1,9 +1,9 @@
 // jq's builtins whose arguments are filters: they run them, some of them many times.
 import { regex, SIMPLE, unique } from './builtins.ts';
-import { type Filter, JqError } from './parse.ts';
+import { type Filter, JqError, JqHalt } from './parse.ts';
 import { paths } from './paths.ts';
 import { type Env, first, recurse, run } from './run.ts';
-import { compare, deletePath, type Json, listOf, text, truthy, typeOf } from './values.ts';
+import { compare, deletePath, type Json, listOf, shown, text, truthy, typeOf } from './values.ts';
 
 type WithFilters = (args: Filter[], v: Json, env: Env, name: string) => Generator<Json>;
 
@@ -54,6 +54,31 @@ function* limit([count, f]: Filter[], v: Json, env: Env): Generator<Json> {
 function* substitute([re, by]: Filter[], v: Json, env: Env, name: string): Generator<Json> {
   const pattern = regex(first(re, v, env), name === 'gsub' ? 'g' : '');
   yield v.replace(pattern, (...m: Json[]) => text(first(by, typeof m.at(-1) === 'object' ? m.at(-1) : {}, env)));
+}
+
+/** The matches of a regular expression; a list stands for expression and flags. */
+function* matched([re, flags]: Filter[], v: Json, env: Env): Generator<Json> {
+  const given = first(re, v, env);
+  const [source, letters] = Array.isArray(given) ? given : [given, flags ? first(flags, v, env) : ''];
+  if (typeof v !== 'string') throw new JqError(`${typeOf(v)} (${shown(v)}) cannot be matched, as it is not a string`);
+  const all = (letters ?? '').includes('g');
+  const names = [...source.matchAll(/\((?!\?)|\(\?<(\w+)>/g)].map(m => m[1] ?? null);
+  for (const m of v.matchAll(regex(source, `${(letters ?? '').replace('g', '')}g`))) {
+    let from = 0;
+    const captures = m.slice(1).map((s, i) => {
+      // Where a group lies within its match: groups follow each other.
+      const at = s === undefined ? -1 : m[0].indexOf(s, from);
+      if (at >= 0) from = at;
+      return { offset: at < 0 ? -1 : m.index + at, length: s?.length ?? 0, string: s ?? null, name: names[i] };
+    });
+    yield { offset: m.index, length: m[0].length, string: m[0], captures };
+    if (!all) return;
+  }
+}
+
+function* captured(args: Filter[], v: Json, env: Env): Generator<Json> {
+  for (const m of matched(args, v, env))
+    yield Object.fromEntries(m.captures.filter((c: Json) => c.name).map((c: Json) => [c.name, c.string]));
 }
 
 function* ofItsType(_: Filter[], v: Json, __: Env, name: string): Generator<Json> {
@@ -143,10 +168,33 @@ const WITH_FILTERS: Record<string, WithFilters> = {
   *'scalars/0'(_, v) {
     if (v === null || typeof v !== 'object') yield v;
   },
+  *'input/0'(_, __, env) {
+    const x = env.next();
+    if (x === undefined) throw new JqError('No more inputs');
+    yield x;
+  },
+  *'inputs/0'(_, __, env) {
+    for (let x = env.next(); x !== undefined; x = env.next()) yield x;
+  },
+  *'input_filename/0'(_, __, env) {
+    yield env.file;
+  },
+  *'halt/0'() {
+    throw new JqHalt(null, 0);
+  },
+  *'halt_error/1'([f], v, env) {
+    throw new JqHalt(typeof v === 'string' ? v : `${JSON.stringify(v)}\n`, first(f, v, env));
+  },
+  'match/1': matched,
+  'match/2': matched,
+  'capture/1': captured,
+  'capture/2': captured,
   *'input_line_number/0'() {
     yield 0;
   },
 };
+
+export const hasFilter = (name: string, count: number): boolean => Object.hasOwn(WITH_FILTERS, `${name}/${count}`);
 
 export function* withFilters(name: string, args: Filter[], v: Json, env: Env): Generator<Json> {
   const builtin = WITH_FILTERS[`${name}/${args.length}`];

@@ -22,10 +22,21 @@ export type Filter =
   | { t: 'variable'; name: string }
   | { t: 'bind'; source: Filter; name: string; body: Filter }
   | { t: 'reduce'; source: Filter; name: string; start: Filter; update: Filter }
+  | { t: 'foreach'; source: Filter; name: string; start: Filter; update: Filter; extract: Filter | null }
   | { t: 'call'; name: string; args: Filter[] }
   | { t: 'def'; name: string; params: string[]; body: Filter; rest: Filter };
 
 export class JqError extends Error {}
+
+/** halt and halt_error: what is said last, and the exit code. */
+export class JqHalt extends Error {
+  constructor(
+    readonly text: string | null,
+    readonly code: number,
+  ) {
+    super('halt');
+  }
+}
 
 interface Token {
   k: 'num' | 'str' | 'name' | 'field' | 'var' | 'format' | 'op' | 'end';
@@ -136,8 +147,10 @@ function pipe(p: Parser): Filter {
     const name = p.tokens[p.at++].v;
     const params: string[] = [];
     if (take(p, '(')) {
-      do params.push(p.tokens[p.at++].v);
-      while (take(p, ';'));
+      do {
+        const t = p.tokens[p.at++];
+        params.push(t.k === 'var' ? `$${t.v}` : t.v);
+      } while (take(p, ';'));
       expect(p, ')');
     }
     expect(p, ':');
@@ -147,11 +160,41 @@ function pipe(p: Parser): Filter {
   }
   const a = comma(p);
   if (take(p, 'as')) {
-    const name = p.tokens[p.at++].v;
+    const binds = pattern(p, a, 0);
     expect(p, '|');
-    return { t: 'bind', source: a, name, body: pipe(p) };
+    let body = pipe(p);
+    for (const b of binds.reverse()) body = { t: 'bind', ...b, body };
+    return body;
   }
   return take(p, '|') ? { t: 'pipe', a, b: pipe(p) } : a;
+}
+
+/** `$x`, `[$a, $b]` or `{a: $x, $y}` behind `as`: which variables are bound to what, from outside in. */
+function pattern(p: Parser, source: Filter, depth: number): { source: Filter; name: string }[] {
+  const t = p.tokens[p.at++];
+  if (t.k === 'var') return [{ source, name: t.v }];
+  const whole = `*${depth}`;
+  const part = (key: Filter): Filter => ({ t: 'index', of: { t: 'variable', name: whole }, key });
+  const binds = [{ source, name: whole }];
+  if (t.v === '[') {
+    let i = 0;
+    do binds.push(...pattern(p, part({ t: 'literal', v: i++ }), depth + 1));
+    while (take(p, ','));
+    expect(p, ']');
+  } else if (t.v === '{') {
+    do {
+      const key = p.tokens[p.at++];
+      const name = key.k === 'str' ? String(key.parts?.[0] ?? '') : key.v;
+      const own = part({ t: 'literal', v: name });
+      if (key.k === 'var') binds.push({ source: own, name });
+      if (take(p, ':')) binds.push(...pattern(p, own, depth + 1));
+    } while (take(p, ','));
+    expect(p, '}');
+  } else {
+    p.at--;
+    bad(p);
+  }
+  return binds;
 }
 
 function comma(p: Parser): Filter {
@@ -293,7 +336,7 @@ function primary(p: Parser): Filter {
       const body = postfix(p, primary(p));
       return { t: 'try', body, handler: take(p, 'catch') ? postfix(p, primary(p)) : null };
     }
-    if (t.v === 'reduce') {
+    if (t.v === 'reduce' || t.v === 'foreach') {
       const source = postfix(p, primary(p));
       expect(p, 'as');
       const name = p.tokens[p.at++].v;
@@ -301,7 +344,9 @@ function primary(p: Parser): Filter {
       const start = pipe(p);
       expect(p, ';');
       const update = pipe(p);
+      const extract = t.v === 'foreach' && take(p, ';') ? pipe(p) : null;
       expect(p, ')');
+      if (t.v === 'foreach') return { t: 'foreach', source, name, start, update, extract };
       return { t: 'reduce', source, name, start, update };
     }
     const constants: Record<string, unknown> = { null: null, true: true, false: false };

@@ -1,18 +1,24 @@
 // jq's machine: a filter yields its outputs for an input.
 import { checked, SIMPLE, WITH_VALUES } from './builtins.ts';
-import { withFilters } from './filters.ts';
+import { hasFilter, withFilters } from './filters.ts';
 import { format } from './format.ts';
 import { type Filter, JqError } from './parse.ts';
 import { assignment } from './paths.ts';
+import { prelude } from './prelude.ts';
 import { arithmetic, COMPARE, compare, index, type Json, shown, text, truthy, typeOf } from './values.ts';
 
 export interface Env {
   vars: Map<string, Json>;
+  /** By name and number of parameters: `f/1`. */
   functions: Map<string, { params: string[]; body: Filter; env: Env }>;
   /** Arguments of functions: filters with the place they were written in. */
   closures: Map<string, { body: Filter; env: Env }>;
   process: Map<string, string>;
   nowMs: number;
+  /** The next input that nobody has taken; undefined: there is none. */
+  next: () => Json | undefined;
+  /** The file that the inputs come from; null: standard input. */
+  file: string | null;
 }
 
 export function* run(f: Filter, v: Json, env: Env): Generator<Json> {
@@ -68,9 +74,11 @@ export function* run(f: Filter, v: Json, env: Env): Generator<Json> {
     case 'reduce':
       yield reduced(f, v, env);
       return;
+    case 'foreach':
+      return yield* stepped(f, v, env);
     case 'def': {
       const inner: Env = { ...env, functions: new Map(env.functions) };
-      inner.functions.set(f.name, { params: f.params, body: f.body, env: inner });
+      inner.functions.set(`${f.name}/${f.params.length}`, { params: f.params, body: f.body, env: inner });
       return yield* run(f.rest, v, inner);
     }
     case 'binary':
@@ -130,6 +138,18 @@ function reduced(f: Extract<Filter, { t: 'reduce' }>, v: Json, env: Env): Json {
   return acc;
 }
 
+function* stepped(f: Extract<Filter, { t: 'foreach' }>, v: Json, env: Env): Generator<Json> {
+  let acc = first(f.start, v, env);
+  for (const x of run(f.source, v, env)) {
+    const inner = binding(env, f.name, x);
+    for (const next of run(f.update, acc, inner)) {
+      acc = next;
+      if (f.extract) yield* run(f.extract, acc, inner);
+      else yield acc;
+    }
+  }
+}
+
 export function* recurse(v: Json): Generator<Json> {
   yield v;
   if (v !== null && typeof v === 'object') for (const x of Object.values(v)) yield* recurse(x);
@@ -172,14 +192,25 @@ function* binary(f: Extract<Filter, { t: 'binary' }>, v: Json, env: Env): Genera
     for (const a of run(f.a, v, env)) yield COMPARE[f.op] ? COMPARE[f.op](compare(a, b)) : arithmetic(f.op, a, b);
 }
 
+/** What jq itself defines in its language sees none of the program's own names. */
+function fromPrelude(name: string, count: number, env: Env): { params: string[]; body: Filter; env: Env } | undefined {
+  if (isBuiltin(name, count)) return undefined;
+  const found = prelude().get(`${name}/${count}`);
+  return found && { ...found, env: { ...env, functions: new Map(), closures: new Map() } };
+}
+
+/** Is it one of those that are written in TypeScript? */
+export const isBuiltin = (name: string, count: number): boolean =>
+  (count === 0 && Object.hasOwn(SIMPLE, name)) || (count > 0 && Object.hasOwn(WITH_VALUES, name)) || hasFilter(name, count);
+
 function* call(name: string, args: Filter[], v: Json, env: Env): Generator<Json> {
   const closure = env.closures.get(name);
   if (closure && !args.length) {
     yield* run(closure.body, v, closure.env);
     return;
   }
-  const own = env.functions.get(name);
-  if (own && own.params.length === args.length) {
+  const own = env.functions.get(`${name}/${args.length}`) ?? fromPrelude(name, args.length, env);
+  if (own) {
     const closures = new Map(own.env.closures);
     let vars = own.env.vars;
     own.params.forEach((p, i) => {

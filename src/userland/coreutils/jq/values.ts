@@ -45,7 +45,11 @@ export function index(v: Json, k: Json): Json {
   if (v === null || v === undefined) return null;
   if (Array.isArray(v) && typeof k === 'number') return v[Math.floor(k < 0 ? v.length + k : k)] ?? null;
   if (typeOf(v) === 'object' && typeof k === 'string') return Object.hasOwn(v, k) ? v[k] : null;
-  throw new JqError(typeof k === 'string' ? `Cannot index ${typeOf(v)} with "${k}"` : `Cannot index ${typeOf(v)} with ${typeOf(k)}`);
+  throw new JqError(
+    typeof k === 'string'
+      ? `Cannot index ${typeOf(v)} with ${Array.isArray(v) ? 'string ' : ''}"${k}"`
+      : `Cannot index ${typeOf(v)} with ${typeOf(k)}`,
+  );
 }
 
 function merge(a: Json, b: Json): Json {

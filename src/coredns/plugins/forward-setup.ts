@@ -1,4 +1,5 @@
 // plugin/forward (coredns 1.14.2, setup.go): upstreams and what the block says about them.
+
 import { readFile } from '../../linux/vfs.ts';
 import { bytesToString } from '../../sim/bytes.ts';
 import type { Rcode } from '../../wire/dns.ts';
@@ -8,7 +9,7 @@ import type { Directive } from '../corefile.ts';
 import { argumentError, CorefileError, type Instance, plainError } from '../types.ts';
 import { needDuration, needInteger } from '../values.ts';
 import { expandZone, zoneName } from '../zones.ts';
-import { newUpstream, type Upstream } from './forward-upstream.ts';
+import { newUpstream, type Options, type Upstream } from './forward-upstream.ts';
 
 /** Transports that CoreDNS listens with, and does not forward by. */
 const OTHER_PORTS: Record<string, number> = { grpc: 443, https: 443, https3: 443, quic: 853 };
@@ -41,28 +42,6 @@ export function upstreams(instance: Instance, args: string[]): Upstream[] {
   }
   if (out.length > MOST_UPSTREAMS) throw plainError(`more than ${MOST_UPSTREAMS} TOs configured: ${out.length}`);
   return out;
-}
-
-export interface Options {
-  except: string[];
-  policy: 'random' | 'round_robin' | 'sequential';
-  forceTcp: boolean;
-  preferUdp: boolean;
-  /** Answers with these codes are not the last word: the next upstream, or the next forward, is asked. */
-  failover: Rcode[];
-  next: Rcode[];
-  /** 0: any number. */
-  maxConcurrent: number;
-  /** More failed checks than this in a row: the upstream is down. 0: nobody is checked. */
-  maxFails: number;
-  /** Failed attempts of one query; 0: any number. */
-  maxAttempts: number;
-  /** How long a connection may be idle, and how many may be (0: any number). */
-  expireMs: number;
-  maxIdle: number;
-  /** When all are down, none is tried. */
-  failFast: boolean;
-  health: { everyMs: number; recursion: boolean; domain: string };
 }
 
 type Rule = (o: Options, d: Directive) => void;

@@ -1,4 +1,5 @@
 // One server that plugin/forward asks (coredns 1.14.2, plugin/pkg/proxy): exchanges over real sockets, and checks after one has failed.
+
 import { close, type Socket } from '../../linux/socket.ts';
 import { below } from '../../sim/random.ts';
 import { type Co, sleep, startTask, type WaitQueue, waitOn, wakeAll } from '../../sim/task.ts';
@@ -13,12 +14,11 @@ import {
   exchangeUdp,
   failed,
 } from '../../userland/net/dns-client.ts';
-import type { DnsMessage } from '../../wire/dns.ts';
+import type { DnsMessage, Rcode } from '../../wire/dns.ts';
 import { newMessage } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { increase, observe } from '../metrics.ts';
 import type { Instance, Request } from '../types.ts';
-import type { Options } from './forward-setup.ts';
 
 type Proto = 'udp' | 'tcp';
 
@@ -27,6 +27,28 @@ interface Connection {
   socket: Socket | null;
   port: number;
   usedMs: number;
+}
+
+export interface Options {
+  except: string[];
+  policy: 'random' | 'round_robin' | 'sequential';
+  forceTcp: boolean;
+  preferUdp: boolean;
+  /** Answers with these codes are not the last word: the next upstream, or the next forward, is asked. */
+  failover: Rcode[];
+  next: Rcode[];
+  /** 0: any number. */
+  maxConcurrent: number;
+  /** More failed checks than this in a row: the upstream is down. 0: nobody is checked. */
+  maxFails: number;
+  /** Failed attempts of one query; 0: any number. */
+  maxAttempts: number;
+  /** How long a connection may be idle, and how many may be (0: any number). */
+  expireMs: number;
+  maxIdle: number;
+  /** When all are down, none is tried. */
+  failFast: boolean;
+  health: { everyMs: number; recursion: boolean; domain: string };
 }
 
 export interface Upstream {

@@ -5,7 +5,8 @@ import type { DnsMessage } from '../../wire/dns.ts';
 import { increase } from '../metrics.ts';
 import { argumentError, type Instance, type Next, type Outcome, type Plugin, type Request } from '../types.ts';
 import { expandZone, inZone } from '../zones.ts';
-import { forwardOptions, type Options, upstreams } from './forward-setup.ts';
+import { forwardOptions, upstreams } from './forward-setup.ts';
+import type { Options } from './forward-upstream.ts';
 import {
   addressOf,
   awake,

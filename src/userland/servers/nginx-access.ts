@@ -6,7 +6,7 @@ import { familyOf, type Ip, inCidr, parseCidr, parseIp } from '../../wire/ip.ts'
 import { header } from '../http.ts';
 import { readText } from './daemon.ts';
 import { authorized } from './htpasswd.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { requestLog } from './nginx-log.ts';
 import { type Answer, errorAnswer } from './nginx-pages.ts';
 import { all, plain, type Scope, setting, settings } from './nginx-scope.ts';

@@ -2,15 +2,7 @@
 import type { Process } from '../../linux/types.ts';
 import { absolute, listDir } from '../../linux/vfs.ts';
 import { readText } from './daemon.ts';
-import { blockInside, mistake } from './nginx-directives.ts';
-
-export interface Directive {
-  name: string;
-  args: string[];
-  block: Directive[] | null;
-  file: string;
-  line: number;
-}
+import { blockInside, type Directive, mistake } from './nginx-directives.ts';
 
 export interface ConfError {
   text: string;

@@ -8,12 +8,14 @@ import { numericHost } from '../net/resolv-conf.ts';
 import { getaddrinfo } from '../net/resolver.ts';
 import { certificateOf } from '../x509.ts';
 import { hostnameOf, readText } from './daemon.ts';
-import { type Directive, isConfError, parseConf, walk } from './nginx-conf.ts';
+import { isConfError, parseConf, walk } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { treatment } from './nginx-directives.ts';
 import { holdsVariables, madeVariables, unknownVariable } from './nginx-maps.ts';
 import { targetOf } from './nginx-proxy.ts';
+import type { Peers } from './nginx-scope.ts';
 import { all, durationMs, type Listen, last, locationName, type Nginx, type NginxServer, pattern } from './nginx-scope.ts';
-import { methodOf, newPeer, type Peers, splitPort } from './nginx-upstream.ts';
+import { methodOf, newPeer, splitPort } from './nginx-upstream.ts';
 
 /** `syntaxOk`: the words were all right, what they lead to was not. */
 export interface Refusal {

@@ -1,6 +1,13 @@
 // The directives of nginx: where each may stand, how many words it takes, and what its value has to look like. The table is what
 // nginx 1.22.1 (Debian's, with its stream module) itself answered to `nginx -t` of every directive in every block with 0 to 8 words.
-import type { Directive } from './nginx-conf.ts';
+
+export interface Directive {
+  name: string;
+  args: string[];
+  block: Directive[] | null;
+  file: string;
+  line: number;
+}
 
 /**
  * A row: blocks, numbers of words (1+: so many or more; any), kind of value, names. Blocks: m main, e events, h http, s server, l location,

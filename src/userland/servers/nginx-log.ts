@@ -6,7 +6,7 @@ import { absolute, lookup, writeFile } from '../../linux/vfs.ts';
 import { formatIp } from '../../wire/ip.ts';
 import { header } from '../http.ts';
 import { slashTime } from './daemon.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { last, type Nginx, plain, type Scope, settings } from './nginx-scope.ts';
 import { expand, onUninitialized } from './nginx-variables.ts';
 

@@ -1,7 +1,8 @@
 // Variables that blocks make: map, geo, split_clients (src/http/modules/ngx_http_{map,geo,split_clients}_module.c), and which names are known.
 import { stringToBytes } from '../../sim/bytes.ts';
 import { familyOf, inCidr, parseCidr, parseIp } from '../../wire/ip.ts';
-import { type Directive, walk } from './nginx-conf.ts';
+import { walk } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { all, locationName, type Made, type Nginx, pattern, type Scope } from './nginx-scope.ts';
 import { capture, expand, isBuiltIn, VARIABLE } from './nginx-variables.ts';
 

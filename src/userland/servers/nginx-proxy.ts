@@ -19,11 +19,12 @@ import {
   serialiseHead,
 } from '../http.ts';
 import { tlsConnect } from '../tls.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { requestLog } from './nginx-log.ts';
 import { type Answer, absoluteUrl, errorAnswer } from './nginx-pages.ts';
+import type { Peer, Peers } from './nginx-scope.ts';
 import { durationMs, isOn, locationName, pattern, plain, type Scope, setting, settings } from './nginx-scope.ts';
-import { freePeer, newPeer, nextPeer, type Peer, type Peers, peerText, resolveNow, splitPort } from './nginx-upstream.ts';
+import { freePeer, newPeer, nextPeer, peerText, resolveNow, splitPort } from './nginx-upstream.ts';
 import { expand } from './nginx-variables.ts';
 
 /** Of the upstream's answer, what never goes on (ngx_http_proxy_hide_headers), and what belongs to one connection. */

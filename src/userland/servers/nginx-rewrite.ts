@@ -1,6 +1,6 @@
 // nginx's rewrite module: set, if, rewrite, return, break in their order (src/http/modules/ngx_http_rewrite_module.c).
 import { absolute, lookup } from '../../linux/vfs.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { type Answer, errorAnswer, redirectTo, textAnswer } from './nginx-pages.ts';
 import { pattern, type Scope } from './nginx-scope.ts';
 import { capture, decodePath, expand } from './nginx-variables.ts';

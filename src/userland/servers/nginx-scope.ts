@@ -4,8 +4,31 @@ import type { Ip } from '../../wire/ip.ts';
 import { type Headers, header } from '../http.ts';
 import type { Reply, Served } from '../http-server.ts';
 import type { Certificate } from '../tls.ts';
-import type { Directive } from './nginx-conf.ts';
-import type { Peers } from './nginx-upstream.ts';
+import type { Directive } from './nginx-directives.ts';
+
+export interface Peer {
+  address: Ip;
+  port: number;
+  weight: number;
+  effective: number;
+  current: number;
+  maxFails: number;
+  failMs: number;
+  fails: number;
+  accessedMs: number;
+  checkedMs: number;
+  backup: boolean;
+  down: boolean;
+  active: number;
+}
+
+export interface Peers {
+  name: string;
+  list: Peer[];
+  method: 'round_robin' | 'least_conn' | 'ip_hash' | 'hash' | 'random';
+  /** What `hash` is of. */
+  key: string;
+}
 
 export interface Listen {
   address: Ip;

@@ -7,7 +7,7 @@ import { httpDate } from '../../sim/time.ts';
 import { type Headers, header } from '../http.ts';
 import type { Served } from '../http-server.ts';
 import { byAddress, limited, realIp, refused } from './nginx-access.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { accessLog, requestLog } from './nginx-log.ts';
 import { type Answer, CLOSING, errorAnswer, errorText, redirectTo } from './nginx-pages.ts';
 import { proxyPass } from './nginx-proxy.ts';

@@ -8,8 +8,9 @@ import { background, tcpServer } from '../http-server.ts';
 import { covers } from './nginx-access.ts';
 import { connectionLog } from './nginx-log.ts';
 import { errnoText } from './nginx-proxy.ts';
+import type { Peer } from './nginx-scope.ts';
 import { durationMs, type Listen, last, type Nginx, type NginxServer, plain } from './nginx-scope.ts';
-import { freePeer, nextPeer, type Peer, peerText } from './nginx-upstream.ts';
+import { freePeer, nextPeer, peerText } from './nginx-upstream.ts';
 
 const text = (a: Ip, port: number) => (a.length === 16 ? `[${formatIp(a)}]:${port}` : `${formatIp(a)}:${port}`);
 

@@ -1,5 +1,6 @@
 // Groups of servers behind nginx: who is next, who has failed too often (src/http/ngx_http_upstream_round_robin.c 1.22), and names that
 // are looked up while it runs (src/core/ngx_resolver.c).
+
 import type { Process } from '../../linux/types.ts';
 import { below } from '../../sim/random.ts';
 import type { Co } from '../../sim/task.ts';
@@ -8,32 +9,8 @@ import { newMessage } from '../../wire/dns-codec.ts';
 import { formatIp, type Ip } from '../../wire/ip.ts';
 import { exchangeUdp, failed, newQueryId } from '../net/dns-client.ts';
 import { numericHost } from '../net/resolv-conf.ts';
-import type { Directive } from './nginx-conf.ts';
-import { durationMs, last, type Nginx, type Scope, setting } from './nginx-scope.ts';
-
-export interface Peer {
-  address: Ip;
-  port: number;
-  weight: number;
-  effective: number;
-  current: number;
-  maxFails: number;
-  failMs: number;
-  fails: number;
-  accessedMs: number;
-  checkedMs: number;
-  backup: boolean;
-  down: boolean;
-  active: number;
-}
-
-export interface Peers {
-  name: string;
-  list: Peer[];
-  method: 'round_robin' | 'least_conn' | 'ip_hash' | 'hash' | 'random';
-  /** What `hash` is of. */
-  key: string;
-}
+import type { Directive } from './nginx-directives.ts';
+import { durationMs, last, type Nginx, type Peer, type Peers, type Scope, setting } from './nginx-scope.ts';
 
 export const peerText = (p: Peer): string =>
   p.address.length === 16 ? `[${formatIp(p.address)}]:${p.port}` : `${formatIp(p.address)}:${p.port}`;

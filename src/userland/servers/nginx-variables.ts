@@ -6,7 +6,7 @@ import { formatIp } from '../../wire/ip.ts';
 import { header } from '../http.ts';
 import { percentDecode } from '../url.ts';
 import { clfTime, slashTime } from './daemon.ts';
-import type { Directive } from './nginx-conf.ts';
+import type { Directive } from './nginx-directives.ts';
 import { hostOf, plain, type Scope, setting } from './nginx-scope.ts';
 
 const ms = (n: number) => (n / 1000).toFixed(3);

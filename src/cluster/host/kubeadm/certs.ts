@@ -1,4 +1,5 @@
 // kubeadm certs check-expiration: the files' own dates (cmd/kubeadm/app/cmd/certs.go v1.36.3).
+
 import { load } from 'js-yaml';
 import { getObject } from '../../../apiserver/store.ts';
 import { humanDuration } from '../../../apiserver/tables/age.ts';
@@ -11,13 +12,7 @@ import { apiserverUp } from '../../control-plane.ts';
 import { AUTHORITIES, KUBECONFIGS, leaves, PKI } from '../../pki.ts';
 import type { NodeRuntime } from '../../types.ts';
 import { textAt } from '../unit-files.ts';
-import { failed } from './main.ts';
-
-/** text/tabwriter: columns at least 10 wide, 3 blanks between; a blank line begins a new table. */
-export function tabbed(rows: string[][]): string {
-  const widths = rows[0].map((_, i) => Math.max(10, ...rows.map(r => (r[i] ?? '').length + 3)));
-  return rows.map(r => `${r.map((cell, i) => (i === r.length - 1 ? cell : cell.padEnd(widths[i]))).join('')}\n`).join('');
-}
+import { failed, tabbed } from './words.ts';
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 

@@ -2,19 +2,14 @@
 // make, change or leave a cluster is refused.
 
 import { VERSION } from '../../../kubelet/node.ts';
-import { complain, print } from '../../../linux/process.ts';
+import { print } from '../../../linux/process.ts';
 import type { Process, Program } from '../../../linux/types.ts';
 import { goQuote } from '../../../sim/quote.ts';
 import type { Co } from '../../../sim/task.ts';
 import type { NodeRuntime } from '../../types.ts';
 import { checkExpiration } from './certs.ts';
 import { token } from './token.ts';
-
-/** util/errors HandleError. */
-export function failed(p: Process, text: string, code = 1): number {
-  complain(p, `error: ${text}\nTo see the stack trace of this error execute with --v=5 or higher\n`);
-  return code;
-}
+import { failed } from './words.ts';
 
 const REFUSED = new Set(['init', 'join', 'reset', 'upgrade', 'kubeconfig', 'completion']);
 

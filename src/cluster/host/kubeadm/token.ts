@@ -18,8 +18,7 @@ import { apiserverUp } from '../../control-plane.ts';
 import { caCertificate } from '../../pki.ts';
 import type { NodeRuntime } from '../../types.ts';
 import { textAt } from '../unit-files.ts';
-import { tabbed } from './certs.ts';
-import { failed } from './main.ts';
+import { failed, tabbed } from './words.ts';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const PATTERN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;

@@ -23,8 +23,9 @@ import {
 import { ruleCommand, takeHandle } from './rules.ts';
 import { family, MISSING, type Run } from './run.ts';
 import { defineSet, elementCommand, setCommand } from './sets.ts';
-import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, rollBack, type Work } from './store.ts';
+import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, rollBack } from './store.ts';
 import type { NftTable } from './types.ts';
+import type { Work } from './work.ts';
 
 // Tables
 

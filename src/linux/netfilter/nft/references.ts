@@ -1,10 +1,8 @@
 // Who names a chain or a set: such a one cannot be deleted. A table is counted once, when somebody first asks; a transaction adds what it
 // changes.
-import type { Work } from './store.ts';
-import type { NftChain, NftElement, NftSet, NftTable } from './types.ts';
 
-/** By the name of a chain, or `@` and that of a set. */
-export type Counts = Map<string, number>;
+import type { NftChain, NftElement, NftSet, NftTable } from './types.ts';
+import type { Counts, Work } from './work.ts';
 
 const count = (out: Counts, name: string, by: number) => out.set(name, (out.get(name) ?? 0) + by);
 

@@ -1,8 +1,9 @@
 import type { Token } from './lex.ts';
 import type { ListOptions } from './print.ts';
 import { name, type Reader, refuse, takeWord } from './reader.ts';
-import { findTable, type Work } from './store.ts';
+import { findTable } from './store.ts';
 import type { NftChain, NftFamily, NftSet, NftTable } from './types.ts';
+import type { Work } from './work.ts';
 
 export const FAMILIES = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
 

@@ -22,8 +22,9 @@ import {
 } from './reader.ts';
 import { isSetUsed } from './references.ts';
 import { MISSING, type Run, setNamed, tableNamed } from './run.ts';
-import { addSet, noteElements, ownSet, ownTable, removeSet, type Work } from './store.ts';
+import { addSet, noteElements, ownSet, ownTable, removeSet } from './store.ts';
 import type { NftElement, NftSet, NftTable } from './types.ts';
+import type { Work } from './work.ts';
 
 // Sets, maps, elements
 

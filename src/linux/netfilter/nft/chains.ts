@@ -18,7 +18,7 @@ import {
 } from './reader.ts';
 import { isReferred } from './references.ts';
 import { parseRule } from './rules.ts';
-import { MISSING, type Run, tableNamed } from './run.ts';
+import { noChain, type Run, tableNamed } from './run.ts';
 import { addChain, orderByHandle, ownChain, ownTable, removeChain } from './store.ts';
 import type { NftChain, NftTable } from './types.ts';
 
@@ -98,8 +98,8 @@ export function chainBlock(x: Run, table: NftTable, chain: NftChain): void {
 
 export function chainCommand(x: Run, verb: string): void {
   const { r, w } = x;
-  const { table: found } = tableNamed(x, true);
-
+  // Whether there is such a table is looked up for these (table_not_found); the others leave it to the kernel.
+  const { table: found } = tableNamed(x, !['add', 'create', 'rename'].includes(verb));
   const token = name(r);
   const old = found.chains.get(token.text);
   if (verb === 'add' || verb === 'create') {
@@ -113,14 +113,16 @@ export function chainCommand(x: Run, verb: string): void {
   }
   if (!old) {
     if (verb === 'destroy') return;
-    refuse(token, MISSING, MISSING);
+    noChain(x, token, verb !== 'rename');
     return;
   }
   const table = ownTable(w, found);
   if (verb === 'flush') ownChain(w, table, old).rules = [];
   else if (verb === 'rename') {
+    const to = name(r).text;
+    if (table.chains.has(to)) refuse({ ...r.tokens[r.start], text: `${r.text.trim()}\n` }, 'File exists', 'File exists');
     removeChain(w, table, old);
-    addChain(w, table, { ...old, name: name(r).text, rules: [...old.rules] });
+    addChain(w, table, { ...old, name: to, rules: [...old.rules] });
     orderByHandle(table.chains);
     w.hooksChanged = true;
   } else {

@@ -21,7 +21,7 @@ import {
   unexpected,
 } from './reader.ts';
 import { ruleCommand, takeHandle } from './rules.ts';
-import { family, MISSING, type Run } from './run.ts';
+import { family, MISSING, noTable, type Run } from './run.ts';
 import { defineSet, elementCommand, setCommand } from './sets.ts';
 import { commit, findTable, newTable, newWork, ownChain, ownTable, removeTable, rollBack } from './store.ts';
 import type { NftTable } from './types.ts';
@@ -37,7 +37,7 @@ function tableCommand(x: Run, verb: string): void {
     if (verb === 'delete' && takeHandle(x.r) !== null) return;
     if (!old) {
       if (verb === 'destroy') return;
-      refuse(token, MISSING, MISSING);
+      noTable(x, token, true);
     } else if (verb === 'flush') for (const c of old.chains.values()) ownChain(x.w, ownTable(x.w, old), c).rules = [];
     else removeTable(x.w, old);
     return;
@@ -158,6 +158,8 @@ function checkJumps(w: Work): void {
   for (const { table, chain, token } of w.wanted) {
     const now = findTable(w, table.family, table.name);
     if (now && !now.chains.has(chain)) refuse(token, MISSING, MISSING);
+    // Base chains are for hooks alone (nft_verdict_init).
+    if (now?.chains.get(chain)?.base) refuse(token, 'Operation not supported', 'Operation not supported');
   }
 }
 

@@ -21,7 +21,7 @@ import {
   unexpected,
 } from './reader.ts';
 import { isSetUsed } from './references.ts';
-import { MISSING, type Run, setNamed, tableNamed } from './run.ts';
+import { MISSING, noSet, type Run, setNamed, tableNamed } from './run.ts';
 import { addSet, noteElements, ownSet, ownTable, removeSet } from './store.ts';
 import type { NftElement, NftSet, NftTable } from './types.ts';
 import type { Work } from './work.ts';
@@ -124,7 +124,8 @@ function setBlock(x: Run, set: NftSet): ReturnType<typeof parseElements> {
 
 export function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
   const { r, w } = x;
-  const { table: found } = tableNamed(x, true);
+  const kernel = !['add', 'create', 'flush'].includes(verb);
+  const { table: found } = tableNamed(x, kernel);
   const token = name(r);
   const table = ownTable(w, found);
   x.r.table = table;
@@ -135,7 +136,7 @@ export function setCommand(x: Run, verb: string, kind: 'set' | 'map'): void {
   const set = table.sets.get(token.text);
   if (!set) {
     if (verb === 'destroy') return;
-    refuse(token, MISSING, MISSING);
+    noSet(x, token, kernel);
     return;
   }
   if (verb === 'flush') {

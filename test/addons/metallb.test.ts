@@ -51,6 +51,25 @@ describe('MetalLB', () => {
     expect(fetch('192.168.1.240')).toMatchObject({ code: 0, out: 'from the front\n' });
   });
 
+  it('logs what it gives and what it announces, as JSON', () => {
+    const lines = (who: string) =>
+      c
+        .must(`-n metallb-system logs ${who}`)
+        .trim()
+        .split('\n')
+        .map(l => JSON.parse(l) as Record<string, unknown>);
+    const controller = lines('deploy/controller');
+    expect(controller[0]).toMatchObject({ caller: 'main.go:187', level: 'info', version: '0.15.3' });
+    expect(controller.map(l => l.event ?? l.op ?? l['start reconcile'])).toEqual(
+      expect.arrayContaining(['CreateMlSecret', 'Run', 'metallb-system/lan', 'config reloaded', 'ipAllocated', 'serviceUpdated']),
+    );
+    expect(controller.find(l => l.event === 'ipAllocated')?.ip).toEqual(['192.168.1.240']);
+    const speakers = c.must('-n metallb-system get pods -l component=speaker -o name').trim().split('\n').map(lines);
+    for (const l of speakers) expect(l[1]).toMatchObject({ event: 'createARPResponder', interface: 'eth0' });
+    const announced = speakers.flat().filter(l => l.event === 'serviceAnnounced');
+    expect(announced).toEqual([expect.objectContaining({ ips: ['192.168.1.240'], pool: 'lan', protocol: 'layer2' })]);
+  });
+
   it('has an object that names the node which announces a Service', () => {
     const rows = c.must('-n metallb-system get servicel2statuses').split('\n');
     expect(rows[0]).toMatch(/^NAME +ALLOCATED NODE +SERVICE NAME +SERVICE NAMESPACE$/);

@@ -4,7 +4,7 @@ import { createObject, patchObject, updateStatus } from '../../apiserver/client.
 import { newRecorder, recordEvent } from '../../apiserver/recorder.ts';
 import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
-import type { Program } from '../../linux/types.ts';
+import type { Process, Program } from '../../linux/types.ts';
 import { base64, stringToBytes } from '../../sim/bytes.ts';
 import { goQuote } from '../../sim/quote.ts';
 import { nextU32 } from '../../sim/random.ts';
@@ -12,6 +12,7 @@ import { goServer } from '../../userland/servers/go-http.ts';
 import { parseIp } from '../../wire/ip.ts';
 import type { AddonContext } from '../context.ts';
 import { reconcileOn, sameJson, untilEnd } from '../reconcile.ts';
+import { log, sayStart } from './log.ts';
 import {
   addressesIn,
   annotation,
@@ -38,29 +39,74 @@ export const metallbController = ({ server, pod }: AddonContext): Program =>
         body: '# HELP metallb_k8s_client_config_loaded_bool 1 if the MetalLB configuration was successfully loaded at least once.\n',
       };
     });
-    memberlistSecret(server, pod.metadata.namespace ?? 'metallb-system');
-    const recorder = newRecorder(server, COMPONENT);
-    const stop = reconcileOn(server, ['services', POOLS, 'namespaces'], () => sync(server, recorder), {
+    const known = (p.memory?.left ?? {}) as Partial<Known>;
+    const m: Known = { madeSecret: known.madeSecret ?? false, pools: known.pools ?? '[]' };
+    p.memory = { save: () => m };
+    sayStart(p, 'controller', 'main.go:187');
+    if (memberlistSecret(server, pod.metadata.namespace ?? 'metallb-system')) m.madeSecret = true;
+    if (m.madeSecret) log(p, 'info', 'k8s.go:462', { op: 'CreateMlSecret', msg: 'secret successfully created' });
+    log(p, 'info', 'k8s.go:485', { op: 'Run', msg: 'Starting Manager' });
+    const b: Balancer = { server, recorder: newRecorder(server, COMPONENT), p };
+    const look = () => {
+      sayPools(b, m);
+      sync(b);
+    };
+    const stop = reconcileOn(server, ['services', POOLS, 'namespaces'], look, {
+      delayMs: SYNC_MS,
       concerns: (bucket, e) => bucket !== 'services' || isLoadBalancer(e.object) || !!e.object.metadata.annotations?.[KEY],
     });
     return yield* untilEnd(p, [stop]);
   };
 
-/** The key that the speakers' member list is sealed with; their pods wait for it. */
-function memberlistSecret(server: ApiServer, namespace: string): void {
-  if (getObject(server, 'secrets', namespace, 'memberlist')) return;
+/** Long enough that the first look does not belong to the program's start. */
+const SYNC_MS = 120;
+
+/** Kept between commands. */
+interface Known {
+  madeSecret: boolean;
+  /** The pools of the configuration that runs, as JSON. */
+  pools: string;
+}
+
+interface Balancer {
+  server: ApiServer;
+  recorder: Recorder;
+  p: Process;
+}
+
+/** A pool that came, went or changed is a new configuration (internal/k8s/controllers/pool_controller.go). */
+function sayPools({ server, p }: Balancer, m: Known): void {
+  const now = poolsOf(server).map(x => [`${x.object.metadata.namespace}/${x.name}`, JSON.stringify(x.object.spec)]);
+  const then = new Map(JSON.parse(m.pools) as [string, string][]);
+  m.pools = JSON.stringify(now);
+  const names = new Set([...now.filter(([name, spec]) => then.get(name) !== spec).map(([name]) => name)]);
+  for (const name of then.keys()) if (!now.some(([n]) => n === name)) names.add(name);
+  for (const name of names) {
+    const say = (line: number, fields: object) => log(p, 'info', `pool_controller.go:${line}`, { controller: 'PoolReconciler', ...fields });
+    say(52, { 'start reconcile': name });
+    say(114, { event: 'force service reload' });
+    say(128, { event: 'config reloaded' });
+    say(129, { 'end reconcile': name });
+  }
+}
+
+/** The key that the speakers' member list is sealed with; their pods wait for it. -> it was made now */
+function memberlistSecret(server: ApiServer, namespace: string): boolean {
+  if (getObject(server, 'secrets', namespace, 'memberlist')) return false;
   const key = Array.from({ length: 16 }, () => nextU32(server.random).toString(16).padStart(8, '0')).join('');
   const data = { secretkey: base64(stringToBytes(key)) };
   createObject(server, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'memberlist', namespace }, type: 'Opaque', data });
+  return true;
 }
 
 type Recorder = ReturnType<typeof newRecorder>;
 
-function sync(server: ApiServer, recorder: Recorder): void {
+function sync(b: Balancer): void {
+  const { server } = b;
   const pools = poolsOf(server).sort((a, b) => rank(a) - rank(b));
   const services = listObjects(server, 'services');
   for (const s of services) if (!isLoadBalancer(s) && s.metadata.annotations?.[KEY]) clear(server, s);
-  for (const s of services) if (isLoadBalancer(s) && !s.metadata.deletionTimestamp) converge(server, recorder, pools, s);
+  for (const s of services) if (isLoadBalancer(s) && !s.metadata.deletionTimestamp) converge(b, pools, s);
   for (const pool of pools) writeStatus(server, pool);
 }
 
@@ -80,7 +126,8 @@ function asked(s: KubeObject): string[] {
     .filter(Boolean);
 }
 
-function converge(server: ApiServer, recorder: Recorder, pools: Pool[], s: KubeObject): void {
+function converge(b: Balancer, pools: Pool[], s: KubeObject): void {
+  const { server, recorder, p } = b;
   const has = givenAddresses(s);
   const wanted = asked(s);
   const wantedPool = annotation(s, 'address-pool');
@@ -97,15 +144,18 @@ function converge(server: ApiServer, recorder: Recorder, pools: Pool[], s: KubeO
   }
   const got = allocate(server, pools, s, wanted, wantedPool);
   if (typeof got === 'string') {
+    log(p, 'error', 'service.go:179', { op: 'allocateIPs', error: got, msg: 'IP allocation failed' });
     if (has.length) clear(server, s);
     recordEvent(recorder, s, 'Warning', 'AllocationFailed', `Failed to allocate IP for ${goQuote(keyOf(s))}: ${got}`);
     return;
   }
+  log(p, 'info', 'service.go:186', { event: 'ipAllocated', ip: got.ips, msg: 'IP address assigned by controller' });
   const { namespace, name } = s.metadata;
   const patched = patchObject(server, 'services', namespace, name, 'merge', { metadata: { annotations: { [KEY]: got.pool } } });
   const now = patched.kind === 'Status' ? s : (patched as KubeObject);
   const ingress = got.ips.map(ip => ({ ip, ipMode: 'VIP' }));
   updateStatus(server, { ...now, status: { ...now.status, loadBalancer: { ingress } } });
+  log(p, 'info', 'main.go:136', { event: 'serviceUpdated', msg: 'updated service object' });
   recordEvent(recorder, s, 'Normal', 'IPAllocated', `Assigned IP [${got.ips.map(ip => goQuote(ip)).join(' ')}]`);
 }
 

@@ -1,15 +1,16 @@
 // MetalLB's speaker in layer 2 mode: one node per address answers ARP and neighbour discovery for it (metallb v0.15 speaker/layer2_controller.go).
 import { newRecorder, recordEvent } from '../../apiserver/recorder.ts';
-import { listObjects } from '../../apiserver/store.ts';
+import { getObject, listObjects } from '../../apiserver/store.ts';
 import type { ApiServer, KubeObject } from '../../apiserver/types.ts';
 import type { Link, Program } from '../../linux/types.ts';
 import { hex, stringToBytes } from '../../sim/bytes.ts';
 import { sha256 } from '../../sim/sha256.ts';
 import { goServer } from '../../userland/servers/go-http.ts';
-import { type Ip, parseIp, sameIp } from '../../wire/ip.ts';
+import { formatIp, type Ip, parseIp, sameIp } from '../../wire/ip.ts';
 import type { AddonContext } from '../context.ts';
 import { isReady, reconcileOn, selects, untilEnd } from '../reconcile.ts';
 import { writeL2Statuses } from './l2-status.ts';
+import { log, sayStart } from './log.ts';
 import { givenAddresses, isLoadBalancer, POOLS, type Pool, poolOf, poolsOf } from './pools.ts';
 
 const L2 = 'l2advertisements.metallb.io';
@@ -26,7 +27,11 @@ export const metallbSpeaker = ({ server, pod }: AddonContext): Program =>
     let announced: { ip: Ip; links: string[] }[] = [];
     const answers = (link: Link, ip: Ip) => announced.some(a => sameIp(a.ip, ip) && (!a.links.length || a.links.includes(link.name)));
     const links = [...p.netns.links.values()].filter(l => l.kind === 'ethernet');
-    for (const link of links) link.answersFor = ip => answers(link, ip);
+    sayStart(p, 'speaker', 'main.go:108');
+    for (const link of links) {
+      link.answersFor = ip => answers(link, ip);
+      log(p, 'info', 'announcer.go:126', { interface: link.name, event: 'createARPResponder', msg: 'created ARP responder for interface' });
+    }
     const compute = () => {
       const services = listObjects(server, 'services').filter(isLoadBalancer);
       const rows = services.flatMap(service => announcements(server, service, node).map(a => ({ ...a, service })));
@@ -34,21 +39,38 @@ export const metallbSpeaker = ({ server, pod }: AddonContext): Program =>
       return rows;
     };
     compute();
-    const known = new Set<string>();
+    // What it announced when an earlier command left it: of each Service the addresses.
+    const known = new Map((p.memory?.left ?? []) as [string, string[]][]);
+    p.memory = { save: () => [...known] };
     const stop = reconcileOn(
       server,
       ['services', SLICES, POOLS, L2, 'pods', 'nodes'],
       () => {
         const rows = compute();
         writeL2Statuses(server, pod, rows);
-        for (const { ip, service } of rows) {
-          const key = `${service.metadata.uid} ${ip}`;
-          if (!known.has(key) && !alreadyTold(server, service, node))
-            recordEvent(recorder, service, 'Normal', 'nodeAssigned', `announcing from node "${node}" with protocol "layer2"`);
-          known.add(key);
+        const now = new Map<string, string[]>();
+        for (const { ip, service } of rows) now.set(keyOf(service), [...(now.get(keyOf(service)) ?? []), formatIp(ip)]);
+        for (const [key, ips] of now) {
+          if (known.get(key)?.join() === ips.join()) continue;
+          const service = rows.find(r => keyOf(r.service) === key)?.service as KubeObject;
+          const pool = poolOf(poolsOf(server), ips[0])?.name ?? '';
+          const fields = { event: 'serviceAnnounced', ips, pool, protocol: 'layer2' };
+          log(p, 'info', 'main.go:444', { ...fields, msg: 'service has IP, announcing' });
+          recordEvent(recorder, service, 'Normal', 'nodeAssigned', `announcing from node "${node}" with protocol "layer2"`);
+          known.set(key, ips);
+        }
+        for (const [key, ip] of [...known]) {
+          if (now.has(key)) continue;
+          log(p, 'info', 'main.go:488', {
+            event: 'serviceWithdrawn',
+            ip,
+            reason: withdrawn(server, key),
+            msg: 'withdrawing service announcement',
+          });
+          known.delete(key);
         }
       },
-      { concerns: (b, e) => b !== 'pods' || !!e.object.spec?.hostNetwork, delayMs: 60 },
+      { concerns: (b, e) => b !== 'pods' || !!e.object.spec?.hostNetwork, delayMs: 120 },
     );
     const silence = () => {
       for (const link of links) link.answersFor = undefined;
@@ -56,11 +78,16 @@ export const metallbSpeaker = ({ server, pod }: AddonContext): Program =>
     return yield* untilEnd(p, [stop, silence]);
   };
 
-/** An earlier run of this program has said so. */
-const alreadyTold = (server: ApiServer, s: KubeObject, node: string): boolean =>
-  listObjects(server, 'events', s.metadata.namespace).some(
-    e => e.reason === 'nodeAssigned' && e.involvedObject?.uid === s.metadata.uid && e.message.includes(`"${node}"`),
-  );
+const keyOf = (s: KubeObject) => `${s.metadata.namespace}/${s.metadata.name}`;
+
+/** Why a Service is announced no more (speaker/main.go SetBalancer, layer2_controller.go ShouldAnnounce). */
+function withdrawn(server: ApiServer, key: string): string {
+  const [namespace, name] = key.split('/');
+  const s = getObject(server, 'services', namespace, name);
+  if (!s) return 'serviceDeleted';
+  if (s.spec?.type !== 'LoadBalancer') return 'notLoadBalancer';
+  return givenAddresses(s).length ? 'notOwner' : 'noIPAllocated';
+}
 
 /** The Service's addresses that this node answers for, and on which links (empty: all). */
 function announcements(server: ApiServer, s: KubeObject, node: string): { ip: Ip; links: string[] }[] {

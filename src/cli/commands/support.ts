@@ -90,7 +90,7 @@ function supportMatrix(): [what: string, names: string][] {
     ],
     [
       'on nodes, beside programs',
-      'systemctl, journalctl, crictl (exec, images, info with its conditions alone, inspect, inspecti, inspectp, logs, pods, ps, stats, statsp, stop, version; stats: the disk is what its programs have written), ctr (containers ls, tasks ls, images ls -q), ethtool (DEVICE, -i, -S; the network card says its carrier alone), ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
+      'systemctl (not edit, list-dependencies), journalctl (not -k, --disk-usage, -o json), lsmod, modprobe (loads, takes nothing away), modinfo, hostnamectl and timedatectl (set nothing), crictl (exec, images, info with its conditions alone, inspect, inspecti, inspectp, logs, pods, ps, stats, statsp, stop, version; stats: the disk is what its programs have written), ctr (containers ls, tasks ls, images ls -q), ethtool (DEVICE, -i, -S; the network card says its carrier alone), ssh, kubeadm (certs check-expiration, config images list, token, version), etcdctl (alarm list, endpoint health and status, get --keys-only, member list, version); openssl has x509, verify, s_client, rand and base64 there and in images',
     ],
     [
       'kubectl on nodes',
@@ -112,6 +112,7 @@ function supportMatrix(): [what: string, names: string][] {
         "what CEL expressions may cost, MutatingAdmissionPolicies, answers of webhooks but the add-ons' own (one that cannot be reached fails as in reality), audit logs",
         'of the add-ons: BGP, snippets, GRPCRoutes',
         "probes of the control plane's static pods, what their flags are for beside ports, files and etcd; components ask for no client's certificate, and compare names, not keys",
+        "of shells and tools: locales and time zones other than UTC, bash's history, bind, compgen and help, output of <(…) before it has ended, jq's label and colours",
         'a program that listens in one command, for the commands of another terminal',
       ].join('; '),
     ],

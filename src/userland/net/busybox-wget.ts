@@ -96,8 +96,12 @@ function die(r: Run, text: string): number {
   return 1;
 }
 
+/** What is said goes to -o's file (1.30 and newer write stderr there). */
 const say = (r: Run, text: string) => {
-  if (!r.o.flags.has('q')) complain(r.p, text);
+  if (r.o.flags.has('q')) return;
+  const log = optionValue(r.o, 'o');
+  if (log === undefined || log === '-') complain(r.p, text);
+  else writeFile(r.p.fs, absolute(log, r.p.cwd), text, r.p, true);
 };
 
 function* download(r: Run, text: string): Co<number> {
@@ -146,6 +150,19 @@ function* fetchOne(r: Run, url: Url): Co<number | { location: string }> {
   }
 }
 
+function fileOf(r: Run, url: Url): string {
+  const base = url.path.replace(/[?#].*/, '').replace(/.*\//, '') || 'index.html';
+  const dir = optionValue(r.o, 'P');
+  return optionValue(r.o, 'O') ?? (dir ? `${dir}/${base}` : base);
+}
+
+/** -c: how much of the file is there already. */
+function resumesAt(r: Run, url: Url): number {
+  if (!r.o.flags.has('c')) return 0;
+  const data = readFile(r.p.fs, absolute(fileOf(r, url), r.p.cwd), r.p);
+  return typeof data === 'string' ? 0 : data.length;
+}
+
 function requestBytes(r: Run, url: Url, port: number): Uint8Array {
   const { p, o } = r;
   const file = optionValue(o, 'post-file');
@@ -166,6 +183,8 @@ function requestBytes(r: Run, url: Url, port: number): Uint8Array {
     headers.push(['Content-Length', String(body.length)]);
   }
   const method = o.flags.has('spider') && (r.u.busybox ?? 37) >= 29 ? 'HEAD' : body ? 'POST' : 'GET';
+  const start = resumesAt(r, url);
+  if (start) headers.splice(headers.length - own.length, 0, ['Range', `bytes=${start}-`]);
   const head = stringToBytes(serialiseHead(`${method} ${url.path} HTTP/1.1`, headers));
   return body ? concat([head, body]) : head;
 }
@@ -189,32 +208,33 @@ function* talk(r: Run, url: Url, port: number, reader: ReturnType<typeof newRead
     return 0;
   }
   const method = String.fromCharCode(...request.subarray(0, 4)) === 'HEAD' ? 'HEAD' : 'GET';
-  return yield* save(r, url, reader, bodyState(responseFraming(method, res)));
+  return yield* save(r, url, reader, bodyState(responseFraming(method, res)), res.status === 206);
 }
 
-function* save(r: Run, url: Url, reader: ReturnType<typeof newReader>, state: ReturnType<typeof bodyState>): Co<number> {
+function* save(r: Run, url: Url, reader: ReturnType<typeof newReader>, state: ReturnType<typeof bodyState>, part: boolean): Co<number> {
   const { p, o } = r;
-  const base = url.path.replace(/[?#].*/, '').replace(/.*\//, '') || 'index.html';
   const given = optionValue(o, 'O');
-  const dir = optionValue(o, 'P');
-  const name = given ?? (dir ? `${dir}/${base}` : base);
+  const name = fileOf(r, url);
+  // Without a part of it the file begins anew (beg_range = 0).
+  const resumes = o.flags.has('c') && part;
   const speaks = (r.u.busybox ?? 37) >= 31;
   const path = absolute(name, p.cwd);
-  if (given === undefined && typeof lookup(p.fs, path, p) !== 'string') return die(r, `can't open '${name}': File exists`);
+  if (given === undefined && !o.flags.has('c') && typeof lookup(p.fs, path, p) !== 'string')
+    return die(r, `can't open '${name}': File exists`);
   if (speaks) say(r, name === '-' ? 'writing to stdout\n' : `saving to '${name}'\n`);
   const total = state.framing.kind === 'length' ? state.framing.length : null;
   const write = (data: Uint8Array, append: boolean) =>
     name === '-' ? print(p, data) : path === '/dev/null' ? null : writeFile(p.fs, path, data, p, append);
-  const opened = write(new Uint8Array(0), false);
+  const opened = write(new Uint8Array(0), resumes);
   if (opened) return die(r, `can't open '${name}': ${libcError(r.u, opened)}`);
   let received = 0;
   while (!state.done) {
-    const part = yield* readBodyPart(reader, state, r.timeoutMs);
-    if (part === 'EAGAIN') return die(r, 'download timed out');
-    if (part === 'EOF') return die(r, 'connection closed prematurely');
-    if (typeof part === 'string') return die(r, `read error: ${libcError(r.u, part)}`);
-    received += part.length;
-    if (part.length && write(part, true)) return die(r, 'write error: Broken pipe');
+    const piece = yield* readBodyPart(reader, state, r.timeoutMs);
+    if (piece === 'EAGAIN') return die(r, 'download timed out');
+    if (piece === 'EOF') return die(r, 'connection closed prematurely');
+    if (typeof piece === 'string') return die(r, `read error: ${libcError(r.u, piece)}`);
+    received += piece.length;
+    if (piece.length && write(piece, true)) return die(r, 'write error: Broken pipe');
   }
   say(r, meter(p, name, received, total));
   if (speaks) say(r, name === '-' ? 'written to stdout\n' : `'${name}' saved\n`);

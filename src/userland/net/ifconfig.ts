@@ -149,7 +149,8 @@ const ifconfig = (_u: Userland, busybox: boolean): Program =>
         words.length > 1 && !busybox
           ? 'ERROR while getting interface flags: No such device'
           : 'error fetching interface information: Device not found';
-      complain(p, `${busybox ? 'ifconfig: ' : ''}${words[0]}: ${missing}\n`);
+      if (busybox && words.length > 1) complain(p, 'ifconfig: SIOCGIFFLAGS: No such device\n');
+      else complain(p, `${busybox ? 'ifconfig: ' : ''}${words[0]}: ${missing}\n`);
       return words.length > 1 && !busybox ? 255 : 1;
     }
     if (words.length === 1) {

@@ -5,6 +5,7 @@ import { runUntil } from '../../../src/sim/sim.ts';
 import { getopt } from '../../../src/userland/busybox.ts';
 import { busyboxNc } from '../../../src/userland/net/busybox-nc.ts';
 import { busyboxPing } from '../../../src/userland/net/busybox-ping.ts';
+import { busyboxWget } from '../../../src/userland/net/busybox-wget.ts';
 import { curl } from '../../../src/userland/net/curl.ts';
 import { openbsdNc } from '../../../src/userland/net/openbsd-nc.ts';
 import { decodeFrame, frameBytes } from '../../../src/userland/net/pcap-file.ts';
@@ -15,6 +16,7 @@ import { traceroute } from '../../../src/userland/net/traceroute.ts';
 import { wget } from '../../../src/userland/net/wget/main.ts';
 import { agnhost } from '../../../src/userland/servers/agnhost.ts';
 import { echoServer, httpEcho } from '../../../src/userland/servers/echo.ts';
+import { nginx } from '../../../src/userland/servers/nginx.ts';
 import { redisServer } from '../../../src/userland/servers/redis.ts';
 import { redisCli } from '../../../src/userland/servers/redis-cli.ts';
 import { busyboxUserland } from '../../../src/userland/userland.ts';
@@ -202,6 +204,32 @@ test('busybox wget names the host as it was given, with its port', () => {
   const wget = (url: string) => runIn('busybox:1.36', ['wget', '-q', '-O-', url]);
   expect(wget('http://nowhere.example:81/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example:81'\n" });
   expect(wget('http://nowhere.example/')).toMatchObject({ code: 1, err: "wget: bad address 'nowhere.example'\n" });
+});
+
+test('busybox tools refuse numbers that are none', () => {
+  const said = (...words: string[]) => runIn('busybox:1.36', words);
+  expect(said('ping', '-c', 'x', '127.0.0.1')).toMatchObject({ code: 1, err: "ping: invalid number 'x'\n" });
+  expect(said('ping', '-s', '70000', '127.0.0.1')).toMatchObject({ code: 1, err: 'ping: number 70000 is not in 0..65535 range\n' });
+  expect(said('traceroute', '-m', '300', '127.0.0.1')).toMatchObject({ code: 1, err: 'traceroute: number 300 is not in 1..255 range\n' });
+  expect(said('traceroute', '-f', '31', '127.0.0.1').err).toBe('traceroute: number 31 is not in 1..30 range\n');
+  expect(said('ip', 'foo').err).toMatch(/^BusyBox v1\.36\.1 \(.*\) multi-call binary\.\n\nUsage: ip \[OPTIONS\] address\|/);
+});
+
+test('busybox wget goes on with a file, and writes what it says where it is told', () => {
+  const h = twoHosts();
+  const conf = 'events {} http { server { listen 80; root /srv; } }';
+  files({ '/etc/nginx/nginx.conf': conf, '/srv/f.txt': 'hello\n' }, h.server.fs);
+  start(h, h.server, nginx(DEBIAN_12), ['nginx', '-g', 'daemon off;'], { NGINX_VERSION: '1.22.1' });
+  files({ '/f.txt': 'hel' }, h.client.fs);
+  expect(run(h, busyboxWget, 'wget -q -c http://server/f.txt').code).toBe(0);
+  const text = (path: string) => String.fromCharCode(...(readFile(h.client.fs, path) as Uint8Array));
+  expect(text('/f.txt')).toBe('hello\n');
+  expect(run(h, busyboxWget, 'wget -q -c http://server/f.txt')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^wget: server returned error: HTTP\/1\.1 416 /),
+  });
+  expect(run(h, busyboxWget, 'wget -o log -O x http://server/f.txt')).toMatchObject({ code: 0, err: '' });
+  expect(text('/log')).toMatch(/^Connecting to server \(10\.0\.0\.1:80\)\nsaving to 'x'\n/);
 });
 
 test('long options: what begins several is ambiguous, what takes no value is given none', () => {

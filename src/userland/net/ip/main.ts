@@ -5,6 +5,7 @@ import type { Process, Program } from '../../../linux/types.ts';
 import { absolute, readFile } from '../../../linux/vfs.ts';
 import { bytesToString } from '../../../sim/bytes.ts';
 import type { Co } from '../../../sim/task.ts';
+import { busyboxUsage } from '../../busybox.ts';
 import type { Userland } from '../../userland.ts';
 import { ipAddr } from './addr.ts';
 import { fail, type IpContext, IpFailure, matches, out, type Words, wrong } from './context.ts';
@@ -74,7 +75,7 @@ where  OBJECT := { address | addrlabel | amt | fou | help | ila | ioam | l2tp |
                     -c[olor]}
 `;
 
-const BUSYBOX_USAGE = `Usage: ip [OPTIONS] address|route|link|tunnel|neigh|rule [ARGS]
+const BUSYBOX_USAGE = `ip [OPTIONS] address|route|link|tunnel|neigh|rule [ARGS]
 
 OPTIONS := -f[amily] inet|inet6|link | -o[neline]
 
@@ -86,8 +87,7 @@ ip link set IFACE [up|down] [arp on|off] [multicast on|off]
 ip tunnel add|change|del|show [NAME]
 	[mode ipip|gre|sit] [remote ADDR] [local ADDR] [ttl TTL]
 ip neigh show|flush [to PREFIX] [dev DEV] [nud STATE]
-ip rule [list] | add|del SELECTOR ACTION
-`;
+ip rule [list] | add|del SELECTOR ACTION`;
 
 const newContext = (p: Process, u: Userland, busybox: boolean): IpContext => ({
   p,
@@ -157,8 +157,9 @@ function options(c: IpContext, w: Words, run: Run): number | null {
 }
 
 function usage(c: IpContext): number {
-  complain(c.p, c.busybox ? `BusyBox v1.${c.u.busybox ?? 37}.0 multi-call binary.\n\n${BUSYBOX_USAGE}` : USAGE);
-  return c.busybox ? 1 : 255;
+  if (c.busybox) return busyboxUsage(c.p, c.u, BUSYBOX_USAGE);
+  complain(c.p, USAGE);
+  return 255;
 }
 
 function* object(c: IpContext, w: Words): Co<number> {

@@ -10,7 +10,6 @@ import {
   type HttpResponse,
   header,
   parseResponseHead,
-  type Reader,
   readBodyPart,
   readHead,
   responseFraming,
@@ -20,18 +19,9 @@ import {
 import type { Url } from '../../url.ts';
 import { dispositionName, exists, fileName, freeName } from './name.ts';
 import { humanSize } from './progress.ts';
-import { oldFile, type Retrieval, remoteMsOf } from './retrieval.ts';
+import { type Answer, type Line, oldFile, type Retrieval, remoteMsOf } from './retrieval.ts';
 import { askedMethod, isOn, portOf, type Run, say, shownUrl, tell, usualPort } from './run.ts';
 import { save } from './save.ts';
-
-/** What one request came to (uerr_t). `fatal`: what is said with -nv too, behind an empty line. */
-export type Answer =
-  | { kind: 'again'; text: string }
-  | { kind: 'over'; code: number }
-  | { kind: 'fatal'; text: string; code: number }
-  | { kind: 'redirect'; to: string | null; status: number; keepsMethod: boolean }
-  | { kind: 'unneeded' }
-  | { kind: 'finished'; status: number; reason: string; ok: boolean; html: boolean };
 
 /** The longest body that is read to keep its connection (SKIP_THRESHOLD). */
 const SHORT_BODY = 4096;
@@ -76,12 +66,6 @@ function requestText(r: Run, g: Retrieval, body: Uint8Array | null, method: stri
   }
   if (auth) add('Authorization', own);
   return serialiseHead(`${method} ${proxied ? shownUrl({ ...url, user: null }) : url.path} HTTP/1.1`, headers);
-}
-
-export interface Line {
-  reader: Reader;
-  key: string;
-  proxied: boolean;
 }
 
 /** `auth`: the request is sent again with the password that the server has asked for. */

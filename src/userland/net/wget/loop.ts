@@ -8,10 +8,10 @@ import type { Co } from '../../../sim/task.ts';
 import { parseUrl, type Url } from '../../url.ts';
 import { numericHost } from '../resolv-conf.ts';
 import { reach } from './connect.ts';
-import { type Answer, ask, type Line } from './exchange.ts';
+import { ask } from './exchange.ts';
 import { exists, fileName } from './name.ts';
 import { speed } from './progress.ts';
-import { oldFile, type Retrieval, remoteMsOf } from './retrieval.ts';
+import { type Answer, type Line, oldFile, type Retrieval, remoteMsOf } from './retrieval.ts';
 import { type Attempt, isOn, portOf, type Run, requestBody, say, shownUrl, stamp, tell } from './run.ts';
 
 /** The proxy of the environment or of -e (src/retr.c getproxy); null: none, or spared by no_proxy. */

@@ -1,10 +1,25 @@
 // One URL's retrieval by GNU Wget: what is known of it between its requests (src/http.c struct http_stat).
 import { absolute, lookup } from '../../../linux/vfs.ts';
 import type { Co } from '../../../sim/task.ts';
+import type { Reader } from '../../http.ts';
 import type { Url } from '../../url.ts';
 import { httpSeconds } from '../curl-cookies.ts';
-import type { Answer, Line } from './exchange.ts';
 import type { Run } from './run.ts';
+
+/** What one request came to (uerr_t). `fatal`: what is said with -nv too, behind an empty line. */
+export type Answer =
+  | { kind: 'again'; text: string }
+  | { kind: 'over'; code: number }
+  | { kind: 'fatal'; text: string; code: number }
+  | { kind: 'redirect'; to: string | null; status: number; keepsMethod: boolean }
+  | { kind: 'unneeded' }
+  | { kind: 'finished'; status: number; reason: string; ok: boolean; html: boolean };
+
+export interface Line {
+  reader: Reader;
+  key: string;
+  proxied: boolean;
+}
 
 export interface OldFile {
   size: number;

@@ -6,9 +6,8 @@ import { absolute, lookup, makeDir, writeFile } from '../../../linux/vfs.ts';
 import { stringToBytes } from '../../../sim/bytes.ts';
 import type { Co } from '../../../sim/task.ts';
 import { type BodyState, type Reader, readBodyPart } from '../../http.ts';
-import type { Answer } from './exchange.ts';
 import { bar, dots, type Gauge, isDotStyle } from './progress.ts';
-import type { Retrieval } from './retrieval.ts';
+import type { Answer, Retrieval } from './retrieval.ts';
 import { isOn, type Run, say, tell } from './run.ts';
 
 function makeFolders(r: Run, name: string): Errno | null {

@@ -21,12 +21,21 @@ apache2-utils /usr/bin: ab
 arping /usr/sbin: arping
 bird /usr/sbin: bird birdc birdcl
 bridge-utils /usr/sbin: brctl
+busybox /bin: cpio dnsdomainname getopt gunzip gzip ipcalc mknod vi zcat
+busybox /sbin: nameif vconfig
+busybox /usr/bin: bunzip2 bzcat bzip2 cal dos2unix factor lzcat renice shred strings unix2dos unlzma unxz unzip uudecode uuencode xzcat
+busybox /usr/sbin: arping brctl
+coreutils /bin: dir mknod vdir
+coreutils /usr/bin: b2sum base32 basenc chcon csplit dircolors factor fmt install link pathchk pinky pr ptx runcon sha224sum sha384sum shred sum
+coreutils /usr/bin: tsort unexpand unlink
 dhcping /usr/bin: dhcping
+dpkg /usr/bin: dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split dpkg-statoverride dpkg-trigger update-alternatives
 drill /usr/bin: drill
 file /usr/bin: file
 fortio /usr/bin: fortio
 fping /usr/sbin: fping fping6
 grpcurl /usr/bin: grpcurl
+gzip /bin: gunzip gzip zcat zcmp zdiff zegrep zfgrep zforce zgrep zless zmore znew
 hping3 /usr/sbin: hping3
 httpie /usr/bin: http https httpie
 iftop /usr/sbin: iftop
@@ -39,6 +48,7 @@ net-snmp-tools /usr/bin: snmpget snmpwalk
 ngrep /usr/bin: ngrep
 nmap /usr/bin: nmap ncat nping
 openssh-client /usr/bin: scp sftp ssh ssh-keygen ssh-keyscan
+perl-base /usr/bin: perl
 scapy /usr/bin: scapy
 socat /usr/bin: socat
 speedtest-cli /usr/bin: speedtest-cli
@@ -47,6 +57,9 @@ swaks /usr/bin: swaks
 tcptraceroute /usr/bin: tcptraceroute
 termshark /usr/bin: termshark
 tshark /usr/bin: capinfos dumpcap editcap tshark
+util-linux /bin: findmnt lsblk
+util-linux /usr/bin: chrt choom fallocate flock getopt ionice ipcmk ipcrm ipcs last lscpu lsipc lslocks lslogins lsmem mcookie namei partx prlimit
+util-linux /usr/bin: setpriv taskset utmpdump wdctl whereis
 websocat /usr/bin: websocat
 `;
 

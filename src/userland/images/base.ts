@@ -41,6 +41,8 @@ export const GNU = [
   'util-linux',
   'login',
   'libc-bin',
+  'dpkg',
+  'perl-base',
   'apt',
 ];
 /** What a debian image gets beside it. A bare one has no network tools; one that has them is the more useful simulation. */

@@ -93,6 +93,46 @@ describe('who asks', () => {
   });
 });
 
+describe('the flow that a request belongs to', () => {
+  const flows = '/apis/flowcontrol.apiserver.k8s.io/v1';
+  const subjects = (name: string) => [{ kind: 'Group', group: { name } }];
+  const schema = (name: string, matchingPrecedence: number, level: string, rule: object) => {
+    const spec = { matchingPrecedence, priorityLevelConfiguration: { name: level }, rules: [rule] };
+    const body = { apiVersion: 'flowcontrol.apiserver.k8s.io/v1', kind: 'FlowSchema', metadata: { name }, spec };
+    return call('POST', `${flows}/flowschemas`, JSON_TYPE, JSON.stringify(body)).body.metadata.uid;
+  };
+  const level = (name: string) => {
+    const spec = { type: 'Limited', limited: { nominalConcurrencyShares: 5, limitResponse: { type: 'Reject' } } };
+    const body = { apiVersion: 'flowcontrol.apiserver.k8s.io/v1', kind: 'PriorityLevelConfiguration', metadata: { name }, spec };
+    return call('POST', `${flows}/prioritylevelconfigurations`, JSON_TYPE, JSON.stringify(body)).body.metadata.uid;
+  };
+  const flowOf = (method: string, target: string, headers: Headers = {}) =>
+    call(method, target, headers)
+      .headers.filter(([name]) => name.startsWith('X-Kubernetes-Pf-'))
+      .map(([, value]) => value);
+
+  it('is named in its answer: the first schema that fits, by precedence; none without schemas or for who is nobody', () => {
+    expect(flowOf('GET', '/version')).toEqual([]);
+    const [low, high] = [level('low'), level('high')];
+    const all = { verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'] };
+    const urls = [{ verbs: ['*'], nonResourceURLs: ['*'] }];
+    const last = schema('last', 9000, 'low', {
+      subjects: [...subjects('system:authenticated'), ...subjects('system:unauthenticated')],
+      resourceRules: [{ ...all, clusterScope: true }],
+      nonResourceRules: urls,
+    });
+    const placed = schema('placed', 100, 'high', {
+      subjects: [{ kind: 'User', user: { name: 'kubernetes-admin' } }],
+      resourceRules: [{ ...all, verbs: ['list'], namespaces: ['default'] }],
+    });
+    expect(flowOf('GET', MAPS)).toEqual([placed, high]);
+    for (const target of [`${MAPS}/nosuch`, '/api/v1/configmaps', '/api/v1/namespaces/stage/configmaps', '/version', '/elsewhere'])
+      expect(flowOf('GET', target)).toEqual([last, low]);
+    expect(flowOf('GET', MAPS, { authorization: '' })).toEqual([last, low]);
+    expect(flowOf('GET', MAPS, { authorization: 'Bearer nobodys' })).toEqual([]);
+  });
+});
+
 describe('paths and methods', () => {
   it('that are nobody’s are not found, as text or as a Status', () => {
     expect(call('GET', '/elsewhere')).toMatchObject({ code: 404, text: '404 page not found\n', type: 'text/plain; charset=utf-8' });

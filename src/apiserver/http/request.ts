@@ -7,10 +7,11 @@ import { failure, isStatus, noSuchResource } from '../status.ts';
 import { getObject } from '../store.ts';
 import type { ApiServer, Status } from '../types.ts';
 import { aggregatedDiscovery, discovery, isGroup } from './discovery.ts';
+import { type FlowAttributes, flowHeaders } from './flow-schema.ts';
 import { health } from './health.ts';
 import { decodePart, type Exchange, type HttpAnswer, type HttpBackend, type HttpRequest, parseQuery, type Shape } from './message.ts';
 import { acceptedTypes, jsonText, NOT_ALLOWED, reply, shapeOf } from './negotiate.ts';
-import { type Asked, callResource } from './resource.ts';
+import { type Asked, callResource, METHOD_VERBS } from './resource.ts';
 
 const PLAIN: Shape = { as: 'object', includeObject: 'Metadata', yaml: false, pretty: true };
 
@@ -22,8 +23,20 @@ export function httpRequest(server: ApiServer, backend: HttpBackend, request: Ht
   const refused = authenticate(x);
   if (refused) return refuse(x, refused);
   const asked = resourcePath(server, path);
-  if (asked) return isStatus(asked) ? refuse(x, asked) : callResource(x, asked);
-  return nonResource(x);
+  const answer = !asked ? nonResource(x) : isStatus(asked) ? refuse(x, asked) : callResource(x, asked);
+  if (answer.kind !== 'reply') return answer;
+  const flow = flowHeaders(server, userOf(x.user, x.groups), flowAttributes(x, asked && !isStatus(asked) ? asked : null));
+  return { ...answer, reply: { ...answer.reply, headers: [...answer.reply.headers, ...flow] } };
+}
+
+/** What its method and path say of a request, whether it is one that the server knows or not (pkg/endpoints/request/requestinfo.go). */
+function flowAttributes(x: Exchange, asked: Asked | null): FlowAttributes {
+  const { method } = x.request;
+  if (!asked) return { verb: method.toLowerCase(), url: x.path };
+  const { info, namespace, name, subresource } = asked;
+  const verb = method === 'POST' ? 'create' : (METHOD_VERBS[method === 'HEAD' ? 'GET' : method]?.[name === undefined ? 1 : 0] ?? '');
+  const resource = subresource ? `${info.resource}/${subresource}` : info.resource;
+  return { verb, group: info.group, resource, namespace };
 }
 
 const refuse = (x: Exchange, s: Status): HttpAnswer => ({ kind: 'reply', reply: reply(x, PLAIN, s, s.code ?? 500) });

@@ -77,7 +77,7 @@ function withoutKinds(body: ApiResponse['body']): ApiResponse['body'] {
 
 const mediaType = (x: Exchange): string => parseMediaType(x.request.headers['content-type'] ?? '').type;
 
-const METHOD_VERBS: Record<string, [item: Verb | null, collection: Verb | null]> = {
+export const METHOD_VERBS: Record<string, [item: Verb | null, collection: Verb | null]> = {
   GET: ['get', 'list'],
   POST: [null, 'create'],
   PUT: ['update', null],

@@ -19,6 +19,7 @@ export function newKernel(sim: Sim, hostname: string, o: KernelOptions = {}): Ke
     sim,
     hostname,
     release: o.release ?? '6.8.0-87-generic',
+    version: '#88-Ubuntu SMP PREEMPT_DYNAMIC Sat Oct 11 09:28:41 UTC 2025',
     bootedAtMs: o.bootedAtMs ?? sim.nowMs,
     netns: new Map(),
     processes: new Map(),

@@ -1,6 +1,5 @@
 // /proc as programs in a container or on a node see it. Formats: net/ipv4/tcp_ipv4.c, fib_trie.c, arp.c, net/core/net-procfs.c (v6.12).
 import { bytesToString, hex, stringToBytes } from '../sim/bytes.ts';
-import { rfc3339 } from '../sim/time.ts';
 import type { Ip } from '../wire/ip.ts';
 import { formatIp } from '../wire/ip.ts';
 import { hasCarrier } from './carrier.ts';
@@ -369,7 +368,7 @@ export function makeProc(kernel: Kernel, netns: Netns): DirNode {
   const fixed: Record<string, FsNode> = {
     uptime: file(() => `${uptime().toFixed(2)} ${(uptime() * 2).toFixed(2)}\n`),
     loadavg: file(() => `0.08 0.03 0.01 1/${kernel.processes.size + 90} ${kernel.nextPid - 1}\n`),
-    version: file(() => `Linux version ${kernel.release} (podnet) #1 SMP ${rfc3339(kernel.bootedAtMs)}\n`),
+    version: file(() => `Linux version ${kernel.release} (podnet) ${kernel.version}\n`),
     meminfo: file(meminfo),
     cpuinfo: file(() => 'processor\t: 0\nvendor_id\t: GenuineIntel\n\nprocessor\t: 1\nvendor_id\t: GenuineIntel\n\n'),
     filesystems: file(() => 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n\text4\nnodev\toverlay\n'),

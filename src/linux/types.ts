@@ -65,6 +65,8 @@ export interface Kernel {
   hostname: string;
   /** `uname -r` and friends. */
   release: string;
+  /** `uname -v`: of the build. */
+  version: string;
   bootedAtMs: number;
   /** By name; '' is the machine's own (init) namespace. */
   netns: Map<string, Netns>;

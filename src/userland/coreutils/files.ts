@@ -219,6 +219,7 @@ export const RMDIR: ToolSpec = {
     for (const path of r.args) {
       const n = node(r, path, false);
       const e = typeof n === 'string' ? n : n.kind !== 'dir' ? 'ENOTDIR' : (parentWritable(r, path) ?? remove(r.p.fs, at(r, path), r.p));
+      if (has(r, 'v') && !r.bb) out(r, `rmdir: removing directory, '${path}'\n`);
       if (e && !has(r, 'k')) status = error(r, r.bb ? `'${path}': ${strerror(e)}` : `failed to remove '${path}': ${strerror(e)}`);
     }
     return status;

@@ -1,5 +1,5 @@
 // ls and stat: what the vfs says of a file, as the two families print it.
-import { strerror } from '../../linux/process.ts';
+import { complain, strerror } from '../../linux/process.ts';
 import type { Errno } from '../../linux/types.ts';
 import { absolute, type FsNode, listDir, lookup } from '../../linux/vfs.ts';
 import { compareBytes } from '../../sim/bytes.ts';
@@ -7,6 +7,7 @@ import { civilTime, MONTHS, twoDigits } from '../../sim/time.ts';
 import { isFifo } from '../fifo.ts';
 import { strftime } from '../strftime.ts';
 import { account, groupName } from './accounts.ts';
+import { permissions } from './modes.ts';
 import { error, has, option, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 interface Entry {
@@ -28,25 +29,27 @@ const isDevice = (path: string) => /^\/dev\/(null|zero|full|random|urandom|tty|s
 export function modeText(node: FsNode, path: string): string {
   const type = node.kind === 'dir' ? 'd' : node.kind === 'symlink' ? 'l' : isDevice(path) ? 'c' : isFifo(node) ? 'p' : '-';
   const mode = node.kind === 'symlink' ? 0o777 : node.mode;
-  let text = type;
-  for (let shift = 6; shift >= 0; shift -= 3)
-    for (const [bit, c] of [
-      [4, 'r'],
-      [2, 'w'],
-      [1, 'x'],
-    ] as const)
-      text += (mode >> shift) & bit ? c : '-';
-  if (mode & 0o1000) text = text.slice(0, 9) + (mode & 1 ? 't' : 'T');
-  if (mode & 0o4000) text = `${text.slice(0, 3)}${mode & 0o100 ? 's' : 'S'}${text.slice(4)}`;
-  return text;
+  return type + permissions(mode);
 }
 
 /** Image files carry no time of their own: they are as old as the machine's start. */
 export const timeOf = (r: Run, node: FsNode): number => node.mtimeMs || r.p.kernel.bootedAtMs;
 
+/** GNU's --time-style: what is no name is a format, of files that are recent and of those that are not on two lines. */
+function styled(style: string, recent: boolean, ms: number): string {
+  const of = (format: string) => strftime(format, ms);
+  if (style === 'full-iso') return `${of('%Y-%m-%d %H:%M:%S')}.000000000 +0000`;
+  if (style === 'long-iso') return of('%Y-%m-%d %H:%M');
+  if (style === 'iso') return of(recent ? '%m-%d %H:%M' : '%Y-%m-%d ');
+  const [old, young] = style.slice(1).split('\n');
+  return of(recent ? (young ?? old) : old);
+}
+
 function when(r: Run, ms: number): string {
   const c = civilTime(ms);
   const recent = r.p.kernel.sim.nowMs - ms < 15_778_476_000;
+  const style = has(r, 'E') ? 'full-iso' : option(r, 'T');
+  if (style !== undefined && !/^(?:posix-)?locale$/.test(style)) return styled(style.replace(/^posix-/, ''), recent, ms);
   return `${MONTHS[c.month - 1]} ${String(c.day).padStart(2)} ${recent ? `${twoDigits(c.hour)}:${twoDigits(c.minute)}` : ` ${c.year}`}`;
 }
 
@@ -143,6 +146,14 @@ function entriesOf(r: Run, path: string): Entry[] | Errno {
   return list;
 }
 
+function wrongStyle(r: Run, style: string): number {
+  complain(
+    r.p,
+    `ls: invalid argument '${style}' for 'time style'\nValid arguments are:\n  - [posix-]full-iso\n  - [posix-]long-iso\n  - [posix-]iso\n  - [posix-]locale\n  - +FORMAT (e.g., +%H:%M) for a 'date'-style format\nTry 'ls --help' for more information.\n`,
+  );
+  return 2;
+}
+
 export const LS: ToolSpec = {
   short: '1aAlhtrRSdFpingoGcuUfLHQqskxCwT',
   long: {
@@ -155,13 +166,16 @@ export const LS: ToolSpec = {
     classify: 'F',
     inode: 'i',
     color: 'k',
-    'full-time': 'l',
+    'full-time': 'E',
     'group-directories-first': 'k',
-    'time-style': 'k',
+    'time-style': 'T:',
   },
   usage: 'ls [-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...\n\nList directory contents',
   usageStatus: 2,
   *run(r) {
+    const style = option(r, 'T');
+    if (style !== undefined && !/^(?:(?:posix-)?(?:full-iso|long-iso|iso|locale)|\+[\s\S]*)$/.test(style)) return wrongStyle(r, style);
+    if (has(r, 'E')) r.options.set('l', ['']);
     const files: Entry[] = [];
     const dirs: string[] = [];
     let status = 0;
@@ -195,6 +209,10 @@ export const LS: ToolSpec = {
   },
 };
 
+/** st_mode's upper bits (inode(7)). */
+const S_IFREG = 0o100000;
+const TYPE_BITS: Record<string, number> = { directory: 0o040000, 'symbolic link': 0o120000, 'character special file': 0o020000 };
+
 function statFormat(r: Run, format: string, path: string, node: FsNode): string {
   const mode = node.kind === 'symlink' ? 0o777 : node.mode;
   const uid = node.kind === 'symlink' ? 0 : node.uid;
@@ -216,6 +234,7 @@ function statFormat(r: Run, format: string, path: string, node: FsNode): string 
     N: node.kind === 'symlink' ? `'${path}' -> '${node.target}'` : `'${path}'`,
     s: String(sizeOf(r, node)),
     a: mode.toString(8),
+    f: ((TYPE_BITS[kind] ?? S_IFREG) | mode).toString(16),
     A: modeText(node, absolute(path, r.p.cwd)),
     u: String(uid),
     U: user?.name ?? 'UNKNOWN',

@@ -17,16 +17,18 @@ export const MKDIR: ToolSpec = {
     if (!r.args.length) return usage(r, 'missing operand', MKDIR.usage);
     let status = 0;
     for (const path of r.args) {
-      const e = makePath(r, path);
+      const made: string[] = [];
+      const e = makePath(r, path, made);
       if (e)
         status = error(r, r.bb ? `can't create directory '${path}': ${strerror(e)}` : `cannot create directory '${path}': ${strerror(e)}`);
-      else if (has(r, 'v')) out(r, r.bb ? `created directory: '${path}'\n` : `mkdir: created directory '${path}'\n`);
+      if (has(r, 'v')) for (const name of made) out(r, r.bb ? `created directory: '${name}'\n` : `mkdir: created directory '${name}'\n`);
     }
     return status;
   },
 };
 
-function makePath(r: Run, path: string): Errno | null {
+/** `created`: gets the directories that are new, as the path names them. */
+function makePath(r: Run, path: string, created: string[]): Errno | null {
   const full = at(r, path);
   const steps = full.split('/').filter(Boolean);
   for (let i = has(r, 'p') ? 1 : steps.length; i <= steps.length; i++) {
@@ -39,6 +41,15 @@ function makePath(r: Run, path: string): Errno | null {
     }
     const e = parentWritable(r, here) ?? makeDir(r.p.fs, here, r.p);
     if (e) return e;
+    created.push(
+      i === steps.length
+        ? path
+        : path
+            .replace(/\/+$/, '')
+            .split('/')
+            .slice(0, i - steps.length)
+            .join('/') + (r.bb ? '/' : ''),
+    );
     const made = lookup(r.p.fs, here, r.p);
     if (typeof made === 'string' || made.kind !== 'dir') continue;
     made.uid = r.p.uid;
@@ -68,7 +79,9 @@ export const LN: ToolSpec = {
     if (!has(r, 's') && typeof existing === 'string')
       return error(r, r.bb ? `${target}: ${strerror(existing)}` : `failed to access '${target}': ${strerror(existing)}`);
     const e = put(r, link, has(r, 's') ? { kind: 'symlink', target, mtimeMs: r.p.kernel.sim.nowMs } : (existing as FsNode));
-    return e ? error(r, r.bb ? `${link}: ${strerror(e)}` : `failed to create symbolic link '${link}': ${strerror(e)}`) : 0;
+    if (e) return error(r, r.bb ? `${link}: ${strerror(e)}` : `failed to create symbolic link '${link}': ${strerror(e)}`);
+    if (has(r, 'v')) out(r, `'${link}' ${has(r, 's') ? '->' : '=>'} '${target}'\n`);
+    return 0;
   },
 };
 

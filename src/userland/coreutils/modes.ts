@@ -3,7 +3,7 @@ import { strerror } from '../../linux/process.ts';
 import { type FsNode, noteChange } from '../../linux/vfs.ts';
 import { account } from './accounts.ts';
 import { at, join, node } from './operands.ts';
-import { error, has, type Run, type ToolSpec, usage } from './tool.ts';
+import { error, has, out, type Run, type ToolSpec, usage } from './tool.ts';
 
 /** chmod's modes: 755, u+x, a=r,go-w. null: none of these. */
 export function parseMode(text: string, old: number, isDir: boolean): number | null {
@@ -26,12 +26,30 @@ export function parseMode(text: string, old: number, isDir: boolean): number | n
 }
 
 /** Apply to a path and, with -R, to all below it: what links there point to is elsewhere. */
-function eachNode(r: Run, path: string, deep: boolean, change: (n: FsNode) => void, below = false): void {
+function eachNode(r: Run, path: string, deep: boolean, change: (n: FsNode, path: string) => void, below = false): void {
   const n = node(r, path, !below);
   if (typeof n === 'string' || n.kind === 'symlink') return;
-  change(n);
+  change(n, path);
   noteChange(r.p.fs, at(r, path), r.p);
   if (deep && n.kind === 'dir' && !n.dynamic) for (const name of n.entries.keys()) eachNode(r, join(path, name), deep, change, true);
+}
+
+/** `rwxr-xr-x`, with the sticky bit and setuid. */
+export function permissions(mode: number): string {
+  const bits = [...'rwxrwxrwx'].map((c, i) => (mode & (0o400 >> i) ? c : '-'));
+  if (mode & 0o1000) bits[8] = mode & 1 ? 't' : 'T';
+  if (mode & 0o4000) bits[2] = mode & 0o100 ? 's' : 'S';
+  return bits.join('');
+}
+
+/** -v and -c. BusyBox shows no letters. */
+function changeText(r: Run, path: string, from: number, to: number): string {
+  const octal = (mode: number) => mode.toString(8).padStart(4, '0');
+  if (r.bb) return `mode of '${path}' changed to ${octal(to)} (${permissions(to)})\n`;
+  const now = `${octal(to)} (${permissions(to)})`;
+  return from === to
+    ? `mode of '${path}' retained as ${now}\n`
+    : `mode of '${path}' changed from ${octal(from)} (${permissions(from)}) to ${now}\n`;
 }
 
 /** chmod's mode may begin with a minus: options are only what looks like one. */
@@ -54,8 +72,11 @@ export const CHMOD: ToolSpec = {
         status = error(r, r.bb ? `${path}: Operation not permitted` : `changing permissions of '${path}': Operation not permitted`);
         continue;
       }
-      eachNode(r, path, has(r, 'R'), x => {
-        if (x.kind !== 'symlink') x.mode = parseMode(mode, x.mode, x.kind === 'dir') ?? x.mode;
+      eachNode(r, path, has(r, 'R'), (x, name) => {
+        if (x.kind === 'symlink') return;
+        const old = x.mode;
+        x.mode = parseMode(mode, old, x.kind === 'dir') ?? old;
+        if (has(r, 'v') || (has(r, 'c') && x.mode !== old)) out(r, changeText(r, name, old, x.mode));
       });
     }
     return status;

@@ -44,12 +44,11 @@ export const UNAME: ToolSpec = {
   },
   *run(r) {
     if (r.args.length) return usage(r, `extra operand '${r.args[0]}'`, 'uname [-amnrspvio]');
-    const version = '#1 SMP PREEMPT_DYNAMIC Debian 6.1.0-37 (2025-05-22)';
     const fields: [string, string][] = [
       ['s', 'Linux'],
       ['n', hostName(r.p)],
       ['r', r.p.kernel.release],
-      ['v', version],
+      ['v', r.p.kernel.version],
       ['m', 'x86_64'],
       ['p', 'unknown'],
       ['i', 'unknown'],

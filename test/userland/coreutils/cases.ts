@@ -152,4 +152,10 @@ export const TOOLS: [script: string, code: number, stdout: string, stderr: strin
     '1\n1\n0000000   a  \\n   b\n0000003\n',
     "mv: cannot move 'd' to a subdirectory of itself, 'd/d'\nmv: cannot move 'd' to a subdirectory of itself, 'd/x'\ncp: cannot copy a directory, 'd', into itself, 'd/d'\nmv: 'f' and 'f' are the same file\ncp: 'f' and 'f' are the same file\ncmp: EOF on q after byte 2, line 1\ncmp: EOF on r after byte 1, in line 1\ncmp: EOF on s which is empty\ncmp: EOF on - after byte 2, line 1\nod: invalid -j argument 'x'\nod: cannot skip past end of combined input\n",
   ],
+  [
+    "cd /tmp; mkdir -v a; mkdir -pv b/c; echo x > f; ln -sv f l; ln -v f g; rm g; rmdir -v a; stat -c '%f %s' f b; chmod -v 600 f; chmod -c 600 f; chmod -v 600 f; touch -d '2025-03-04 05:06:07' f; ls -l --time-style=long-iso f; ls --full-time f; ls -l --time-style=+%Y f; ls --time-style=old f; rm -r b f l",
+    0,
+    "mkdir: created directory 'a'\nmkdir: created directory 'b'\nmkdir: created directory 'b/c'\n'l' -> 'f'\n'g' => 'f'\nrmdir: removing directory, 'a'\n81a4 2\n41ed 4096\nmode of 'f' changed from 0644 (rw-r--r--) to 0600 (rw-------)\nmode of 'f' retained as 0600 (rw-------)\n-rw------- 1 root root 2 2025-03-04 05:06 f\n-rw------- 1 root root 2 2025-03-04 05:06:07.000000000 +0000 f\n-rw------- 1 root root 2 2025 f\n",
+    "ls: invalid argument 'old' for 'time style'\nValid arguments are:\n  - [posix-]full-iso\n  - [posix-]long-iso\n  - [posix-]iso\n  - [posix-]locale\n  - +FORMAT (e.g., +%H:%M) for a 'date'-style format\nTry 'ls --help' for more information.\n",
+  ],
 ];

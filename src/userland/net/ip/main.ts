@@ -184,7 +184,8 @@ function* guarded(c: IpContext, w: Words): Co<number> {
   } catch (e) {
     if (!(e instanceof IpFailure)) throw e;
     complain(c.p, `${e.message}\n`);
-    return e.code;
+    // BusyBox' iplink.c ends with 2 whatever is wrong.
+    return c.busybox && c.object === 'link' ? 2 : e.code;
   }
 }
 

@@ -7,8 +7,8 @@ v8.setFlagsFromString('--interrupt-budget=500000');
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'threads',
     maxWorkers: '100%',
     // A worker keeps the modules that it has loaded: they hold caches, and nothing that one test could leave for another.

@@ -78,7 +78,8 @@ systemctl is-active kubelet`,
 describe('podnet env', () => {
   it('puts kubectl on the PATH of a shell and takes it away again', () => {
     const script = `PS1='$ '; eval "$('${process.execPath}' '${PODNET}' env)"; command -v kubectl; echo "$PS1"; podnet_off; echo "$PATH"; echo "$PS1$PODNET_ENV"`;
-    const r = spawnSync('bash', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' }, encoding: 'utf8' });
+    // A bash whose stdin is a socket takes itself for a remote one, and reads .bashrc: Node's pipes are sockets.
+    const r = spawnSync('bash', ['--norc', '-c', script], { env: { ...env, PATH: '/usr/bin:/bin' }, encoding: 'utf8' });
     expect(r.stdout.split('\n')).toEqual([join(home, 'env/bin/kubectl'), '(podnet simulation) $ ', '/usr/bin:/bin', '$ ', '']);
   });
 });

@@ -36,6 +36,8 @@ function one(s: Scope, d: Directive, state: { changed: boolean }): Step {
       return rewrite(s, d, state);
     case 'if':
       if (!holds(s, d.args)) return 'go';
+      // From here its block is the request's own, also for an answer that follows in it; that of an `if` before is not any more.
+      s.levels = [d.block ?? [], ...(s.branch ? s.levels.slice(1) : s.levels)];
       s.branch = d;
       return steps(s, d.block ?? [], state);
     default:

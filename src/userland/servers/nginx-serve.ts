@@ -187,7 +187,6 @@ function* within(s: Scope, cycles: number): Co<Answer | Goto> {
     s.internal = true;
     return yield* located(s, cycles + 1);
   }
-  if (s.branch) s.levels = [s.branch.block ?? [], ...s.levels];
   const slow = yield* limited(s);
   if (slow) return slow;
   const denied = (yield* refused(s, subrequest)) ?? limitedMethod(s, own);

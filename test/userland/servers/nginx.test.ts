@@ -275,3 +275,17 @@ test('stream: bytes to the next server of the group, words to who connects', () 
   expect(tested('events { } stream { server { proxy_pass 127.0.0.1:80; } }').err).toContain('no "listen" is defined for server in');
   expect(tested('events { } stream { server { listen 1; proxy_pass 127.0.0.1; } }').err).toContain('no port in upstream "127.0.0.1" in');
 });
+
+test('the last `if` that held is where a request is, also for the answer in it; what it does not set is its location’s', () => {
+  const { h } = site(`server { listen 80; add_header X-A server;
+    location /a { add_header X-A location; if ($arg_x) { add_header X-A if; return 200 "in\\n"; } return 200 "out\\n"; }
+    location /b { add_header X-A location; if ($arg_x) { add_header X-A first; } if ($arg_y) { set $none 1; } return 200 "b\\n"; } }`);
+  const said = (path: string) => {
+    const { out } = run(h, curl, `curl -si http://server/${path}`);
+    return [...out.matchAll(/^X-A: (\w+)\r$/gm)].map(m => m[1]).concat(out.trimEnd().split('\n').pop() as string);
+  };
+  expect(said('a')).toEqual(['location', 'out']);
+  expect(said('a?x=1')).toEqual(['if', 'in']);
+  expect(said('b?x=1')).toEqual(['first', 'b']);
+  expect(said('b?x=1&y=1')).toEqual(['location', 'b']);
+});

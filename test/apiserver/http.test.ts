@@ -212,6 +212,15 @@ describe('media types', () => {
 });
 
 describe('options', () => {
+  it('may have null where Go has no bytes, and lack a name', () => {
+    const post = (resource: string, kind: string, rest: object) =>
+      call('POST', `/api/v1/namespaces/default/${resource}`, JSON_TYPE, JSON.stringify({ apiVersion: 'v1', kind, ...rest }));
+    expect(post('configmaps', 'ConfigMap', { metadata: { name: 'a' }, binaryData: { k: null } }).code).toBe(201);
+    expect(post('secrets', 'Secret', { metadata: { name: 'a' }, data: { k: null } }).code).toBe(201);
+    const nameless = post('services', 'Service', { metadata: {}, spec: { clusterIP: 'x', ports: [{ port: 80 }] } });
+    expect(nameless).toMatchObject({ code: 422, body: { message: expect.stringMatching(/^Service "" is invalid: /) } });
+  });
+
   it('are validated', () => {
     const body = '{"metadata":{"name":"o"}}';
     expect(call('POST', `${MAPS}?dryRun=Some`, JSON_TYPE, body)).toMatchObject({

@@ -29,7 +29,8 @@ import {
 
 const MAX_SIZE = 1024 * 1024;
 const sorted = (o: Record<string, string> | undefined): string[] => Object.keys(o ?? {}).sort();
-const decodedLength = (base64: string): number => Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
+/** Of what is null in JSON Go makes no bytes. */
+const decodedLength = (base64: string | null): number => Math.floor(((base64 ?? '').replace(/=+$/, '').length * 3) / 4);
 
 export function validateConfigMap(o: KubeObject): FieldError[] {
   const errors = validateMetadata(o.metadata, true, nameIsSubdomain);

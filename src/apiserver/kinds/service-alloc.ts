@@ -134,7 +134,7 @@ function ipAddress(server: ApiServer, s: KubeObject, ip: string): KubeObject {
   };
 }
 
-const invalidService = (s: KubeObject, errors: FieldError[]): Status => invalid('', 'Service', s.metadata.name, errors);
+const invalidService = (s: KubeObject, errors: FieldError[]): Status => invalid('', 'Service', s.metadata.name ?? '', errors);
 
 /** Before validation: ip families, cluster IPs, node ports, health check port. */
 export function allocate(c: WriteContext, s: KubeObject, old: KubeObject | null): Status | null {

@@ -232,7 +232,7 @@ export const describeAutoscaler: Describe = (cmd, d, o, events) => {
   const { spec, status: s = {} } = o;
   head(d, o);
   put(d, 0, `CreationTimestamp:\t${rfc1123z(o.metadata.creationTimestamp)}\n`);
-  put(d, 0, `Reference:\t${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}\n`);
+  put(d, 0, `Reference:\t${spec.scaleTargetRef.kind ?? ''}/${spec.scaleTargetRef.name ?? ''}\n`);
   put(d, 0, 'Metrics:\t( current / target )\n');
   (spec.metrics ?? []).forEach((m: any, i: number) => {
     metricLine(d, m, s.currentMetrics?.[i]);
@@ -254,7 +254,7 @@ export const describeAutoscaler: Describe = (cmd, d, o, events) => {
       for (const p of rules.policies) put(d, 3, `- Type: ${p.type}\tValue: ${p.value}\tPeriod: ${p.periodSeconds} seconds\n`);
     }
   }
-  put(d, 0, `${spec.scaleTargetRef.kind} pods:\t${n(s.currentReplicas)} current / ${n(s.desiredReplicas)} desired\n`);
+  put(d, 0, `${spec.scaleTargetRef.kind ?? ''} pods:\t${n(s.currentReplicas)} current / ${n(s.desiredReplicas)} desired\n`);
   if (s.conditions?.length) {
     put(d, 0, 'Conditions:\n');
     put(d, 1, 'Type\tStatus\tReason\tMessage\n');

@@ -118,7 +118,7 @@ export const describeEndpointSlice: Describe = (cmd, d, o, events) => {
       put(d, 2, 'Conditions:\n');
       put(d, 3, `Ready:\t${e.conditions?.ready ?? '<unset>'}\n`);
       put(d, 2, `Hostname:\t${e.hostname ?? '<unset>'}\n`);
-      if (e.targetRef) put(d, 2, `TargetRef:\t${e.targetRef.kind}/${e.targetRef.name}\n`);
+      if (e.targetRef) put(d, 2, `TargetRef:\t${e.targetRef.kind ?? ''}/${e.targetRef.name ?? ''}\n`);
       put(d, 2, `NodeName:\t${e.nodeName ?? '<unset>'}\n`);
       put(d, 2, `Zone:\t${e.zone ?? '<unset>'}\n`);
     }

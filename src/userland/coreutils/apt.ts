@@ -106,6 +106,14 @@ function* aptUpdate(p: Process, u: Userland, quiet: boolean): Co<number> {
   return 0;
 }
 
+function* confirmed(p: Process): Co<boolean> {
+  print(p, 'Do you want to continue? [Y/n] ');
+  const answer = yield* stdinLine(p);
+  const yes = answer !== null && /^(y|yes|)$/i.test(answer.trim());
+  if (!yes) print(p, 'Abort.\n');
+  return yes;
+}
+
 function* aptInstall(p: Process, u: Userland, names: string[], yes: boolean, quiet: boolean): Co<number> {
   const say = (text: string) => {
     if (!quiet) print(p, text);
@@ -134,14 +142,7 @@ function* aptInstall(p: Process, u: Userland, names: string[], yes: boolean, qui
   say(
     `The following NEW packages will be installed:\n  ${[...list].sort().join(' ')}\n0 upgraded, ${list.length} newly installed, 0 to remove and 0 not upgraded.\nNeed to get ${315 * list.length} kB of archives.\nAfter this operation, ${501 * list.length} kB of additional disk space will be used.\n`,
   );
-  if (!yes) {
-    print(p, 'Do you want to continue? [Y/n] ');
-    const answer = yield* stdinLine(p);
-    if (answer === null || !/^(y|yes|)$/i.test(answer.trim())) {
-      print(p, 'Abort.\n');
-      return 1;
-    }
-  }
+  if (!yes && !(yield* confirmed(p))) return 1;
   const [source] = sourcesOf(u);
   const failed = yield* reach(p, u, { host: source.host, port: 80 });
   if (failed) {
@@ -178,14 +179,7 @@ function* aptRemove(p: Process, names: string[], yes: boolean, quiet: boolean): 
   if (there.length) say(`The following packages will be REMOVED:\n  ${[...there].sort().join(' ')}\n`);
   say(`0 upgraded, 0 newly installed, ${there.length} to remove and 0 not upgraded.\n`);
   if (!there.length) return 0;
-  if (!yes) {
-    print(p, 'Do you want to continue? [Y/n] ');
-    const answer = yield* stdinLine(p);
-    if (answer === null || !/^(y|yes|)$/i.test(answer.trim())) {
-      print(p, 'Abort.\n');
-      return 1;
-    }
-  }
+  if (!yes && !(yield* confirmed(p))) return 1;
   for (const name of there) {
     say(`Removing ${name} ...\n`);
     for (const pkg of resolve(name) ?? []) for (const row of programsOf(pkg)) remove(p.fs, `${row.dir}/${row.name}`, p);
